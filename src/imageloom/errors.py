@@ -1,0 +1,276 @@
+"""Every error a user can meet, in one tree.
+
+Each class has a stable ``code``. Four digits are the codes users of the old designer know
+(see docs/reference/errors.md); codes with letters are ours::
+
+    ImageloomError
+    ├── DataError
+    │   ├── InvalidDatasetError                  0018
+    │   ├── NotLabeledDatasetError               0024
+    │   ├── NotScoredDatasetError                0025
+    │   ├── CouldNotOpenFileError                0048
+    │   ├── NotExpectedLabelColumnError          0058
+    │   └── InvalidTransformationDirectoryError  0158
+    ├── InvalidModelDirectoryError               0159
+    ├── ParameterError
+    │   ├── ParameterParsingError                0002
+    │   ├── GreaterThanError                     0004
+    │   ├── GreaterThanOrEqualToError            0005
+    │   ├── LessThanOrEqualToError               0007
+    │   ├── NotInRangeValueError                 0008
+    │   └── UnknownNameError                     PARAM-001
+    ├── RunError
+    │   ├── NaNError                             0032
+    │   ├── InfinityError                        0033
+    │   ├── TimeoutOccuredError                  0072
+    │   ├── ModuleOutOfMemoryError               0138
+    │   ├── RunInterruptedError                  RUN-001
+    │   ├── WorkerLostError                      RUN-002
+    │   ├── OutputInUseError                     RUN-003
+    │   └── CannotResumeError                    RUN-004
+    ├── FailedToWriteOutputsError                0160
+    ├── FailedToDownloadFilesError               0162
+    ├── EnvironmentUnsuitableError               ENV-001
+    └── LibraryError                             1000
+"""
+
+import difflib
+from collections.abc import Mapping
+from typing import ClassVar
+
+Detail = str | int | float | bool | None | list[str]
+
+MAX_MESSAGE_CHARS = 4096  # the old designer's limit, which tools that read error_info.json expect
+
+
+class ImageloomError(Exception):
+    """A known problem: what was found, where, and what to do next.
+
+    Args:
+        message: What was found and what was expected, with the values.
+        hint: What to do next, as one or two sentences.
+        reason: A short machine-readable cause, such as ``unsafe-member``.
+        details: Values that appear in the message, for programs.
+    """
+
+    code: ClassVar[str] = "0000"
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        hint: str = "",
+        reason: str = "",
+        details: Mapping[str, Detail] | None = None,
+    ) -> None:
+        self.message = printable(message)[:MAX_MESSAGE_CHARS]
+        self.hint = printable(hint)[:MAX_MESSAGE_CHARS]
+        self.reason = reason
+        self.details = dict(details or {})
+        super().__init__(self.message)
+
+    def __str__(self) -> str:
+        return f"{self.message} {self.hint}".strip()
+
+    def __reduce__(self) -> tuple[object, ...]:
+        """Survive the way back from a worker process with all fields."""
+        return (_rebuild, (type(self), self.message, self.hint, self.reason, self.details))
+
+    def to_json(self) -> dict[str, object]:
+        """Return the content of ``error_info.json``."""
+        return {
+            "id": type(self).__name__.removesuffix("Error"),
+            "code": self.code,
+            "type": type(self).__name__,
+            "message": self.message,
+            "hint": self.hint,
+            "reason": self.reason,
+            "details": self.details,
+        }
+
+
+def _rebuild(
+    kind: type[ImageloomError], message: str, hint: str, reason: str, details: dict[str, Detail]
+) -> ImageloomError:
+    return kind(message, hint=hint, reason=reason, details=details)
+
+
+def printable(text: str) -> str:
+    """Return text with control and direction-changing characters escaped.
+
+    File and class names come from strangers; a terminal or a log must not obey them.
+    """
+    return "".join(c if c.isprintable() or c == "\n" else f"\\x{ord(c):02x}" for c in text)
+
+
+class DataError(ImageloomError):
+    """Something about pictures, labels or tables."""
+
+
+class InvalidDatasetError(DataError):
+    """The pictures, labels or manifest cannot be used as they are."""
+
+    code = "0018"
+
+
+class NotLabeledDatasetError(DataError):
+    """Labels are needed and there are none."""
+
+    code = "0024"
+
+
+class NotScoredDatasetError(DataError):
+    """A table that should hold scores does not."""
+
+    code = "0025"
+
+
+class CouldNotOpenFileError(DataError):
+    """A file or folder does not exist or may not be read."""
+
+    code = "0048"
+
+
+class NotExpectedLabelColumnError(DataError):
+    """The label column of a table is missing or of the wrong kind."""
+
+    code = "0058"
+
+
+class InvalidTransformationDirectoryError(DataError):
+    """A transform list is not one, or holds an unknown operation."""
+
+    code = "0158"
+
+
+class InvalidModelDirectoryError(ImageloomError):
+    """A directory is not a model directory, is damaged, or is of the wrong kind."""
+
+    code = "0159"
+
+
+class ParameterError(ImageloomError):
+    """A parameter has a value that cannot be used."""
+
+
+class ParameterParsingError(ParameterError):
+    """A value is not of the parameter's type."""
+
+    code = "0002"
+
+
+class GreaterThanError(ParameterError):
+    """A value must be greater than a bound."""
+
+    code = "0004"
+
+
+class GreaterThanOrEqualToError(ParameterError):
+    """A value must not be below a bound."""
+
+    code = "0005"
+
+
+class LessThanOrEqualToError(ParameterError):
+    """A value must not be above a bound."""
+
+    code = "0007"
+
+
+class NotInRangeValueError(ParameterError):
+    """A value lies outside its range."""
+
+    code = "0008"
+
+
+class UnknownNameError(ParameterError):
+    """No model, component or choice has this name."""
+
+    code = "PARAM-001"
+
+
+class RunError(ImageloomError):
+    """A run could not go on."""
+
+
+class NaNError(RunError):
+    """A loss or gradient is not a number."""
+
+    code = "0032"
+
+
+class InfinityError(RunError):
+    """A loss or gradient is infinite."""
+
+    code = "0033"
+
+
+class TimeoutOccuredError(RunError):
+    """Something did not answer in time."""
+
+    code = "0072"
+
+
+class ModuleOutOfMemoryError(RunError):
+    """Host or device memory ran out."""
+
+    code = "0138"
+
+
+class RunInterruptedError(RunError):
+    """A signal or a person stopped the run; it can be resumed."""
+
+    code = "RUN-001"
+
+
+class WorkerLostError(RunError):
+    """A process that was needed has ended or hangs."""
+
+    code = "RUN-002"
+
+
+class OutputInUseError(RunError):
+    """Another run is writing to the same place."""
+
+    code = "RUN-003"
+
+
+class CannotResumeError(RunError):
+    """There is nothing to resume, or it no longer fits what it was made from."""
+
+    code = "RUN-004"
+
+
+class FailedToWriteOutputsError(ImageloomError):
+    """An output could not be written or published."""
+
+    code = "0160"
+
+
+class FailedToDownloadFilesError(ImageloomError):
+    """A file could not be fetched."""
+
+    code = "0162"
+
+
+class EnvironmentUnsuitableError(ImageloomError):
+    """The machine or its software lacks something; ``imageloom doctor`` says more."""
+
+    code = "ENV-001"
+
+
+class LibraryError(ImageloomError):
+    """A library failed in a way that has no name of its own."""
+
+    code = "1000"
+
+
+def unknown_name(kind: str, name: str, known: tuple[str, ...]) -> UnknownNameError:
+    """Return the error for a name that is not known, with the nearest ones as the hint."""
+    nearest = difflib.get_close_matches(name, known, n=3, cutoff=0.5)
+    meant = f"Did you mean {' or '.join(nearest)}? " if nearest else ""
+    return UnknownNameError(
+        f"There is no {kind} called {name!r}.",
+        hint=f"{meant}Known: {', '.join(known) or 'none'}.",
+        details={"name": name, "known": list(known)},
+    )

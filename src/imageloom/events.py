@@ -1,0 +1,103 @@
+"""What a running function tells its caller, and how the caller stops it.
+
+Public functions print nothing. They call an ``EventSink`` with the events below; the command
+line draws them, the training run writes them to ``events.jsonl``, a page may stream them.
+"""
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+from imageloom.errors import RunInterruptedError
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a stage has come.
+
+    Attributes:
+        stage: What is being done, as a person would say it: ``Decoding pictures``.
+        done: Units finished.
+        total: Units in all, or None while that is not known.
+        unit: What is counted, in the plural: ``images``, ``bytes``, ``steps``.
+        text: Live figures to show beside the bar, such as ``loss 0.31``.
+        time_left_s: Seconds to the end of the whole job where the stage knows better than its own
+            rate tells (a training epoch is one of many), else None.
+    """
+
+    stage: str
+    done: int
+    total: int | None
+    unit: str
+    text: str = ""
+    time_left_s: float | None = None
+
+
+@dataclass(frozen=True)
+class Metric:
+    """One value of a named series, such as ``Valid loss`` at the end of an epoch.
+
+    Attributes:
+        name: The name users know (docs/reference/metrics.md).
+        value: A finite number.
+        epoch: Epochs completed when it was taken; fractions inside an epoch.
+        step: Optimizer steps completed when it was taken.
+    """
+
+    name: str
+    value: float
+    epoch: float
+    step: int
+
+
+@dataclass(frozen=True)
+class Notice:
+    """A sentence a person should see, once.
+
+    Attributes:
+        level: ``info`` for facts, ``warning`` for what may not be as intended.
+        message: One or two sentences.
+    """
+
+    level: Literal["info", "warning"]
+    message: str
+
+
+Event = Progress | Metric | Notice
+EventSink = Callable[[Event], None]
+
+
+def ignore_events(_event: Event) -> None:
+    """An event sink for callers who do not want to hear."""
+
+
+class CancelToken:
+    """A flag that one thread or signal handler sets and a running function reads.
+
+    Attributes:
+        reason: Why it was set, for the message: ``SIGTERM``, ``Ctrl+C``.
+    """
+
+    def __init__(self) -> None:
+        self._event = threading.Event()
+        self.reason = ""
+
+    def set(self, reason: str) -> None:
+        """Ask the function to stop at the next safe point."""
+        self.reason = reason
+        self._event.set()
+
+    @property
+    def is_set(self) -> bool:
+        """Whether somebody asked to stop."""
+        return self._event.is_set()
+
+    def raise_if_set(self) -> None:
+        """Raise at a point where stopping loses nothing.
+
+        Raises:
+            RunInterruptedError: Somebody asked to stop.
+        """
+        if self.is_set:
+            raise RunInterruptedError(f"Stopped by {self.reason}.", reason="cancelled")

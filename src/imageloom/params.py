@@ -1,0 +1,227 @@
+"""Parameters of a function: one description that makes the form, the flag, the schema and the docs.
+
+A parameter set is a frozen pydantic model. Every field has a default, a description, and, where
+they apply, bounds, choices and a unit::
+
+    class SplitParams(Params):
+        fraction: float = parameter(0.9, help="Part of the pictures that come first.", gt=0, lt=1)
+"""
+
+import types
+import typing
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic.fields import FieldInfo
+from pydantic_core import ErrorDetails, PydanticUndefined
+
+from imageloom.errors import (
+    GreaterThanError,
+    GreaterThanOrEqualToError,
+    LessThanOrEqualToError,
+    NotInRangeValueError,
+    ParameterError,
+    ParameterParsingError,
+    UnknownNameError,
+    unknown_name,
+)
+
+Value = str | int | float | bool | None
+
+
+class Params(BaseModel):
+    """Base of all parameter sets: frozen, strict about types, closed to unknown names."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
+
+    @classmethod
+    def parse(cls, values: Mapping[str, object]) -> Self:
+        """Return the parameter set for values from a form, a flag or a JSON file.
+
+        Raises:
+            ParameterError: A subclass that fits the first problem; the message lists them all.
+        """
+        try:
+            return cls.model_validate(dict(values))
+        except ValidationError as error:
+            raise _parameter_error(cls, error) from None
+
+    def replace(self, **changes: Value) -> Self:
+        """Return a copy with some values changed, checked again."""
+        return self.parse(self.model_dump() | changes)
+
+
+def parameter(  # noqa: PLR0913 - mirrors pydantic.Field
+    default: Value,
+    *,
+    help: str,
+    unit: str = "",
+    gt: float | None = None,
+    ge: float | None = None,
+    lt: float | None = None,
+    le: float | None = None,
+) -> Any:  # noqa: ANN401 - as pydantic.Field does, so that the annotation is the field's type
+    """Declare one parameter: its default, bounds, unit and one or two sentences of help."""
+    # A float parameter also takes text such as "1e-3", which is how JSON forms send it.
+    return Field(
+        default,
+        description=help,
+        gt=gt,
+        ge=ge,
+        lt=lt,
+        le=le,
+        strict=False if isinstance(default, float) else None,
+        json_schema_extra={"unit": unit} if unit else None,
+    )
+
+
+@dataclass(frozen=True)
+class ParameterDescription:
+    """What a form, a flag or a page of docs needs to know of one parameter.
+
+    Attributes:
+        name: Name in Python and JSON: ``batch_size``.
+        kind: ``int``, ``float``, ``bool``, ``str`` or ``choice``.
+        default: Value when nothing is given.
+        optional: Whether None is allowed.
+        choices: Allowed values of a ``choice``.
+        range_text: Bounds as text, such as ``> 0``; empty when unbounded.
+        unit: Unit of the value, or empty.
+        help: One or two sentences.
+    """
+
+    name: str
+    kind: Literal["int", "float", "bool", "str", "choice"]
+    default: Value
+    optional: bool
+    choices: tuple[str, ...]
+    range_text: str
+    unit: str
+    help: str
+
+    @property
+    def flag(self) -> str:
+        """The option on the command line: ``--batch-size``."""
+        return "--" + self.name.replace("_", "-")
+
+
+def describe(params: type[Params]) -> tuple[ParameterDescription, ...]:
+    """Return the description of every parameter, in order of declaration."""
+    return tuple(_describe_field(name, field) for name, field in params.model_fields.items())
+
+
+def _describe_field(name: str, field: FieldInfo) -> ParameterDescription:
+    inner, optional = _without_none(field.annotation)
+    choices: tuple[str, ...] = ()
+    kind: str
+    if typing.get_origin(inner) is Literal:
+        kind, choices = "choice", tuple(str(choice) for choice in typing.get_args(inner))
+    else:
+        kind = {int: "int", float: "float", bool: "bool", str: "str"}[inner]
+    extra = field.json_schema_extra if isinstance(field.json_schema_extra, dict) else {}
+    return ParameterDescription(
+        name=name,
+        kind=typing.cast(Literal["int", "float", "bool", "str", "choice"], kind),
+        default=None if field.default is PydanticUndefined else field.default,
+        optional=optional,
+        choices=choices,
+        range_text=_range_text(field),
+        unit=str(extra.get("unit", "")),
+        help=field.description or "",
+    )
+
+
+def _without_none(annotation: Any) -> tuple[Any, bool]:  # noqa: ANN401 - a type expression
+    if typing.get_origin(annotation) in (typing.Union, types.UnionType):
+        parts = [part for part in typing.get_args(annotation) if part is not type(None)]
+        return parts[0], True
+    return annotation, False
+
+
+_SIGNS = {"gt": ">", "ge": ">=", "lt": "<", "le": "<="}
+
+
+def _range_text(field: FieldInfo) -> str:
+    bounds = [
+        f"{sign} {getattr(rule, attribute):,}"
+        for rule in field.metadata
+        for attribute, sign in _SIGNS.items()
+        if getattr(rule, attribute, None) is not None
+    ]
+    return " and ".join(bounds)
+
+
+_BOUND_ERRORS: dict[str, tuple[type[ParameterError], str, str]] = {
+    "greater_than": (GreaterThanError, "gt", "greater than"),
+    "greater_than_equal": (GreaterThanOrEqualToError, "ge", "at least"),
+    "less_than": (NotInRangeValueError, "lt", "less than"),
+    "less_than_equal": (LessThanOrEqualToError, "le", "at most"),
+}
+
+
+def _parameter_error(params: type[Params], error: ValidationError) -> ParameterError:
+    problems = [_one_problem(params, detail) for detail in error.errors()]
+    first = problems[0]
+    if len(problems) == 1:
+        return first
+    return type(first)(
+        "\n".join(problem.message for problem in problems),
+        hint=" ".join(dict.fromkeys(problem.hint for problem in problems if problem.hint)),
+        details=first.details,
+    )
+
+
+def _one_problem(params: type[Params], detail: ErrorDetails) -> ParameterError:
+    name = ".".join(str(part) for part in detail["loc"]) or "parameters"
+    given = _short(detail["input"])
+    known = {description.name: description for description in describe(params)}
+    if detail["type"] == "extra_forbidden":
+        unknown = unknown_name("parameter", name, tuple(known))
+        return UnknownNameError(unknown.message, hint=unknown.hint, details=unknown.details)
+    if detail["type"] in _BOUND_ERRORS:
+        kind, key, words = _BOUND_ERRORS[detail["type"]]
+        bound = detail["ctx"][key]
+        return kind(
+            f"{name} is {given}, but must be {words} {bound:,}.",
+            hint=f"{name}: {known[name].help}" if name in known else "",
+            details={"parameter": name, "value": given, "bound": bound},
+        )
+    if detail["type"] == "finite_number":
+        return NotInRangeValueError(
+            f"{name} is {given}, but must be a finite number.",
+            details={"parameter": name, "value": given},
+        )
+    return _parsing_problem(name, detail["input"], known.get(name), detail["msg"])
+
+
+def _parsing_problem(
+    name: str, value: object, known: ParameterDescription | None, message: str
+) -> ParameterParsingError:
+    expected = message
+    hint = ""
+    if known is not None:
+        expected = f"one of {', '.join(known.choices)}" if known.choices else _KINDS[known.kind]
+        hint = f"The default is {known.default}."
+        if known.kind == "float" and isinstance(value, str) and "," in value:
+            hint = "Write the fraction with a point, as in 0.1."
+    return ParameterParsingError(
+        f"{name} is {_short(value)}, but must be {expected}.",
+        hint=hint,
+        details={"parameter": name, "value": _short(value)},
+    )
+
+
+_KINDS = {
+    "int": "a whole number",
+    "float": "a number",
+    "bool": "true or false",
+    "str": "text",
+    "choice": "a choice",
+}
+
+
+def _short(value: object) -> str:
+    text = f'"{value}"' if isinstance(value, str) else repr(value)
+    return text if len(text) <= 80 else text[:77] + "..."

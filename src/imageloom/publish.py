@@ -1,0 +1,319 @@
+"""Outputs that are whole or absent: written beside their place, synced, then renamed into it.
+
+A published directory holds ``MANIFEST.json`` with the size and SHA-256 of every other file, so
+that a later reader can tell damage from data.
+"""
+
+import contextlib
+import ctypes
+import hashlib
+import json
+import os
+import shutil
+import socket
+import stat
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Final
+
+from imageloom.errors import FailedToWriteOutputsError, ImageloomError
+
+MANIFEST: Final = "MANIFEST.json"
+MAX_MANIFEST_BYTES: Final = 10 * 1024 * 1024
+_HASH_CHUNK_BYTES: Final = 1024 * 1024
+_RENAME_EXCHANGE: Final = 2
+_AT_FDCWD: Final = -100
+
+
+@contextlib.contextmanager
+def writing_file(path: Path) -> Iterator[Path]:
+    """Yield a temporary path beside ``path``; on success it replaces ``path`` in one step.
+
+    Raises:
+        FailedToWriteOutputsError: The place cannot be written (full, read-only, missing).
+    """
+    with _naming_failures(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        partial = _partial_name(path)
+        try:
+            yield partial
+            _sync(partial)
+            partial.replace(path)
+            _sync(path.parent)
+        finally:
+            partial.unlink(missing_ok=True)
+
+
+def write_json(path: Path, content: Mapping[str, object]) -> None:
+    """Replace a JSON file in one step."""
+    with writing_file(path) as partial:
+        partial.write_text(to_json(content), encoding="utf-8")
+
+
+def to_json(content: Mapping[str, object]) -> str:
+    """Return JSON as we write it everywhere: indented, real characters, no NaN."""
+    text = json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    # A file name that is not UTF-8 reaches us with lone surrogates, which UTF-8 cannot hold.
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
+@contextlib.contextmanager
+def publishing_directory(path: Path, *, replace: bool = False) -> Iterator[Path]:
+    """Yield an empty directory beside ``path``; on success it appears as ``path`` in one step.
+
+    Every file gets its size and SHA-256 in ``MANIFEST.json``, is synced to disk, and then the
+    whole is renamed. If the body raises, or the process is killed, ``path`` is as it was.
+
+    Args:
+        path: Where the directory shall appear. The partial directory is its neighbour, on the
+            same file system.
+        replace: Exchange an existing directory for the new one, without a moment in between.
+
+    Raises:
+        FailedToWriteOutputsError: ``path`` exists and ``replace`` is false, or writing failed.
+    """
+    if not replace:
+        refuse_existing(path)
+    with _naming_failures(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        remove_stale_partials(path)
+        partial = _partial_name(path)
+        partial.mkdir()
+        try:
+            yield partial
+            _write_manifest(partial)
+            if path.exists():
+                _exchange(partial, path)
+            else:
+                partial.rename(path)
+            _sync(path.parent)
+        finally:
+            shutil.rmtree(partial, ignore_errors=True)
+
+
+def refuse_existing(path: Path) -> None:
+    """Refuse an output place that holds something.
+
+    Raises:
+        FailedToWriteOutputsError: It exists and is not an empty directory.
+    """
+    if path.is_dir() and not any(path.iterdir()):
+        return
+    if path.exists() or path.is_symlink():
+        raise FailedToWriteOutputsError(
+            f"{path} exists already.",
+            hint="Choose another place; nothing is overwritten.",
+            reason="exists",
+        )
+
+
+def verify_directory(path: Path, error: type[ImageloomError]) -> dict[str, str]:
+    """Check every file of a published directory against its manifest.
+
+    Files that the manifest does not name are left alone: nothing reads them.
+
+    Args:
+        path: A directory made by ``publishing_directory``.
+        error: The class to raise, so that the message has the caller's name and code.
+
+    Returns:
+        The SHA-256 of each file by its name.
+
+    Raises:
+        ImageloomError: Of class ``error``: no manifest, a file is missing, is not a plain file,
+            or differs from what was published. The message names the file.
+    """
+    files = _read_manifest(path, error)
+    for name, (size, digest) in files.items():
+        file = path / name
+        _check_plain(file, error)
+        found_size = file.stat().st_size
+        if found_size != size:
+            raise error(
+                f"{file} has {found_size:,} bytes, but {size:,} were published.",
+                hint="The file was changed or cut short. Restore it, or make the directory again.",
+                reason="damaged",
+                details={"file": name},
+            )
+        if sha256_of_file(file) != digest:
+            raise error(
+                f"{file} is not what was published: its SHA-256 differs.",
+                hint="The file was changed or damaged. Restore it, or make the directory again.",
+                reason="damaged",
+                details={"file": name},
+            )
+    return {name: digest for name, (_, digest) in files.items()}
+
+
+def sha256_of_file(path: Path) -> str:
+    """Return the SHA-256 of a file as 64 hexadecimal digits."""
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while chunk := file.read(_HASH_CHUNK_BYTES):
+            digest.update(chunk)
+    return digest.hexdigest()
+
+
+def read_json(path: Path, error: type[ImageloomError]) -> dict[str, object]:
+    """Return a JSON object from a file that may come from a stranger.
+
+    Raises:
+        ImageloomError: Of class ``error``: missing, too big, not JSON, not an object, repeated
+            keys, or numbers that are not finite.
+    """
+    _check_plain(path, error)
+    size = path.stat().st_size
+    if size > MAX_MANIFEST_BYTES:
+        raise error(
+            f"{path} has {size:,} bytes; at most {MAX_MANIFEST_BYTES:,} are read.",
+            reason="too-big",
+        )
+    try:
+        content = json.loads(
+            path.read_bytes(), object_pairs_hook=_unique_keys, parse_constant=_refuse_constant
+        )
+    except (ValueError, RecursionError) as problem:
+        raise error(
+            f"{path} is not valid JSON: {problem}.",
+            hint="The file was changed or damaged. Restore it, or make the directory again.",
+            reason="not-json",
+        ) from problem
+    if not isinstance(content, dict):
+        raise error(f"{path} holds no JSON object.", reason="not-json")
+    return content
+
+
+def remove_stale_partials(path: Path) -> None:
+    """Remove what killed processes of this machine left half-written beside ``path``."""
+    prefix = f".{path.name}.{socket.gethostname()}."
+    if not path.parent.is_dir():
+        return
+    for left in path.parent.glob(f"{glob_escape(prefix)}*.partial"):
+        pid = left.name.removeprefix(prefix).split(".")[0]
+        if pid.isdigit() and not _is_alive(int(pid)):
+            if left.is_dir():
+                shutil.rmtree(left, ignore_errors=True)
+            else:
+                left.unlink(missing_ok=True)
+
+
+def glob_escape(text: str) -> str:
+    """Return text that a glob pattern matches literally."""
+    return "".join(f"[{c}]" if c in "*?[" else c for c in text)
+
+
+def _unique_keys(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    content = dict(pairs)
+    if len(content) != len(pairs):
+        raise ValueError("a key stands twice in one object")
+    return content
+
+
+def _refuse_constant(text: str) -> object:
+    raise ValueError(f"{text} is not a JSON number")
+
+
+def _read_manifest(path: Path, error: type[ImageloomError]) -> dict[str, tuple[int, str]]:
+    content = read_json(path / MANIFEST, error)
+    files = content.get("files")
+    if not isinstance(files, dict):
+        raise error(f"{path / MANIFEST} lacks the key 'files'.", reason="missing-key")
+    manifest: dict[str, tuple[int, str]] = {}
+    for name, entry in files.items():
+        if not isinstance(entry, dict) or Path(name).name != name:
+            raise error(f"{path / MANIFEST} has a wrong entry {name!r}.", reason="bad-manifest")
+        manifest[name] = (int(str(entry.get("size_bytes", -1))), str(entry.get("sha256", "")))
+    if content.get("sha256") != _digest_of_entries(manifest):
+        raise error(f"{path / MANIFEST} was changed after it was published.", reason="damaged")
+    return manifest
+
+
+def _write_manifest(directory: Path) -> None:
+    files: dict[str, tuple[int, str]] = {}
+    for file in sorted(directory.iterdir()):
+        if file.is_file():
+            files[file.name] = (file.stat().st_size, sha256_of_file(file))
+            _sync(file)
+    entries = {name: {"size_bytes": size, "sha256": sha} for name, (size, sha) in files.items()}
+    content = {"files": entries, "sha256": _digest_of_entries(files)}
+    manifest = directory / MANIFEST
+    manifest.write_text(to_json(content), encoding="utf-8")
+    _sync(manifest)
+    _sync(directory)
+
+
+def _digest_of_entries(files: Mapping[str, tuple[int, str]]) -> str:
+    lines = [f"{name}\t{size}\t{digest}\n" for name, (size, digest) in sorted(files.items())]
+    return hashlib.sha256("".join(lines).encode("utf-8", "backslashreplace")).hexdigest()
+
+
+def _check_plain(file: Path, error: type[ImageloomError]) -> None:
+    try:
+        mode = file.lstat().st_mode
+    except OSError as problem:
+        raise error(
+            f"{file} is missing.",
+            hint="Is this the right directory? Is it complete?",
+            reason="missing-file",
+            details={"file": file.name},
+        ) from problem
+    if not stat.S_ISREG(mode):
+        raise error(
+            f"{file} is not a plain file.",
+            hint="Links, pipes and devices are never followed inside a shared directory.",
+            reason="not-a-plain-file",
+            details={"file": file.name},
+        )
+
+
+@contextlib.contextmanager
+def _naming_failures(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as problem:
+        where = problem.filename if isinstance(problem.filename, str) else path
+        raise FailedToWriteOutputsError(
+            f"{path} could not be written: {problem.strerror or problem} ({where}).",
+            hint="Free space or choose a place you may write to. What was there before is intact.",
+            reason="os-error",
+            details={"errno": problem.errno},
+        ) from problem
+
+
+def _partial_name(path: Path) -> Path:
+    # The owner's host and pid stand in the name, so that the next start can tell a dead one's.
+    owner = f"{socket.gethostname()}.{os.getpid()}"
+    return path.parent / f".{path.name}.{owner}.{os.urandom(4).hex()}.partial"
+
+
+def _exchange(new: Path, old: Path) -> None:
+    """Swap two directories so that a reader sees one or the other, never neither."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    renameat2 = getattr(libc, "renameat2", None)
+    if renameat2 is not None:
+        paths = os.fsencode(new), os.fsencode(old)
+        if renameat2(_AT_FDCWD, paths[0], _AT_FDCWD, paths[1], _RENAME_EXCHANGE) == 0:
+            return
+    # File systems without exchange (and systems other than Linux): the old one moves aside first.
+    aside = _partial_name(old)
+    old.rename(aside)
+    new.rename(old)
+    shutil.rmtree(aside, ignore_errors=True)
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _is_alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
