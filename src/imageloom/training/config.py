@@ -1,0 +1,104 @@
+"""Parameters of training, with the defaults that users of the old designer know."""
+
+from typing import Literal
+
+from imageloom.params import Params, parameter
+
+Optimizer = Literal["sgd", "adamw"]
+ClassWeights = Literal["none", "balanced"]
+Freeze = Literal["none", "body"]
+Fit = Literal["crop", "letterbox", "squash"]
+Augmentation = Literal["none", "light", "standard"]
+Precision = Literal["auto", "float32", "bfloat16"]
+
+
+class TrainParams(Params):
+    """How a network is trained."""
+
+    epochs: int = parameter(
+        5, help="Passes over all training pictures.", unit="epochs", gt=0, le=1_000_000
+    )
+    batch_size: int = parameter(
+        16, help="Pictures per step and process.", unit="images", gt=0, le=1_000_000
+    )
+    warmup_epochs: float = parameter(
+        0.0,
+        help="Epochs in which the rate rises linearly to the learning rate; fractions are allowed.",
+        unit="epochs",
+        ge=0,
+    )
+    learning_rate: float = parameter(
+        0.001, help="Highest rate of the optimizer.", ge=2.2e-16, le=2.0
+    )
+    seed: int = parameter(
+        1,
+        help="Start of all random numbers: weights, order, augmentation.",
+        ge=-(2**63),
+        lt=2**63,
+    )
+    patience: int = parameter(
+        3,
+        help="Stop after this many epochs without a lower validation loss.",
+        unit="epochs",
+        gt=0,
+        le=1_000_000,
+    )
+    print_frequency: int = parameter(
+        10,
+        help="Record training figures every so many steps.",
+        unit="steps",
+        gt=0,
+        le=1_000_000_000,
+    )
+    optimizer: Optimizer = parameter("sgd", help="SGD with Nesterov momentum 0.9, or AdamW.")
+    weight_decay: float = parameter(1e-4, help="Strength of weight decay.", ge=0, le=1)
+    decay_norm_and_bias: bool = parameter(
+        False, help="Apply weight decay to norms and biases too, as the old designer did."
+    )
+    class_weights: ClassWeights = parameter(
+        "none", help="'balanced' weighs each class by the inverse of its number of pictures."
+    )
+    label_smoothing: float = parameter(
+        0.0, help="Share of the target spread over all classes.", ge=0, lt=1
+    )
+    accumulation_steps: int = parameter(
+        1,
+        help="Batches whose gradients are joined before a step.",
+        unit="batches",
+        gt=0,
+        le=100_000,
+    )
+    freeze: Freeze = parameter("none", help="'body' trains only the classification layer.")
+    image_size: int | None = parameter(
+        None,
+        help="Side of the network's input. By default 224, or the pictures' own size when that is "
+        "smaller. Not used when the training pictures carry transforms.",
+        unit="pixels",
+        ge=1,
+        le=8192,
+    )
+    fit: Fit = parameter(
+        "crop",
+        help="How a picture is made square: cut the middle out, add bars, or change proportions.",
+    )
+    augmentation: Augmentation = parameter(
+        "standard",
+        help="Random changes to training pictures: none, light (shift and mirror) or standard "
+        "(random part and mirror).",
+    )
+    precision: Precision = parameter(
+        "auto", help="Arithmetic of the network; 'auto' takes bfloat16 where the device has it."
+    )
+    device: str = parameter("auto", help="'auto', 'cpu', 'cuda' or 'cuda:N'.")
+    workers: int = parameter(
+        -1,
+        help="Processes that read pictures; -1 chooses for the machine, 0 reads in the main one.",
+        ge=-1,
+        le=1024,
+    )
+    checkpoint_minutes: float = parameter(
+        5.0, help="Longest time between two checkpoints.", unit="minutes", gt=0
+    )
+    deterministic: bool = parameter(
+        False, help="Use only operations that give the same bits each time, also on a GPU."
+    )
