@@ -5,7 +5,7 @@ Python list of as many strings would take gigabytes and be copied into each work
 """
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -48,7 +48,7 @@ class IndexRow(NamedTuple):
 
 def index_from_rows(rows: Iterable[IndexRow]) -> pa.Table:
     """Return the rows as a table of one chunk."""
-    columns = list(zip(*rows, strict=True)) or [[] for _ in SCHEMA]
+    columns: list[Sequence[object]] = list(zip(*rows, strict=True)) or [()] * len(SCHEMA)
     arrays = [
         pa.array(values, type=field.type) for values, field in zip(columns, SCHEMA, strict=True)
     ]
