@@ -1,0 +1,77 @@
+"""Parameters of converting and splitting pictures."""
+
+from typing import Final, Literal
+
+from imageloom.params import Params, parameter
+
+Nested = Literal["refuse", "join"]
+EmptyClasses = Literal["refuse", "drop"]
+
+# Pillow warns above this and fails above twice as much; the limit that a user may set stays below.
+PILLOW_MAX_PIXELS: Final = 89_478_485
+
+
+class ConvertParams(Params):
+    """How a source becomes an image directory, and what may be left out."""
+
+    max_rejected_fraction: float = parameter(
+        0.01,
+        help="Share of the pictures that may be left out; above it the conversion fails.",
+        ge=0,
+        le=1,
+    )
+    max_pixels: int = parameter(
+        50_000_000,
+        help="Largest picture that is decoded, width times height. Larger ones are left out.",
+        unit="pixels",
+        ge=1,
+        le=PILLOW_MAX_PIXELS,
+    )
+    folder: str | None = parameter(
+        None,
+        help="Sub-folder of the source to take, such as 'train'. For a manifest: the folder that "
+        "its file names start from, by default its own.",
+    )
+    nested: Nested = parameter(
+        "refuse",
+        help="Folders inside class folders: 'refuse' them, or 'join' the names to classes such "
+        "as 'a/b'.",
+    )
+    empty_classes: EmptyClasses = parameter(
+        "refuse", help="Class without pictures in the source: 'refuse' the source or 'drop' it."
+    )
+    file_column: str = parameter("file", help="Column or key of a manifest with the file name.")
+    label_column: str = parameter("label", help="Column or key of a manifest with the class.")
+    group_column: str | None = parameter(
+        None,
+        help="Column or key of a manifest with the group, such as a patient or a camera; a split "
+        "can keep groups together.",
+    )
+    workers: int = parameter(
+        0,
+        help="Processes that decode pictures; 0 chooses for the machine.",
+        unit="processes",
+        ge=0,
+        le=1024,
+    )
+
+
+class SplitParams(Params):
+    """How pictures are divided into two or three parts, each class in the same proportion."""
+
+    fraction: float = parameter(
+        0.9, help="Share of the pictures that go to the first part.", gt=0, lt=1
+    )
+    seed: int = parameter(
+        1, help="Start of the random choice; the same seed splits alike.", ge=-(2**63), lt=2**63
+    )
+    by_group: bool = parameter(
+        False, help="Keep pictures of one group in one part; groups come from the manifest."
+    )
+    third_fraction: float | None = parameter(
+        None,
+        help="Share of the pictures that go to a third part; none by default. The second part "
+        "gets what is left.",
+        gt=0,
+        lt=1,
+    )
