@@ -83,8 +83,8 @@ class TrainParams(Params):
     )
     augmentation: Augmentation = parameter(
         "standard",
-        help="Random changes to training pictures: none, light (shift and mirror) or standard "
-        "(random part and mirror).",
+        help="Random changes to training pictures: none, light (small shifts; for text and "
+        "digits) or standard (random part, mirrored or not).",
     )
     precision: Precision = parameter(
         "auto", help="Arithmetic of the network; 'auto' takes bfloat16 where the device has it."

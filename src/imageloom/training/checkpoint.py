@@ -1,0 +1,205 @@
+"""Checkpoints: everything that changes while training, published whole.
+
+``checkpoints/step-000000120/`` holds network, optimizer and random generators as safetensors and
+the rest as JSON, each file with its SHA-256. The last two stay, and those that hold the best
+epoch of one of them.
+"""
+
+import random
+import shutil
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import torch
+from safetensors.torch import load_file, save_file
+from torch import nn
+
+from imageloom.errors import CannotResumeError
+from imageloom.metrics import ScoreSums
+from imageloom.publish import publishing_directory, read_json, to_json, verify_directory
+from imageloom.training.early_stop import EarlyStop
+
+KEPT: Final = 2
+_NETWORK: Final = "network.safetensors"
+_OPTIMIZER: Final = "optimizer.safetensors"
+_GENERATORS: Final = "generators.safetensors"
+_STATE: Final = "state.json"
+
+
+@dataclass(frozen=True)
+class LoopState:
+    """Where the loop stands, besides the tensors.
+
+    Attributes:
+        epoch: Epochs completed, validation included.
+        steps_in_epoch: Optimizer steps completed in the epoch under way.
+        step: Optimizer steps completed in all.
+        sums: Over the training pictures of the epoch under way.
+        interval: Likewise since figures were last recorded.
+        early_stop: What validation has shown.
+        best_checkpoint: Name of the checkpoint with the best epoch's network; empty before it.
+        epoch_seconds: Time spent training in the epoch under way.
+        waiting_seconds: Part of it spent waiting for pictures.
+        events_bytes: Length of ``events.jsonl``; later rows are made again after a resume.
+    """
+
+    epoch: int = 0
+    steps_in_epoch: int = 0
+    step: int = 0
+    sums: ScoreSums = field(default_factory=ScoreSums)
+    interval: ScoreSums = field(default_factory=ScoreSums)
+    early_stop: EarlyStop = field(default_factory=EarlyStop)
+    best_checkpoint: str = ""
+    epoch_seconds: float = 0.0
+    waiting_seconds: float = 0.0
+    events_bytes: int = 0
+
+    @property
+    def name(self) -> str:
+        """Name of this state's checkpoint."""
+        # The end of an epoch is not its last step: validation lies between them.
+        return f"step-{self.step:09d}" + ("-end-of-epoch" if self.ends_epoch else "")
+
+    @property
+    def ends_epoch(self) -> bool:
+        """Whether an epoch, validation included, has just ended."""
+        return self.epoch > 0 and self.steps_in_epoch == 0
+
+
+def save_checkpoint(
+    folder: Path, state: LoopState, network: nn.Module, optimizer: torch.optim.Optimizer
+) -> None:
+    """Publish a checkpoint and remove those that are no longer needed.
+
+    Raises:
+        FailedToWriteOutputsError: It could not be written; the earlier ones are intact.
+    """
+    with publishing_directory(folder / state.name, replace=True) as partial:
+        save_file(_contiguous(network.state_dict()), partial / _NETWORK)
+        tensors, groups = _flatten_optimizer(optimizer)
+        save_file(tensors, partial / _OPTIMIZER)
+        generators, numbers = _read_generators()
+        save_file(generators, partial / _GENERATORS)
+        content = {"state": asdict(state), "optimizer": groups, "generators": numbers}
+        (partial / _STATE).write_text(to_json(content), encoding="utf-8")
+    _prune(folder)
+
+
+def newest_checkpoint(folder: Path) -> tuple[Path, LoopState, list[str]]:
+    """Return the newest checkpoint that is whole.
+
+    Returns:
+        Its folder, its state, and one sentence for each damaged checkpoint that was passed over.
+
+    Raises:
+        CannotResumeError: There is none.
+    """
+    passed_over: list[str] = []
+    for path in reversed(_all_checkpoints(folder)):
+        try:
+            verify_directory(path, CannotResumeError)
+            state = _read_state(path)
+            if state.best_checkpoint not in ("", path.name):
+                verify_directory(folder / state.best_checkpoint, CannotResumeError)
+        except CannotResumeError as problem:
+            passed_over.append(f"Checkpoint {path.name} cannot be used: {problem.message}")
+            continue
+        return path, state, passed_over
+    raise CannotResumeError(
+        " ".join([f"{folder} holds no whole checkpoint.", *passed_over]),
+        hint="Start the run again; nothing of it can be continued.",
+        reason="no-checkpoint",
+    )
+
+
+def restore_checkpoint(path: Path, network: nn.Module, optimizer: torch.optim.Optimizer) -> None:
+    """Put a checkpoint's values into network, optimizer and the global random generators."""
+    load_network(path, network)
+    content = read_json(path / _STATE, CannotResumeError)
+    _unflatten_optimizer(optimizer, load_file(path / _OPTIMIZER), content["optimizer"])
+    _restore_generators(load_file(path / _GENERATORS), content["generators"])
+
+
+def load_network(path: Path, network: nn.Module) -> None:
+    """Put only the network's values of a checkpoint into ``network``, on whatever device it is."""
+    network.load_state_dict(load_file(path / _NETWORK))
+
+
+def _all_checkpoints(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.glob("step-*") if path.is_dir())
+
+
+def _read_state(path: Path) -> LoopState:
+    content = read_json(path / _STATE, CannotResumeError)["state"]
+    assert isinstance(content, dict), "verified against its SHA-256"
+    content["sums"] = ScoreSums(**content["sums"])
+    content["interval"] = ScoreSums(**content["interval"])
+    content["early_stop"] = EarlyStop(**content["early_stop"])
+    return LoopState(**content)
+
+
+def _prune(folder: Path) -> None:
+    checkpoints = _all_checkpoints(folder)
+    kept = {path.name for path in checkpoints[-KEPT:]}
+    kept |= {_read_state(path).best_checkpoint for path in checkpoints[-KEPT:]}
+    for path in checkpoints:
+        if path.name not in kept:
+            # Renamed first, so that a kill in between leaves no checkpoint that is half there.
+            doomed = path.with_name(f".{path.name}.removed")
+            path.rename(doomed)
+            shutil.rmtree(doomed, ignore_errors=True)
+    for left in folder.glob(".*.removed"):
+        shutil.rmtree(left, ignore_errors=True)
+
+
+def _contiguous(tensors: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    return {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
+
+
+def _flatten_optimizer(
+    optimizer: torch.optim.Optimizer,
+) -> tuple[dict[str, torch.Tensor], list[dict[str, object]]]:
+    state = optimizer.state_dict()
+    tensors = {
+        f"{position}.{name}": value
+        for position, values in state["state"].items()
+        for name, value in values.items()
+        if isinstance(value, torch.Tensor)
+    }
+    return _contiguous(tensors), state["param_groups"]
+
+
+def _unflatten_optimizer(
+    optimizer: torch.optim.Optimizer, tensors: dict[str, torch.Tensor], groups: object
+) -> None:
+    state: dict[int, dict[str, torch.Tensor]] = {}
+    for key, tensor in tensors.items():
+        position, name = key.split(".", 1)
+        state.setdefault(int(position), {})[name] = tensor
+    optimizer.load_state_dict({"state": state, "param_groups": groups})
+
+
+def _read_generators() -> tuple[dict[str, torch.Tensor], dict[str, object]]:
+    tensors = {"torch": torch.get_rng_state()}
+    if torch.cuda.is_available():
+        for number, state in enumerate(torch.cuda.get_rng_state_all()):
+            tensors[f"cuda.{number}"] = state
+    kind, keys, position, has_gauss, gauss = np.random.get_state(legacy=True)
+    assert not isinstance(kind, dict)
+    numpy_state = [str(kind), [int(key) for key in keys], position, has_gauss, gauss]
+    return tensors, {"python": random.getstate(), "numpy": numpy_state}
+
+
+def _restore_generators(tensors: dict[str, torch.Tensor], numbers: object) -> None:
+    assert isinstance(numbers, dict)
+    torch.set_rng_state(tensors["torch"])
+    if torch.cuda.is_available():
+        for number in range(torch.cuda.device_count()):
+            if f"cuda.{number}" in tensors:
+                torch.cuda.set_rng_state(tensors[f"cuda.{number}"], number)
+    version, keys, gauss = numbers["python"]
+    random.setstate((version, tuple(keys), gauss))
+    kind, words, position, has_gauss, cached = numbers["numpy"]
+    np.random.set_state((kind, np.array(words, dtype=np.uint32), position, has_gauss, cached))

@@ -1,0 +1,100 @@
+"""What a run reports: metrics to a file, lines to the driver log, events to the caller."""
+
+import contextlib
+import json
+import logging
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+from imageloom.errors import printable
+from imageloom.events import EventSink, Metric, Notice, Progress
+
+logger = logging.getLogger(__name__)
+
+PROGRESS_INTERVAL_S: Final = 0.1
+
+
+class Reporter:
+    """Sends each event to where it belongs.
+
+    Args:
+        path: ``events.jsonl``; rows are appended.
+        sink: The caller's.
+    """
+
+    def __init__(self, path: Path, sink: EventSink) -> None:
+        self._path = path
+        self._sink = sink
+        self._file = path.open("ab")
+        self._last_progress = 0.0
+
+    def metric(self, name: str, value: float, *, epoch: float, step: int) -> None:
+        """Record one value of a series."""
+        row = {"name": name, "value": value, "epoch": epoch, "step": step, "time": time.time()}
+        self._file.write((json.dumps(row) + "\n").encode("ascii"))
+        self._file.flush()
+        self._sink(Metric(name, value, epoch, step))
+
+    def notice(self, notice: Notice) -> None:
+        """Tell a person something, once."""
+        logger.log(
+            logging.WARNING if notice.level == "warning" else logging.INFO, "%s", notice.message
+        )
+        self._sink(notice)
+
+    def progress(self, progress: Progress) -> None:
+        """Show how far it is, at most ten times a second."""
+        now = time.monotonic()
+        if progress.done == progress.total or now - self._last_progress >= PROGRESS_INTERVAL_S:
+            self._last_progress = now
+            self._sink(progress)
+
+    def bytes_written(self) -> int:
+        """Return the length of ``events.jsonl``."""
+        return self._file.tell()
+
+    def cut_back(self, length: int) -> None:
+        """Drop rows after ``length`` bytes; what the checkpoint does not know is made again."""
+        self._file.truncate(min(length, self._path.stat().st_size))
+        self._file.seek(0, 2)
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
+
+
+def read_metrics(path: Path) -> list[Metric]:
+    """Return the rows of ``events.jsonl``; a row that a kill cut short is left out."""
+    metrics = []
+    for line in path.read_bytes().split(b"\n"):
+        with contextlib.suppress(ValueError):
+            row = json.loads(line)
+            metrics.append(Metric(row["name"], row["value"], row["epoch"], row["step"]))
+    return metrics
+
+
+@contextlib.contextmanager
+def driver_log(path: Path) -> Iterator[None]:
+    """Send this package's log lines to a file while the body runs."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handler = logging.FileHandler(path, encoding="utf-8", errors="backslashreplace")
+    handler.setFormatter(_PrintableFormatter("%(asctime)s %(levelname)s %(message)s"))
+    package = logging.getLogger("imageloom")
+    level = package.level
+    package.addHandler(handler)
+    package.setLevel(logging.INFO)
+    try:
+        yield
+    finally:
+        package.setLevel(level)
+        package.removeHandler(handler)
+        handler.close()
+
+
+class _PrintableFormatter(logging.Formatter):
+    """Escapes what would move a terminal's cursor or change its colours."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return printable(super().format(record))

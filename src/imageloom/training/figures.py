@@ -1,0 +1,110 @@
+"""What the loop tells after each step and each epoch: metrics, one line per epoch, time left."""
+
+import math
+import time
+
+from imageloom.events import Notice, Progress
+from imageloom.metrics import ScoreSums
+from imageloom.training.checkpoint import LoopState
+from imageloom.training.config import TrainParams
+from imageloom.training.events import Reporter
+
+
+class Figures:
+    """Turns the loop's states into what people and charts read.
+
+    Args:
+        reporter: Where the figures go.
+        params: The run's parameters.
+        steps_per_epoch: Optimizer steps of one epoch.
+        first_step: Steps that were done before this process began; they say nothing of its speed.
+    """
+
+    def __init__(
+        self, reporter: Reporter, params: TrainParams, steps_per_epoch: int, first_step: int
+    ) -> None:
+        self._reporter = reporter
+        self._params = params
+        self._steps_per_epoch = steps_per_epoch
+        self._first_step = first_step
+        self._began = time.monotonic()
+
+    def after_step(self, state: LoopState, rate: float) -> bool:
+        """Show the step, and record figures every ``print_frequency`` steps and at the end.
+
+        Args:
+            state: After the step.
+            rate: Learning rate of the step.
+
+        Returns:
+            Whether figures were recorded, so that a new interval begins.
+        """
+        self._show(state)
+        ends_epoch = state.steps_in_epoch == self._steps_per_epoch
+        if state.steps_in_epoch % self._params.print_frequency and not ends_epoch:
+            return False
+        epoch = state.step / self._steps_per_epoch
+        if not ends_epoch:  # the epoch's own loss stands at its end
+            loss = state.interval.mean_loss
+            self._reporter.metric("Train loss", loss, epoch=epoch, step=state.step)
+        self._reporter.metric("learning rate", rate, epoch=epoch, step=state.step)
+        return True
+
+    def after_epoch(self, state: LoopState, validation: ScoreSums, *, is_best: bool) -> None:
+        """Record an epoch's figures and say them in one line.
+
+        Args:
+            state: After the last step of the epoch.
+            validation: Over every validation picture once.
+            is_best: Whether no earlier epoch had a validation loss as low.
+        """
+        epoch = state.epoch + 1
+        images_per_s = state.sums.images / max(1e-9, state.epoch_seconds)
+        figures = {
+            "Train loss": state.sums.mean_loss,
+            "Train error": 1 - state.sums.top1_fraction,
+            "Train images per second": images_per_s,
+            "Waiting for data fraction": _waiting_fraction(state),
+            "Valid loss": validation.mean_loss,
+            "Top-1 validation accuracy": validation.top1_fraction,
+            "Top-5 validation accuracy": validation.top5_fraction,
+        }
+        for name, value in figures.items():
+            if math.isfinite(value):
+                self._reporter.metric(name, value, epoch=epoch, step=state.step)
+        self._reporter.notice(
+            Notice(
+                "info",
+                f"Epoch {epoch} of {self._params.epochs}: train loss {state.sums.mean_loss:.4f}, "
+                f"valid loss {validation.mean_loss:.4f}, top-1 {validation.top1_fraction:.2%}, "
+                f"top-5 {validation.top5_fraction:.2%}, {images_per_s:.1f} images/s"
+                f"{', best so far' if is_best else ''}",
+            )
+        )
+        if not math.isfinite(validation.mean_loss):
+            text = f"The validation loss of epoch {epoch} is {validation.mean_loss}: no progress."
+            self._reporter.notice(Notice("warning", text))
+
+    def _show(self, state: LoopState) -> None:
+        per_step = (time.monotonic() - self._began) / (state.step - self._first_step)
+        waiting = _waiting_fraction(state)
+        self._reporter.progress(
+            Progress(
+                stage=f"Epoch {state.epoch + 1}/{self._params.epochs}",
+                done=state.steps_in_epoch,
+                total=self._steps_per_epoch,
+                unit="steps",
+                text=(
+                    f"loss {state.sums.mean_loss:.3f}  top-1 {state.sums.top1_fraction:.1%}  "
+                    f"{state.sums.images / max(1e-9, state.epoch_seconds):.0f} images/s  "
+                    f"{'data' if waiting > 0.5 else 'compute'}-bound ({waiting:.0%} waiting for "
+                    "pictures)"
+                ),
+                # Validation passes lie in the elapsed time, so they are in the time left too.
+                time_left_s=per_step * (self._steps_per_epoch * self._params.epochs - state.step),
+            )
+        )
+
+
+def _waiting_fraction(state: LoopState) -> float:
+    return state.waiting_seconds / max(1e-9, state.epoch_seconds)

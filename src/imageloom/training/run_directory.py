@@ -1,0 +1,166 @@
+"""A run's folder: what lies where in it, its record, and who may write to it."""
+
+import contextlib
+import dataclasses
+import os
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, Literal
+
+from imageloom.errors import CannotResumeError, ImageloomError, OutputInUseError
+from imageloom.publish import read_json, write_json
+
+try:
+    import fcntl
+except ImportError:  # Windows: two runs in one folder are then not noticed
+    fcntl = None  # type: ignore[assignment]
+
+FORMAT_VERSION: Final = 1
+State = Literal["running", "completed", "interrupted", "failed"]
+
+
+@dataclass(frozen=True)
+class RunDirectory:
+    """Paths inside a run's folder.
+
+    ``run.json`` is the record; ``events.jsonl`` the metrics; ``model/`` the published model,
+    there when at least one epoch was completed; the rest is what a resume needs.
+    """
+
+    path: Path
+
+    @property
+    def record(self) -> Path:
+        """What was asked, what was resolved, and how it ended."""
+        return self.path / "run.json"
+
+    @property
+    def events(self) -> Path:
+        """One JSON object per metric value."""
+        return self.path / "events.jsonl"
+
+    @property
+    def log(self) -> Path:
+        """The log of the main process, under the name that users of the old designer know."""
+        return self.path / "logs" / "70_driver_log_0.txt"
+
+    @property
+    def checkpoints(self) -> Path:
+        """Folder of the checkpoints."""
+        return self.path / "checkpoints"
+
+    @property
+    def model(self) -> Path:
+        """The trained model directory."""
+        return self.path / "model"
+
+    @property
+    def report(self) -> Path:
+        """The report for people."""
+        return self.path / "report.html"
+
+    @property
+    def scores(self) -> Path:
+        """Scores of the validation pictures by the published model."""
+        return self.path / "validation_scores.parquet"
+
+    @property
+    def error(self) -> Path:
+        """What went wrong, when it did."""
+        return self.path / "error_info.json"
+
+    @property
+    def training_images(self) -> Path:
+        """The training image directory as it was at the start; its pictures lie elsewhere."""
+        return self.path / "training_images"
+
+    @property
+    def validation_images(self) -> Path:
+        """The validation image directory as it was at the start."""
+        return self.path / "validation_images"
+
+    @property
+    def resume_command(self) -> str:
+        """What a person types to go on."""
+        return f"imageloom train --resume {self.path}"
+
+    def read(self) -> dict[str, object]:
+        """Return the record.
+
+        Raises:
+            CannotResumeError: The folder is no run directory.
+        """
+        if not self.record.is_file():
+            raise CannotResumeError(
+                f"{self.path} is not a run directory: it holds no run.json.",
+                hint="Give the folder that 'imageloom train' wrote with --out.",
+                reason="no-run",
+            )
+        return read_json(self.record, CannotResumeError)
+
+    def update(self, **changes: object) -> None:
+        """Replace values of the record in one step."""
+        write_json(self.record, {**self.read(), **changes})
+
+    def write_error(self, error: ImageloomError) -> None:
+        """Write ``error_info.json``."""
+        write_json(self.error, error.to_json())
+
+    @contextlib.contextmanager
+    def locked(self) -> Iterator[None]:
+        """Keep other processes of this machine from writing here.
+
+        The lock is the operating system's: it ends with the process, however that ends.
+
+        Raises:
+            OutputInUseError: Another process holds it; the message names it.
+        """
+        with (self.path / "run.lock").open("a+") as file:
+            file.seek(0)
+            if fcntl is not None:
+                _lock(file.fileno(), self.path, file.read().strip())
+            file.seek(0)
+            file.truncate()
+            file.write(f"process {os.getpid()} on {os.uname().nodename}")
+            file.flush()
+            yield
+
+
+def _lock(descriptor: int, path: Path, owner: str) -> None:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as problem:
+        raise OutputInUseError(
+            f"{path} is being written by {owner or 'another process'}.",
+            hint="Wait for it, stop it, or choose another place with --out.",
+            reason="locked",
+        ) from problem
+
+
+def new_record(parts: Mapping[str, object]) -> dict[str, object]:
+    """Return the record of a run that starts now."""
+    return {
+        "format_version": FORMAT_VERSION,
+        "kind": "run",
+        "state": "running",
+        "started": now(),
+        "ended": None,
+        "seconds": 0.0,
+        "epochs_done": 0,
+        "best_epoch": 0,
+        **parts,
+    }
+
+
+def now() -> str:
+    """Return the present time, UTC, as ISO 8601."""
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+
+
+def as_json(value: object) -> object:
+    """Return a frozen dataclass as JSON values."""
+    assert dataclasses.is_dataclass(value)
+    assert not isinstance(value, type)
+    return dataclasses.asdict(value)
