@@ -1,0 +1,1 @@
+"""Scoring, evaluation and the reports that explain them."""
