@@ -1,3 +1,84 @@
-"""Train image classifiers: a folder of pictures in, a trained and scored model out."""
+"""Train image classifiers: a folder of pictures in, a trained and scored model out.
+
+The whole public API, each name imported when it is first used, so that ``import imageloom`` takes
+milliseconds::
+
+    import imageloom
+
+    result = imageloom.train("resnet18", "photos/train", "photos/val", "run")
+    table = imageloom.score(result.run, "photos/new", "scores.parquet")
+"""
+
+from typing import TYPE_CHECKING
+
+from imageloom import errors
+
+if TYPE_CHECKING:
+    from imageloom.data.check import check
+    from imageloom.data.convert import convert
+    from imageloom.data.image_directory import ImageDirectory
+    from imageloom.data.open import open_images
+    from imageloom.data.params import ConvertParams, SplitParams
+    from imageloom.data.split import split
+    from imageloom.models.model_directory import create_model
+    from imageloom.models.params import ModelParams
+    from imageloom.scoring.evaluate import evaluate
+    from imageloom.scoring.params import ScoreParams
+    from imageloom.scoring.predict import predict
+    from imageloom.scoring.score import score
+    from imageloom.training.config import TrainParams
+    from imageloom.training.train import resume, train
 
 __version__ = "0.1.0"
+
+__all__ = [
+    "ConvertParams",
+    "ImageDirectory",
+    "ModelParams",
+    "ScoreParams",
+    "SplitParams",
+    "TrainParams",
+    "__version__",
+    "check",
+    "convert",
+    "create_model",
+    "errors",
+    "evaluate",
+    "open_images",
+    "predict",
+    "resume",
+    "score",
+    "split",
+    "train",
+]
+
+_HOMES = {
+    "ConvertParams": "imageloom.data.params",
+    "ImageDirectory": "imageloom.data.image_directory",
+    "ModelParams": "imageloom.models.params",
+    "ScoreParams": "imageloom.scoring.params",
+    "SplitParams": "imageloom.data.params",
+    "TrainParams": "imageloom.training.config",
+    "check": "imageloom.data.check",
+    "convert": "imageloom.data.convert",
+    "create_model": "imageloom.models.model_directory",
+    "evaluate": "imageloom.scoring.evaluate",
+    "open_images": "imageloom.data.open",
+    "predict": "imageloom.scoring.predict",
+    "resume": "imageloom.training.train",
+    "score": "imageloom.scoring.score",
+    "split": "imageloom.data.split",
+    "train": "imageloom.training.train",
+}
+
+
+def __getattr__(name: str) -> object:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'imageloom' has no attribute {name!r}")
+    from imageloom.registry import import_attribute
+
+    return import_attribute(_HOMES[name], name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

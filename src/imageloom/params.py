@@ -141,6 +141,7 @@ def _without_none(annotation: Any) -> tuple[Any, bool]:  # noqa: ANN401 - a type
 
 
 _SIGNS = {"gt": ">", "ge": ">=", "lt": "<", "le": "<="}
+_INT64_BOUNDS = (-(2**63), 2**63)  # where libraries end, which is no bound that a person chooses
 
 
 def _range_text(field: FieldInfo) -> str:
@@ -148,7 +149,7 @@ def _range_text(field: FieldInfo) -> str:
         f"{sign} {getattr(rule, attribute):,}"
         for rule in field.metadata
         for attribute, sign in _SIGNS.items()
-        if getattr(rule, attribute, None) is not None
+        if getattr(rule, attribute, None) not in (None, *_INT64_BOUNDS)
     ]
     return " and ".join(bounds)
 

@@ -60,8 +60,21 @@ class Registry(Generic[T]):
 def import_submodules(package: ModuleType) -> None:
     """Import every module of one of our own packages, so that it can declare what it holds.
 
-    This is the only place that imports by a computed name; the names are file names of an
-    installed package, never text from a user's file.
+    This and ``import_attribute`` are the only places that import by a computed name; the names
+    stand in our own code, and are never text from a user's file.
     """
     for module in sorted(pkgutil.iter_modules(package.__path__), key=lambda m: m.name):
         importlib.import_module(f"{package.__name__}.{module.name}")
+
+
+def import_attribute(module: str, name: str) -> object:
+    """Return something of one of our own modules, imported at this moment.
+
+    It keeps heavy imports late: ``import imageloom`` and ``imageloom --help`` must not load torch.
+
+    Raises:
+        ValueError: The module is not one of ours. This is a mistake in code, never of a user.
+    """
+    if module.split(".")[0] != __package__:
+        raise ValueError(f"{module!r} is not a module of {__package__}")
+    return getattr(importlib.import_module(module), name)

@@ -1,0 +1,50 @@
+"""``imageloom data convert``."""
+
+import click
+
+from imageloom.cli import pictures
+from imageloom.cli.flags import parameter_options, read_params
+from imageloom.cli.job import Job, Outcome, job_command
+from imageloom.cli.places import Place, place_option
+from imageloom.cli.screen import command_line, line
+from imageloom.data.params import ConvertParams
+
+
+@job_command("convert")
+@click.argument("source", type=Place())
+@place_option("--out", "out", "The image directory to write; it must not exist yet.")
+@parameter_options(ConvertParams, section="Conversion")
+def command(job: Job) -> Outcome:
+    """Check pictures and list them in an image directory.
+
+    SOURCE is a folder with a sub-folder for each class, a .zip, .tar, .tar.gz or .tar.bz2 of one,
+    a manifest (.csv, .jsonl, or COCO .json), or an image directory of the old designer. Every file
+    is decoded once; what cannot be used is listed with its reason. A folder is referenced, not
+    copied, and nothing in it is ever changed.
+    """
+    from imageloom.data.convert import convert
+    from imageloom.data.image_directory import REJECTED
+
+    params = read_params(ConvertParams, job.arguments)
+    out = job.path("out")
+    images = convert(
+        job.path("source"), out, params=params, on_event=job.on_event, cancel=job.cancel
+    )
+    if images.is_labelled:
+        parts = out.with_name(f"{out.name}-train"), out.with_name(f"{out.name}-validation")
+        split = ("imageloom", "data", "split", out, "--first", parts[0], "--second", parts[1])
+        next_step = command_line(*split)
+    else:
+        next_step = command_line(
+            "imageloom", "score", "--model", "RUN", "--data", out, "--out", "scores.parquet"
+        )
+    return Outcome(
+        content={"image_directory": str(out), **pictures.to_json(images)},
+        screen=(
+            *pictures.class_table({"Pictures": images.counts}),
+            *pictures.left_out(images, out / REJECTED),
+            *pictures.warnings(images),
+            line("Wrote", f"{out} ({len(images):,} pictures)"),
+            line("Next", next_step),
+        ),
+    )

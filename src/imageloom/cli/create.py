@@ -1,0 +1,43 @@
+"""``imageloom model create``."""
+
+import click
+
+from imageloom.cli.flags import parameter_options, read_params
+from imageloom.cli.job import Job, Outcome, job_command
+from imageloom.cli.places import place_option
+from imageloom.cli.screen import command_line, line
+from imageloom.models.params import ModelParams
+
+
+@job_command("create")
+@click.argument("name")
+@place_option("--out", "out", "The model directory to write; it must not exist yet.")
+@parameter_options(ModelParams, section="Model")
+def command(job: Job) -> Outcome:
+    """Make an untrained model directory.
+
+    NAME is a network, such as resnet18, densenet121 or timm/convnext_tiny. 'imageloom train'
+    also takes such a name itself; a directory keeps the options and the starting weights, so that
+    several runs start from the same.
+    """
+    from imageloom.models.model_directory import create_model
+
+    params = read_params(ModelParams, job.arguments)
+    out = job.path("out")
+    model = create_model(job.text("name"), out, params, on_event=job.on_event, cancel=job.cancel)
+    data = ("--train", "TRAIN", "--validation", "VALIDATION", "--out", "run")
+    weights = "random weights" if params.weights == "none" else f"weights: {params.weights}"
+    return Outcome(
+        content={
+            "model_directory": str(out),
+            "architecture": model.architecture.to_json(),
+            "normalisation": model.normalisation.model_dump(mode="json"),
+            "weights": params.weights,
+            "digest": model.digest,
+        },
+        screen=(
+            line("Network", f"{model.architecture.variant}, {weights}"),
+            line("Wrote", str(out)),
+            line("Next", command_line("imageloom", "train", "--model", out, *data)),
+        ),
+    )

@@ -1,0 +1,135 @@
+"""How a command ends when it cannot do what it was asked."""
+
+import os
+import signal
+import sys
+import time
+import traceback
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from rich.console import Console
+from rich.text import Text
+
+from imageloom import __version__
+from imageloom.cli.screen import command_line, line, print_all, stderr_console
+from imageloom.cli.signals import SIGNAL_NAMES
+from imageloom.errors import (
+    EnvironmentUnsuitableError,
+    ImageloomError,
+    LibraryError,
+    ModuleOutOfMemoryError,
+    RunInterruptedError,
+)
+from imageloom.publish import write_json
+from imageloom.settings import read_settings
+
+FAILED_EXIT: Final = 1
+
+
+@dataclass(frozen=True)
+class Failure:
+    """What a command that failed tells.
+
+    Attributes:
+        error: The error, always one of ours.
+        exit_code: 1, or 128 + the signal that stopped it.
+        resume_command: The command that goes on where this one stopped, or empty.
+    """
+
+    error: ImageloomError
+    exit_code: int
+    resume_command: str = ""
+
+    def to_json(self) -> dict[str, object]:
+        """Return ``error_info`` with the command that resumes."""
+        return self.error.to_json() | {"resume_command": self.resume_command}
+
+
+def known_error(problem: BaseException) -> ImageloomError:
+    """Return the error of ours that fits; what has no name of its own becomes LibraryError.
+
+    The traceback of an unnamed problem is kept in a file, because it is needed to mend it and
+    would only hide the message.
+    """
+    if isinstance(problem, ImageloomError):
+        return problem
+    if isinstance(problem, KeyboardInterrupt):
+        return RunInterruptedError("Stopped by Ctrl+C.", reason="cancelled")
+    if isinstance(problem, MemoryError):
+        return ModuleOutOfMemoryError(
+            f"There is not enough memory: {problem or 'an allocation failed'}.",
+            hint="Use a smaller batch size or fewer workers, or close other programs.",
+            reason="host-memory",
+        )
+    if isinstance(problem, ImportError):
+        return EnvironmentUnsuitableError(
+            f"{problem.name or 'A library'} cannot be imported: {problem}.",
+            hint="See what is wrong with 'imageloom doctor', or install again: 'make install'.",
+            reason="import",
+        )
+    kept = _keep_traceback(problem)
+    return LibraryError(
+        f"{type(problem).__name__}: {problem}",
+        hint=f"This has no name yet, so it may be a fault of Imageloom. {kept}",
+        reason="unexpected",
+    )
+
+
+def exit_code(error: ImageloomError, reason: str) -> int:
+    """Return the exit code of an error.
+
+    Args:
+        error: What ended the command.
+        reason: What set the cancel token, or empty.
+    """
+    if not isinstance(error, RunInterruptedError):
+        return FAILED_EXIT
+    return 128 + next((n for n, name in SIGNAL_NAMES.items() if name == reason), signal.SIGINT)
+
+
+def show_failure(console: Console, failure: Failure) -> None:
+    """Print an error in a few lines: name, code, message, hint and the command that resumes."""
+    error = failure.error
+    stopped = isinstance(error, RunInterruptedError)
+    name = type(error).__name__.removesuffix("Error")
+    parts = [
+        Text.assemble((name, "bold yellow" if stopped else "bold red"), f" ({error.code})"),
+        Text(f"  {error.message}".replace("\n", "\n  ")),
+    ]
+    if error.hint:
+        parts.append(Text(f"  {error.hint}".replace("\n", "\n  ")))
+    if failure.resume_command and failure.resume_command not in f"{error.message} {error.hint}":
+        parts.append(line("Resume", failure.resume_command))
+    print_all(console, parts)
+
+
+def report_outside_a_job(problem: ImportError) -> int:
+    """Report that a command could not even be loaded, and return its exit code."""
+    show_failure(stderr_console(), Failure(known_error(problem), FAILED_EXIT))
+    return FAILED_EXIT
+
+
+def _keep_traceback(problem: BaseException) -> str:
+    """Write the traceback into the home folder; return a sentence that says where."""
+    moment = time.strftime("%Y%m%d-%H%M%S")
+    path = read_settings(os.environ).home / "crashes" / f"{moment}-{os.getpid()}.json"
+    content = {
+        "version": __version__,
+        "python": sys.version,
+        "command": sys.argv[1:],
+        "traceback": "".join(traceback.format_exception(problem)).splitlines(),
+    }
+    try:
+        write_json(path, content)
+    except ImageloomError as failure:
+        return f"The traceback could not be kept ({failure.message}); run again with --debug."
+    return f"The traceback is in {path}; --debug shows it here."
+
+
+def resume_command(run: Path) -> str:
+    """Return the command that goes on with a run directory, or empty when there is nothing."""
+    if not (run / "run.json").is_file():
+        return ""
+    return command_line("imageloom", "train", "--resume", run)

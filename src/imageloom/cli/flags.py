@@ -1,0 +1,149 @@
+"""Options made from parameter sets, so that form, flag, schema and docs cannot disagree."""
+
+import re
+from collections.abc import Callable, Mapping
+from typing import TypeVar
+
+import click
+from click.core import ParameterSource
+from click.shell_completion import CompletionItem
+
+from imageloom.params import ParameterDescription, Params, Value, describe
+
+P = TypeVar("P", bound=Params)
+F = TypeVar("F", bound=Callable[..., object])
+
+_WHOLE_NUMBER = re.compile(r"[+-]?[0-9]{1,40}")
+_METAVARS = {"int": "INTEGER", "float": "NUMBER", "str": "TEXT", "bool": ""}
+NOTHING = "none"  # how a person writes None, where a parameter takes it
+
+
+class ParameterType(click.ParamType[Value]):
+    """Turns text into a value, and leaves what it cannot turn to ``Params.parse``.
+
+    The parameter set names the error, so a wrong value on the command line, in a form and in
+    Python is one and the same ``ParameterError``.
+    """
+
+    def __init__(self, description: ParameterDescription) -> None:
+        self.description = description
+        self.name = description.kind
+
+    def get_metavar(self, param: click.Parameter, ctx: click.Context) -> str:
+        """Return the word that stands for the value in the help."""
+        if self.description.choices:
+            return f"[{'|'.join(self.description.choices)}]"
+        return _METAVARS[self.description.kind]
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> Value:
+        """Return a whole number as int and anything else as it stands."""
+        if not isinstance(value, str):
+            assert value is None or isinstance(value, bool | int | float)
+            return value
+        if self.description.kind == "int" and _WHOLE_NUMBER.fullmatch(value):
+            return int(value)
+        return value
+
+    def shell_complete(
+        self, ctx: click.Context, param: click.Parameter, incomplete: str
+    ) -> list[CompletionItem]:
+        """Offer the choices."""
+        return [CompletionItem(c) for c in self.description.choices if c.startswith(incomplete)]
+
+
+class SectionOption(click.Option):
+    """An option that knows under which heading it stands in the help.
+
+    Args:
+        declarations: The option's spellings, as click takes them.
+        section: The heading.
+        **attributes: As ``click.Option``.
+    """
+
+    def __init__(
+        self, declarations: list[str], *, section: str = "Options", **attributes: object
+    ) -> None:
+        super().__init__(declarations, **attributes)  # type: ignore[arg-type]  # passed through
+        self.section = section
+
+
+class SectionedCommand(click.Command):
+    """A command whose help lists its options under headings."""
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write one list per heading, in the order in which headings first appear."""
+        sections: dict[str, list[tuple[str, str]]] = {}
+        for param in self.get_params(ctx):
+            record = param.get_help_record(ctx)
+            if record is not None:
+                sections.setdefault(getattr(param, "section", "Options"), []).append(record)
+        sections["Options"] = sections.pop("Options")  # --help and its like come last
+        for heading, records in sections.items():
+            with formatter.section(heading):
+                formatter.write_dl(records)
+
+
+def parameter_options(params: type[Params], *, section: str) -> Callable[[F], F]:
+    """Add one option per parameter to a command.
+
+    Args:
+        params: The parameter set.
+        section: The heading of these options in the help.
+    """
+
+    def add(command: F) -> F:
+        declared: list[click.Parameter] = command.__dict__.setdefault("__click_params__", [])
+        # click collects options from the innermost decorator outwards and turns the list round.
+        declared.extend(parameter_option(one, section) for one in reversed(describe(params)))
+        return command
+
+    return add
+
+
+def parameter_option(description: ParameterDescription, section: str) -> SectionOption:
+    """Return the option of one parameter."""
+    help_text = f"{description.help} [{facts(description)}]"
+    if description.kind == "bool":
+        flags = f"{description.flag}/--no-{description.flag.removeprefix('--')}"
+        return SectionOption([flags], section=section, help=help_text, default=None)
+    return SectionOption(
+        [description.flag], section=section, help=help_text, type=ParameterType(description)
+    )
+
+
+def facts(description: ParameterDescription) -> str:
+    """Return default, range and unit of a parameter as one line."""
+    if description.kind == "bool":
+        return f"default: {'yes' if description.default else 'no'}"
+    default = NOTHING if description.default is None else f"{description.default}"
+    unit = f"unit: {description.unit}" if description.unit else ""
+    return "; ".join(part for part in (f"default: {default}", description.range_text, unit) if part)
+
+
+def given_values(ctx: click.Context) -> dict[str, object]:
+    """Return the arguments of a command that a person wrote; defaults are left out."""
+    return {
+        name: value
+        for name, value in ctx.params.items()
+        if ctx.get_parameter_source(name) not in (None, ParameterSource.DEFAULT)
+    }
+
+
+def read_params(params: type[P], given: Mapping[str, object]) -> P:
+    """Return the parameter set for the flags that were given.
+
+    Args:
+        params: The parameter set; names in ``given`` that are not its own are left alone.
+        given: Values by parameter name; those not given take their defaults.
+
+    Raises:
+        ParameterError: A value cannot be used; the message names the parameter.
+    """
+    values: dict[str, object] = {}
+    for description in describe(params):
+        if description.name in given:
+            value = given[description.name]
+            values[description.name] = None if description.optional and value == NOTHING else value
+    return params.parse(values)

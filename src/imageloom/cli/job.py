@@ -1,0 +1,190 @@
+"""One command being run: what every command shares, from ``--json`` to the exit code."""
+
+import contextlib
+import functools
+import json
+import os
+import sys
+import traceback
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import click
+from rich.console import Console, RenderableType
+
+from imageloom.cli.failures import (
+    Failure,
+    exit_code,
+    known_error,
+    resume_command,
+    show_failure,
+)
+from imageloom.cli.flags import SectionedCommand, given_values
+from imageloom.cli.progress import NoticeList, Reporter, open_reporter
+from imageloom.cli.screen import print_all, stderr_console, stdout_console
+from imageloom.cli.signals import stopping_on_signals
+from imageloom.events import CancelToken
+
+DEBUG_VARIABLE = "IMAGELOOM_DEBUG"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a command that did its work tells.
+
+    Attributes:
+        content: The JSON object that ``--json`` prints.
+        screen: What a person sees: tables and lines, ending with where the output is and what
+            to try next.
+        exit_code: 0, unless the answer itself is bad news, as from ``doctor``.
+    """
+
+    content: Mapping[str, object]
+    screen: tuple[RenderableType, ...]
+    exit_code: int = 0
+
+
+@dataclass
+class Job:
+    """A command on its way.
+
+    Attributes:
+        arguments: What the person wrote, by name; options left out are absent.
+        on_event: Where the command's functions tell their progress.
+        cancel: Set by the first signal.
+        run: The run directory, once the command knows it; a failure names how to resume it.
+    """
+
+    arguments: Mapping[str, object]
+    on_event: Reporter
+    cancel: CancelToken = field(default_factory=CancelToken)
+    run: Path | None = None
+
+    def path(self, name: str) -> Path:
+        """Return an argument that is a required path."""
+        value = self.arguments[name]
+        assert isinstance(value, Path)
+        return value
+
+    def text(self, name: str) -> str:
+        """Return an argument that is a required text."""
+        value = self.arguments[name]
+        assert isinstance(value, str)
+        return value
+
+
+Body = Callable[[Job], Outcome]
+
+
+def job_command(name: str) -> Callable[[Body], click.Command]:
+    """Make a command of a function that takes a ``Job`` and returns an ``Outcome``.
+
+    Options are added below this decorator, as with ``click.command``.
+    """
+
+    def declare(body: Body) -> click.Command:
+        @functools.wraps(body)
+        def callback(**_values: object) -> int:
+            ctx = click.get_current_context()
+            debug = bool(ctx.params["debug"]) or bool(os.environ.get(DEBUG_VARIABLE))
+            return run_job(
+                body, given_values(ctx), as_json=bool(ctx.params["as_json"]), debug=debug
+            )
+
+        command = SectionedCommand(
+            name,
+            callback=callback,
+            help=body.__doc__,
+            params=[*reversed(getattr(body, "__click_params__", [])), *_common_options()],
+            context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+        )
+        command.short_help = (body.__doc__ or "").splitlines()[0]
+        return command
+
+    return declare
+
+
+def _common_options() -> list[click.Parameter]:
+    return [
+        click.Option(
+            ["--json", "as_json"],
+            is_flag=True,
+            help="Print one JSON object on stdout, also when it fails, and no progress.",
+        ),
+        click.Option(
+            ["--debug"], is_flag=True, help=f"Show the traceback of an error ({DEBUG_VARIABLE}=1)."
+        ),
+    ]
+
+
+def run_job(body: Body, arguments: Mapping[str, object], *, as_json: bool, debug: bool) -> int:
+    """Run a command's body; print its outcome or its failure.
+
+    Args:
+        body: What the command does.
+        arguments: What the person wrote, by name.
+        as_json: Print one JSON object on stdout instead of the screen.
+        debug: Print the traceback of a failure.
+
+    Returns:
+        The exit code of the process.
+    """
+    errors = stderr_console()
+    reporter = NoticeList() if as_json else open_reporter(errors)
+    job = Job(arguments=arguments, on_event=reporter)
+    try:
+        with stopping_on_signals(job.cancel):
+            outcome = body(job)
+    except click.ClickException:
+        raise
+    except (Exception, KeyboardInterrupt) as problem:  # noqa: BLE001 - reported to the person
+        reporter.close()
+        if debug:
+            traceback.print_exc()
+        return _fail(job, problem, errors, as_json=as_json)
+    finally:
+        reporter.close()
+    if as_json:
+        _print_json({**outcome.content, "notices": reporter.notices})
+    else:
+        _print_screen(outcome.screen)
+    return outcome.exit_code
+
+
+def _fail(job: Job, problem: BaseException, console: Console, *, as_json: bool) -> int:
+    error = known_error(problem)
+    failure = Failure(
+        error=error,
+        exit_code=exit_code(error, job.cancel.reason),
+        resume_command=resume_command(job.run) if job.run is not None else "",
+    )
+    if as_json:
+        _print_json({"error": failure.to_json(), "notices": job.on_event.notices})
+    show_failure(console, failure)
+    return failure.exit_code
+
+
+def _print_json(content: Mapping[str, object]) -> None:
+    # ASCII escapes, so that names with lone surrogates (not UTF-8 on disk) survive as well.
+    text = json.dumps(content, indent=2, ensure_ascii=True, allow_nan=False)
+    with _outliving_the_reader():
+        sys.stdout.write(text + "\n")
+
+
+def _print_screen(screen: tuple[RenderableType, ...]) -> None:
+    with _outliving_the_reader():
+        print_all(stdout_console(), screen)
+
+
+@contextlib.contextmanager
+def _outliving_the_reader() -> Iterator[None]:
+    """Let a reader of stdout go away, as ``head`` does; the work is done and is no failure."""
+    try:
+        yield
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # Python flushes once more when it ends; that must not fail again.
+        nothing = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nothing, sys.stdout.fileno())
+        os.close(nothing)

@@ -1,0 +1,91 @@
+"""How an image directory is shown: pictures per class, what was left out and why."""
+
+from collections import Counter
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from rich.console import RenderableType
+from rich.text import Text
+
+from imageloom.cli.screen import Column, line, percent, table
+
+if TYPE_CHECKING:
+    from imageloom.data.image_directory import ImageDirectory, Rejected
+
+CLASSES_SHOWN: Final = 20
+REASONS_SHOWN: Final = 8
+
+
+def to_json(images: "ImageDirectory") -> dict[str, object]:
+    """Return what ``--json`` says of an image directory."""
+    return {
+        "images": len(images),
+        "classes": list(images.classes),
+        "images_per_class": images.counts,
+        "labelled": images.is_labelled,
+        "left_out": len(images.rejected),
+        "left_out_reasons": dict(_reasons(images.rejected)),
+        "digest": images.digest,
+        "warnings": list(images.notices),
+    }
+
+
+def class_table(counts: Mapping[str, Mapping[str, int]]) -> tuple[RenderableType, ...]:
+    """Return pictures per class, one column for each image directory.
+
+    Args:
+        counts: Pictures per class of each image directory, by its name. All have the same classes
+            in the same order; with none, there is nothing to show.
+    """
+    names = list(next(iter(counts.values())))
+    if not names:
+        return ()
+    rows = [[name, *(f"{column[name]:,}" for column in counts.values())] for name in names]
+    hidden = len(rows) - CLASSES_SHOWN
+    if hidden > 1:
+        rows = [*rows[:CLASSES_SHOWN], [f"and {hidden:,} more", *("" for _ in counts)]]
+    total = ["all", *(f"{sum(column.values()):,}" for column in counts.values())]
+    columns: list[Column] = [("Class", "left"), *((name, "right") for name in counts)]
+    grid = table(columns, rows)
+    grid.add_section()
+    grid.add_row(*total)
+    return (grid,)
+
+
+def left_out(images: "ImageDirectory", listing: Path | None) -> tuple[RenderableType, ...]:
+    """Return how many files were left out, the commonest reasons, and where all are listed.
+
+    Args:
+        images: The image directory.
+        listing: File with one line per left-out file, or None when there is none to name.
+    """
+    rejected = images.rejected
+    if not rejected:
+        return ()
+    share = percent(len(rejected) / (len(images) + len(rejected)))
+    reasons = _reasons(rejected)
+    rows = [[f"{count:,}", reason, _example(rejected, reason)] for reason, count in reasons]
+    parts: list[RenderableType] = [
+        Text(f"{len(rejected):,} files were left out ({share}):", style="yellow"),
+        table(
+            [("Files", "right"), ("Reason", "left"), ("For example", "left")],
+            rows[:REASONS_SHOWN],
+        ),
+    ]
+    if listing is not None:
+        parts.append(line("All of them", str(listing)))
+    return tuple(parts)
+
+
+def warnings(images: "ImageDirectory") -> tuple[RenderableType, ...]:
+    """Return the notices of an image directory, one line each."""
+    return tuple(line("Note", notice, style="yellow") for notice in images.notices)
+
+
+def _reasons(rejected: "tuple[Rejected, ...]") -> list[tuple[str, int]]:
+    return Counter(one.reason for one in rejected).most_common()
+
+
+def _example(rejected: "tuple[Rejected, ...]", reason: str) -> str:
+    return next(one.file for one in rejected if one.reason == reason)

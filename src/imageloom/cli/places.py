@@ -1,0 +1,79 @@
+"""Paths as people write them, made absolute once."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import click
+
+from imageloom.cli.flags import F, SectionOption
+
+
+class Place(click.ParamType[Path]):
+    """A file or folder.
+
+    Nothing is looked up: whether something must or must not be there is for the function to say,
+    with an error that has a name.
+    """
+
+    name = "path"
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> Path:
+        """Return the absolute path."""
+        text = str(value)
+        if not text:
+            self.fail("The path is empty.", param, ctx)
+        return absolute(text)
+
+
+class NameOrPlace(click.ParamType[str | Path]):
+    """The name of a network, or a model directory."""
+
+    name = "name_or_path"
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> str | Path:
+        """Return a path when one is there or the text can be nothing else, otherwise the name."""
+        text = str(value)
+        # A slash alone does not make a path: timm/resnet18 is a name.
+        if os.path.lexists(text) or text.startswith(("~", ".", "$", "/")):
+            return absolute(text)
+        return text
+
+
+def absolute(text: str) -> Path:
+    """Return what a person wrote as an absolute path.
+
+    ``~`` and ``$NAME`` are resolved unless a file really has that name; ``..`` stays, because
+    behind a link it is not what it seems.
+    """
+    if not os.path.lexists(text):
+        text = os.path.expandvars(os.path.expanduser(text))  # noqa: PTH111 - Path's version raises
+    return Path(text).absolute()
+
+
+def place_option(
+    flag: str, name: str, help: str, *, required: bool = True, metavar: str = "DIR"
+) -> Callable[[F], F]:
+    """Add an option that is a path, under the heading 'Input and output'.
+
+    Args:
+        flag: Its spelling, ``--out``.
+        name: Its name in ``Job.arguments``.
+        help: One sentence.
+        required: Whether click refuses to start without it.
+        metavar: The word for the value in the help.
+    """
+    return click.option(
+        flag,
+        name,
+        type=Place(),
+        required=required,
+        help=help,
+        metavar=metavar,
+        cls=SectionOption,
+        section="Input and output",
+    )

@@ -1,0 +1,221 @@
+"""Progress of a command: a moving bar on a terminal, a line now and then anywhere else."""
+
+import time
+from collections.abc import Callable
+from typing import Final, Protocol
+
+from rich.console import Console
+from rich.progress import BarColumn, ProgressColumn, Task, TaskID
+from rich.progress import Progress as Bars
+from rich.text import Text
+
+from imageloom.cli.epochs import EpochTable
+from imageloom.cli.screen import duration
+from imageloom.errors import printable
+from imageloom.events import Event, Notice, Progress
+
+LINE_INTERVAL_S: Final = 5.0
+
+
+class Reporter(Protocol):
+    """An event sink that draws; ``close`` gives the terminal back."""
+
+    notices: list[dict[str, str]]
+
+    def __call__(self, event: Event) -> None:
+        """Draw one event."""
+
+    def close(self) -> None:
+        """Draw what is pending and leave the terminal as it was."""
+
+
+class NoticeList:
+    """Draws nothing, and keeps the notices for the JSON object."""
+
+    def __init__(self) -> None:
+        self.notices: list[dict[str, str]] = []
+
+    def __call__(self, event: Event) -> None:
+        """Keep a notice; leave everything else."""
+        if isinstance(event, Notice):
+            self.notices.append({"level": event.level, "message": event.message})
+
+    def close(self) -> None:
+        """There is nothing to give back."""
+
+
+def open_reporter(console: Console) -> Reporter:
+    """Return the reporter that fits the console."""
+    return BarReporter(console) if console.is_terminal else LineReporter(console)
+
+
+class LineReporter(NoticeList):
+    """Plain lines for logs: at most one every few seconds per stage, and one per epoch.
+
+    Args:
+        console: Where to write.
+        clock: Seconds from any start; tests give their own.
+    """
+
+    def __init__(self, console: Console, clock: Callable[[], float] = time.monotonic) -> None:
+        super().__init__()
+        self._console = console
+        self._clock = clock
+        self._epochs = EpochTable()
+        self._stage = ""
+        self._stage_start_s = 0.0
+        self._last_line_s = clock()
+
+    def __call__(self, event: Event) -> None:
+        """Write a line if it is time for one."""
+        super().__call__(event)
+        for text in self._epochs.lines(event):
+            self._write(text)
+        if isinstance(event, Notice):
+            self._write(notice_line(event))
+        elif isinstance(event, Progress):
+            self._progress(event)
+
+    def close(self) -> None:
+        """Write the last epoch."""
+        for text in self._epochs.rest():
+            self._write(text)
+
+    def _progress(self, event: Progress) -> None:
+        now = self._clock()
+        if event.stage != self._stage:
+            self._stage, self._stage_start_s = event.stage, now
+        if now - self._last_line_s >= LINE_INTERVAL_S:
+            self._last_line_s = now
+            self._write(Text(progress_line(event, now - self._stage_start_s)))
+
+    def _write(self, text: Text) -> None:
+        self._console.print(text, soft_wrap=True)
+
+
+class BarReporter(NoticeList):
+    """A bar for the present stage at the bottom; notices and epochs stay above it.
+
+    Args:
+        console: A terminal.
+    """
+
+    def __init__(self, console: Console) -> None:
+        super().__init__()
+        self._console = console
+        self._epochs = EpochTable()
+        self._bars = Bars(
+            _Stage(),
+            BarColumn(bar_width=None),
+            _Counts(),
+            _Figures(),
+            _TimeLeft(),
+            console=console,
+            transient=True,
+            expand=True,
+            refresh_per_second=8,
+        )
+        self._task: TaskID | None = None
+        self._stage = ""
+
+    def __call__(self, event: Event) -> None:
+        """Move the bar, or write above it."""
+        super().__call__(event)
+        for text in self._epochs.lines(event):
+            self._console.print(text)
+        if isinstance(event, Notice):
+            self._console.print(notice_line(event))
+        elif isinstance(event, Progress):
+            self._progress(event)
+
+    def close(self) -> None:
+        """Remove the bar, show the cursor, and write the last epoch."""
+        self._bars.stop()
+        for text in self._epochs.rest():
+            self._console.print(text)
+
+    def _progress(self, event: Progress) -> None:
+        self._bars.start()
+        if self._task is None or event.stage != self._stage:
+            if self._task is not None:
+                self._bars.remove_task(self._task)
+            self._stage = event.stage
+            self._task = self._bars.add_task(printable(event.stage), event=event)
+        self._bars.update(self._task, completed=event.done, total=event.total, event=event)
+
+
+class _Stage(ProgressColumn):
+    def render(self, task: Task) -> Text:
+        return Text(task.description, no_wrap=True)
+
+
+class _Counts(ProgressColumn):
+    def render(self, task: Task) -> Text:
+        event = _event_of(task)
+        return Text(counts(event.done, event.total, event.unit), no_wrap=True)
+
+
+class _Figures(ProgressColumn):
+    """What the stage itself says, or else the rate."""
+
+    def render(self, task: Task) -> Text:
+        event = _event_of(task)
+        text = printable(event.text) or rate_text(task.speed, event.unit)
+        return Text(text, overflow="ellipsis", no_wrap=True)
+
+
+class _TimeLeft(ProgressColumn):
+    max_refresh = 0.5
+
+    def render(self, task: Task) -> Text:
+        left_s = _event_of(task).time_left_s
+        return Text(time_left_text(task.time_remaining if left_s is None else left_s), no_wrap=True)
+
+
+def _event_of(task: Task) -> Progress:
+    event = task.fields["event"]
+    assert isinstance(event, Progress)
+    return event
+
+
+def progress_line(event: Progress, elapsed_s: float) -> str:
+    """Return how far a stage has come, as one line of text.
+
+    Args:
+        event: The progress.
+        elapsed_s: Seconds since the stage began.
+    """
+    rate = event.done / elapsed_s if elapsed_s > 0 and event.done else None
+    left_s = event.time_left_s
+    if left_s is None and rate and event.total is not None:
+        left_s = (event.total - event.done) / rate
+    parts = [
+        counts(event.done, event.total, event.unit),
+        printable(event.text) or rate_text(rate, event.unit),
+        time_left_text(left_s),
+    ]
+    return f"{printable(event.stage)}: {', '.join(part for part in parts if part)}"
+
+
+def counts(done: int, total: int | None, unit: str) -> str:
+    """Return ``120/1,260 images``, or ``120 images`` while the total is not known."""
+    return f"{done:,}/{total:,} {unit}" if total is not None else f"{done:,} {unit}"
+
+
+def rate_text(per_s: float | None, unit: str) -> str:
+    """Return a rate, or nothing while it is not known."""
+    if not per_s:
+        return ""
+    return f"{per_s:,.0f} {unit}/s" if per_s >= 10 else f"{per_s:.1f} {unit}/s"
+
+
+def time_left_text(seconds: float | None) -> str:
+    """Return the time left, or nothing while it is not known."""
+    return "" if seconds is None else f"{duration(seconds)} left"
+
+
+def notice_line(notice: Notice) -> Text:
+    """Return a notice as one line; a warning is marked."""
+    if notice.level == "warning":
+        return Text.assemble(("Warning: ", "yellow"), printable(notice.message))
+    return Text(printable(notice.message))

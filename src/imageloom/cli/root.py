@@ -1,0 +1,148 @@
+"""The tree of commands, loaded one at a time, and the entry point of the script."""
+
+import io
+import platform
+import sys
+from collections.abc import Mapping, Sequence
+from importlib import metadata
+from typing import Final, NamedTuple
+
+import click
+
+from imageloom import __version__
+from imageloom.registry import import_attribute
+
+USAGE_EXIT: Final = 2
+INTERRUPTED_EXIT: Final = 130
+
+
+class Entry(NamedTuple):
+    """Where a command is declared, and its line in the list of commands."""
+
+    module: str
+    summary: str
+
+
+class LazyGroup(click.Group):
+    """A group that imports a command when it is called, so that ``--help`` is instant.
+
+    Args:
+        name: The group's name.
+        help: What the group is for.
+        entries: The commands in the order in which a person meets them.
+    """
+
+    def __init__(self, name: str, *, help: str, entries: Mapping[str, "Entry | LazyGroup"]) -> None:
+        super().__init__(name, help=help, context_settings={"help_option_names": ["-h", "--help"]})
+        self.entries = entries
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names in order of use, not of the alphabet."""
+        return list(self.entries)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import and return one command; None when there is none of that name."""
+        entry = self.entries.get(cmd_name)
+        if not isinstance(entry, Entry):
+            return entry
+        command = import_attribute(entry.module, "command")
+        assert isinstance(command, click.Command)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the list of commands from the table, without importing them."""
+        with formatter.section("Commands"):
+            formatter.write_dl(
+                [
+                    (name, entry.summary if isinstance(entry, Entry) else str(entry.help))
+                    for name, entry in self.entries.items()
+                ]
+            )
+
+
+_DATA = LazyGroup(
+    "data",
+    help="Convert, split and check pictures.",
+    entries={
+        "convert": Entry("imageloom.cli.convert", "Check pictures and list them in a directory."),
+        "split": Entry("imageloom.cli.split", "Divide pictures into two or three parts."),
+        "check": Entry("imageloom.cli.check", "Say what is in it, and what was left out."),
+    },
+)
+_MODEL = LazyGroup(
+    "model",
+    help="Create untrained models.",
+    entries={"create": Entry("imageloom.cli.create", "Make an untrained model directory.")},
+)
+
+
+def _print_version(ctx: click.Context, _param: click.Parameter, value: bool) -> None:
+    if not value or ctx.resilient_parsing:
+        return
+    python = platform.python_version()
+    click.echo(f"imageloom {__version__} (Python {python}, torch {metadata.version('torch')})")
+    ctx.exit()
+
+
+root = LazyGroup(
+    "imageloom",
+    help="A folder of pictures in; a trained and scored classifier out. Start with 'imageloom "
+    "demo', or with your own pictures, each class in a sub-folder: 'imageloom data split'.",
+    entries={
+        "demo": Entry("imageloom.cli.demo", "Run the whole path on 1,797 handwritten digits."),
+        "doctor": Entry("imageloom.cli.doctor", "Say what this machine can do, and what to fix."),
+        "data": _DATA,
+        "model": _MODEL,
+        "train": Entry("imageloom.cli.train", "Train a classifier, or resume a run."),
+        "score": Entry("imageloom.cli.score", "Write the probabilities of every picture."),
+        "evaluate": Entry("imageloom.cli.evaluate", "Turn scores into figures and a report."),
+        "predict": Entry("imageloom.cli.predict", "Name what is in a few pictures."),
+    },
+)
+root.params.append(
+    click.Option(
+        ["--version"],
+        is_flag=True,
+        is_eager=True,
+        expose_value=False,
+        callback=_print_version,
+        help="Show the version and leave.",
+    )
+)
+
+
+def main() -> None:
+    """Run the command line on the process's arguments and leave with its exit code."""
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run one command.
+
+    Args:
+        arguments: What stands after ``imageloom``.
+
+    Returns:
+        0 when it did what was asked, 1 for an error that the command reported, 2 for a command
+        line that cannot be understood, 130 or 143 when a signal stopped it.
+    """
+    _accept_any_name()
+    try:
+        code = root.main(list(arguments), prog_name="imageloom", standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        return USAGE_EXIT
+    except click.Abort:
+        return INTERRUPTED_EXIT
+    except ImportError as error:
+        from imageloom.cli.failures import report_outside_a_job
+
+        return report_outside_a_job(error)
+    return code if isinstance(code, int) else 0
+
+
+def _accept_any_name() -> None:
+    """Print what the terminal's encoding cannot hold as an escape, instead of failing on it."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")

@@ -1,0 +1,96 @@
+"""What people see: consoles, lines and tables that no file name can disturb."""
+
+import shlex
+import sys
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Final, Literal, TextIO
+
+from rich import box
+from rich.console import Console, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from imageloom.errors import printable
+
+Column = tuple[str, Literal["left", "right"]]
+
+_WIDTH_OF_A_FILE: Final = 120  # characters; a pipe or a log has no width of its own
+
+
+class PatientConsole(Console):
+    """A console that falls silent when nobody reads it any more, instead of ending the process."""
+
+    def on_broken_pipe(self) -> None:
+        """Write nothing from now on."""
+        self.quiet = True
+
+
+def open_console(stream: TextIO) -> Console:
+    """Return a console that takes text literally: no markup, no emoji codes, no guessed colours.
+
+    Colour follows the terminal and ``NO_COLOR``, as rich does.
+    """
+    console = PatientConsole(file=stream, markup=False, emoji=False, highlight=False)
+    if not console.is_terminal:
+        console.width = _WIDTH_OF_A_FILE
+    return console
+
+
+def stdout_console() -> Console:
+    """Return the console for results."""
+    return open_console(sys.stdout)
+
+
+def stderr_console() -> Console:
+    """Return the console for progress, warnings and errors."""
+    return open_console(sys.stderr)
+
+
+def line(label: str, text: str, *, style: str = "") -> Text:
+    """Return ``label  text`` with labels of one width; control characters are escaped."""
+    return Text.assemble((f"{label:<9}", "bold"), (printable(text), style))
+
+
+def table(columns: Sequence[Column], rows: Iterable[Sequence[str]], *, title: str = "") -> Table:
+    """Return a table of text; names from strangers are escaped."""
+    grid = Table(box=box.SIMPLE_HEAD, title=title or None, title_justify="left", pad_edge=False)
+    for name, side in columns:
+        grid.add_column(name, justify=side, overflow="fold")
+    for row in rows:
+        grid.add_row(*(Text(printable(cell)) for cell in row))
+    return grid
+
+
+def print_all(console: Console, parts: Iterable[RenderableType]) -> None:
+    """Print lines unwrapped, so that a path can be copied, and tables as wide as the console."""
+    for part in parts:
+        console.print(part, soft_wrap=isinstance(part, Text))
+
+
+def command_line(*words: str | Path) -> str:
+    """Return a command that a person can copy into a shell of the present folder."""
+    return " ".join(shlex.quote(_short(word) if isinstance(word, Path) else word) for word in words)
+
+
+def _short(path: Path) -> str:
+    here = Path.cwd()
+    if path == here or not path.is_relative_to(here):
+        return str(path)
+    inside = str(path.relative_to(here))
+    return f"./{inside}" if inside.startswith("-") else inside
+
+
+def percent(fraction: float) -> str:
+    """Return a fraction as people read it: ``97.4 %``."""
+    return f"{100 * fraction:.1f} %"
+
+
+def duration(seconds: float) -> str:
+    """Return a time as people read it: ``8 s``, ``3 min 20 s``, ``2 h 05 min``."""
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60:02d} s"
+    return f"{whole // 3600} h {whole % 3600 // 60:02d} min"

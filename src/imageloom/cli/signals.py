@@ -1,0 +1,78 @@
+"""The first signal asks the command to save and stop; the second stops it at once."""
+
+import multiprocessing
+import os
+import signal
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+from typing import Final
+
+from imageloom.events import CancelToken
+
+SIGNAL_NAMES: Final = {
+    signal.SIGINT: "Ctrl+C",
+    signal.SIGTERM: "SIGTERM",
+    signal.SIGHUP: "SIGHUP",  # the terminal was closed
+}
+_SHOW_CURSOR: Final = b"\x1b[?25h"  # a progress bar hides it, and nobody is left to show it
+
+
+@contextmanager
+def stopping_on_signals(cancel: CancelToken) -> Iterator[None]:
+    """Set ``cancel`` at the first signal, and end the process and its workers at the second.
+
+    Outside the main thread, where Python allows no handlers, signals keep their meaning.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    owner = os.getpid()
+
+    def stop(number: int, _frame: FrameType | None) -> None:
+        if os.getpid() != owner:
+            _obey_in_a_worker(number)
+        elif cancel.is_set:
+            _stop_at_once(number)
+        else:
+            name = SIGNAL_NAMES[signal.Signals(number)]
+            cancel.set(name)
+            _tell(f"{name}: saving, then stopping. Once more stops at once.")
+
+    # What the caller ignores stays ignored: nohup and shells that run jobs in the background do.
+    heeded = [number for number in SIGNAL_NAMES if signal.getsignal(number) != signal.SIG_IGN]
+    before = {number: signal.signal(number, stop) for number in heeded}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _obey_in_a_worker(number: int) -> None:
+    """Let a forked worker die of SIGTERM, and leave Ctrl+C to the process that owns it.
+
+    A terminal sends Ctrl+C to all processes of a command; the workers are still needed while
+    their owner saves.
+    """
+    if number != signal.SIGINT:
+        signal.signal(number, signal.SIG_DFL)
+        os.kill(os.getpid(), number)
+
+
+def _stop_at_once(number: int) -> None:
+    _tell("Stopped at once; what was published before is whole.")
+    for child in multiprocessing.active_children():
+        child.kill()
+    os._exit(128 + number)
+
+
+def _tell(text: str) -> None:
+    # os.write, because the main thread may be inside a print of the same stream.
+    start, end = (b"\r\n" + _SHOW_CURSOR, b"\r\n") if sys.stderr.isatty() else (b"", b"\n")
+    try:
+        os.write(sys.stderr.fileno(), start + text.encode("ascii") + end)
+    except (OSError, ValueError):  # no terminal any more, or a stream without a file
+        return

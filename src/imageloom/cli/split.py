@@ -1,0 +1,59 @@
+"""``imageloom data split``."""
+
+import click
+
+from imageloom.cli import pictures
+from imageloom.cli.flags import parameter_options, read_params
+from imageloom.cli.job import Job, Outcome, job_command
+from imageloom.cli.places import Place, place_option
+from imageloom.cli.screen import command_line, line
+from imageloom.data.params import SplitParams
+from imageloom.publish import refuse_existing
+
+_OUTPUTS = ("first", "second", "third")
+
+
+@job_command("split")
+@click.argument("images", metavar="DIR", type=Place())
+@place_option("--first", "first", "Image directory of the first part, as a rule for training.")
+@place_option("--second", "second", "Image directory of the rest, as a rule for validation.")
+@place_option("--third", "third", "A third part, kept for the last test.", required=False)
+@parameter_options(SplitParams, section="Split")
+def command(job: Job) -> Outcome:
+    """Divide pictures into two or three parts, each class in the same proportion.
+
+    DIR is an image directory, or a plain folder with a sub-folder for each class. No picture is
+    copied: the parts list the same files.
+    """
+    from imageloom.data.open import open_images
+    from imageloom.data.split import split
+
+    params = read_params(SplitParams, job.arguments)
+    outputs = [job.path(name) for name in _OUTPUTS if name in job.arguments]
+    if ("third" in job.arguments) != (params.third_fraction is not None):
+        raise click.UsageError("--third and --third-fraction go together: give both or neither.")
+    for out in outputs:
+        refuse_existing(out)
+    images = open_images(job.path("images"), on_event=job.on_event, cancel=job.cancel)
+    parts = split(images, params)
+    for part, out in zip(parts, outputs, strict=True):
+        part.save(out)
+    counts = {name.capitalize(): part.counts for name, part in zip(_OUTPUTS, parts, strict=False)}
+    train = ("--train", outputs[0], "--validation", outputs[1], "--out", "run")
+    return Outcome(
+        content={
+            "parts": [
+                {"image_directory": str(out), **pictures.to_json(part)}
+                for part, out in zip(parts, outputs, strict=True)
+            ]
+        },
+        screen=(
+            *pictures.class_table(counts),
+            *(note for part in parts for note in pictures.warnings(part)),
+            *(
+                line("Wrote", f"{out} ({len(part):,} pictures)")
+                for part, out in zip(parts, outputs, strict=True)
+            ),
+            line("Next", command_line("imageloom", "train", "--model", "resnet18", *train)),
+        ),
+    )

@@ -1,0 +1,144 @@
+"""``imageloom train``."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import click
+
+from imageloom.cli.flags import SectionOption, parameter_options, read_params
+from imageloom.cli.job import Job, Outcome, job_command
+from imageloom.cli.places import NameOrPlace, Place, place_option
+from imageloom.cli.screen import command_line, line, percent
+from imageloom.models.params import ModelParams
+from imageloom.training.config import TrainParams
+
+if TYPE_CHECKING:
+    from imageloom.training.train import TrainResult
+
+_NEEDED: Final = {
+    "model": "--model",
+    "training": "--train",
+    "validation": "--validation",
+    "out": "--out",
+}
+_ALWAYS_ALLOWED: Final = {"resume", "as_json", "debug"}
+
+
+@job_command("train")
+@click.option(
+    "--model",
+    "model",
+    type=NameOrPlace(),
+    metavar="NAME|DIR",
+    help="A network such as resnet18, a directory of 'imageloom model create', or a trained model "
+    "or run to go on learning from.",
+    cls=SectionOption,
+    section="Input and output",
+)
+@place_option("--train", "training", "Pictures to learn from.", required=False)
+@place_option("--validation", "validation", "Pictures to test each epoch on.", required=False)
+@place_option("--out", "out", "The run directory to write.", required=False)
+@click.option(
+    "--resume",
+    "resume",
+    type=Place(),
+    metavar="RUN",
+    help="Go on with a run that was stopped, exactly where it stopped. Takes no other option.",
+    cls=SectionOption,
+    section="Input and output",
+)
+@parameter_options(TrainParams, section="Training")
+@parameter_options(ModelParams, section="Network, when --model is a name")
+def command(job: Job) -> Outcome:
+    """Train a classifier, or resume a run.
+
+    The pictures are image directories, or plain folders with a sub-folder for each class. Ctrl+C
+    saves and stops; the command that resumes is printed. The model of the epoch with the lowest
+    validation loss is in RUN/model at the end, and a report in RUN/report.html.
+    """
+    result = _resume(job) if "resume" in job.arguments else _start(job)
+    report = command_line("imageloom", "score", "--model", result.run, "--data", "PICTURES")
+    return Outcome(
+        content={
+            "run": str(result.run),
+            "model": str(result.model),
+            "report": str(result.report),
+            "best_epoch": result.best_epoch,
+            "epochs": result.epochs,
+            "metrics": dict(result.metrics),
+        },
+        screen=(
+            line("Best", _headline(result)),
+            line("Wrote", str(result.run)),
+            line("Report", str(result.report)),
+            line("Next", f"{report} --out scores.parquet"),
+        ),
+    )
+
+
+def _start(job: Job) -> "TrainResult":
+    _require_all(job)
+    model_params = read_params(ModelParams, job.arguments)
+    params = read_params(TrainParams, job.arguments)
+    model = job.arguments["model"]
+    assert isinstance(model, str | Path)
+    job.run = job.path("out")
+    from imageloom.training.train import train
+
+    return train(
+        model,
+        job.path("training"),
+        job.path("validation"),
+        job.run,
+        params=params,
+        model_params=model_params,
+        on_event=job.on_event,
+        cancel=job.cancel,
+    )
+
+
+def _resume(job: Job) -> "TrainResult":
+    others = sorted(set(job.arguments) - _ALWAYS_ALLOWED)
+    if others:
+        flags = ", ".join("--" + _flag_name(name) for name in others)
+        raise click.UsageError(
+            f"--resume takes everything from the run, so it cannot be joined with {flags}. Leave "
+            "that out, or start a new run with another --out."
+        )
+    job.run = job.path("resume")
+    _show_earlier_epochs(job, job.run)
+    from imageloom.training.train import resume
+
+    return resume(job.run, on_event=job.on_event, cancel=job.cancel)
+
+
+def _require_all(job: Job) -> None:
+    missing = [flag for name, flag in _NEEDED.items() if name not in job.arguments]
+    if not missing:
+        return
+    message = f"Missing option{'s' if len(missing) > 1 else ''} {', '.join(missing)}."
+    if "--validation" in missing and "training" in job.arguments:
+        pictures = job.path("training")
+        split = ("data", "split", pictures, "--first", "train", "--second", "validation")
+        message += f" No validation pictures yet? Make them: {command_line('imageloom', *split)}"
+    raise click.UsageError(message)
+
+
+def _flag_name(name: str) -> str:
+    return "train" if name == "training" else name.replace("_", "-")
+
+
+def _show_earlier_epochs(job: Job, run: Path) -> None:
+    """Show what the run did before it was stopped, so that 'best' means best of the whole run."""
+    from imageloom.training.events import read_metrics
+
+    events = run / "events.jsonl"
+    if events.is_file():
+        for metric in read_metrics(events):
+            job.on_event(metric)
+
+
+def _headline(result: "TrainResult") -> str:
+    top1 = result.metrics.get("Top-1 validation accuracy")
+    accuracy = "" if top1 is None else f": top-1 {percent(top1)} of the validation pictures"
+    return f"epoch {result.best_epoch} of {result.epochs}{accuracy}"

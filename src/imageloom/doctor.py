@@ -1,0 +1,290 @@
+"""What this machine can do, and what to mend before a long run finds out."""
+
+import importlib.util
+import platform
+import re
+import shutil
+import tempfile
+import warnings
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from importlib import metadata
+from pathlib import Path
+from typing import Final, Literal
+
+from imageloom import __version__
+from imageloom.settings import Settings
+
+GIB: Final = 2**30
+
+_PACKAGES: Final = ("numpy", "pillow", "pyarrow", "pydantic", "safetensors", "torchvision")
+_EXTRAS: Final = {
+    "timm": ("timm", "more networks (timm/...)", "pip install 'imageloom[timm]'"),
+    "sklearn": (
+        "scikit-learn",
+        "the pictures of 'imageloom demo'",
+        "pip install 'imageloom[demo]'",
+    ),
+}
+_MIN_DISK_GIB: Final = 2.0  # a resnet50 run with its three checkpoints and outputs takes 1 GiB
+_MIN_SHARED_MEMORY_BYTES: Final = 256 * 2**20  # Docker gives 64 MiB; two workers need about 200
+_MIN_OPEN_FILES: Final = 1024
+_MIN_MEMORY_GIB: Final = 4.0
+
+Level = Literal["ok", "warn", "fail"]
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that was looked at.
+
+    Attributes:
+        subject: What it is: ``GPU``, ``shared memory``.
+        level: ``ok``, ``warn`` for what may slow down or limit, ``fail`` for what will stop a run.
+        found: What was found, with values.
+        advice: What to do about it; empty when it is fine.
+    """
+
+    subject: str
+    level: Level
+    found: str
+    advice: str = ""
+
+    def to_json(self) -> dict[str, str]:
+        """Return plain JSON values."""
+        return asdict(self)
+
+
+def examine(settings: Settings, folder: Path) -> Iterator[Finding]:
+    """Look at everything a run needs, one finding at a time.
+
+    Args:
+        settings: The folders of this installation.
+        folder: Where runs would be written, as a rule the present folder.
+    """
+    yield _python()
+    yield from _packages()
+    yield from _torch_findings()
+    yield _processors()
+    yield _memory(Path("/proc/meminfo"), Path("/sys/fs/cgroup"))
+    yield _shared_memory(Path("/dev/shm"))
+    yield _open_files()
+    yield from (_disk("disk here", folder), _disk("disk for the cache", settings.home))
+    yield from (
+        _writable("this folder", folder),
+        _writable("cache (IMAGELOOM_HOME)", settings.home),
+    )
+    yield from _extras()
+
+
+def _python() -> Finding:
+    found = f"Imageloom {__version__}, Python {platform.python_version()}, {platform.platform()}"
+    return Finding("python", "ok", found)
+
+
+def _packages() -> Iterator[Finding]:
+    versions = []
+    for name in _PACKAGES:
+        try:
+            versions.append(f"{name} {metadata.version(name)}")
+        except metadata.PackageNotFoundError:
+            yield Finding("packages", "fail", f"{name} is not installed", f"pip install {name}")
+    yield Finding("packages", "ok", ", ".join(versions))
+
+
+def _torch_findings() -> Iterator[Finding]:
+    try:
+        with warnings.catch_warnings(record=True) as heard:
+            warnings.simplefilter("always")
+            import torch
+            import torchvision  # noqa: F401 - a pair that does not fit fails here
+
+            sees_gpu = torch.cuda.is_available()
+    except (ImportError, OSError, RuntimeError) as problem:
+        advice = "torch and torchvision must be a pair: pip install --upgrade torch torchvision"
+        yield Finding("torch", "fail", f"cannot be imported: {problem}", advice)
+        return
+    build = f"built for CUDA {torch.version.cuda}" if torch.version.cuda else "built for CPU only"
+    yield Finding("torch", "ok", f"{torch.__version__}, {build}, {torch.get_num_threads()} threads")
+    yield _cpu_precision()
+    if sees_gpu:
+        yield from (_gpu(number) for number in range(torch.cuda.device_count()))
+    else:
+        driver = nvidia_driver(Path("/proc/driver/nvidia/version"))
+        yield no_gpu(driver, torch.version.cuda, [str(one.message) for one in heard])
+
+
+def _cpu_precision() -> Finding:
+    import torch
+
+    from imageloom.compute import computes_in_bfloat16
+
+    capability = torch.backends.cpu.get_cpu_capability()
+    if computes_in_bfloat16(torch.device("cpu")):
+        return Finding("CPU precision", "ok", f"bfloat16 and float32 ({capability})")
+    found = f"float32 ({capability}); no bfloat16 instructions, so 'auto' takes float32"
+    return Finding("CPU precision", "ok", found)
+
+
+def _gpu(number: int) -> Finding:
+    import torch
+
+    from imageloom.compute import computes_in_bfloat16
+
+    device = torch.device("cuda", number)
+    try:
+        free, total = torch.cuda.mem_get_info(device)
+        precision = "bfloat16 and float32" if computes_in_bfloat16(device) else "float32"
+        torch.zeros(8, device=device).add_(1).sum().item()
+    except RuntimeError as problem:  # what torch raises for every CUDA error
+        advice = "Is another program using the GPU exclusively? See nvidia-smi."
+        return Finding(f"GPU {number}", "fail", f"does not compute: {problem}", advice)
+    name = torch.cuda.get_device_name(device)
+    memory = f"{free / GIB:.1f} of {total / GIB:.1f} GiB free"
+    if free < total / 4:
+        advice = "Another program holds most of its memory; see nvidia-smi."
+        return Finding(f"GPU {number}", "warn", f"{name}, {memory}, {precision}", advice)
+    return Finding(f"GPU {number}", "ok", f"{name}, {memory}, {precision}")
+
+
+def no_gpu(driver: str, torch_cuda: str | None, heard: list[str]) -> Finding:
+    """Say why torch sees no GPU.
+
+    Args:
+        driver: Version of the NVIDIA driver, or empty where there is none.
+        torch_cuda: CUDA version of the torch build, or None.
+        heard: What torch warned of while looking.
+    """
+    if not driver:
+        return Finding("GPU", "ok", "none; training uses the CPU")
+    if torch_cuda is None:
+        advice = "Install the CUDA build of torch: pip install --force-reinstall torch torchvision"
+        return Finding("GPU", "fail", f"driver {driver}, but torch is built for CPU only", advice)
+    why = heard[0] if heard else "torch does not say why"
+    advice = "Update the driver, install a torch built for an older CUDA, or unset "
+    return Finding(
+        "GPU",
+        "fail",
+        f"driver {driver} is there, but torch for CUDA {torch_cuda} cannot use it: {why}",
+        f"{advice}CUDA_VISIBLE_DEVICES if it hides the GPU.",
+    )
+
+
+def nvidia_driver(version_file: Path) -> str:
+    """Return the version of the NVIDIA kernel driver, or empty when none is loaded."""
+    try:
+        text = version_file.read_text(encoding="ascii", errors="replace")
+    except OSError:
+        return ""
+    match = re.search(r"\b(\d{3,}\.\d+(?:\.\d+)?)\b", text)
+    return match.group(1) if match else "of unknown version"
+
+
+def _processors() -> Finding:
+    from imageloom.compute import available_cores
+
+    cores, quota = available_cores(), cgroup_cores(Path("/sys/fs/cgroup"))
+    if quota is not None and quota < cores:
+        found = f"{cores} cores, of which the container may use {quota:g}"
+        advice = f"Set OMP_NUM_THREADS={max(1, int(quota))}, or give the container more cores."
+        return Finding("processors", "warn", found, advice)
+    return Finding("processors", "ok", f"{cores} cores for this process")
+
+
+def cgroup_cores(root: Path) -> float | None:
+    """Return how many cores a container may use, or None without a limit.
+
+    Source:
+        https://docs.kernel.org/admin-guide/cgroup-v2.html, cpu.max; cgroup v1, cpu.cfs_quota_us.
+    """
+    try:
+        quota, period = (root / "cpu.max").read_text(encoding="ascii").split()
+    except (OSError, ValueError):
+        try:
+            quota = (root / "cpu/cpu.cfs_quota_us").read_text(encoding="ascii").strip()
+            period = (root / "cpu/cpu.cfs_period_us").read_text(encoding="ascii").strip()
+        except OSError:
+            return None
+    if not quota.isdigit() or not period.isdigit() or int(period) == 0:
+        return None  # "max", or -1 in version 1
+    return int(quota) / int(period)
+
+
+def _memory(meminfo: Path, cgroup: Path) -> Finding:
+    available = available_memory_bytes(meminfo, cgroup)
+    if available is None:
+        return Finding("memory", "ok", "this system does not say")
+    found = f"{available / GIB:.1f} GiB available"
+    if available < _MIN_MEMORY_GIB * GIB:
+        advice = "Close other programs, or keep batch size and image size small."
+        return Finding("memory", "warn", found, advice)
+    return Finding("memory", "ok", found)
+
+
+def available_memory_bytes(meminfo: Path, cgroup: Path) -> int | None:
+    """Return what the machine has left, or what the container may still take if that is less."""
+    amounts = []
+    try:
+        match = re.search(r"^MemAvailable:\s+(\d+) kB", meminfo.read_text("ascii"), re.MULTILINE)
+        amounts += [int(match.group(1)) * 1024] if match else []
+    except OSError:
+        pass
+    try:
+        limit = (cgroup / "memory.max").read_text("ascii").strip()
+        used = (cgroup / "memory.current").read_text("ascii").strip()
+        amounts += [int(limit) - int(used)] if limit.isdigit() else []
+    except (OSError, ValueError):
+        pass
+    return min(amounts) if amounts else None
+
+
+def _shared_memory(place: Path) -> Finding:
+    if not place.is_dir():
+        return Finding("shared memory", "ok", "this system has no /dev/shm")
+    free = shutil.disk_usage(place).free
+    found = f"{free / GIB:.2f} GiB free in {place}"
+    if free < _MIN_SHARED_MEMORY_BYTES:
+        advice = "Start the container with --shm-size=2g; until then, fewer workers are used."
+        return Finding("shared memory", "warn", found, advice)
+    return Finding("shared memory", "ok", found)
+
+
+def _open_files() -> Finding:
+    try:
+        import resource
+    except ImportError:  # Windows
+        return Finding("open files", "ok", "this system has no limit")
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    found = f"limit {soft:,}"
+    if soft < _MIN_OPEN_FILES:
+        advice = f"Raise it: ulimit -n {min(hard, 65_536) if hard > 0 else 65_536}"
+        return Finding("open files", "warn", found, advice)
+    return Finding("open files", "ok", found)
+
+
+def _disk(subject: str, folder: Path) -> Finding:
+    there = next(place for place in (folder, *folder.parents) if place.is_dir())
+    free = shutil.disk_usage(there).free
+    found = f"{free / GIB:.1f} GiB free in {folder}"
+    if free < _MIN_DISK_GIB * GIB:
+        advice = "Free space: a run keeps up to three checkpoints beside its model."
+        return Finding(subject, "warn" if free > GIB / 4 else "fail", found, advice)
+    return Finding(subject, "ok", found)
+
+
+def _writable(subject: str, folder: Path) -> Finding:
+    there = next(place for place in (folder, *folder.parents) if place.is_dir())
+    try:
+        with tempfile.TemporaryFile(dir=there):
+            return Finding(subject, "ok", f"{folder} can be written")
+    except OSError as problem:
+        advice = "Change its permissions, or set IMAGELOOM_HOME to a folder that is yours."
+        return Finding(subject, "fail", f"{folder} cannot be written: {problem.strerror}", advice)
+
+
+def _extras() -> Iterator[Finding]:
+    for module, (package, use, install) in _EXTRAS.items():
+        if importlib.util.find_spec(module) is None:
+            yield Finding("extra", "warn", f"{package} is not installed: no {use}", install)
+        else:
+            yield Finding("extra", "ok", f"{package} {metadata.version(package)}: {use}")
