@@ -1,0 +1,268 @@
+"""Scored tables on disk: write one, and read one back exactly, also one that a stranger made.
+
+Columns: ``file``, ``label`` (empty when unknown), ``Scored Labels``, and per class
+``Scored Probabilities_<class>``. Other columns are left alone.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from imageloom import __version__
+from imageloom.errors import (
+    CouldNotOpenFileError,
+    NotExpectedLabelColumnError,
+    NotScoredDatasetError,
+    ParameterParsingError,
+)
+from imageloom.preprocessing import check_class_names
+from imageloom.publish import writing_file
+from imageloom.scoring.scored_table import (
+    FILE,
+    LABEL,
+    PROBABILITY,
+    ROWS_AT_A_TIME,
+    SCORED_LABEL,
+    ScoredTable,
+    positions_in,
+    room_for_probabilities,
+)
+from imageloom.scoring.table_checks import (
+    Part,
+    check_labels,
+    check_probabilities,
+    check_scored_labels,
+)
+from imageloom.scoring.table_csv import CsvSource, write_csv
+from imageloom.scoring.table_parquet import ParquetSource, write_parquet
+from imageloom.scoring.table_source import BadCellError, Chunk, Source
+
+__all__ = ["SUFFIXES", "ScoredTable", "check_suffix", "read_table", "write_table"]
+
+FORMAT_VERSION: Final = 1
+SUFFIXES: Final = (".parquet", ".csv")
+
+_SOURCES: Final[dict[str, Callable[[Path], Source]]] = {
+    ".parquet": ParquetSource,
+    ".csv": CsvSource,
+}
+
+
+def check_suffix(path: Path) -> None:
+    """Refuse a file name that does not say which format is meant.
+
+    Raises:
+        ParameterParsingError: The name ends in neither ``.parquet`` nor ``.csv``.
+    """
+    if path.suffix.lower() not in SUFFIXES:
+        raise ParameterParsingError(
+            f"The score table {path} ends in {path.suffix or 'nothing'!r}, but must end in "
+            f"{' or '.join(SUFFIXES)}.",
+            hint="Parquet is exact, small and quick; CSV opens in a spreadsheet.",
+            details={"file": str(path)},
+        )
+
+
+def write_table(table: ScoredTable, path: Path | str) -> None:
+    """Publish a table as Parquet or CSV, by the suffix; what was there before is replaced.
+
+    Parquet holds everything. CSV holds the columns only, so a table read back from it has neither
+    ``root`` nor ``model_digest``.
+
+    Raises:
+        ParameterParsingError: The suffix is neither of the two.
+        FailedToWriteOutputsError: The file cannot be written.
+    """
+    path = Path(path)
+    check_suffix(path)
+    names = [FILE, LABEL, SCORED_LABEL, *(PROBABILITY + name for name in table.classes)]
+    with writing_file(path) as partial:
+        if path.suffix.lower() == ".csv":
+            write_csv(partial, names, _columns(table, names))
+            return
+        kinds = [pa.string()] * 3 + [pa.float32()] * len(table.classes)
+        schema = pa.schema(list(zip(names, kinds, strict=True)))
+        write_parquet(partial, schema, _record(table), _columns(table, names))
+
+
+def read_table(path: Path | str) -> ScoredTable:
+    """Read a scored table and check every cell of it.
+
+    Raises:
+        CouldNotOpenFileError: There is no such file.
+        ParameterParsingError: The suffix is neither ``.parquet`` nor ``.csv``.
+        NotScoredDatasetError: A column is missing, a number is no probability, a row does not add
+            up to 1, or a scored label is not the most probable class; the message names row and
+            column.
+        NotExpectedLabelColumnError: A label is not text, or none of the scored classes.
+    """
+    path = Path(path)
+    check_suffix(path)
+    if not path.is_file():
+        raise CouldNotOpenFileError(
+            f"There is no score table {path}.",
+            hint="Write one with 'imageloom score'.",
+            reason="missing-file",
+        )
+    source = _SOURCES[path.suffix.lower()](path)
+    classes = _check_columns(source, path)
+    root = source.record.get("root")
+    rows = _Rows(path, source.names, classes, count=source.count_rows())
+    for chunk in source.chunks():
+        rows.add(chunk)
+    return rows.table(
+        root=Path(root) if isinstance(root, str) else None,
+        model_digest=str(source.record.get("model_digest", "")),
+    )
+
+
+def _columns(table: ScoredTable, names: Sequence[str]) -> Iterator[pa.Table]:
+    scored = table.scored_labels
+    for start in range(0, len(table), ROWS_AT_A_TIME):
+        rows = slice(start, start + ROWS_AT_A_TIME)
+        text = [column.slice(start, ROWS_AT_A_TIME) for column in (table.files, table.labels)]
+        text.append(scored.slice(start, ROWS_AT_A_TIME))
+        numbers_KR = np.ascontiguousarray(table.probabilities_NK[rows].T)
+        yield pa.Table.from_arrays([*text, *map(pa.array, numbers_KR)], names=list(names))
+
+
+def _record(table: ScoredTable) -> dict[str, object]:
+    return {
+        "format_version": FORMAT_VERSION,
+        "made_by": f"imageloom {__version__}",
+        "classes": list(table.classes),
+        "root": None if table.root is None else str(table.root),
+        "model_digest": table.model_digest,
+    }
+
+
+def _check_columns(source: Source, path: Path) -> tuple[str, ...]:
+    """Return the class list, after looking for every column a scored table needs."""
+    version = source.record.get("format_version", FORMAT_VERSION)
+    if not isinstance(version, int) or version > FORMAT_VERSION:
+        raise NotScoredDatasetError(
+            f"{path} has format version {version!r}; this Imageloom reads up to {FORMAT_VERSION}.",
+            hint=f"It was made by {source.record.get('made_by')}. Update Imageloom.",
+            reason="format-version",
+        )
+    columns = Counter(source.names)
+    prefixed = [name for name in source.names if name.startswith(PROBABILITY)]
+    missing = [name for name in (FILE, SCORED_LABEL) if name not in columns]
+    missing += [] if prefixed else [PROBABILITY + "<class>"]
+    if missing:
+        raise NotScoredDatasetError(
+            f"{path} is no scored table: it lacks {', '.join(map(repr, missing))}.",
+            hint="Write one with 'imageloom score'.",
+            reason="missing-column",
+            details={"missing": missing},
+        )
+    repeated = [name for name in (FILE, LABEL, SCORED_LABEL, *prefixed) if columns[name] > 1]
+    if repeated:
+        raise NotScoredDatasetError(
+            f"{path} has the column {repeated[0]!r} {columns[repeated[0]]} times.",
+            reason="repeated-column",
+        )
+    classes = check_class_names(
+        [name.removeprefix(PROBABILITY) for name in prefixed], NotScoredDatasetError
+    )
+    if source.record.get("classes", list(classes)) != list(classes):
+        raise NotScoredDatasetError(
+            f"The columns of {path} are not those of the class list in its metadata.",
+            hint="A program has changed the table. Score the pictures again.",
+            reason="classes-differ",
+        )
+    return classes
+
+
+class _Rows:
+    """Gathers the parts of a file, checking each."""
+
+    def __init__(
+        self, path: Path, names: Sequence[str], classes: tuple[str, ...], *, count: int
+    ) -> None:
+        self._path = path
+        self._classes = classes
+        self._column = {name: index for index, name in enumerate(names)}
+        self._files: list[pa.Array] = [pa.array([], pa.string())]
+        self._labels: list[pa.Array] = [pa.array([], pa.string())]
+        self._predicted_N = np.empty(count, dtype=np.int32)
+        self._probabilities_NK = room_for_probabilities(count, len(classes))
+        self._done = 0
+
+    def add(self, chunk: Chunk) -> None:
+        """Take over the next rows."""
+        files = self._text(chunk, FILE)
+        rows = slice(self._done, self._done + len(files))
+        probabilities_RK = self._probabilities_NK[rows]
+        for index, name in enumerate(self._classes):
+            probabilities_RK[:, index] = self._numbers(chunk, PROBABILITY + name)
+        check_probabilities(probabilities_RK, self._classes, self._part)
+        scored = self._text(chunk, SCORED_LABEL)
+        predicted_R = positions_in(self._classes, scored)
+        check_scored_labels(predicted_R, scored, probabilities_RK, self._part)
+        self._predicted_N[rows] = predicted_R
+        self._files.append(files)
+        self._labels.append(self._checked_labels(chunk, len(files)))
+        self._done += len(files)
+
+    @property
+    def _part(self) -> Part:
+        return Part(self._path, self._done + 1)
+
+    def table(self, *, root: Path | None, model_digest: str) -> ScoredTable:
+        """Return all rows."""
+        return ScoredTable(
+            files=pa.concat_arrays(self._files),
+            labels=pa.concat_arrays(self._labels),
+            classes=self._classes,
+            predicted_N=self._predicted_N,
+            probabilities_NK=self._probabilities_NK,
+            root=root,
+            model_digest=model_digest,
+        )
+
+    def _checked_labels(self, chunk: Chunk, count: int) -> pa.Array:
+        if LABEL not in self._column:
+            return pa.nulls(count, pa.string())
+        try:
+            labels = chunk.text(self._column[LABEL])
+        except BadCellError as bad:
+            raise NotExpectedLabelColumnError(
+                f"Column {LABEL!r} of {self._path} holds {bad.found}, but class names are text: "
+                "007 is not 7.",
+                hint="Write the column as text.",
+                reason="not-text",
+            ) from None
+        labels_R = positions_in(self._classes, labels)
+        check_labels(labels, labels_R, self._classes, self._part)
+        return labels
+
+    def _text(self, chunk: Chunk, name: str) -> pa.Array:
+        try:
+            values = chunk.text(self._column[name])
+        except BadCellError as bad:
+            raise self._bad_cell(name, bad, "text") from None
+        if values.null_count:
+            row = int(np.argmin(values.is_valid().to_numpy(zero_copy_only=False)))
+            raise self._bad_cell(name, BadCellError(row, "nothing"), "text")
+        return values
+
+    def _numbers(self, chunk: Chunk, name: str) -> npt.NDArray[np.float32]:
+        try:
+            return chunk.numbers(self._column[name])
+        except BadCellError as bad:
+            raise self._bad_cell(name, bad, "a number between 0 and 1") from None
+
+    def _bad_cell(self, name: str, bad: BadCellError, expected: str) -> NotScoredDatasetError:
+        return NotScoredDatasetError(
+            f"{self._part.row(bad.row)}, column {name!r} holds {bad.found}, but must hold "
+            f"{expected}.",
+            hint="Numbers have a point, as in 0.25." if "number" in expected else "",
+            reason="bad-cell",
+            details=self._part.details(bad.row, name),
+        )
