@@ -13,7 +13,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+)
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails, PydanticUndefined
 
@@ -35,6 +42,20 @@ class Params(BaseModel):
     """Base of all parameter sets: frozen, strict about types, closed to unknown names."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _read_number(cls, value: object, info: ValidationInfo) -> object:
+        """Take text such as "1e-3" for a number with a fraction, and never True for 1.0."""
+        inner, _ = _without_none(cls.model_fields[info.field_name or ""].annotation)
+        if inner is not float or not isinstance(value, str | bool):
+            return value
+        if isinstance(value, bool):
+            raise ValueError("is a truth value")
+        try:
+            return float(value)
+        except ValueError:
+            return value
 
     @classmethod
     def parse(cls, values: Mapping[str, object]) -> Self:
@@ -64,7 +85,6 @@ def parameter(  # noqa: PLR0913 - mirrors pydantic.Field
     le: float | None = None,
 ) -> Any:  # noqa: ANN401 - as pydantic.Field does, so that the annotation is the field's type
     """Declare one parameter: its default, bounds, unit and one or two sentences of help."""
-    # A float parameter also takes text such as "1e-3", which is how JSON forms send it.
     return Field(
         default,
         description=help,
@@ -72,7 +92,6 @@ def parameter(  # noqa: PLR0913 - mirrors pydantic.Field
         ge=ge,
         lt=lt,
         le=le,
-        strict=False if isinstance(default, float) else None,
         json_schema_extra={"unit": unit} if unit else None,
     )
 

@@ -23,6 +23,8 @@ MAX_MANIFEST_BYTES: Final = 10 * 1024 * 1024
 _HASH_CHUNK_BYTES: Final = 1024 * 1024
 _RENAME_EXCHANGE: Final = 2
 _AT_FDCWD: Final = -100
+_PARTIAL: Final = ".partial"
+_PREVIOUS: Final = ".previous"
 
 
 @contextlib.contextmanager
@@ -34,6 +36,7 @@ def writing_file(path: Path) -> Iterator[Path]:
     """
     with _naming_failures(path):
         path.parent.mkdir(parents=True, exist_ok=True)
+        remove_stale_partials(path)
         partial = _partial_name(path)
         try:
             yield partial
@@ -184,17 +187,30 @@ def read_json(path: Path, error: type[ImageloomError]) -> dict[str, object]:
 
 
 def remove_stale_partials(path: Path) -> None:
-    """Remove what killed processes of this machine left half-written beside ``path``."""
-    prefix = f".{path.name}.{socket.gethostname()}."
+    """Clear away what killed processes of this machine left beside ``path``.
+
+    What was half-written is removed. What was moved aside to make room, on a file system that
+    cannot exchange two directories, goes back if its place is still empty.
+    """
     if not path.parent.is_dir():
         return
-    for left in path.parent.glob(f"{glob_escape(prefix)}*.partial"):
-        pid = left.name.removeprefix(prefix).split(".")[0]
-        if pid.isdigit() and not _is_alive(int(pid)):
-            if left.is_dir():
-                shutil.rmtree(left, ignore_errors=True)
-            else:
-                left.unlink(missing_ok=True)
+    for aside in _left_by_the_dead(path, _PREVIOUS):
+        if not path.exists():
+            aside.rename(path)
+        else:
+            shutil.rmtree(aside, ignore_errors=True)
+    for partial in _left_by_the_dead(path, _PARTIAL):
+        if partial.is_dir():
+            shutil.rmtree(partial, ignore_errors=True)
+        else:
+            partial.unlink(missing_ok=True)
+
+
+def _left_by_the_dead(path: Path, suffix: str) -> list[Path]:
+    prefix = f".{path.name}.{socket.gethostname()}."
+    left = path.parent.glob(f"{glob_escape(prefix)}*{suffix}")
+    pids = {one: one.name.removeprefix(prefix).split(".")[0] for one in left}
+    return [one for one, pid in pids.items() if pid.isdigit() and not _is_alive(int(pid))]
 
 
 def glob_escape(text: str) -> str:
@@ -220,9 +236,10 @@ def _read_manifest(path: Path, error: type[ImageloomError]) -> dict[str, tuple[i
         raise error(f"{path / MANIFEST} lacks the key 'files'.", reason="missing-key")
     manifest: dict[str, tuple[int, str]] = {}
     for name, entry in files.items():
-        if not isinstance(entry, dict) or Path(name).name != name:
+        size = entry.get("size_bytes") if isinstance(entry, dict) else None
+        if not isinstance(size, int) or Path(name).name != name or "\0" in name:
             raise error(f"{path / MANIFEST} has a wrong entry {name!r}.", reason="bad-manifest")
-        manifest[name] = (int(str(entry.get("size_bytes", -1))), str(entry.get("sha256", "")))
+        manifest[name] = (size, str(entry.get("sha256", "")))
     if content.get("sha256") != _digest_of_entries(manifest):
         raise error(f"{path / MANIFEST} was changed after it was published.", reason="damaged")
     return manifest
@@ -280,10 +297,10 @@ def _naming_failures(path: Path) -> Iterator[None]:
         ) from problem
 
 
-def _partial_name(path: Path) -> Path:
+def _partial_name(path: Path, suffix: str = _PARTIAL) -> Path:
     # The owner's host and pid stand in the name, so that the next start can tell a dead one's.
     owner = f"{socket.gethostname()}.{os.getpid()}"
-    return path.parent / f".{path.name}.{owner}.{os.urandom(4).hex()}.partial"
+    return path.parent / f".{path.name}.{owner}.{os.urandom(4).hex()}{suffix}"
 
 
 def _exchange(new: Path, old: Path) -> None:
@@ -295,9 +312,13 @@ def _exchange(new: Path, old: Path) -> None:
         if renameat2(_AT_FDCWD, paths[0], _AT_FDCWD, paths[1], _RENAME_EXCHANGE) == 0:
             return
     # File systems without exchange (and systems other than Linux): the old one moves aside first.
-    aside = _partial_name(old)
+    aside = _partial_name(old, _PREVIOUS)
     old.rename(aside)
-    new.rename(old)
+    try:
+        new.rename(old)
+    except OSError:
+        aside.rename(old)
+        raise
     shutil.rmtree(aside, ignore_errors=True)
 
 

@@ -1,0 +1,129 @@
+"""Errors keep their codes, survive processes, and print what strangers named without obeying it."""
+
+import multiprocessing
+import re
+
+import pytest
+
+from imageloom import errors
+from imageloom.errors import ImageloomError, InvalidDatasetError, printable, unknown_name
+
+
+def subclasses(kind: type[ImageloomError]) -> list[type[ImageloomError]]:
+    found = []
+    for one in kind.__subclasses__():
+        found += [one, *subclasses(one)]
+    return [one for one in found if one.__module__ == "imageloom.errors"]
+
+
+ALL = subclasses(ImageloomError)
+NAMED = [one for one in ALL if "code" in vars(one)]
+
+
+def test_the_tree_in_the_docstring_is_the_tree_in_the_code():
+    drawn = re.findall(r"(\w+Error)(?:\s+(\S+))?$", errors.__doc__ or "", flags=re.MULTILINE)
+    in_code = {one.__name__: vars(one).get("code", "") for one in ALL}
+    assert dict(drawn) == {"ImageloomError": ""} | in_code
+
+
+def test_the_drawn_tree_has_each_class_below_its_base():
+    lines = re.findall(r"^(.*?)(\w+Error)\b", errors.__doc__ or "", flags=re.MULTILINE)
+    depth_of = {name: len(prefix) for prefix, name in lines}
+    for one in ALL:
+        base = one.__bases__[0]
+        assert depth_of[base.__name__] < depth_of[one.__name__], one
+
+
+def test_codes_are_unique():
+    codes = [one.code for one in NAMED]
+    assert len(set(codes)) == len(codes)
+
+
+@pytest.mark.parametrize(
+    ("code", "name"),
+    [
+        ("0004", "GreaterThan"),
+        ("0005", "GreaterThanOrEqualTo"),
+        ("0007", "LessThanOrEqualTo"),
+        ("0008", "NotInRangeValue"),
+        ("0018", "InvalidDataset"),
+        ("0024", "NotLabeledDataset"),
+        ("0025", "NotScoredDataset"),
+        ("0048", "CouldNotOpenFile"),
+        ("0058", "NotExpectedLabelColumn"),
+        ("0072", "TimeoutOccured"),
+        ("0138", "ModuleOutOfMemory"),
+        ("0158", "InvalidTransformationDirectory"),
+        ("0159", "InvalidModelDirectory"),
+        ("0160", "FailedToWriteOutputs"),
+        ("0162", "FailedToDownloadFiles"),
+    ],
+)
+def test_names_and_codes_that_users_know_are_kept(code, name):
+    # FACTS.md, section 1: the codes of the old designer.
+    assert {one.code: one.__name__ for one in NAMED}[code] == f"{name}Error"
+
+
+def test_json_has_the_keys_of_error_info():
+    error = InvalidDatasetError("what", hint="do", reason="why", details={"file": "a.png"})
+    assert error.to_json() == {
+        "id": "InvalidDataset",
+        "code": "0018",
+        "type": "InvalidDatasetError",
+        "message": "what",
+        "hint": "do",
+        "reason": "why",
+        "details": {"file": "a.png"},
+    }
+
+
+def test_text_is_message_then_hint():
+    assert str(InvalidDatasetError("It broke.", hint="Mend it.")) == "It broke. Mend it."
+    assert str(InvalidDatasetError("It broke.")) == "It broke."
+
+
+def raise_in_a_worker(_number: int) -> None:
+    raise InvalidDatasetError("bad", hint="good", reason="r", details={"row": 3})
+
+
+def test_an_error_comes_back_whole_from_a_worker_process():
+    with (
+        multiprocessing.get_context("fork").Pool(1) as pool,
+        pytest.raises(InvalidDatasetError, match="bad") as caught,
+    ):
+        pool.map(raise_in_a_worker, [1])
+    assert caught.value.to_json() == {
+        "id": "InvalidDataset",
+        "code": "0018",
+        "type": "InvalidDatasetError",
+        "message": "bad",
+        "hint": "good",
+        "reason": "r",
+        "details": {"row": 3},
+    }
+
+
+def test_s25_terminal_escapes_in_a_name_are_shown_not_obeyed():
+    evil = "cat\x1b]0;owned\x07\r\u202egnp.exe\x9b31m"
+    shown = InvalidDatasetError(f"{evil} is bad.").message
+    assert shown == "cat\\x1b]0;owned\\x07\\x0d\\x202egnp.exe\\x9b31m is bad."
+    assert all(c.isprintable() for c in shown)
+
+
+def test_new_lines_and_other_scripts_are_left_alone():
+    assert printable("Käfer\n蜂 🐝") == "Käfer\n蜂 🐝"
+
+
+def test_b01_a_name_that_is_not_utf8_is_escaped():
+    assert printable(b"caf\xe9".decode("utf-8", "surrogateescape")) == "caf\\xdce9"
+
+
+def test_n8_a_message_is_cut_at_the_length_that_tools_expect():
+    assert len(InvalidDatasetError("x" * 10_000).message) == 4096
+
+
+def test_unknown_names_suggest_at_most_three():
+    known = tuple(f"resnet{n}" for n in (18, 34, 50, 101))
+    error = unknown_name("model", "resnet19", known)
+    assert "Did you mean resnet18" in error.hint
+    assert error.hint.split("?")[0].count(" or ") <= 2
