@@ -207,14 +207,18 @@ def _is_fast(header: JpegHeader, content: bytes) -> bool:
 
 
 def _decode_plain_jpeg(content: bytes, header: JpegHeader) -> "torch.Tensor | None":
-    """Return the pixels, or None where Pillow shall say what is wrong."""
+    """Return the pixels, or None where Pillow shall read the file or say what is wrong."""
     import torch
-    from torchvision.io import ImageReadMode, decode_jpeg
 
+    try:
+        from torchvision.io import ImageReadMode, decode_jpeg
+    except ImportError:  # torchvision 0.29 announces that a later version will not have it
+        return None
     # torch warns of memory that it may not write to, which bytes are; the copy costs 10 us.
     file = torch.frombuffer(bytearray(content), dtype=torch.uint8)
     try:
-        stored_CHW: torch.Tensor = decode_jpeg(file, mode=ImageReadMode.RGB)
+        with _quiet():
+            stored_CHW: torch.Tensor = decode_jpeg(file, mode=ImageReadMode.RGB)
     except RuntimeError:
         return None
     turn = TURNS[header.orientation]

@@ -25,7 +25,6 @@ _PICTURE_STARTS: Final = (
     (b"\0\0\0\x0cJXL \r\n\x87\n", "JPEG XL"),
     (b"\xff\x0a", "JPEG XL"),
     (b"\0\0\x01\0", "ICO"),
-    (b"\0\0\x02\0", "CUR"),
     (b"8BPS", "PSD"),
     (b"qoif", "QOI"),
     (b"DDS ", "DDS"),
