@@ -1,0 +1,1 @@
+"""Networks: which there are, how they are built, where weights come from, how models are stored."""

@@ -1,0 +1,165 @@
+"""Weights to start a training from: published ones, those of a file, or those of a model."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from imageloom.errors import InvalidModelDirectoryError, NotInRangeValueError
+from imageloom.events import CancelToken, EventSink, Notice, ignore_events
+from imageloom.models.architecture import Architecture
+from imageloom.models.family import FAMILIES
+from imageloom.models.params import PUBLISHED_WEIGHTS, RANDOM_WEIGHTS
+from imageloom.models.record import TRAINED, TrainedRecord, WeightsSource
+from imageloom.models.state import ExpectedState, State, check_state, expected_state
+from imageloom.models.stored_model import read_model
+from imageloom.models.weights_file import read_weights_file
+from imageloom.preprocessing import Normalisation
+from imageloom.publish import sha256_of_file
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import torch
+
+
+@dataclass(frozen=True, eq=False)
+class Pretrained:
+    """Weights that fit a network, without its head.
+
+    Attributes:
+        body: Tensors by name, float32 on the CPU; None where the network starts at random.
+        normalisation: What these weights expect of their input.
+        source: Where they come from.
+    """
+
+    body: State | None
+    normalisation: Normalisation
+    source: WeightsSource
+
+
+def load_pretrained(
+    architecture: Architecture,
+    weights: str,
+    *,
+    on_event: EventSink = ignore_events,
+    cancel: CancelToken | None = None,
+) -> Pretrained:
+    """Return the weights that ``ModelParams.weights`` asks for, without the head.
+
+    A file says nothing about its normalisation: it gets the one of the network's published
+    weights.
+
+    Args:
+        architecture: The network they must fit.
+        weights: ``none``, ``imagenet``, or the path of a .safetensors or .pth file or of a
+            trained model directory.
+        on_event: Told the progress of a download, and what was converted.
+        cancel: Stops a download.
+
+    Raises:
+        NotInRangeValueError: There are no published weights for this network, or they do not fit
+            its small stem.
+        CouldNotOpenFileError: The path does not exist.
+        InvalidModelDirectoryError: The file or directory is damaged, unsafe or of another network.
+        FailedToDownloadFilesError: The published weights are not here and cannot be fetched.
+    """
+    family = FAMILIES.get(architecture.family)
+    if weights == RANDOM_WEIGHTS:
+        return Pretrained(None, family.normalisation, WeightsSource())
+    if weights == PUBLISHED_WEIGHTS:
+        return _published(architecture, on_event, cancel)
+    path = Path(weights).expanduser().absolute()
+    if path.is_dir():
+        return _of_model(architecture, path, on_event)
+    body = _fitting_body(architecture, read_weights_file(path), path, on_event)
+    source = WeightsSource(kind="file", name=path.name, sha256=sha256_of_file(path))
+    return Pretrained(body, _usual_normalisation(architecture), source)
+
+
+def _published(
+    architecture: Architecture, on_event: EventSink, cancel: CancelToken | None
+) -> Pretrained:
+    if architecture.options.get("stem") == "small":
+        raise NotInRangeValueError(
+            "weights are 'imagenet' and stem is 'small', but published weights have the standard "
+            "first layers, 7x7 instead of 3x3.",
+            hint="Use the standard stem with pictures enlarged to 224 px (image size 224), or "
+            "weights none.",
+            reason="stem",
+            details={"parameter": "stem", "value": "small"},
+        )
+    published = FAMILIES.get(architecture.family).published(architecture.variant)
+    state = published.load(on_event, cancel)
+    body = _fitting_body(architecture, state, published.name, on_event)
+    source = WeightsSource(kind="published", name=published.name)
+    return Pretrained(body, published.normalisation, source)
+
+
+def _of_model(architecture: Architecture, path: Path, on_event: EventSink) -> Pretrained:
+    stored = read_model(path, TRAINED, on_event)
+    assert isinstance(stored.record, TrainedRecord)
+    assert stored.state is not None
+    if stored.record.architecture.variant != architecture.variant:
+        raise InvalidModelDirectoryError(
+            f"{path} is a {stored.record.architecture.title}, so its weights do not fit "
+            f"{architecture.title}.",
+            hint=f"Ask for {stored.record.architecture.variant}, or take other weights.",
+            reason="weights-do-not-fit",
+        )
+    body = _fitting_body(architecture, stored.state, path, on_event)
+    source = WeightsSource(kind="model", name=path.name, sha256=stored.digest)
+    return Pretrained(body, stored.record.preprocessing.normalisation, source)
+
+
+def _usual_normalisation(architecture: Architecture) -> Normalisation:
+    family = FAMILIES.get(architecture.family)
+    try:
+        return family.published(architecture.variant).normalisation
+    except NotInRangeValueError:  # nothing is published for it
+        return family.normalisation
+
+
+def _fitting_body(
+    architecture: Architecture,
+    found: Mapping[str, torch.Tensor],
+    where: Path | str,
+    on_event: EventSink,
+) -> State:
+    """Return the tensors of the body, with today's names and types.
+
+    Raises:
+        InvalidModelDirectoryError: They do not fit.
+    """
+    current_key = FAMILIES.get(architecture.family).current_key
+    whole = expected_state(architecture, 1)
+    expected = whole.without_head()
+    named = {current_key(name): tensor for name, tensor in found.items()}
+    body = {name: tensor for name, tensor in named.items() if name not in whole.head}
+    _add_counters(body, expected)
+    converted = _convert_floats(body, expected)
+    check_state(body, expected, where, InvalidModelDirectoryError)
+    if converted:
+        on_event(Notice("info", f"{where}: {converted} tensors were converted to float32."))
+    return body
+
+
+def _add_counters(body: State, expected: ExpectedState) -> None:
+    # Files from before torch 0.4.1 lack BatchNorm's counter; torch itself starts it at 0 then.
+    for name, tensor in expected.tensors.items():
+        if name.endswith(".num_batches_tracked"):
+            body.setdefault(name, tensor.new_zeros((), device="cpu"))
+
+
+def _convert_floats(body: State, expected: ExpectedState) -> int:
+    """Convert half and double precision in place; return how many tensors were not float32."""
+    converted = 0
+    for name, tensor in body.items():
+        wanted = expected.tensors.get(name)
+        if wanted is None or wanted.shape != tensor.shape or wanted.dtype == tensor.dtype:
+            continue  # names and shapes are checked next
+        if tensor.is_floating_point() and wanted.is_floating_point():
+            body[name] = tensor.to(wanted.dtype)
+            converted += 1
+    return converted

@@ -1,0 +1,85 @@
+"""Read a torch checkpoint without running anything in it: the only place that calls torch.load."""
+
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+import torch
+
+from imageloom.errors import InvalidModelDirectoryError
+
+MAX_ARCHIVE_BYTES: Final = 16 * 1024**3  # mapped, not read, so far above any known network
+MAX_OLD_FORMAT_BYTES: Final = 4 * 1024**3  # read into memory as a whole
+_MAX_PICKLE_BYTES: Final = 64 * 1024 * 1024
+
+
+def load_torch_file(file: Path) -> Mapping[object, object]:
+    """Return the dictionary in a ``.pth`` file: tensors, and perhaps other plain values.
+
+    torch's restricted reader makes tensors and plain values only; a file that asks for anything
+    else is refused before it is made.
+
+    Raises:
+        InvalidModelDirectoryError: Not a torch file, damaged, too big, unsafe, or no dictionary.
+    """
+    is_archive = zipfile.is_zipfile(file)
+    _check_size(file, MAX_ARCHIVE_BYTES if is_archive else MAX_OLD_FORMAT_BYTES)
+    if is_archive:
+        _check_archive(file)
+    try:
+        content = torch.load(  # noqa: TID251 - this is the one wrapper
+            file, map_location="cpu", weights_only=True, mmap=is_archive
+        )
+    # The restricted reader meets hostile bytes, for which it has no one class of error.
+    except Exception as problem:
+        first_line = str(problem).strip().split("\n")[0][:300]
+        raise InvalidModelDirectoryError(
+            f"{file} cannot be read safely as weights: {first_line or type(problem).__name__}.",
+            hint="Only dictionaries of tensors are read, because other contents can run code. "
+            "Save yours with torch.save(network.state_dict(), FILE) or as .safetensors.",
+            reason="unsafe-format",
+            details={"file": file.name},
+        ) from problem
+    if not isinstance(content, Mapping):
+        raise InvalidModelDirectoryError(
+            f"{file} holds a {type(content).__name__}, not a dictionary of tensors.",
+            hint="Save the weights with torch.save(network.state_dict(), FILE).",
+            reason="no-state-dict",
+            details={"file": file.name},
+        )
+    return content
+
+
+def _check_size(file: Path, limit: int) -> None:
+    size = file.stat().st_size
+    if size > limit:
+        raise InvalidModelDirectoryError(
+            f"{file} has {size:,} bytes; at most {limit:,} are read.",
+            hint="Is this a file of weights? Save the state dict alone, as .safetensors.",
+            reason="too-big",
+            details={"file": file.name},
+        )
+
+
+def _check_archive(file: Path) -> None:
+    """Refuse an archive that would grow in memory; torch itself stores everything uncompressed."""
+    try:
+        with zipfile.ZipFile(file) as archive:
+            members = archive.infolist()
+    except (zipfile.BadZipFile, NotImplementedError, ValueError) as problem:
+        raise InvalidModelDirectoryError(
+            f"{file} is a damaged archive: {problem}.",
+            hint="Fetch or save the file again.",
+            reason="damaged",
+        ) from problem
+    for member in members:
+        too_long = member.filename.endswith(".pkl") and member.file_size > _MAX_PICKLE_BYTES
+        if member.compress_type != zipfile.ZIP_STORED or too_long:
+            raise InvalidModelDirectoryError(
+                f"{file} is not a file that torch.save wrote: {member.filename!r} in it is "
+                "compressed or too long.",
+                hint="Save the weights again with torch.save or as .safetensors.",
+                reason="unsafe-format",
+                details={"file": file.name},
+            )
