@@ -8,6 +8,7 @@ a pixel: ``imageloom.data.transforms`` applies the operations.
 import hashlib
 import json
 import unicodedata
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Annotated, ClassVar, Final, Literal
 
@@ -368,7 +369,7 @@ def check_class_names(names: Sequence[str], error: type[ImageloomError]) -> tupl
                 details={"classes": [twin, name]},
             )
     if len(set(names)) != len(names):
-        repeated = sorted({name for name in names if list(names).count(name) > 1})
+        repeated = sorted(name for name, count in Counter(names).items() if count > 1)
         raise error(f"Class names stand twice: {repeated[:5]}.", reason="repeated-class")
     return tuple(names)
 
