@@ -11,9 +11,10 @@ from imageloom.models.record import DataFacts, TrainedRecord, UntrainedRecord, W
 
 _MAX_CLASSES_SHOWN: Final = 100
 _MAX_TEXT_CHARS: Final = 300
-# What has a meaning in Markdown anywhere, at the start of a line, and in bare addresses.
-_ANYWHERE: Final = re.compile(r"([\\`*_\[\]#|~!$^])")
-_AT_START: Final = re.compile(r"^(\s*)([-+=]|\d+(?=[.)]))")
+# What has a meaning in Markdown: anywhere, at the start of a line, and in a bare address. An
+# underscore between letters has none.
+_ANYWHERE: Final = re.compile(r"([\\`*\[\]#|~!$^]|(?<![a-zA-Z0-9])_|_(?![a-zA-Z0-9]))")
+_AT_START: Final = re.compile(r"^(\s*)([-+=]|\d+(?=[.)](?:\s|$)))")
 _IN_ADDRESS: Final = re.compile(r":(?=//)|(?<=www)\.|@")
 
 
@@ -21,9 +22,8 @@ def literal(text: str) -> str:
     """Return foreign text so that Markdown and HTML show it as it is, on one line."""
     short = text if len(text) <= _MAX_TEXT_CHARS else text[: _MAX_TEXT_CHARS - 1] + "…"
     one_line = printable(short.replace("\n", "\\n"))
-    escaped = _ANYWHERE.sub(r"\\\1", one_line)
-    escaped = _AT_START.sub(_escape_start, escaped)
-    return _IN_ADDRESS.sub(r"\\\g<0>", html.escape(escaped, quote=False))
+    escaped = html.escape(_ANYWHERE.sub(r"\\\1", one_line), quote=False)
+    return _AT_START.sub(_escape_start, _IN_ADDRESS.sub(r"\\\g<0>", escaped))
 
 
 def _escape_start(found: re.Match[str]) -> str:
