@@ -10,6 +10,7 @@ import multiprocessing
 import shutil
 import sys
 import tempfile
+import time
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -26,7 +27,9 @@ from imageloom.data.transforms import apply_transforms, seed_of_sample
 from imageloom.errors import ImageloomError, InvalidDatasetError, WorkerLostError
 from imageloom.preprocessing import Transforms
 
-WORKER_TIMEOUT_S: Final = 300.0
+HANGING_AFTER_S: Final = 300.0
+# A dead worker is noticed only when DataLoader's own wait runs out, so that wait is short.
+_CHECK_INTERVAL_S: Final = 5.0
 
 
 class Batch(NamedTuple):
@@ -85,7 +88,7 @@ class PictureLoader:
             num_workers=workers,
             persistent_workers=workers > 0,
             multiprocessing_context=_worker_context() if workers > 0 else None,
-            timeout=WORKER_TIMEOUT_S if workers > 0 else 0,
+            timeout=_CHECK_INTERVAL_S if workers > 0 else 0,
             pin_memory=pin_memory,
         )
 
@@ -98,13 +101,7 @@ class PictureLoader:
         """
         self._keys.value = keys
         iterator = iter(self._loader)
-        while True:
-            try:
-                batch = next(iterator, None)
-            except RuntimeError as problem:
-                raise _worker_lost(problem) from problem
-            if batch is None:
-                return
+        while (batch := _next_batch(iterator)) is not None:
             if isinstance(batch, ImageloomError):
                 raise batch
             yield batch
@@ -240,10 +237,26 @@ def _worker_context() -> multiprocessing.context.BaseContext:
     return context
 
 
-def _worker_lost(problem: RuntimeError) -> WorkerLostError:
+def _next_batch(iterator: Iterator[Batch | ImageloomError]) -> Batch | ImageloomError | None:
+    began = time.monotonic()
+    while True:
+        try:
+            return next(iterator, None)
+        # A dead worker shows as any of these, by what it was doing when it died.
+        except (RuntimeError, OSError, EOFError) as problem:
+            waited_s = time.monotonic() - began
+            if "timed out" not in str(problem) or waited_s > HANGING_AFTER_S:
+                raise _worker_lost(problem) from problem
+
+
+def _worker_lost(problem: Exception) -> WorkerLostError:
     return WorkerLostError(
-        f"A process that reads pictures was lost: {str(problem).splitlines()[0]}",
+        f"A process that reads pictures was lost: {_first_line(problem)}",
         hint="It may have run out of memory or shared memory: try fewer --workers, or "
         "--workers 0, which reads in the main process. 'imageloom doctor' checks /dev/shm.",
         reason="loader-worker",
     )
+
+
+def _first_line(problem: Exception) -> str:
+    return str(problem).partition("\n")[0] or type(problem).__name__

@@ -1,0 +1,120 @@
+import hashlib
+import resource
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from imageloom.data.image_directory import ImageDirectory, load_image_directory
+from imageloom.data.index import SCHEMA, IndexRow, index_from_rows, read_index, write_index
+from imageloom.errors import InvalidDatasetError, NotLabeledDatasetError
+from imageloom.preprocessing import RandomHorizontalFlip, Squash
+
+
+def row(name, label, content=b"x", group=None):
+    return IndexRow(
+        path=name if isinstance(name, bytes) else name.encode(),
+        label=label,
+        width=4,
+        height=3,
+        orientation=1,
+        format="PNG",
+        size_bytes=len(content),
+        sha256=hashlib.sha256(content).digest(),
+        group=group,
+    )
+
+
+@pytest.fixture
+def images(tmp_path):
+    (tmp_path / "root").mkdir()
+    rows = [row("007/a.png", 0), row("NA/b.png", 1, b"y"), row(b"NA/caf\xe9.png", 1, b"z")]
+    return ImageDirectory(("007", "NA"), index_from_rows(rows), tmp_path / "root")
+
+
+def test_b01_b06_names_survive_saving_and_loading(images, tmp_path):
+    images = images.with_transforms((Squash(size=8), RandomHorizontalFlip()))
+    images.save(tmp_path / "saved")
+    loaded = load_image_directory(tmp_path / "saved")
+    assert loaded.classes == ("007", "NA")
+    assert loaded.index.equals(images.index)
+    assert loaded.transforms == images.transforms
+    assert loaded.file(2) == r"NA/caf\xe9.png"
+    assert loaded.path(2).endswith(b"caf\xe9.png")
+    assert loaded.counts == {"007": 1, "NA": 2}
+    assert loaded.digest == images.digest
+
+
+def test_digest_follows_content_not_place(images, tmp_path):
+    moved = ImageDirectory(images.classes, images.index, tmp_path / "elsewhere")
+    assert moved.digest == images.digest
+    relabelled = index_from_rows([row("007/a.png", 1), row("NA/b.png", 1, b"y")])
+    changed = index_from_rows([row("007/a.png", 0, b"!"), row("NA/b.png", 1, b"y")])
+    digests = {
+        ImageDirectory(images.classes, index, images.root).digest
+        for index in (images.index, images.index.slice(0, 2), relabelled, changed)
+    }
+    assert len(digests) == 4
+
+
+def test_labels_are_joined_by_name_when_the_order_changes(images):
+    turned = images.with_classes(("NA", "007"))
+    assert turned.labels.tolist() == [1, 0, 0]
+    assert turned.counts == {"NA": 2, "007": 1}
+
+
+def test_unlabelled_pictures_are_told_by_count(images):
+    mixed = ImageDirectory(("a",), index_from_rows([row("x", 0), row("y", -1)]), images.root)
+    assert not mixed.is_labelled
+    with pytest.raises(NotLabeledDatasetError, match=r"1 of 2 of the training pictures in .* no"):
+        mixed.require_labels("the training pictures")
+    images.require_labels("the training pictures")
+
+
+def test_selection_keeps_the_class_list(images):
+    assert images.select(np.array([2])).counts == {"007": 0, "NA": 1}
+
+
+@pytest.mark.parametrize("name", ["image_directory.json", "index.arrow", "rejected.jsonl"])
+def test_s07_every_damaged_file_is_named(images, tmp_path, name):
+    images.save(tmp_path / "saved")
+    file = tmp_path / "saved" / name
+    file.write_bytes(file.read_bytes() + b" ")
+    with pytest.raises(InvalidDatasetError, match=name):
+        load_image_directory(tmp_path / "saved")
+
+
+def test_pictures_that_moved_away_are_missed_at_once(images, tmp_path):
+    images.save(tmp_path / "saved")
+    images.root.rmdir()
+    with pytest.raises(InvalidDatasetError, match=r"should lie in .*root, which is not there"):
+        load_image_directory(tmp_path / "saved")
+
+
+def test_b21_a_large_index_opens_without_python_objects(tmp_path):
+    count = 1_300_000
+    numbers = np.arange(count)
+    digests = np.zeros((count, 32), dtype=np.uint8)
+    digests[:, :8] = numbers.view(np.uint8).reshape(count, 8)
+    columns = {
+        "path": pa.array([b"class/%012d.jpg" % number for number in range(count)], pa.binary()),
+        "label": pa.array((numbers % 1000).astype(np.int32)),
+        "width": pa.array(np.full(count, 500, np.int32)),
+        "height": pa.array(np.full(count, 375, np.int32)),
+        "orientation": pa.array(np.ones(count, np.int8)),
+        "format": pa.array(["JPEG"] * count),
+        "size_bytes": pa.array(np.full(count, 110_000, np.int64)),
+        "sha256": pa.FixedSizeBinaryArray.from_buffers(
+            pa.binary(32), count, [None, pa.py_buffer(digests.tobytes())]
+        ),
+        "group": pa.nulls(count, pa.string()),
+    }
+    write_index(pa.Table.from_pydict(columns, schema=SCHEMA), tmp_path / "index.arrow")
+    del columns
+    before = pa.total_allocated_bytes()
+    index = read_index(tmp_path / "index.arrow")
+    assert index.num_rows == count
+    assert index.column("path")[count - 1].as_py() == b"class/%012d.jpg" % (count - 1)
+    # The rows stay in the mapped file: nothing of them is copied.
+    assert pa.total_allocated_bytes() - before < 2**20
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss < 4 * 2**20  # KiB

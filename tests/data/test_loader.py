@@ -1,0 +1,121 @@
+import contextlib
+import os
+import signal
+
+import numpy as np
+import pytest
+import torch
+
+from imageloom.data.loader import BatchKey, PictureLoader, make_loader, sequential_batches
+from imageloom.errors import InvalidDatasetError, WorkerLostError
+from imageloom.preprocessing import ColorJitter, RandomCrop, Resize, Squash
+
+AUGMENTED = (Resize(size=24), RandomCrop(size=24, padding=4), ColorJitter())
+KEYS = [BatchKey(epoch, (5, 0, 3)) for epoch in (0, 1)] + [BatchKey(0, (5, 0, 3))]
+
+
+def batches(images, workers, seed=1, keys=KEYS):
+    loader = PictureLoader(images, AUGMENTED, seed=seed, workers=workers)
+    with contextlib.closing(loader):
+        return list(loader.batches(keys))
+
+
+@pytest.fixture(scope="module")
+def images(make_pictures):
+    return make_pictures(per_class=3)
+
+
+def test_batches_hold_the_asked_pictures_with_their_labels(images):
+    first = batches(images, workers=0)[0]
+    assert first.images_BCHW.shape == (3, 3, 24, 24)
+    assert first.images_BCHW.dtype == torch.uint8
+    assert first.positions_B.tolist() == [5, 0, 3]
+    assert first.labels_B.tolist() == [1, 0, 1]
+    strongest = first.images_BCHW.float().mean(dim=(2, 3)).argmax(dim=1)
+    assert strongest.tolist() == [1, 0, 1]  # green, red, green
+
+
+def test_augmentation_is_drawn_afresh_at_each_epoch_and_from_the_seed(images):
+    epoch_0, epoch_1, again_0 = (batch.images_BCHW for batch in batches(images, workers=0))
+    assert torch.equal(epoch_0, again_0)
+    assert not torch.equal(epoch_0, epoch_1)
+    assert not torch.equal(epoch_0, batches(images, workers=0, seed=2)[0].images_BCHW)
+
+
+def test_f05_the_same_pixels_whatever_the_number_of_workers(images):
+    one_process = batches(images, workers=0)
+    for workers in (1, 2):
+        for expected, found in zip(one_process, batches(images, workers), strict=True):
+            assert torch.equal(expected.images_BCHW, found.images_BCHW)
+            assert torch.equal(expected.labels_B, found.labels_B)
+
+
+def test_g05_readers_are_not_forked_from_this_process(images):
+    loader = PictureLoader(images, AUGMENTED, seed=1, workers=1)
+    with contextlib.closing(loader):
+        assert loader._loader.multiprocessing_context.get_start_method() in ("forkserver", "spawn")
+
+
+def test_n6_closing_leaves_no_reader_and_no_file(images, tmp_path, monkeypatch):
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    loader = PictureLoader(images, AUGMENTED, seed=1, workers=2)
+    list(loader.batches(KEYS))
+    workers = [process.pid for process in loader._loader._iterator._workers]
+    assert len(workers) == 2
+    loader.close()
+    for pid in workers:
+        with pytest.raises(ProcessLookupError):
+            os.kill(pid, 0)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_g01_a_killed_reader_is_named_as_the_cause(images):
+    loader = PictureLoader(images, AUGMENTED, seed=1, workers=1)
+    with contextlib.closing(loader):
+        iterator = loader.batches(KEYS * 50)
+        next(iterator)
+        os.kill(loader._loader._iterator._workers[0].pid, signal.SIGKILL)
+        with pytest.raises(WorkerLostError, match="process that reads pictures was lost"):
+            list(iterator)
+
+
+def test_a07_a_picture_changed_after_conversion_is_caught_where_decoding_sees_nothing(
+    make_pictures,
+):
+    from PIL import Image
+
+    images = make_pictures(per_class=2)
+    file = images.root / "red" / "000.png"
+    Image.new("RGB", (32, 32), "white").save(file)
+    Image.open(file).load()  # the naive read is content
+    with pytest.raises(InvalidDatasetError, match=r"red/000.png .* was changed after"):
+        list(make_loader(images, (Squash(size=8),), [[0, 1]]))
+
+
+@pytest.mark.parametrize("workers", [0, 1])
+def test_a45_a_picture_that_vanished_is_named(make_pictures, workers):
+    images = make_pictures(per_class=2)
+    (images.root / "red" / "001.png").unlink()
+    with pytest.raises(InvalidDatasetError, match=r"red/001.png .* cannot be read: No such file"):
+        list(make_loader(images, (Squash(size=8),), [[0, 1]], workers=workers))
+
+
+def test_a_crop_that_does_not_fit_names_the_picture(images):
+    with pytest.raises(InvalidDatasetError, match=r"red/000.png: A random crop of 64 pixels"):
+        list(make_loader(images, (RandomCrop(size=64),), [[0]]))
+
+
+def test_sequential_batches_cover_everything_once():
+    assert [list(batch) for batch in sequential_batches(5, 2)] == [[0, 1], [2, 3], [4]]
+    assert sequential_batches(0, 2) == []
+
+
+def test_non_utf8_paths_are_read(make_pictures):
+    images = make_pictures(per_class=1)
+    os.rename(images.root / "red" / "000.png", os.fsencode(images.root) + b"/\xe9.png")  # noqa: PTH104
+    paths = images.index.column("path").to_pylist()
+    paths[0] = b"\xe9.png"
+    index = images.index.set_column(0, images.index.schema.field(0), [paths])
+    renamed = type(images)(images.classes, index, images.root)
+    (batch,) = make_loader(renamed, (Squash(size=8),), [[0]])
+    assert np.array_equal(batch.positions_B, [0])

@@ -1,0 +1,90 @@
+import random
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from imageloom.errors import CannotResumeError
+from imageloom.metrics import ScoreSums
+from imageloom.training.checkpoint import (
+    LoopState,
+    newest_checkpoint,
+    restore_checkpoint,
+    save_checkpoint,
+)
+from imageloom.training.config import TrainParams
+from imageloom.training.early_stop import EarlyStop
+from imageloom.training.optimizer import make_optimizer
+
+
+def trained_pair(seed, optimizer="sgd"):
+    torch.manual_seed(seed)
+    network = nn.Sequential(nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4), nn.Flatten(), nn.LazyLinear(2))
+    network(torch.randn(4, 3, 5, 5))
+    optim = make_optimizer(network, TrainParams(optimizer=optimizer))
+    for _ in range(2):
+        network(torch.randn(4, 3, 5, 5)).square().sum().backward()
+        optim.step()
+    return network, optim
+
+
+def draws():
+    return random.random(), np.random.rand(), torch.rand(1).item()
+
+
+@pytest.mark.parametrize("optimizer", ["sgd", "adamw"])
+def test_everything_comes_back_bit_for_bit(tmp_path, optimizer):
+    network, optim = trained_pair(1, optimizer)
+    state = LoopState(
+        epoch=2,
+        steps_in_epoch=3,
+        step=13,
+        sums=ScoreSums(images=5, loss=0.1 + 0.2, top1=4),
+        early_stop=EarlyStop(best_loss=1 / 3, best_epoch=1, epochs_since_best=1),
+        epoch_seconds=1.5,
+        events_bytes=77,
+    )
+    save_checkpoint(tmp_path, state, network, optim)
+    expected = draws()
+    other, other_optim = trained_pair(2, optimizer)
+    path, found, passed_over = newest_checkpoint(tmp_path)
+    restore_checkpoint(path, other, other_optim)
+    assert draws() == expected
+    assert found == LoopState(**{**vars(state)})
+    assert passed_over == []
+    for name, tensor in network.state_dict().items():
+        assert torch.equal(tensor, other.state_dict()[name])
+    torch.testing.assert_close(optim.state_dict(), other_optim.state_dict(), rtol=0, atol=0)
+
+
+def names(folder):
+    return sorted(path.name for path in folder.iterdir())
+
+
+def test_f14_the_last_two_and_the_best_stay(tmp_path):
+    network, optim = trained_pair(1)
+    best = "step-000000010-end-of-epoch"
+    for epoch in range(1, 6):
+        state = LoopState(epoch=epoch, step=10 * epoch, best_checkpoint=best)
+        save_checkpoint(tmp_path, state, network, optim)
+    assert names(tmp_path) == [best, "step-000000040-end-of-epoch", "step-000000050-end-of-epoch"]
+
+
+def test_i11_a_damaged_checkpoint_is_passed_over_and_said(tmp_path):
+    network, optim = trained_pair(1)
+    for step in (1, 2):
+        save_checkpoint(tmp_path, LoopState(step=step, steps_in_epoch=step), network, optim)
+    file = tmp_path / "step-000000002" / "network.safetensors"
+    damaged = bytearray(file.read_bytes())
+    damaged[-1] ^= 1
+    file.write_bytes(damaged)
+    path, state, passed_over = newest_checkpoint(tmp_path)
+    assert (path.name, state.step) == ("step-000000001", 1)
+    assert "step-000000002" in passed_over[0]
+    assert "network.safetensors" in passed_over[0]
+
+
+def test_i11_no_whole_checkpoint_is_an_error_not_a_fresh_start(tmp_path):
+    with pytest.raises(CannotResumeError, match="holds no whole checkpoint"):
+        newest_checkpoint(tmp_path)
