@@ -90,6 +90,9 @@ class PictureLoader:
             multiprocessing_context=_worker_context() if workers > 0 else None,
             timeout=_CHECK_INTERVAL_S if workers > 0 else 0,
             pin_memory=pin_memory,
+            # Its own: from torch's global one each pass would draw a number for the workers, and
+            # a resumed run, which makes one pass more, would drop out other neurons.
+            generator=torch.Generator(),
         )
 
     def batches(self, keys: Sequence[BatchKey]) -> Iterator[Batch]:

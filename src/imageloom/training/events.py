@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from imageloom.errors import printable
-from imageloom.events import EventSink, Metric, Notice, Progress
+from imageloom.events import Event, EventSink, Metric, Notice, Progress
 
 logger = logging.getLogger(__name__)
 
@@ -50,6 +50,13 @@ class Reporter:
         if progress.done == progress.total or now - self._last_progress >= PROGRESS_INTERVAL_S:
             self._last_progress = now
             self._sink(progress)
+
+    def forward(self, event: Event) -> None:
+        """Pass on the event of a function that the run calls."""
+        if isinstance(event, Notice):
+            self.notice(event)
+        elif isinstance(event, Progress):
+            self.progress(event)
 
     def bytes_written(self) -> int:
         """Return the length of ``events.jsonl``."""

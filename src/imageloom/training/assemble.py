@@ -1,0 +1,163 @@
+"""From a run directory to the things that the loop works with."""
+
+import contextlib
+import warnings
+from collections.abc import Iterator, Mapping
+
+import torch
+
+from imageloom.compute import Compute, choose_compute, choose_workers
+from imageloom.data.image_directory import ImageDirectory, load_image_directory
+from imageloom.data.loader import PictureLoader
+from imageloom.errors import CannotResumeError, InvalidDatasetError
+from imageloom.events import CancelToken, Notice
+from imageloom.models.architecture import Architecture, architecture_from_json, build_network
+from imageloom.preprocessing import Normalisation, Transforms, output_size
+from imageloom.training.config import TrainParams
+from imageloom.training.criterion import class_weights, make_criterion
+from imageloom.training.events import Reporter
+from imageloom.training.fit import Job
+from imageloom.training.freeze import freeze, training_mode_setter
+from imageloom.training.optimizer import make_optimizer
+from imageloom.training.prepare import steps_of
+from imageloom.training.run_directory import RunDirectory
+from imageloom.training.schedule import make_schedule
+from imageloom.training.step import Stepper
+
+
+def mapping(value: object) -> Mapping[str, object]:
+    """Return a part of a run's record that must be a JSON object.
+
+    Raises:
+        CannotResumeError: It is not; somebody edited ``run.json``.
+    """
+    if not isinstance(value, dict):
+        raise CannotResumeError(
+            "run.json is not as Imageloom wrote it.",
+            hint="Restore it, or start the run again.",
+            reason="bad-record",
+        )
+    return value
+
+
+def architecture_of(record: Mapping[str, object]) -> Architecture:
+    """Return the network of a run's record."""
+    return architecture_from_json(mapping(record["model"])["architecture"], CannotResumeError)
+
+
+@contextlib.contextmanager
+def assembled_job(run: RunDirectory, reporter: Reporter, cancel: CancelToken) -> Iterator[Job]:
+    """Yield the job of a run, with a network of random weights; reading processes end with it.
+
+    Raises:
+        ImageloomError: The pictures' record, the device or the parameters do not fit any more.
+    """
+    record = run.read()
+    params = TrainParams.parse(mapping(record["asked"]))
+    compute = choose_compute(params.device, params.precision)
+    training = load_image_directory(run.training_images)
+    validation = load_image_directory(run.validation_images)
+    workers = _workers(training, params, compute, reporter)
+    run.update(
+        resolved={
+            **mapping(record["resolved"]),
+            "device": _device_text(compute),
+            "precision": compute.precision,
+            "workers": workers,
+        }
+    )
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(_deterministic(params, reporter))
+        loaders = [
+            stack.enter_context(contextlib.closing(_loader(images, params, workers, compute)))
+            for images in (training, validation)
+        ]
+        architecture = architecture_of(record)
+        weights_K = class_weights(training, params)
+        normalisation = mapping(record["model"])["normalisation"]
+        network = compute.place(build_network(architecture, len(training.classes)))
+        freeze(network, architecture, params)
+        yield Job(
+            params=params,
+            run=run,
+            stepper=Stepper(
+                network=network,
+                criterion=make_criterion(weights_K, params, compute),
+                optimizer=make_optimizer(network, params),
+                compute=compute,
+            ),
+            schedule=make_schedule(
+                peak=params.learning_rate,
+                epochs=params.epochs,
+                warmup_epochs=params.warmup_epochs,
+                steps_per_epoch=steps_of(training, params),
+            ),
+            training=training,
+            validation=validation,
+            training_loader=loaders[0],
+            validation_loader=loaders[1],
+            normalisation=Normalisation.model_validate(normalisation),
+            set_training_mode=training_mode_setter(network, architecture, params),
+            class_weights_K=weights_K,
+            reporter=reporter,
+            cancel=cancel,
+        )
+
+
+def transforms_of(images: ImageDirectory) -> Transforms:
+    """Return the transforms that a run's own image directory carries."""
+    if images.transforms is None:
+        raise InvalidDatasetError(
+            "The run's image directory carries no transforms.",
+            hint="It was changed after the run began. Start the run again.",
+            reason="no-transforms",
+        )
+    return images.transforms
+
+
+def _loader(
+    images: ImageDirectory, params: TrainParams, workers: int, compute: Compute
+) -> PictureLoader:
+    return PictureLoader(
+        images,
+        transforms_of(images),
+        seed=params.seed,
+        workers=workers,
+        pin_memory=compute.is_gpu,
+    )
+
+
+def _workers(
+    training: ImageDirectory, params: TrainParams, compute: Compute, reporter: Reporter
+) -> int:
+    size = output_size(transforms_of(training)) or 1
+    # Training and validation each have their own readers, and both stay alive between epochs.
+    batch_bytes = params.batch_size * 3 * size * size * 3
+    workers, why = choose_workers(params.workers, compute, batch_bytes)
+    if why:
+        reporter.notice(Notice("warning", why))
+    return workers
+
+
+def _device_text(compute: Compute) -> str:
+    if compute.is_gpu:
+        return f"{compute.device} ({torch.cuda.get_device_name(compute.device)})"
+    return f"cpu ({torch.get_num_threads()} threads)"
+
+
+@contextlib.contextmanager
+def _deterministic(params: TrainParams, reporter: Reporter) -> Iterator[None]:
+    """Use only operations that repeat their bits, or say which one does not."""
+    before = torch.are_deterministic_algorithms_enabled(), torch.backends.cudnn.benchmark
+    warn_only = torch.is_deterministic_algorithms_warn_only_enabled()
+    # Without the switch cuDNN may choose the fastest algorithm by trying them.
+    torch.backends.cudnn.benchmark = not params.deterministic
+    torch.use_deterministic_algorithms(params.deterministic, warn_only=True)
+    try:
+        with warnings.catch_warnings(record=params.deterministic) as caught:
+            yield
+        for warning in caught or []:
+            reporter.notice(Notice("warning", str(warning.message).split("\n")[0]))
+    finally:
+        torch.use_deterministic_algorithms(before[0], warn_only=warn_only)
+        torch.backends.cudnn.benchmark = before[1]

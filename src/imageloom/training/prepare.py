@@ -1,0 +1,235 @@
+"""From what a person asks to a run directory from which training can start, or go on.
+
+Everything that can be refused is refused here, before any compute.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from imageloom.data.image_directory import ImageDirectory
+from imageloom.data.sampler import steps_per_epoch
+from imageloom.errors import (
+    InvalidDatasetError,
+    LessThanOrEqualToError,
+    ParameterParsingError,
+)
+from imageloom.events import CancelToken, EventSink
+from imageloom.models.architecture import check_input
+from imageloom.models.initial_network import initial_network
+from imageloom.models.model_directory import (
+    UntrainedModel,
+    as_untrained,
+    load_trained,
+    load_untrained,
+    make_untrained,
+)
+from imageloom.models.params import ModelParams
+from imageloom.models.record import TRAINED, library_versions
+from imageloom.models.stored_model import read_kind
+from imageloom.preprocessing import (
+    Transforms,
+    check_same_classes,
+    output_size,
+    transforms_to_json,
+)
+from imageloom.publish import publishing_directory, write_json
+from imageloom.training.checkpoint import LoopState, save_checkpoint
+from imageloom.training.config import TrainParams
+from imageloom.training.freeze import freeze
+from imageloom.training.generators import seed_generators
+from imageloom.training.optimizer import make_optimizer
+from imageloom.training.recipe import choose_transforms
+from imageloom.training.run_directory import RunDirectory, new_record
+from imageloom.training.schedule import make_schedule
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A training run that was checked and may start.
+
+    Attributes:
+        validation: Labelled by the training pictures' class list.
+        transforms: For training pictures.
+        inference: For validation pictures, and kept in the trained model.
+    """
+
+    model: UntrainedModel
+    training: ImageDirectory
+    validation: ImageDirectory
+    transforms: Transforms
+    inference: Transforms
+    params: TrainParams
+
+
+def make_plan(
+    model: UntrainedModel,
+    training: ImageDirectory,
+    validation: ImageDirectory,
+    params: TrainParams,
+) -> Plan:
+    """Check that model, pictures and parameters fit together.
+
+    Raises:
+        NotLabeledDatasetError: Training or validation pictures lack labels.
+        InvalidDatasetError: No pictures, fewer than two classes, a class without pictures, class
+            lists that differ, transforms without a fixed size, or pictures too small for the
+            network.
+        ParameterError: A parameter does not fit the others or the number of pictures.
+    """
+    _check_pictures(training, "the training pictures")
+    _check_pictures(validation, "the validation pictures")
+    check_same_classes(training.classes, validation.classes, what="the validation pictures")
+    _check_classes(training)
+    transforms, inference = choose_transforms(training, validation, params)
+    _check_parameters(training, params)
+    size = output_size(inference)
+    assert size is not None, "choose_transforms ends in a size"
+    # A frozen body's BatchNorm uses its running statistics, so a batch of one is no problem there.
+    batch_size = 2 if params.freeze == "body" else params.batch_size
+    check_input(model.architecture, len(training.classes), input_size=size, batch_size=batch_size)
+    return Plan(
+        model=model,
+        training=training,
+        validation=validation.with_classes(training.classes),
+        transforms=transforms,
+        inference=inference,
+        params=params,
+    )
+
+
+def create_run(plan: Plan, run: RunDirectory, on_event: EventSink) -> None:
+    """Publish a run directory that holds all that training needs, with its first checkpoint.
+
+    The folder appears in one step: a run either exists and can be resumed, or does not exist.
+    The global random generators are seeded; they are the caller's to restore.
+
+    Raises:
+        FailedToWriteOutputsError: The place is taken or cannot be written.
+    """
+    seed_generators(plan.params.seed)
+    network = initial_network(plan.model, plan.training.classes, on_event=on_event)
+    freeze(network, plan.model.architecture, plan.params)
+    optimizer = make_optimizer(network, plan.params)
+    with publishing_directory(run.path) as partial:
+        new = RunDirectory(partial)
+        plan.training.with_transforms(plan.transforms).save(new.training_images)
+        plan.validation.with_transforms(plan.inference).save(new.validation_images)
+        write_json(new.record, new_record(_record_of(plan)))
+        new.checkpoints.mkdir()
+        save_checkpoint(new.checkpoints, LoopState(), network, optimizer)
+        new.log.parent.mkdir()
+        new.events.touch()
+
+
+def find_model(
+    model: Path | str, params: ModelParams, on_event: EventSink, cancel: CancelToken | None
+) -> UntrainedModel:
+    """Return what training starts from, for a network's name or a model directory.
+
+    A name that is also a folder here means the folder.
+
+    Raises:
+        UnknownNameError: It is neither a folder nor the name of a network.
+        ParameterParsingError: Options for making a network are given beside a directory.
+        InvalidModelDirectoryError: The directory is no model directory, or is damaged.
+        ImageloomError: As ``make_untrained``.
+    """
+    path = Path(model).expanduser()
+    if not path.exists():
+        return make_untrained(str(model), params, on_event=on_event, cancel=cancel)
+    if params != ModelParams():
+        raise ParameterParsingError(
+            f"{path} is a model directory, which has its options and weights already.",
+            hint="Leave the options for making a network out, or give a network's name.",
+            reason="model-has-options",
+        )
+    if read_kind(path) == TRAINED:
+        return as_untrained(load_trained(path, on_event=on_event))
+    return load_untrained(path, on_event=on_event)
+
+
+def _check_pictures(images: ImageDirectory, what: str) -> None:
+    if len(images) == 0:
+        raise InvalidDatasetError(
+            f"There are no pictures in {images.root} to use as {what}.",
+            hint="'imageloom data check' says what is in a folder and what was left out.",
+            reason="no-pictures",
+        )
+    images.require_labels(what)
+
+
+def _check_classes(training: ImageDirectory) -> None:
+    if len(training.classes) < 2:
+        raise InvalidDatasetError(
+            f"The training pictures have one class, {training.classes[0]!r}; training needs at "
+            "least 2 classes.",
+            hint="Put the pictures of each class in a sub-folder with the class's name.",
+            reason="one-class",
+        )
+    empty = [name for name, count in training.counts.items() if count == 0]
+    if empty:
+        raise InvalidDatasetError(
+            f"{len(empty)} of {len(training.classes)} classes have no training picture: "
+            f"{', '.join(repr(name) for name in empty[:5])}.",
+            hint="Add pictures of them, or convert the folder again without these classes.",
+            reason="empty-class",
+            details={"classes": empty[:100]},
+        )
+
+
+def _check_parameters(training: ImageDirectory, params: TrainParams) -> None:
+    if params.batch_size > len(training):
+        raise LessThanOrEqualToError(
+            f"batch_size is {params.batch_size}, but there are {len(training)} training pictures.",
+            hint=f"Use at most {len(training)}.",
+            details={
+                "parameter": "batch_size",
+                "value": params.batch_size,
+                "bound": len(training),
+            },
+        )
+    make_schedule(
+        peak=params.learning_rate,
+        epochs=params.epochs,
+        warmup_epochs=params.warmup_epochs,
+        steps_per_epoch=steps_of(training, params),
+    )
+
+
+def steps_of(training: ImageDirectory, params: TrainParams) -> int:
+    """Return the optimizer steps of one epoch."""
+    return steps_per_epoch(len(training), params.batch_size, params.accumulation_steps)
+
+
+def _record_of(plan: Plan) -> Mapping[str, object]:
+    return {
+        "asked": plan.params.model_dump(),
+        "model": {
+            "architecture": plan.model.architecture.to_json(),
+            "normalisation": plan.model.normalisation.model_dump(mode="json"),
+            "initial_weights": plan.model.source.model_dump(),
+        },
+        "resolved": {
+            "image_size": output_size(plan.inference),
+            "steps_per_epoch": steps_of(plan.training, plan.params),
+            "transforms": transforms_to_json(plan.transforms),
+            "inference_transforms": transforms_to_json(plan.inference),
+        },
+        "data": {
+            "training": _record_of_images(plan.training),
+            "validation": _record_of_images(plan.validation),
+        },
+        "versions": library_versions(),
+        "metrics": {},
+    }
+
+
+def _record_of_images(images: ImageDirectory) -> dict[str, object]:
+    return {
+        "root": str(images.root),
+        "images": len(images),
+        "classes": list(images.classes),
+        "images_per_class": images.counts,
+        "digest": images.digest,
+    }

@@ -1,0 +1,252 @@
+"""Train a network, or go on where a run stopped."""
+
+import contextlib
+import logging
+import time
+import traceback
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import torch
+
+from imageloom.compute import choose_compute
+from imageloom.data.image_directory import ImageDirectory
+from imageloom.data.open import open_images
+from imageloom.errors import (
+    FailedToWriteOutputsError,
+    ImageloomError,
+    LibraryError,
+    ModuleOutOfMemoryError,
+    RunInterruptedError,
+)
+from imageloom.events import CancelToken, EventSink, Notice, ignore_events
+from imageloom.models.params import ModelParams
+from imageloom.models.record import library_versions
+from imageloom.training.assemble import assembled_job, mapping
+from imageloom.training.checkpoint import newest_checkpoint, restore_checkpoint
+from imageloom.training.config import TrainParams
+from imageloom.training.events import Reporter, driver_log
+from imageloom.training.finish import finish, publish_best
+from imageloom.training.fit import Job, fit
+from imageloom.training.generators import lent_generators
+from imageloom.training.prepare import create_run, find_model, make_plan
+from imageloom.training.run_directory import RunDirectory, now
+
+logger = logging.getLogger(__name__)
+
+# Torch's CPU allocator raises a plain RuntimeError that starts like this.
+_CPU_ALLOCATOR: Final = "DefaultCPUAllocator"
+
+
+@dataclass(frozen=True)
+class TrainResult:
+    """A finished run.
+
+    Attributes:
+        run: The run directory.
+        model: The trained model directory, ``run/model``.
+        report: The report for people, ``run/report.html``.
+        epochs: Epochs that were trained; fewer than asked for when patience was used up.
+        best_epoch: Epoch of the lowest validation loss, from 1; its network is the model.
+        metrics: Figures of the model on the validation pictures, by the names of
+            docs/reference/metrics.md.
+    """
+
+    run: Path
+    model: Path
+    report: Path
+    epochs: int
+    best_epoch: int
+    metrics: Mapping[str, float]
+
+
+def train(  # noqa: PLR0913 - the public call; all but the first four are keywords
+    model: Path | str,
+    training: ImageDirectory | Path | str,
+    validation: ImageDirectory | Path | str,
+    out: Path | str,
+    *,
+    params: TrainParams | None = None,
+    model_params: ModelParams | None = None,
+    on_event: EventSink = ignore_events,
+    cancel: CancelToken | None = None,
+) -> TrainResult:
+    """Train a network on pictures and publish the best epoch's.
+
+    Args:
+        model: Name of a network such as ``resnet18``, or a model directory: an untrained one, or
+            a trained one to go on learning from.
+        training: Pictures to learn from: an image directory, or a folder with one sub-folder per
+            class.
+        validation: Pictures to measure each epoch with, of the same classes.
+        out: Where the run directory shall appear.
+        params: How to train; by default ``TrainParams()``.
+        model_params: How to make a network that is given by name.
+        on_event: Hears progress, metrics and notices.
+        cancel: Stops the run at the next step, with everything saved.
+
+    Returns:
+        Where the run, its model and its report are, and the model's figures.
+
+    Raises:
+        ImageloomError: Of the class that fits. What was asked is checked before any compute;
+            after that the run directory keeps the state from which ``resume`` goes on.
+    """
+    run = RunDirectory(Path(out).expanduser().absolute())
+    _refuse_existing_run(run)
+    params = params or TrainParams()
+    choose_compute(params.device, params.precision)  # refuses a device that is not there
+    plan = make_plan(
+        find_model(model, model_params or ModelParams(), on_event, cancel),
+        _opened(training, on_event, cancel),
+        _opened(validation, on_event, cancel),
+        params,
+    )
+    with lent_generators():
+        create_run(plan, run, on_event)
+    return resume(run.path, on_event=on_event, cancel=cancel)
+
+
+def resume(
+    run: Path | str, *, on_event: EventSink = ignore_events, cancel: CancelToken | None = None
+) -> TrainResult:
+    """Go on with a run from its newest checkpoint; a completed run is left as it is.
+
+    On the same machine and versions the final weights are bit for bit those of a run that never
+    stopped.
+
+    Raises:
+        CannotResumeError: There is no run or no whole checkpoint.
+        OutputInUseError: Another process is at it.
+        ImageloomError: As ``train``.
+    """
+    directory = RunDirectory(Path(run).expanduser().absolute())
+    if directory.read()["state"] == "completed":
+        on_event(Notice("info", f"{directory.path} is completed; there is nothing to resume."))
+        return _result(directory)
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(directory.locked())
+        stack.enter_context(driver_log(directory.log))
+        stack.enter_context(lent_generators())
+        reporter = Reporter(directory.events, on_event)
+        stack.callback(reporter.close)
+        stack.enter_context(_recorded_end(directory))
+        _continue(directory, reporter, cancel or CancelToken())
+    return _result(directory)
+
+
+def _continue(run: RunDirectory, reporter: Reporter, cancel: CancelToken) -> None:
+    run.error.unlink(missing_ok=True)
+    run.update(state="running", ended=None)
+    _notice_other_versions(run, reporter)
+    with assembled_job(run, reporter, cancel) as job:
+        checkpoint, state, passed_over = newest_checkpoint(run.checkpoints)
+        for sentence in passed_over:
+            reporter.notice(Notice("warning", sentence))
+        restore_checkpoint(checkpoint, job.stepper.network, job.stepper.optimizer)
+        reporter.cut_back(state.events_bytes)
+        logger.info("Starting at step %s of epoch %s", state.steps_in_epoch, state.epoch + 1)
+        with _best_published_whatever_happens(job):
+            state = fit(job, state)
+        finish(job, state)
+
+
+@contextlib.contextmanager
+def _best_published_whatever_happens(job: Job) -> Iterator[None]:
+    """Publish the best epoch's model also when the run is stopped or fails."""
+    try:
+        yield
+    except ImageloomError:
+        _, state, _ = newest_checkpoint(job.run.checkpoints)
+        if state.best_checkpoint:
+            publish_best(job, state)
+        raise
+
+
+@contextlib.contextmanager
+def _recorded_end(run: RunDirectory) -> Iterator[None]:
+    """Write how the run ended into its record, its log and, for errors, ``error_info.json``."""
+    began = time.monotonic()
+    state = "completed"
+    try:
+        yield
+    except RunInterruptedError as interruption:
+        state = "interrupted"
+        logger.warning("%s", interruption.message)
+        raise
+    except Exception as problem:
+        state = "failed"
+        error = _named(problem)
+        logger.error("%s %s\n%s", error.code, error, traceback.format_exc())
+        run.write_error(error)
+        if error is problem:
+            raise
+        raise error from problem
+    except BaseException:
+        state = "interrupted"
+        raise
+    finally:
+        seconds = run.read()["seconds"]
+        assert isinstance(seconds, int | float)
+        run.update(state=state, ended=now(), seconds=seconds + time.monotonic() - began)
+
+
+def _named(problem: Exception) -> ImageloomError:
+    if isinstance(problem, ImageloomError):
+        return problem
+    if isinstance(problem, torch.OutOfMemoryError | MemoryError) or _CPU_ALLOCATOR in str(problem):
+        return ModuleOutOfMemoryError(
+            f"Memory ran out: {str(problem).splitlines()[0] if str(problem) else 'no detail'}",
+            hint="Start again with a smaller --batch-size; --accumulation-steps keeps the number "
+            "of pictures per step. A smaller --image-size or network helps too.",
+            reason="out-of-memory",
+        )
+    return LibraryError(
+        f"{type(problem).__name__}: {problem}",
+        hint="The driver log in the run directory holds the whole traceback.",
+        reason="unexpected",
+    )
+
+
+def _refuse_existing_run(run: RunDirectory) -> None:
+    if run.record.is_file() and run.read()["state"] != "completed":
+        raise FailedToWriteOutputsError(
+            f"{run.path} holds a run that is not completed.",
+            hint=f"Go on with it: {run.resume_command}. Or choose another place with --out.",
+            reason="exists",
+        )
+
+
+def _opened(
+    images: ImageDirectory | Path | str, on_event: EventSink, cancel: CancelToken | None
+) -> ImageDirectory:
+    if isinstance(images, ImageDirectory):
+        return images
+    return open_images(images, on_event=on_event, cancel=cancel)
+
+
+def _notice_other_versions(run: RunDirectory, reporter: Reporter) -> None:
+    """Say what differs from where the run began: equal bits are then not promised."""
+    before = mapping(run.read()["versions"])
+    for name, version in library_versions().items():
+        if before.get(name) != version:
+            text = f"The run began with {name} {before.get(name)}; this is {version}."
+            reporter.notice(Notice("warning", text))
+
+
+def _result(run: RunDirectory) -> TrainResult:
+    record = run.read()
+    metrics = mapping(record["metrics"])
+    epochs, best_epoch = record["epochs_done"], record["best_epoch"]
+    assert isinstance(epochs, int)
+    assert isinstance(best_epoch, int)
+    return TrainResult(
+        run=run.path,
+        model=run.model,
+        report=run.report,
+        epochs=epochs,
+        best_epoch=best_epoch,
+        metrics={name: float(str(value)) for name, value in metrics.items()},
+    )
