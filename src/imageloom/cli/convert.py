@@ -10,7 +10,14 @@ from imageloom.cli.screen import command_line, line
 from imageloom.data.params import ConvertParams
 
 
-@job_command("convert")
+@job_command(
+    "convert",
+    examples=(
+        "imageloom data convert photos --out pictures",
+        "imageloom data convert photos.zip --out pictures --max-rejected-fraction 0.05",
+        "imageloom data convert labels.csv --out pictures --group-column camera",
+    ),
+)
 @click.argument("source", type=Place())
 @place_option("--out", "out", "The image directory to write; it must not exist yet.")
 @parameter_options(ConvertParams, section="Conversion")

@@ -9,7 +9,13 @@ from imageloom.cli.screen import command_line, line
 from imageloom.models.params import ModelParams
 
 
-@job_command("create")
+@job_command(
+    "create",
+    examples=(
+        "imageloom model create resnet18 --out model",
+        "imageloom model create resnet50 --weights imagenet --out model",
+    ),
+)
 @click.argument("name")
 @place_option("--out", "out", "The model directory to write; it must not exist yet.")
 @parameter_options(ModelParams, section="Model")

@@ -14,7 +14,13 @@ from imageloom.events import Progress
 _STYLES: Final = {"ok": "green", "warn": "yellow", "fail": "bold red"}
 
 
-@job_command("doctor")
+@job_command(
+    "doctor",
+    examples=(
+        "imageloom doctor",
+        "imageloom doctor --json",
+    ),
+)
 def command(job: Job) -> Outcome:
     """Say what this machine can do, and what to fix.
 

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Mapping
-from typing import TypeVar
+from typing import Final, TypeVar
 
 import click
 from click.core import ParameterSource
@@ -13,9 +13,10 @@ from imageloom.params import ParameterDescription, Params, Value, describe
 P = TypeVar("P", bound=Params)
 F = TypeVar("F", bound=Callable[..., object])
 
+SHARED: Final = "Options"  # heading of the options that every command has
 _WHOLE_NUMBER = re.compile(r"[+-]?[0-9]{1,40}")
 _METAVARS = {"int": "INTEGER", "float": "NUMBER", "str": "TEXT", "bool": ""}
-NOTHING = "none"  # how a person writes None, where a parameter takes it
+NOTHING: Final = "none"  # how a person writes None, where a parameter takes it
 
 
 class ParameterType(click.ParamType[Value]):
@@ -59,30 +60,54 @@ class SectionOption(click.Option):
     Args:
         declarations: The option's spellings, as click takes them.
         section: The heading.
+        parameter: What the option was made from, if it was made from a parameter.
         **attributes: As ``click.Option``.
     """
 
     def __init__(
-        self, declarations: list[str], *, section: str = "Options", **attributes: object
+        self,
+        declarations: list[str],
+        *,
+        section: str = SHARED,
+        parameter: ParameterDescription | None = None,
+        **attributes: object,
     ) -> None:
         super().__init__(declarations, **attributes)  # type: ignore[arg-type]  # passed through
         self.section = section
+        self.parameter = parameter
 
 
 class SectionedCommand(click.Command):
-    """A command whose help lists its options under headings."""
+    """A command whose help lists its options under headings and ends with examples.
+
+    Attributes:
+        examples: Whole command lines.
+    """
+
+    examples: tuple[str, ...] = ()
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the examples, unwrapped so that they can be copied."""
+        if self.examples:
+            with formatter.section("Examples"):
+                for example in self.examples:
+                    formatter.write(f"{'':{formatter.current_indent}}{example}\n")
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write one list per heading, in the order in which headings first appear."""
-        sections: dict[str, list[tuple[str, str]]] = {}
-        for param in self.get_params(ctx):
-            record = param.get_help_record(ctx)
-            if record is not None:
-                sections.setdefault(getattr(param, "section", "Options"), []).append(record)
-        sections["Options"] = sections.pop("Options")  # --help and its like come last
-        for heading, records in sections.items():
+        for heading, params in self.sections(ctx).items():
+            records = [param.get_help_record(ctx) for param in params]
             with formatter.section(heading):
-                formatter.write_dl(records)
+                formatter.write_dl([record for record in records if record is not None])
+
+    def sections(self, ctx: click.Context) -> dict[str, list[click.Option]]:
+        """Return the options by heading; those that all commands share come last."""
+        sections: dict[str, list[click.Option]] = {}
+        for param in self.get_params(ctx):
+            if isinstance(param, click.Option):
+                sections.setdefault(getattr(param, "section", SHARED), []).append(param)
+        sections[SHARED] = sections.pop(SHARED)
+        return sections
 
 
 def parameter_options(params: type[Params], *, section: str) -> Callable[[F], F]:
@@ -104,12 +129,15 @@ def parameter_options(params: type[Params], *, section: str) -> Callable[[F], F]
 
 def parameter_option(description: ParameterDescription, section: str) -> SectionOption:
     """Return the option of one parameter."""
-    help_text = f"{description.help} [{facts(description)}]"
-    if description.kind == "bool":
-        flags = f"{description.flag}/--no-{description.flag.removeprefix('--')}"
-        return SectionOption([flags], section=section, help=help_text, default=None)
+    is_switch = description.kind == "bool"
+    opposite = f"/--no-{description.flag.removeprefix('--')}" if is_switch else ""
     return SectionOption(
-        [description.flag], section=section, help=help_text, type=ParameterType(description)
+        [description.flag + opposite],
+        section=section,
+        parameter=description,
+        help=f"{description.help} [{facts(description)}]",
+        type=None if is_switch else ParameterType(description),
+        default=None,
     )
 
 

@@ -77,10 +77,14 @@ class Job:
 Body = Callable[[Job], Outcome]
 
 
-def job_command(name: str) -> Callable[[Body], click.Command]:
+def job_command(name: str, *, examples: tuple[str, ...]) -> Callable[[Body], click.Command]:
     """Make a command of a function that takes a ``Job`` and returns an ``Outcome``.
 
     Options are added below this decorator, as with ``click.command``.
+
+    Args:
+        name: The command's own name, without its group.
+        examples: Whole command lines, shown in the help and in the docs.
     """
 
     def declare(body: Body) -> click.Command:
@@ -99,7 +103,7 @@ def job_command(name: str) -> Callable[[Body], click.Command]:
             params=[*reversed(getattr(body, "__click_params__", [])), *_common_options()],
             context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
         )
-        command.short_help = (body.__doc__ or "").splitlines()[0]
+        command.examples = examples
         return command
 
     return declare

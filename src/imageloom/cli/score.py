@@ -1,6 +1,8 @@
 """``imageloom score``."""
 
 from collections import Counter
+from pathlib import Path
+from typing import Final
 
 from imageloom.cli.flags import parameter_options, read_params
 from imageloom.cli.job import Job, Outcome, job_command
@@ -8,8 +10,16 @@ from imageloom.cli.places import place_option
 from imageloom.cli.screen import command_line, line, percent, table
 from imageloom.scoring.params import ScoreParams
 
+_CLASSES_SHOWN: Final = 20
 
-@job_command("score")
+
+@job_command(
+    "score",
+    examples=(
+        "imageloom score --model run --data test --out scores.parquet",
+        "imageloom score --model run --data new-photos --out scores.csv --device cpu",
+    ),
+)
 @place_option("--model", "model", "A run, or a trained model directory.")
 @place_option("--data", "data", "Pictures to score: an image directory, or a plain folder.")
 @place_option("--out", "out", "The table to write: .parquet or .csv.", metavar="FILE")
@@ -32,29 +42,47 @@ def command(job: Job) -> Outcome:
         on_event=job.on_event,
         cancel=job.cancel,
     )
-    found = Counter(scored.scored_labels)
-    right = _accuracy(scored.labels, scored.scored_labels)
-    evaluate = command_line("imageloom", "evaluate", out, "--out", out.with_name("evaluation"))
+    counts = Counter(scored.predicted_N.tolist())
+    found = {name: counts[position] for position, name in enumerate(scored.classes)}
+    known_N = scored.labels_N >= 0
+    right = (
+        float((scored.labels_N == scored.predicted_N)[known_N].mean()) if known_N.any() else None
+    )
     return Outcome(
         content={
             "scores": str(out),
-            "images": len(scored.scored_labels),
-            "scored_labels": {name: found[name] for name in scored.classes},
+            "images": len(scored),
+            "labelled": int(known_N.sum()),
+            "scored_labels": found,
             "top1": right,
+            "model_digest": scored.model_digest,
         },
         screen=(
             table(
                 [("Scored as", "left"), ("Pictures", "right")],
-                [[name, f"{found[name]:,}"] for name in scored.classes],
+                _most_frequent(found),
             ),
             *([] if right is None else [line("Top-1", percent(right))]),
-            line("Wrote", f"{out} ({len(scored.scored_labels):,} rows)"),
-            *([] if right is None else [line("Next", evaluate)]),
+            line("Wrote", f"{out} ({len(scored):,} rows)"),
+            line("Next", _next_step(out, labelled=right is not None)),
         ),
     )
 
 
-def _accuracy(labels: tuple[str, ...] | None, scored: tuple[str, ...]) -> float | None:
-    if labels is None or not scored:
-        return None
-    return sum(a == b for a, b in zip(labels, scored, strict=True)) / len(scored)
+def _most_frequent(found: dict[str, int]) -> list[list[str]]:
+    ordered = sorted(found.items(), key=lambda one: -one[1])
+    rows = [[name, f"{count:,}"] for name, count in ordered[:_CLASSES_SHOWN]]
+    rest = ordered[_CLASSES_SHOWN:]
+    if rest:
+        rows.append([f"{len(rest):,} other classes", f"{sum(count for _, count in rest):,}"])
+    return rows
+
+
+def _next_step(scores: Path, *, labelled: bool) -> str:
+    if not labelled:
+        return f"read the table, for example with pandas.read_{_reader(scores)}"
+    return command_line("imageloom", "evaluate", scores, "--out", scores.with_name("evaluation"))
+
+
+def _reader(scores: Path) -> str:
+    return "csv" if scores.suffix == ".csv" else "parquet"

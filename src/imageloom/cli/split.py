@@ -13,7 +13,14 @@ from imageloom.publish import refuse_existing
 _OUTPUTS = ("first", "second", "third")
 
 
-@job_command("split")
+@job_command(
+    "split",
+    examples=(
+        "imageloom data split pictures --first train --second validation",
+        "imageloom data split pictures --fraction 0.7 --third-fraction 0.15 "
+        "--first train --second validation --third test",
+    ),
+)
 @click.argument("images", metavar="DIR", type=Place())
 @place_option("--first", "first", "Image directory of the first part, as a rule for training.")
 @place_option("--second", "second", "Image directory of the rest, as a rule for validation.")

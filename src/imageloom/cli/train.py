@@ -24,7 +24,15 @@ _NEEDED: Final = {
 _ALWAYS_ALLOWED: Final = {"resume", "as_json", "debug"}
 
 
-@job_command("train")
+@job_command(
+    "train",
+    examples=(
+        "imageloom train --model resnet18 --train train --validation validation --out run",
+        "imageloom train --model resnet50 --weights imagenet --epochs 10 --learning-rate 0.01 "
+        "--train train --validation validation --out run",
+        "imageloom train --resume run",
+    ),
+)
 @click.option(
     "--model",
     "model",

@@ -1,0 +1,74 @@
+# One way to run things. 'make demo' and 'make test' do all their own setting up; 'make check' is
+# what CI runs.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALLED := $(VENV)/.installed
+UV := uv==0.13.9
+
+# More for a command: make test PYTEST_ARGS="-k publish", make demo DEMO_ARGS="--out digits"
+PYTEST_ARGS ?=
+DEMO_ARGS ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help install demo test check format lint types contracts docs lock clean
+
+help:
+	@echo 'make demo     install, then run the whole path on 1,797 handwritten digits (2 minutes)'
+	@echo 'make test     install, then run the tests'
+	@echo 'make check    formatting, lint, types, import contracts and tests: what CI runs'
+	@echo 'make install  install into $(VENV) with the versions of requirements.lock'
+	@echo 'make format   format the code'
+	@echo 'make docs     write the reference pages from the declarations'
+	@echo 'make lock     choose new versions for requirements.lock'
+	@echo 'make clean    remove $(VENV) and caches'
+	@echo 'PYTHON=python3.12 chooses the interpreter that make install uses.'
+
+install: $(INSTALLED)
+
+# Done again only when the versions or the package's own declaration change.
+$(INSTALLED): pyproject.toml requirements.lock
+	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("Imageloom needs Python 3.11 or newer; $(PYTHON) is " + sys.version.split()[0] + ". Name another one: make $(MAKECMDGOALS) PYTHON=python3.12")' \
+		|| { command -v $(PYTHON) >/dev/null || echo 'There is no $(PYTHON). Install Python 3.11 or newer, or name it: make PYTHON=/path/to/python'; exit 1; }
+	@echo 'Installing into $(VENV): about 6 GB, most of it torch. One to three minutes.'
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) \
+		|| { echo 'No virtual environment could be made. On Debian and Ubuntu: apt install python3-venv'; exit 1; }
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check '$(UV)'
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements.lock
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --editable .
+	@touch $(INSTALLED)
+
+demo: install
+	@$(BIN)/imageloom demo $(DEMO_ARGS)
+
+test: install
+	$(BIN)/pytest $(PYTEST_ARGS)
+
+check: lint types contracts test
+
+lint: install
+	$(BIN)/ruff format --check
+	$(BIN)/ruff check
+
+types: install
+	$(BIN)/mypy
+
+contracts: install
+	$(BIN)/lint-imports --no-cache
+
+format: install
+	$(BIN)/ruff format
+	$(BIN)/ruff check --fix
+
+docs: install
+	$(BIN)/python -m imageloom.cli.reference docs/reference
+
+lock: install
+	$(BIN)/uv pip compile --quiet --upgrade --generate-hashes --universal --python-version 3.11 \
+		--extra dev --custom-compile-command 'make lock' pyproject.toml --output-file requirements.lock
+	@! grep -n '://\|--index-url\|--find-links' requirements.lock \
+		|| { echo 'requirements.lock names a host; do not commit it.'; exit 1; }
+
+clean:
+	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis

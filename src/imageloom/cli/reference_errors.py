@@ -1,0 +1,37 @@
+"""The reference page of errors, made from ``imageloom.errors``."""
+
+from collections.abc import Iterator
+
+from imageloom.errors import ImageloomError
+
+_START = """\
+# Errors
+
+Every known problem is one of these. It says what was found, where, with which values, and what to
+do next; no traceback comes first (`--debug` shows it). In Python they are classes of
+`imageloom.errors`. Codes of four digits are those of the old designer; codes with letters are
+ours. Codes never change their meaning.
+
+A run that failed keeps `error_info.json` in its directory, with the keys `id`, `code`, `type`,
+`message`, `hint`, `reason` (a short cause for programs) and `details` (the values in the
+message). `--json` prints the same object.
+
+| Code | Name | What it means | Kind |
+|---|---|---|---|
+"""
+
+
+def page() -> str:
+    """Return the page."""
+    return _START + "\n".join(_rows(ImageloomError)) + "\n"
+
+
+def _rows(base: type[ImageloomError]) -> Iterator[str]:
+    for kind in base.__subclasses__():
+        if kind.__module__ != base.__module__:
+            continue
+        if "code" in vars(kind):
+            meaning = (kind.__doc__ or "").strip().replace("``", "`")
+            group = "" if base is ImageloomError else f"`{base.__name__}`"
+            yield f"| {kind.code} | `{kind.__name__}` | {meaning} | {group} |"
+        yield from _rows(kind)
