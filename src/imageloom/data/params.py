@@ -2,8 +2,6 @@
 
 from typing import Final, Literal
 
-from pydantic import field_validator
-
 from imageloom.params import Params, parameter
 
 Nested = Literal["refuse", "join"]
@@ -77,12 +75,3 @@ class SplitParams(Params):
         gt=0,
         lt=1,
     )
-
-    @field_validator("third_fraction", mode="before")
-    @classmethod
-    def _read_number(cls, value: object) -> object:
-        """Take "0.1" as forms and flags send it; ``parameter`` does so only for a float default."""
-        try:
-            return float(value) if isinstance(value, str) else value
-        except ValueError:
-            return value
