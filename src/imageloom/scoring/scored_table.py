@@ -20,6 +20,7 @@ from imageloom.errors import NotExpectedLabelColumnError
 FILE: Final = "file"
 LABEL: Final = "label"
 SCORED_LABEL: Final = "Scored Labels"
+UNKNOWN: Final = -1
 PROBABILITY: Final = "Scored Probabilities_"
 
 ROWS_AT_A_TIME: Final = 8192
@@ -32,7 +33,7 @@ class ScoredTable:
 
     Attributes:
         files: Names relative to ``root``, text [N].
-        labels: Names of the true classes, text [N]; null where unknown.
+        labels_N: int32, the true class as a position in ``classes``; -1 where unknown.
         classes: The model's class list, in order.
         predicted_N: int32, the class with the highest probability as a position in ``classes``.
         probabilities_NK: float32, 0 to 1, each row adding up to 1.
@@ -41,7 +42,7 @@ class ScoredTable:
     """
 
     files: pa.Array
-    labels: pa.Array
+    labels_N: npt.NDArray[np.int32]
     classes: tuple[str, ...]
     predicted_N: npt.NDArray[np.int32]
     probabilities_NK: npt.NDArray[np.float32]
@@ -52,14 +53,30 @@ class ScoredTable:
         return len(self.files)
 
     @functools.cached_property
-    def label_positions(self) -> npt.NDArray[np.int64]:
-        """Labels as positions in ``classes``, shape [N]; -1 where unknown."""
-        return positions_in(self.classes, self.labels)
+    def labels(self) -> tuple[str | None, ...] | None:
+        """Names of the true classes, None where unknown; None when no picture has one."""
+        if not self.is_labelled:
+            return None
+        names = (*self.classes, None)  # -1 takes the last
+        return tuple(names[position] for position in self.labels_N.tolist())
+
+    @functools.cached_property
+    def scored_labels(self) -> tuple[str, ...]:
+        """Names of the classes that were given."""
+        return tuple(self.classes[position] for position in self.predicted_N.tolist())
 
     @property
-    def scored_labels(self) -> pa.Array:
-        """Names of the classes that were given, text [N]."""
-        return pa.array(self.classes, pa.string()).take(pa.array(self.predicted_N))
+    def is_labelled(self) -> bool:
+        """Whether at least one picture has a label."""
+        return bool((self.labels_N != UNKNOWN).any())
+
+    @property
+    def accuracy(self) -> float | None:
+        """Fraction of the labelled pictures that were given their class; None without any."""
+        known_N = self.labels_N != UNKNOWN
+        if not known_N.any():
+            return None
+        return float((self.labels_N == self.predicted_N)[known_N].mean())
 
     def require_labels(self) -> None:
         """Refuse a table in which no picture has a label.
@@ -67,7 +84,7 @@ class ScoredTable:
         Raises:
             NotExpectedLabelColumnError: There is none.
         """
-        if len(self) == 0 or self.labels.null_count < len(self):
+        if len(self) == 0 or self.is_labelled:
             return
         raise NotExpectedLabelColumnError(
             f"None of the {len(self):,} scored pictures has a label, so nothing tells right from "
@@ -77,16 +94,16 @@ class ScoredTable:
         )
 
 
-def positions_in(classes: Sequence[str], names: pa.Array) -> npt.NDArray[np.int64]:
+def positions_in(classes: Sequence[str], names: pa.Array) -> npt.NDArray[np.int32]:
     """Return the position of each name in the class list, shape [N]; -1 for null and unknown."""
     found = pc.index_in(names, value_set=pa.array(classes, pa.string()), skip_nulls=True)
-    positions: npt.NDArray[np.int64] = found.fill_null(-1).to_numpy(zero_copy_only=False)
-    return positions.astype(np.int64)
+    positions: npt.NDArray[np.int32] = found.fill_null(UNKNOWN).to_numpy(zero_copy_only=False)
+    return positions
 
 
-def names_at(classes: Sequence[str], positions_N: npt.NDArray[np.integer]) -> pa.Array:
+def names_at(classes: Sequence[str], positions_N: npt.NDArray[np.int32]) -> pa.Array:
     """Return the class names at these positions, text [N]; null where the position is -1."""
-    known_N = positions_N >= 0
+    known_N = positions_N != UNKNOWN
     indices = pa.array(np.where(known_N, positions_N, 0), mask=~known_N)
     return pa.array(classes, pa.string()).take(indices)
 

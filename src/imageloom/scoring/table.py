@@ -28,7 +28,9 @@ from imageloom.scoring.scored_table import (
     PROBABILITY,
     ROWS_AT_A_TIME,
     SCORED_LABEL,
+    UNKNOWN,
     ScoredTable,
+    names_at,
     positions_in,
     room_for_probabilities,
 )
@@ -122,11 +124,13 @@ def read_table(path: Path | str) -> ScoredTable:
 
 
 def _columns(table: ScoredTable, names: Sequence[str]) -> Iterator[pa.Table]:
-    scored = table.scored_labels
     for start in range(0, len(table), ROWS_AT_A_TIME):
         rows = slice(start, start + ROWS_AT_A_TIME)
-        text = [column.slice(start, ROWS_AT_A_TIME) for column in (table.files, table.labels)]
-        text.append(scored.slice(start, ROWS_AT_A_TIME))
+        text = [
+            table.files.slice(start, ROWS_AT_A_TIME),
+            names_at(table.classes, table.labels_N[rows]),
+            names_at(table.classes, table.predicted_N[rows]),
+        ]
         numbers_KR = np.ascontiguousarray(table.probabilities_NK[rows].T)
         yield pa.Table.from_arrays([*text, *map(pa.array, numbers_KR)], names=list(names))
 
@@ -189,7 +193,7 @@ class _Rows:
         self._classes = classes
         self._column = {name: index for index, name in enumerate(names)}
         self._files: list[pa.Array] = [pa.array([], pa.string())]
-        self._labels: list[pa.Array] = [pa.array([], pa.string())]
+        self._labels_N = np.full(count, UNKNOWN, dtype=np.int32)
         self._predicted_N = np.empty(count, dtype=np.int32)
         self._probabilities_NK = room_for_probabilities(count, len(classes))
         self._done = 0
@@ -207,7 +211,8 @@ class _Rows:
         check_scored_labels(predicted_R, scored, probabilities_RK, self._part)
         self._predicted_N[rows] = predicted_R
         self._files.append(files)
-        self._labels.append(self._checked_labels(chunk, len(files)))
+        if LABEL in self._column:
+            self._labels_N[rows] = self._checked_labels(chunk)
         self._done += len(files)
 
     @property
@@ -218,7 +223,7 @@ class _Rows:
         """Return all rows."""
         return ScoredTable(
             files=pa.concat_arrays(self._files),
-            labels=pa.concat_arrays(self._labels),
+            labels_N=self._labels_N,
             classes=self._classes,
             predicted_N=self._predicted_N,
             probabilities_NK=self._probabilities_NK,
@@ -226,9 +231,7 @@ class _Rows:
             model_digest=model_digest,
         )
 
-    def _checked_labels(self, chunk: Chunk, count: int) -> pa.Array:
-        if LABEL not in self._column:
-            return pa.nulls(count, pa.string())
+    def _checked_labels(self, chunk: Chunk) -> npt.NDArray[np.int32]:
         try:
             labels = chunk.text(self._column[LABEL])
         except BadCellError as bad:
@@ -240,7 +243,7 @@ class _Rows:
             ) from None
         labels_R = positions_in(self._classes, labels)
         check_labels(labels, labels_R, self._classes, self._part)
-        return labels
+        return labels_R
 
     def _text(self, chunk: Chunk, name: str) -> pa.Array:
         try:

@@ -79,7 +79,7 @@ def check_probabilities(
 
 
 def check_scored_labels(
-    predicted_R: npt.NDArray[np.int64],
+    predicted_R: npt.NDArray[np.int32],
     names: pa.Array,
     probabilities_RK: npt.NDArray[np.float32],
     part: Part,
@@ -122,7 +122,7 @@ def check_scored_labels(
 
 
 def check_labels(
-    labels: pa.Array, labels_R: npt.NDArray[np.int64], classes: Sequence[str], part: Part
+    labels: pa.Array, labels_R: npt.NDArray[np.int32], classes: Sequence[str], part: Part
 ) -> None:
     """Refuse labels that are no class of the table.
 
