@@ -107,7 +107,7 @@ class PictureFacts:
         format: JPEG, PNG, BMP, PPM, TIFF or WEBP.
         orientation: EXIF, 1 to 8.
         frames: Frames or pages in the file.
-        notices: What a person should know, as rests of sentences.
+        notices: What else a person should know, as rests of sentences, without numbers.
     """
 
     width: int
@@ -153,12 +153,13 @@ def decode_picture(content: bytes, *, max_pixels: int = DEFAULT_MAX_PIXELS) -> P
             pixels_HWC = rgb_of(image, UPRIGHT if facts.format == "TIFF" else facts.orientation)
         except Exception as problem:
             raise _unreadable(problem, content) from problem
+    several = f"has {facts.frames:,} frames; the first is used"
     return Picture(
         pixels_HWC=pixels_HWC,
         format=facts.format,
         orientation=facts.orientation,
         frames=facts.frames,
-        notices=facts.notices,
+        notices=(*facts.notices, several) if facts.frames > 1 else facts.notices,
     )
 
 
@@ -248,8 +249,6 @@ def _decode(content: bytes, max_pixels: int) -> tuple[Image.Image, PictureFacts]
     # Pillow turns TIFF pictures itself when it loads them.
     if TURNS[orientation].transpose and image.format != "TIFF":
         width, height = height, width
-    if frames > 1:
-        notices = (*notices, f"has {frames:,} frames; the first is used")
     file_format = "JPEG" if image.format == "MPO" else str(image.format)
     return image, PictureFacts(width, height, file_format, orientation, frames, notices)
 

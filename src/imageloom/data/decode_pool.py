@@ -17,7 +17,7 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Final
+from typing import IO, Final, NamedTuple
 
 import pyarrow as pa
 
@@ -34,8 +34,36 @@ _CHUNK_BYTES: Final = 8192
 _POLL_S: Final = 0.2
 _GATHER_S: Final = 0.005  # answers are read in bulk: waking up for each costs more than reading it
 
-Answer = list[object]
 Task = tuple[int, bytes]  # row of the listing, request line
+
+
+class Good(NamedTuple):
+    """A file that was decoded; ``sha256`` is in hexadecimal, the rest as in ``PictureFacts``."""
+
+    width: int
+    height: int
+    format: str
+    orientation: int
+    frames: int
+    sha256: str
+    notices: list[str]
+
+
+class Bad(NamedTuple):
+    """A file that is no usable picture, or on which the decoder crashed or hung."""
+
+    reason: str
+    hint: str
+
+
+class Changed(NamedTuple):
+    """A file that is not any more what was listed."""
+
+    reason: str
+
+
+Answer = Good | Bad | Changed
+_ANSWERS: Final = {"ok": Good, "bad": Bad, "changed": Changed}
 
 
 def worker_command() -> list[str]:
@@ -60,7 +88,7 @@ def decode_files(
 ) -> Iterator[list[tuple[int, Answer]]]:
     """Yield answers as they come: lists of (row, answer), each row once, in no order.
 
-    A file on which its process dies or takes longer than ``timeout_s`` gets a ``bad`` answer; the
+    A file on which its process dies or takes longer than ``timeout_s`` gets a ``Bad`` answer; the
     files after it go to a new process. Between answers an empty list is yielded now and then.
 
     Args:
@@ -217,7 +245,7 @@ class _Pool:
         worker.moved_at = time.monotonic()
         if lines and not worker.is_ready:
             worker.is_ready = json.loads(lines.pop(0)) == "ready"
-        found = [(worker.tasks.popleft()[0], json.loads(line)) for line in lines]
+        found = [(worker.tasks.popleft()[0], _answer(line)) for line in lines]
         self._feed(worker)
         return found
 
@@ -252,10 +280,18 @@ class _Pool:
         self._errors.close()
 
 
-def _blame(status: int, timeout_s: float | None) -> Answer:
+def _answer(line: bytes) -> Answer:
+    kind, *fields = json.loads(line)
+    answer: Answer = _ANSWERS[kind](*fields)
+    return answer
+
+
+def _blame(status: int, timeout_s: float | None) -> Bad:
     if timeout_s is not None:
-        return ["bad", f"took more than {timeout_s:g} s to read and decode", "Save it anew."]
+        return Bad(f"took more than {timeout_s:g} s to read and decode", "Save it anew.")
     if status == -9:
-        return ["bad", "had its decoding process killed, perhaps for lack of memory", ""]
+        return Bad(
+            "had its decoding process killed, perhaps for lack of memory", "Save it smaller."
+        )
     end = f"signal {-status}" if status < 0 else f"status {status}"
-    return ["bad", f"crashed the decoder ({end})", "It is damaged or hostile. Remove it."]
+    return Bad(f"crashed the decoder ({end})", "It is damaged or hostile. Remove it.")

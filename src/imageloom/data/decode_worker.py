@@ -20,6 +20,7 @@ from typing import BinaryIO, Final
 
 from imageloom.data.decode import PictureFacts, UnreadablePictureError, examine_picture
 from imageloom.data.files import ChangedFileError, UnreadableFileError, read_listed
+from imageloom.data.names import promised_format, suffix_of
 
 MAX_MEMORY_BYTES: Final = 1536 * 1024 * 1024  # 50 million pixels in Pillow need up to 600 MB
 Examine = Callable[[bytes, int], PictureFacts]
@@ -69,7 +70,14 @@ def _look(path: bytes, size: int, mtime_ns: int, max_pixels: int, examine: Exami
         return ["bad", "needs more memory to read than there is", "Make the picture smaller."]
     sha256 = hashlib.sha256(content).hexdigest()
     size_and_kind = [facts.width, facts.height, facts.format, facts.orientation, facts.frames]
-    return ["ok", *size_and_kind, sha256, list(facts.notices)]
+    return ["ok", *size_and_kind, sha256, [*facts.notices, *_misnamed(path, facts.format)]]
+
+
+def _misnamed(path: bytes, found: str) -> list[str]:
+    promised = promised_format(path)
+    if promised in (None, found):
+        return []
+    return [f"is named .{suffix_of(path)} but is a {found} file; it is read by its content"]
 
 
 def _examine(content: bytes, max_pixels: int) -> PictureFacts:

@@ -1,0 +1,105 @@
+"""Whether the pictures that are left after decoding may be published, and what to say of them."""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from fractions import Fraction
+from typing import Final
+
+import numpy as np
+
+from imageloom.data.duplicates import equal_groups
+from imageloom.data.image_directory import ImageDirectory, Rejected
+from imageloom.errors import InvalidDatasetError
+
+_EXAMPLES: Final = 3
+_REASONS_SHOWN: Final = 5
+_DETAILS: Final = 100
+_IMBALANCE: Final = 100  # above this, accuracy says little about the small class
+
+
+def refuse_losses(images: ImageDirectory, max_rejected_fraction: float) -> None:
+    """Refuse pictures of which too many were left out.
+
+    Args:
+        images: The pictures, and those that were left out.
+        max_rejected_fraction: Largest share that may be left out; exactly this share may.
+
+    Raises:
+        InvalidDatasetError: Nothing is left, a class has lost all its pictures, or more than the
+            share were left out. The details list the first 100 files.
+    """
+    lost, total = len(images.rejected), len(images) + len(images.rejected)
+    for name, count in images.counts.items():
+        if count == 0:
+            mine = [one for one in images.rejected if one.label == name]
+            raise InvalidDatasetError(
+                f"The class {name!r} in {images.root} has no usable image: all {len(mine):,} were "
+                f"left out. {_reasons(mine)}",
+                hint="Repair or replace them, or remove the class's folder.",
+                reason="class-without-images",
+                details={"class": name, "rejected": _listed(mine)},
+            )
+    # As text, 0.01 is one in a hundred; as a float it is a little more.
+    if not len(images) or lost > Fraction(repr(max_rejected_fraction)) * total:
+        raise InvalidDatasetError(
+            f"{lost:,} of {total:,} pictures in {images.root} cannot be used "
+            f"({100 * lost / max(total, 1):.3g} %), more than the "
+            f"{100 * max_rejected_fraction:g} % allowed. {_reasons(images.rejected)}",
+            hint="Repair or remove them, or allow more with max_rejected_fraction.",
+            reason="too-many-rejected",
+            details={"rejected_count": lost, "images": total, "rejected": _listed(images.rejected)},
+        )
+
+
+def notices_on(images: ImageDirectory) -> tuple[str, ...]:
+    """Return what a person should know before training on these pictures."""
+    return (*_imbalance(images.counts), *_two_labels(images))
+
+
+def _imbalance(counts: Mapping[str, int]) -> Iterator[str]:
+    if len(counts) < 2:
+        return
+    least, most = min(counts, key=counts.__getitem__), max(counts, key=counts.__getitem__)
+    if counts[most] >= _IMBALANCE * counts[least]:
+        yield (
+            f"The classes are far from balanced: {most!r} has {counts[most]:,} pictures and "
+            f"{least!r} has {counts[least]:,}. Look at the figures per class, not only at the "
+            "accuracy; class_weights 'balanced' may help."
+        )
+
+
+def _two_labels(images: ImageDirectory) -> Iterator[str]:
+    found = list(contradictions(images))
+    if found:
+        shown = "; ".join(
+            " and ".join(
+                f"{images.file(row)} ({images.classes[images.labels[row]]})" for row in rows
+            )
+            for rows in found[:_EXAMPLES]
+        )
+        yield (
+            f"{len(found):,} pictures stand under more than one label with equal bytes: {shown}. "
+            "'imageloom data check' lists them all."
+        )
+
+
+def contradictions(images: ImageDirectory) -> Iterator[list[int]]:
+    """Yield the rows of each set of pictures with equal bytes and different labels."""
+    if images.classes:
+        for rows in equal_groups(images.index):
+            if len(np.unique(images.labels[rows])) > 1:
+                yield rows
+
+
+def _reasons(rejected: Sequence[Rejected]) -> str:
+    counted = Counter(one.reason for one in rejected).most_common()
+    parts = []
+    for reason, count in counted[:_REASONS_SHOWN]:
+        files = [one.file for one in rejected if one.reason == reason][:_EXAMPLES]
+        parts.append(f"{count:,}: {reason} ({', '.join(files)}{', ...' if count > 3 else ''})")
+    rest = f"; and {len(counted) - _REASONS_SHOWN} other reasons" if len(counted) > 5 else ""
+    return f"Why: {'; '.join(parts)}{rest}." if parts else ""
+
+
+def _listed(rejected: Sequence[Rejected]) -> list[str]:
+    return [f"{one.file}: {one.reason}" for one in rejected[:_DETAILS]]
