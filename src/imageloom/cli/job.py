@@ -24,6 +24,7 @@ from imageloom.cli.flags import SectionedCommand, given_values
 from imageloom.cli.progress import NoticeList, Reporter, open_reporter
 from imageloom.cli.screen import print_all, stderr_console, stdout_console
 from imageloom.cli.signals import stopping_on_signals
+from imageloom.errors import FailedToWriteOutputsError
 from imageloom.events import CancelToken
 
 DEBUG_VARIABLE = "IMAGELOOM_DEBUG"
@@ -149,10 +150,13 @@ def run_job(body: Body, arguments: Mapping[str, object], *, as_json: bool, debug
         return _fail(job, problem, errors, as_json=as_json)
     finally:
         reporter.close()
-    if as_json:
-        _print_json({**outcome.content, "notices": reporter.notices})
-    else:
-        _print_screen(outcome.screen)
+    try:
+        if as_json:
+            _print_json({**outcome.content, "notices": reporter.notices})
+        else:
+            _print_screen(outcome.screen)
+    except FailedToWriteOutputsError as problem:
+        return _fail(job, problem, errors, as_json=False)
     return outcome.exit_code
 
 
@@ -187,8 +191,14 @@ def _outliving_the_reader() -> Iterator[None]:
     try:
         yield
         sys.stdout.flush()
-    except BrokenPipeError:
+    except OSError as problem:
         # Python flushes once more when it ends; that must not fail again.
         nothing = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nothing, sys.stdout.fileno())
         os.close(nothing)
+        if not isinstance(problem, BrokenPipeError):
+            raise FailedToWriteOutputsError(
+                f"The result could not be printed: {problem.strerror}.",
+                hint="Is the disk full? What the command wrote elsewhere is whole.",
+                reason="stdout",
+            ) from problem

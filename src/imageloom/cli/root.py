@@ -1,6 +1,7 @@
 """The tree of commands, loaded one at a time, and the entry point of the script."""
 
 import io
+import os
 import platform
 import sys
 from collections.abc import Mapping, Sequence
@@ -64,7 +65,9 @@ _DATA = LazyGroup(
     "data",
     help="Convert, split and check pictures.",
     entries={
-        "convert": Entry("imageloom.cli.convert", "Check pictures and list them in a directory."),
+        "convert": Entry(
+            "imageloom.cli.convert", "Check pictures and list them in an image directory."
+        ),
         "split": Entry("imageloom.cli.split", "Divide pictures into two or three parts."),
         "check": Entry("imageloom.cli.check", "Say what is in it, and what was left out."),
     },
@@ -126,7 +129,7 @@ def run(arguments: Sequence[str]) -> int:
         0 when it did what was asked, 1 for an error that the command reported, 2 for a command
         line that cannot be understood, 130 or 143 when a signal stopped it.
     """
-    _accept_any_name()
+    _mend_streams()
     try:
         code = root.main(list(arguments), prog_name="imageloom", standalone_mode=False)
     except click.ClickException as error:
@@ -141,8 +144,15 @@ def run(arguments: Sequence[str]) -> int:
     return code if isinstance(code, int) else 0
 
 
-def _accept_any_name() -> None:
-    """Print what the terminal's encoding cannot hold as an escape, instead of failing on it."""
+def _mend_streams() -> None:
+    """Make stdout and stderr fit to print anything, or to swallow it where they are closed."""
+    for descriptor, name in enumerate(("stdin", "stdout", "stderr")):
+        if getattr(sys, name) is None:
+            # Otherwise the next file that is opened would become, say, stderr, and a library's
+            # warnings would be written into it.
+            nothing = os.open(os.devnull, os.O_RDWR)
+            os.dup2(nothing, descriptor)
+            setattr(sys, name, os.fdopen(descriptor, "r" if descriptor == 0 else "w"))
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")
+            stream.reconfigure(errors="backslashreplace")  # a name the terminal cannot show

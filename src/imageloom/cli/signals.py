@@ -64,8 +64,11 @@ def _obey_in_a_worker(number: int) -> None:
 
 def _stop_at_once(number: int) -> None:
     _tell("Stopped at once; what was published before is whole.")
-    for child in multiprocessing.active_children():
+    children = multiprocessing.active_children()
+    for child in children:
         child.kill()
+    for child in children:
+        child.join(0.1)  # a killed child is gone only when its parent has seen it
     os._exit(128 + number)
 
 

@@ -27,10 +27,10 @@ _OUTPUTS = ("first", "second", "third")
 @place_option("--third", "third", "A third part, kept for the last test.", required=False)
 @parameter_options(SplitParams, section="Split")
 def command(job: Job) -> Outcome:
-    """Divide pictures into two or three parts, each class in the same proportion.
+    """Divide pictures into two or three parts.
 
-    DIR is an image directory, or a plain folder with a sub-folder for each class. No picture is
-    copied: the parts list the same files.
+    Each class is divided in the same proportion. DIR is an image directory, or a plain folder with
+    a sub-folder for each class. No picture is copied: the parts list the same files.
     """
     from imageloom.data.open import open_images
     from imageloom.data.split import split

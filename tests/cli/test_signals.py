@@ -1,0 +1,111 @@
+"""The first signal saves and stops; the second stops at once; nothing is left running."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+TOY = Path(__file__).with_name("toy_command.py")
+
+
+@contextmanager
+def running(behaviour: str, *words: str) -> Iterator[subprocess.Popen[str]]:
+    """Start the toy and wait until its body runs."""
+    with subprocess.Popen(
+        [sys.executable, str(TOY), behaviour, *words],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stderr is not None
+        process.first_line = process.stderr.readline()  # type: ignore[attr-defined]
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+@pytest.mark.parametrize(
+    ("number", "name", "code"),
+    [
+        (signal.SIGINT, "Ctrl+C", 130),
+        (signal.SIGTERM, "SIGTERM", 143),
+        (signal.SIGHUP, "SIGHUP", 129),
+    ],
+)
+def test_i06_a_signal_stops_the_work_with_its_own_exit_code(number, name, code):
+    with running("wait") as process:
+        process.send_signal(number)
+        _, errors = process.communicate(timeout=10)
+    assert process.returncode == code
+    assert f"{name}: saving, then stopping. Once more stops at once." in errors
+    assert f"RunInterrupted (RUN-001)\n  Stopped by {name}." in errors
+    assert "Traceback" not in errors
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_i07_a_second_signal_stops_at_once_and_takes_the_workers_along(number):
+    with running("wait_deaf") as process:
+        worker = int(process.first_line.split()[1])
+        process.send_signal(number)
+        time.sleep(0.3)
+        assert process.poll() is None, "the first signal asks"
+        began = time.monotonic()
+        process.send_signal(number)
+        _, errors = process.communicate(timeout=10)
+    assert time.monotonic() - began < 2
+    assert process.returncode == 128 + number
+    assert "Stopped at once" in errors
+    with pytest.raises(ProcessLookupError):
+        os.kill(worker, 0)
+
+
+def test_i07_ten_signals_are_like_two():
+    with running("wait_deaf") as process:
+        for _ in range(10):
+            process.send_signal(signal.SIGINT)
+            time.sleep(0.02)
+        process.communicate(timeout=10)
+    assert process.returncode == 130
+
+
+def test_a_forked_worker_leaves_ctrl_c_to_its_owner_and_dies_of_sigterm():
+    with running("wait_with_fork") as process:
+        process.communicate(timeout=20)
+    assert process.first_line == f"survived True, then {-signal.SIGTERM}\n"
+    assert process.returncode == 0
+
+
+def test_what_the_caller_ignores_stays_ignored():
+    command = f"trap '' INT HUP; exec {sys.executable} {TOY} wait"
+    with subprocess.Popen(
+        ["bash", "-c", command], stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stderr is not None
+        assert process.stderr.readline() == "ready\n"
+        process.send_signal(signal.SIGINT)
+        process.send_signal(signal.SIGHUP)
+        time.sleep(0.3)
+        assert process.poll() is None
+        process.terminate()
+        process.communicate(timeout=10)
+    assert process.returncode == 143
+
+
+def test_handlers_are_given_back(tmp_path):
+    from imageloom.cli.signals import stopping_on_signals
+    from imageloom.events import CancelToken
+
+    before = signal.getsignal(signal.SIGINT)
+    token = CancelToken()
+    with stopping_on_signals(token):
+        assert signal.getsignal(signal.SIGINT) is not before
+        os.kill(os.getpid(), signal.SIGINT)
+        assert (token.is_set, token.reason) == (True, "Ctrl+C")
+    assert signal.getsignal(signal.SIGINT) is before

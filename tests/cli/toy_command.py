@@ -1,0 +1,110 @@
+"""A small command in a process of its own, for tests of signals, pipes and exit codes.
+
+Usage: python toy_command.py BEHAVIOUR [--json] [--debug]
+"""
+
+import multiprocessing
+import os
+import signal
+import time
+
+import click
+
+from imageloom.cli.job import Job, Outcome, job_command
+from imageloom.cli.screen import line
+from imageloom.errors import InvalidDatasetError
+from imageloom.events import Notice, Progress
+
+
+def wait(job: Job) -> None:
+    """Work until asked to stop, as training does."""
+    job.on_event(Notice("info", "ready"))
+    deadline = time.monotonic() + 20
+    while time.monotonic() < deadline:
+        job.cancel.raise_if_set()
+        time.sleep(0.01)
+
+
+def wait_deaf(job: Job) -> None:
+    """Work on without looking at the token, and with a worker that must not outlive us."""
+    worker = multiprocessing.get_context("fork").Process(target=time.sleep, args=(60,))
+    worker.start()
+    job.on_event(Notice("info", f"ready {worker.pid}"))
+    for _ in range(2000):
+        time.sleep(0.01)
+
+
+def wait_with_fork(job: Job) -> None:
+    """Have a forked worker, which inherits the handlers, and tell how signals end it."""
+    worker = multiprocessing.get_context("fork").Process(target=time.sleep, args=(60,))
+    worker.start()
+    assert worker.pid is not None
+    time.sleep(0.1)
+    os.kill(worker.pid, signal.SIGINT)
+    worker.join(0.3)
+    survived = worker.is_alive()
+    os.kill(worker.pid, signal.SIGTERM)
+    worker.join(5)
+    job.on_event(Notice("info", f"survived {survived}, then {worker.exitcode}"))
+
+
+def fail(_job: Job) -> None:
+    raise InvalidDatasetError("The class 'x' is empty.", hint="Add pictures.", reason="empty")
+
+
+def crash(_job: Job) -> None:
+    token = os.environ.get("TOKEN", "")
+    raise ZeroDivisionError(f"division by zero{' ' * 0}{token[:0]}")
+
+
+def exhaust(_job: Job) -> None:
+    raise MemoryError
+
+
+def import_what_is_broken(_job: Job) -> None:
+    raise ImportError("libtorch.so: undefined symbol", name="torchvision")
+
+
+def succeed(job: Job) -> None:
+    job.on_event(Progress("Working", 1, 2, "steps"))
+    job.on_event(Notice("warning", "careful"))
+
+
+def print_a_lot(_job: Job) -> None:
+    """Succeed with more output than a pipe holds."""
+
+
+BEHAVIOURS = {
+    one.__name__: one
+    for one in (
+        wait,
+        wait_deaf,
+        wait_with_fork,
+        fail,
+        crash,
+        exhaust,
+        import_what_is_broken,
+        succeed,
+        print_a_lot,
+    )
+}
+
+
+@job_command("toy", examples=())
+@click.argument("behaviour")
+def command(job: Job) -> Outcome:
+    """Behave as told."""
+    behaviour = job.text("behaviour")
+    BEHAVIOURS[behaviour](job)
+    lines = 20_000 if behaviour == "print_a_lot" else 1
+    return Outcome(
+        content={"done": behaviour, "name": "caf\udce9"},
+        screen=tuple(line("Done", behaviour) for _ in range(lines)),
+    )
+
+
+if __name__ == "__main__":
+    from imageloom.cli import root
+
+    root.root = command  # type: ignore[assignment]
+    root.main()
