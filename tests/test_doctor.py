@@ -1,0 +1,186 @@
+"""The doctor reads what the system says, and tells what to do about it."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from imageloom.cli.root import run
+from imageloom.doctor import (
+    GIB,
+    _disk,
+    _shared_memory,
+    _writable,
+    available_memory_bytes,
+    cgroup_cores,
+    examine,
+    no_gpu,
+    nvidia_driver,
+)
+from imageloom.settings import Settings
+
+
+@pytest.mark.parametrize(
+    ("files", "cores"),
+    [
+        ({"cpu.max": "150000 100000\n"}, 1.5),
+        ({"cpu.max": "max 100000\n"}, None),
+        ({"cpu/cpu.cfs_quota_us": "200000\n", "cpu/cpu.cfs_period_us": "100000\n"}, 2.0),
+        ({"cpu/cpu.cfs_quota_us": "-1\n", "cpu/cpu.cfs_period_us": "100000\n"}, None),
+        ({"cpu.max": "nonsense\n"}, None),
+        ({}, None),
+    ],
+)
+def test_the_cores_of_a_container(files, cores, tmp_path):
+    for name, text in files.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(text)
+    assert cgroup_cores(tmp_path) == cores
+
+
+def test_memory_is_what_the_machine_has_left_or_the_container_allows(tmp_path):
+    meminfo = tmp_path / "meminfo"
+    meminfo.write_text("MemTotal:       16000000 kB\nMemAvailable:    8000000 kB\n")
+    assert available_memory_bytes(meminfo, tmp_path) == 8_000_000 * 1024
+    (tmp_path / "memory.max").write_text(f"{2 * GIB}\n")
+    (tmp_path / "memory.current").write_text(f"{GIB}\n")
+    assert available_memory_bytes(meminfo, tmp_path) == GIB
+    (tmp_path / "memory.max").write_text("max\n")
+    assert available_memory_bytes(meminfo, tmp_path) == 8_000_000 * 1024
+    assert available_memory_bytes(tmp_path / "none", tmp_path / "none") is None
+
+
+def test_a_machine_without_gpu_is_fine():
+    finding = no_gpu("", "13.2", [])
+    assert (finding.level, finding.found) == ("ok", "none; training uses the CPU")
+
+
+def test_f19_a_driver_that_torch_cannot_use_is_a_failure_with_both_versions():
+    heard = ["CUDA initialization: The NVIDIA driver on your system is too old (found 11040)."]
+    finding = no_gpu("470.82.01", "13.2", heard)
+    assert finding.level == "fail"
+    assert "470.82.01" in finding.found
+    assert "13.2" in finding.found
+    assert "too old" in finding.found
+    assert "Update the driver" in finding.advice
+
+
+def test_f19_a_gpu_with_a_torch_for_cpus_is_a_failure():
+    finding = no_gpu("550.54.15", None, [])
+    assert finding.level == "fail"
+    assert "built for CPU only" in finding.found
+    assert "pip install" in finding.advice
+
+
+def test_the_driver_version_is_read_from_the_kernel_module(tmp_path):
+    file = tmp_path / "version"
+    assert nvidia_driver(file) == ""
+    file.write_text("NVRM version: NVIDIA UNIX x86_64 Kernel Module  550.54.15  Tue Mar  5\n")
+    assert nvidia_driver(file) == "550.54.15"
+    file.write_text("something new\n")
+    assert nvidia_driver(file) == "of unknown version"
+
+
+def test_g04_little_shared_memory_is_a_warning_that_names_the_flag(monkeypatch, tmp_path):
+    import shutil
+
+    monkeypatch.setattr(
+        shutil, "disk_usage", lambda _place: shutil._ntuple_diskusage(64 << 20, 0, 64 << 20)
+    )
+    finding = _shared_memory(tmp_path)
+    assert finding.level == "warn"
+    assert "0.06 GiB" in finding.found
+    assert "--shm-size" in finding.advice
+
+
+@pytest.mark.parametrize(("free", "level"), [(10 * GIB, "ok"), (GIB, "warn"), (100 << 20, "fail")])
+def test_i04_a_full_disk_is_found_before_a_run(free, level, monkeypatch, tmp_path):
+    import shutil
+
+    monkeypatch.setattr(
+        shutil, "disk_usage", lambda _place: shutil._ntuple_diskusage(free, 0, free)
+    )
+    assert _disk("disk here", tmp_path / "not" / "there").level == level
+
+
+def test_a_place_that_cannot_be_written_is_a_failure(monkeypatch, tmp_path):
+    import tempfile
+
+    def refuse(**_named: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    assert _writable("cache", tmp_path / "new").level == "ok"
+    assert not (tmp_path / "new").exists(), "looking leaves nothing behind"
+    monkeypatch.setattr(tempfile, "TemporaryFile", refuse)
+    finding = _writable("cache", tmp_path)
+    assert finding.level == "fail"
+    assert "Permission denied" in finding.found
+
+
+def test_this_machine_is_examined_from_python_to_extras(tmp_path):
+    findings = list(examine(Settings(home=tmp_path / "home"), tmp_path))
+    subjects = {finding.subject for finding in findings}
+    assert {
+        "python",
+        "packages",
+        "torch",
+        "CPU precision",
+        "processors",
+        "memory",
+        "shared memory",
+        "open files",
+        "disk here",
+        "extra",
+    } <= subjects
+    assert all(finding.advice for finding in findings if finding.level != "ok")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_missing_extras_say_how_to_get_them(monkeypatch, tmp_path):
+    import importlib.util
+
+    monkeypatch.setattr(importlib.util, "find_spec", lambda _name: None)
+    findings = list(examine(Settings(home=tmp_path), tmp_path))
+    extras = [one for one in findings if one.subject == "extra"]
+    assert [one.level for one in extras] == ["warn", "warn"]
+    assert "pip install 'imageloom[timm]'" in extras[0].advice
+
+
+def test_s21_the_doctor_tells_no_secret(capsys, monkeypatch):
+    monkeypatch.setenv("TOKEN", "tok-81723")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "aws-9917")
+    run(["doctor", "--json"])
+    captured = capsys.readouterr()
+    content = json.loads(captured.out)
+    assert set(content) == {"ready", "findings", "notices"}
+    assert "tok-81723" not in captured.out
+    assert "aws-9917" not in captured.out
+
+
+def test_the_exit_code_is_1_when_something_would_stop_a_run(capsys, monkeypatch):
+    from imageloom import doctor
+
+    monkeypatch.setattr(
+        doctor, "examine", lambda *_: iter([doctor.Finding("disk", "fail", "full", "free some")])
+    )
+    assert run(["doctor"]) == 1
+    out = capsys.readouterr().out
+    assert "fail disk" in out
+    assert "-> free some" in out
+    assert "1 of 1 findings would stop a run" in out
+
+
+def test_missing_packages_are_named(monkeypatch, tmp_path: Path):
+    from importlib import metadata
+
+    real = metadata.version
+
+    def version(name: str) -> str:
+        if name == "safetensors":
+            raise metadata.PackageNotFoundError(name)
+        return real(name)
+
+    monkeypatch.setattr(metadata, "version", version)
+    findings = list(examine(Settings(home=tmp_path), tmp_path))
+    failed = [one for one in findings if one.level == "fail"]
+    assert [one.found for one in failed] == ["safetensors is not installed"]
