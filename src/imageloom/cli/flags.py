@@ -110,18 +110,22 @@ class SectionedCommand(click.Command):
         return sections
 
 
-def parameter_options(params: type[Params], *, section: str) -> Callable[[F], F]:
+def parameter_options(
+    params: type[Params], *, section: str, only: tuple[str, ...] = ()
+) -> Callable[[F], F]:
     """Add one option per parameter to a command.
 
     Args:
         params: The parameter set.
         section: The heading of these options in the help.
+        only: The parameters that play a part in this command; all, when empty.
     """
+    chosen = [one for one in describe(params) if not only or one.name in only]
 
     def add(command: F) -> F:
         declared: list[click.Parameter] = command.__dict__.setdefault("__click_params__", [])
         # click collects options from the innermost decorator outwards and turns the list round.
-        declared.extend(parameter_option(one, section) for one in reversed(describe(params)))
+        declared.extend(parameter_option(one, section) for one in reversed(chosen))
         return command
 
     return add

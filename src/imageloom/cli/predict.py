@@ -1,38 +1,60 @@
 """``imageloom predict``."""
 
+from typing import TYPE_CHECKING
+
 import click
 from rich.text import Text
 
 from imageloom.cli.flags import parameter_options, read_params
 from imageloom.cli.job import Job, Outcome, job_command
 from imageloom.cli.places import Place, place_option
+from imageloom.cli.screen import line, percent
 from imageloom.errors import printable
 from imageloom.scoring.params import ScoreParams
+
+if TYPE_CHECKING:
+    from imageloom.scoring.predict import Prediction
 
 
 @job_command(
     "predict",
-    examples=("imageloom predict --model run one.jpg two.png",),
+    examples=(
+        "imageloom predict --model run one.jpg two.png",
+        "imageloom predict --model run/model photo.jpg --json",
+    ),
 )
 @click.argument("files", metavar="IMAGE...", type=Place(), nargs=-1, required=True)
 @place_option("--model", "model", "A run, or a trained model directory.")
-@parameter_options(ScoreParams, section="Scoring")
+@parameter_options(ScoreParams, section="Scoring", only=("device", "precision"))
 def command(job: Job) -> Outcome:
     """Name what is in a few pictures.
 
     Prints one line for each picture with the five most probable classes. For many pictures,
-    'imageloom score' writes a table.
+    'imageloom score' writes a table. The exit code is 1 if a file could not be read.
     """
     from imageloom.scoring.predict import predict
 
     params = read_params(ScoreParams, job.arguments)
     files = job.arguments["files"]
     assert isinstance(files, tuple)
-    predictions = predict(job.path("model"), files, params=params)
+    predictions = predict(
+        job.path("model"), files, params=params, on_event=job.on_event, cancel=job.cancel
+    )
     return Outcome(
         content={"predictions": [one.to_json() for one in predictions]},
-        screen=tuple(
-            Text(f"{printable(one.file)}: " + ", ".join(str(one.classes, one.probabilities)))
-            for one in predictions
+        screen=(
+            *(_line(one) for one in predictions),
+            line("Next", "for many pictures: imageloom score --help"),
         ),
+        exit_code=0 if all(one.is_readable for one in predictions) else 1,
+    )
+
+
+def _line(prediction: "Prediction") -> Text:
+    file = (f"{printable(prediction.file)}: ", "bold")
+    if not prediction.is_readable:
+        return Text.assemble(file, (f"{prediction.error} {prediction.hint}".strip(), "red"))
+    guesses = zip(prediction.classes, prediction.probabilities, strict=True)
+    return Text.assemble(
+        file, ", ".join(f"{printable(name)} {percent(share)}" for name, share in guesses)
     )
