@@ -50,7 +50,6 @@ def command(job: Job) -> Outcome:
         screen=(
             *pictures.class_table({"Pictures": images.counts}),
             *pictures.left_out(images, out / REJECTED),
-            *pictures.warnings(images),
             line("Wrote", f"{out} ({len(images):,} pictures)"),
             line("Next", next_step),
         ),

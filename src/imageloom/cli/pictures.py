@@ -27,7 +27,6 @@ def to_json(images: "ImageDirectory") -> dict[str, object]:
         "left_out": len(images.rejected),
         "left_out_reasons": dict(_reasons(images.rejected)),
         "digest": images.digest,
-        "warnings": list(images.notices),
     }
 
 
@@ -48,8 +47,7 @@ def class_table(counts: Mapping[str, Mapping[str, int]]) -> tuple[RenderableType
     total = ["all", *(f"{sum(column.values()):,}" for column in counts.values())]
     columns: list[Column] = [("Class", "left"), *((name, "right") for name in counts)]
     grid = table(columns, rows)
-    grid.add_section()
-    grid.add_row(*total)
+    grid.add_row(*total, style="bold")
     return (grid,)
 
 
@@ -74,7 +72,7 @@ def left_out(images: "ImageDirectory", listing: Path | None) -> tuple[Renderable
         ),
     ]
     if listing is not None:
-        parts.append(line("All of them", str(listing)))
+        parts.append(line("List", str(listing)))
     return tuple(parts)
 
 

@@ -51,10 +51,10 @@ def command(job: Job) -> Outcome:
 
 
 def _line(prediction: "Prediction") -> Text:
-    file = (f"{printable(prediction.file)}: ", "bold")
-    if not prediction.is_readable:
-        return Text.assemble(file, (f"{prediction.error} {prediction.hint}".strip(), "red"))
+    if not prediction.is_readable:  # the error names the file
+        return Text(f"{prediction.error} {prediction.hint}".strip(), style="red")
     guesses = zip(prediction.classes, prediction.probabilities, strict=True)
     return Text.assemble(
-        file, ", ".join(f"{printable(name)} {percent(share)}" for name, share in guesses)
+        (f"{printable(prediction.file)}: ", "bold"),
+        ", ".join(f"{printable(name)} {percent(share)}" for name, share in guesses),
     )

@@ -54,7 +54,13 @@ def line(label: str, text: str, *, style: str = "") -> Text:
 
 def table(columns: Sequence[Column], rows: Iterable[Sequence[str]], *, title: str = "") -> Table:
     """Return a table of text; names from strangers are escaped."""
-    grid = Table(box=box.SIMPLE_HEAD, title=title or None, title_justify="left", pad_edge=False)
+    grid = Table(
+        box=box.SIMPLE_HEAD,
+        title=title or None,
+        title_justify="left",
+        pad_edge=False,
+        show_edge=False,
+    )
     for name, side in columns:
         grid.add_column(name, justify=side, overflow="fold")
     for row in rows:
