@@ -29,8 +29,9 @@ install: $(INSTALLED)
 
 # Done again only when the versions or the package's own declaration change.
 $(INSTALLED): pyproject.toml requirements.lock
-	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("Imageloom needs Python 3.11 or newer; $(PYTHON) is " + sys.version.split()[0] + ". Name another one: make $(MAKECMDGOALS) PYTHON=python3.12")' \
-		|| { command -v $(PYTHON) >/dev/null || echo 'There is no $(PYTHON). Install Python 3.11 or newer, or name it: make PYTHON=/path/to/python'; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
+		echo "Imageloom needs Python 3.11 or newer; '$(PYTHON)' is: $$($(PYTHON) --version 2>&1 | head -1)"; \
+		echo 'Name another one: make $(MAKECMDGOALS) PYTHON=python3.12'; exit 1; }
 	@echo 'Installing into $(VENV): about 6 GB, most of it torch. One to three minutes.'
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) \
 		|| { echo 'No virtual environment could be made. On Debian and Ubuntu: apt install python3-venv'; exit 1; }
