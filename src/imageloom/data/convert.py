@@ -1,0 +1,205 @@
+"""Any source of pictures to a published image directory: list, decode every file, judge, write."""
+
+import contextlib
+import ctypes
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+from imageloom.data.archive import unpack_archive
+from imageloom.data.coco import read_coco
+from imageloom.data.examine import examine_listing
+from imageloom.data.image_directory import IMAGES, ImageDirectory, load_image_directory
+from imageloom.data.judge import notices_on, refuse_losses
+from imageloom.data.legacy import read_old_directory
+from imageloom.data.listing import Listing
+from imageloom.data.manifest import read_table
+from imageloom.data.params import ConvertParams
+from imageloom.data.scan import scan_folder
+from imageloom.data.source import Source, absolute_path, find_source
+from imageloom.errors import FailedToWriteOutputsError, ImageloomError, InvalidDatasetError
+from imageloom.events import CancelToken, EventSink, Notice, ignore_events
+from imageloom.publish import publishing_directory, refuse_existing
+
+_UNPACKED: Final = "unpacked"
+
+
+def convert(
+    source: Path | str,
+    out: Path | str,
+    *,
+    params: ConvertParams = ConvertParams(),  # noqa: B008 - frozen
+    on_event: EventSink = ignore_events,
+    cancel: CancelToken | None = None,
+) -> ImageDirectory:
+    """Make an image directory from a folder, an archive, a manifest or an old image directory.
+
+    Every file is decoded once. A folder's pictures stay where they are and are only named; those of
+    an archive are unpacked into ``out``. Nothing in the source is changed.
+
+    Args:
+        source: What to convert; see docs/guides/pictures.md.
+        out: Where the image directory shall appear; nothing may be there.
+        params: What may be left out, and how a manifest is read.
+        on_event: Told the progress and every notice.
+        cancel: Stops at once; ``out`` does not appear.
+
+    Returns:
+        The published image directory.
+
+    Raises:
+        InvalidDatasetError: The source or too many of its pictures cannot be used.
+        CouldNotOpenFileError: There is nothing at ``source``, or it may not be read.
+        FailedToWriteOutputsError: ``out`` exists, lies inside the source, or cannot be written.
+        RunInterruptedError: ``cancel`` was set.
+    """
+    found, place = find_source(source), absolute_path(out)
+    _refuse_places(found, place)
+    with publishing_directory(place) as partial:
+        if found.kind == "archive":
+            images = _convert_archive(found.path, partial, params, on_event, cancel)
+            images.write_into(partial, root=IMAGES)
+            _sync_all(partial)
+        else:
+            listing = list_source(found, params, on_event=on_event, cancel=cancel)
+            images = convert_listing(listing, params, on_event=on_event, cancel=cancel)
+            images.write_into(partial, root=str(images.root))
+    for notice in images.notices:
+        on_event(Notice("warning", notice))
+    return load_image_directory(place)
+
+
+def list_source(
+    source: Source,
+    params: ConvertParams,
+    *,
+    on_event: EventSink = ignore_events,
+    cancel: CancelToken | None = None,
+) -> Listing:
+    """List the files of any source but an archive, which must be unpacked first.
+
+    Raises:
+        InvalidDatasetError: The source cannot be used.
+    """
+    if source.kind == "folder":
+        return scan_folder(source.path, params, on_event=on_event, cancel=cancel)
+    if source.kind == "table":
+        return read_table(source.path, params, on_event=on_event, cancel=cancel)
+    if source.kind == "coco":
+        return read_coco(source.path, params, on_event=on_event, cancel=cancel)
+    assert source.kind == "old", f"{source.kind} has no listing"
+    return read_old_directory(source.path, params, on_event=on_event, cancel=cancel)
+
+
+def convert_listing(
+    listing: Listing,
+    params: ConvertParams,
+    *,
+    on_event: EventSink = ignore_events,
+    cancel: CancelToken | None = None,
+) -> ImageDirectory:
+    """Decode every file of a listing and return the pictures, not yet written anywhere.
+
+    Raises:
+        InvalidDatasetError: Too many pictures cannot be used, a class has lost all of its own, or
+            a file changed meanwhile.
+    """
+    examined = examine_listing(listing, params, on_event=on_event, cancel=cancel)
+    images = ImageDirectory(
+        classes=listing.classes,
+        index=examined.index,
+        root=listing.root,
+        rejected=(*listing.rejected, *examined.rejected),
+    )
+    refuse_losses(images, params.max_rejected_fraction)
+    notices = (*listing.notices, *examined.notices, *notices_on(images))
+    return ImageDirectory(
+        classes=images.classes,
+        index=images.index,
+        root=images.root,
+        rejected=images.rejected,
+        notices=notices,
+    )
+
+
+def _convert_archive(
+    archive: Path,
+    partial: Path,
+    params: ConvertParams,
+    on_event: EventSink,
+    cancel: CancelToken | None,
+) -> ImageDirectory:
+    """Unpack into ``partial``, keep what is usable as ``partial/images``, and return it."""
+    unpacked = partial / _UNPACKED
+    unpacked.mkdir()
+    ignored = unpack_archive(archive, unpacked, on_event=on_event, cancel=cancel)
+    with _naming(archive, unpacked):
+        listing = scan_folder(unpacked, params, on_event=on_event, cancel=cancel)
+        images = convert_listing(listing, params, on_event=on_event, cancel=cancel)
+    for one in images.rejected:
+        # A copy of ours; the user's is still in the archive. The text of an odd name may differ
+        # from its bytes, in which case the file stays, and nothing reads it.
+        with contextlib.suppress(OSError):
+            (images.root / one.file).unlink()
+    images.root.rename(partial / IMAGES)
+    shutil.rmtree(unpacked, ignore_errors=True)
+    system_files = f"{ignored:,} system files in the archive were not unpacked."
+    return ImageDirectory(
+        classes=images.classes,
+        index=images.index,
+        root=partial / IMAGES,
+        rejected=images.rejected,
+        notices=(system_files, *images.notices) if ignored else images.notices,
+    )
+
+
+@contextlib.contextmanager
+def _naming(archive: Path, unpacked: Path) -> Iterator[None]:
+    """Name the archive in errors, not the place where it lies unpacked for a moment."""
+    try:
+        yield
+    except ImageloomError as problem:
+        raise type(problem)(
+            problem.message.replace(str(unpacked), str(archive)),
+            hint=problem.hint.replace(str(unpacked), str(archive)),
+            reason=problem.reason,
+            details=problem.details,
+        ) from problem
+
+
+def _refuse_places(source: Source, out: Path) -> None:
+    if source.kind == "image directory":
+        raise InvalidDatasetError(
+            f"{source.path} is an image directory already.",
+            hint="Use it as it is: 'imageloom data split', 'train' and 'score' all take it.",
+            reason="already-converted",
+        )
+    refuse_existing(out)
+    is_folder = source.kind in ("folder", "old")
+    if is_folder and Path(os.path.realpath(out)).is_relative_to(os.path.realpath(source.path)):
+        raise FailedToWriteOutputsError(
+            f"{out} lies inside {source.path}, which is only read.",
+            hint="Choose a place beside it.",
+            reason="inside-source",
+        )
+    try:
+        str(source.path).encode("utf-8")
+    except UnicodeEncodeError as problem:
+        raise InvalidDatasetError(
+            f"The path {str(source.path)!r} is not UTF-8, so it cannot be written down.",
+            hint="Rename the folder, or reach it by another name. Names inside it may be anything.",
+            reason="path-not-utf-8",
+        ) from problem
+
+
+def _sync_all(folder: Path) -> None:
+    """Bring everything on a folder's file system to disk; a call per picture takes far longer."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        if not hasattr(libc, "syncfs") or libc.syncfs(descriptor) != 0:
+            os.sync()
+    finally:
+        os.close(descriptor)
