@@ -74,3 +74,9 @@ def make_pictures(tmp_path_factory):
         return ImageDirectory(classes=tuple(classes), index=index_from_rows(rows), root=root)
 
     return make
+
+
+def pytest_addoption(parser: pytest.Parser):
+    parser.addoption(
+        "--update-golden", action="store_true", help="write golden files anew instead of comparing"
+    )

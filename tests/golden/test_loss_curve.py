@@ -1,0 +1,93 @@
+"""A loss curve at full precision: a change of the loop's arithmetic cannot pass unseen.
+
+The rate is low on purpose. At a usual rate the rounding of another CPU's convolutions grows a
+hundredfold within six steps, and no file could say what is right; at 1e-4 runs with one thread,
+two threads and without oneDNN differ by less than 2e-6.
+
+When a change is meant, write the new curve with
+``python -m pytest tests/golden --update-golden`` and explain it in the commit.
+"""
+
+import hashlib
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from imageloom.data.image_directory import ImageDirectory
+from imageloom.data.index import IndexRow, index_from_rows
+from imageloom.models.params import ModelParams
+from imageloom.training.config import TrainParams
+from imageloom.training.events import read_metrics
+from imageloom.training.train import train
+
+GOLDEN = Path(__file__).with_name("resnet18_small_float32_cpu.json")
+NAMES = ("Train loss", "Valid loss", "learning rate")
+PARAMS = TrainParams(
+    epochs=3,
+    batch_size=8,
+    learning_rate=1e-4,
+    warmup_epochs=0.5,
+    precision="float32",
+    print_frequency=1,
+    workers=0,
+)
+
+
+def striped_pictures(root, per_class, shift):
+    """Stripes whose width is the class: pure arithmetic, the same pixels everywhere."""
+    rows = []
+    y, x = np.mgrid[0:32, 0:32]
+    for label, width in enumerate((2, 5, 11)):
+        for number in range(per_class):
+            phase = number * 3 + shift
+            red = ((x + phase) // width % 2) * 150 + (x * y + number * 17) % 97
+            green = ((y + phase) // width % 2) * 120 + (x * 7 + y * 13 + shift) % 113
+            blue = (x * x + y * number + phase) % 251
+            path = root / f"{label}-{number}.png"
+            Image.fromarray(np.stack([red, green, blue], axis=2).astype(np.uint8)).save(path)
+            content = path.read_bytes()
+            digest = hashlib.sha256(content).digest()
+            rows.append(IndexRow(path.name.encode(), label, 32, 32, 1, "PNG", len(content), digest))
+    return ImageDirectory(("two", "five", "eleven"), index_from_rows(rows), root)
+
+
+def loss_curve(folder):
+    for name in ("training", "validation"):
+        (folder / name).mkdir(parents=True)
+    training = striped_pictures(folder / "training", 8, 0)
+    validation = striped_pictures(folder / "validation", 4, 1)
+    run = folder / "run"
+    train(
+        "resnet18",
+        training,
+        validation,
+        run,
+        params=PARAMS,
+        model_params=ModelParams(stem="small"),
+    )
+    rows = [one for one in read_metrics(run / "events.jsonl") if one.name in NAMES]
+    return [{"name": one.name, "step": one.step, "value": one.value} for one in rows]
+
+
+@pytest.fixture(scope="module")
+def curve(tmp_path_factory, request):
+    found = loss_curve(tmp_path_factory.mktemp("golden") / "one")
+    if request.config.getoption("--update-golden"):
+        GOLDEN.write_text(json.dumps(found, indent=1) + "\n")
+    return found
+
+
+def test_the_loss_curve_is_the_golden_one(curve):
+    golden = json.loads(GOLDEN.read_text())
+    assert [(row["name"], row["step"]) for row in curve] == [
+        (row["name"], row["step"]) for row in golden
+    ]
+    expected = [row["value"] for row in golden]
+    assert [row["value"] for row in curve] == pytest.approx(expected, abs=1e-5, rel=0)
+
+
+def test_a_second_run_on_this_machine_gives_every_bit_again(curve, tmp_path):
+    assert loss_curve(tmp_path / "two") == curve
