@@ -66,6 +66,25 @@ def convert(
             listing = list_source(found, params, on_event=on_event, cancel=cancel)
             images = convert_listing(listing, params, on_event=on_event, cancel=cancel)
             images.write_into(partial, root=str(images.root))
+    return _published(place, images, on_event)
+
+
+def publish_listing(
+    listing: Listing,
+    out: Path,
+    params: ConvertParams,
+    *,
+    on_event: EventSink = ignore_events,
+    cancel: CancelToken | None = None,
+) -> ImageDirectory:
+    """Make an image directory at ``out`` from a listing, as ``convert`` does from a source."""
+    with publishing_directory(out) as partial:
+        images = convert_listing(listing, params, on_event=on_event, cancel=cancel)
+        images.write_into(partial, root=str(images.root))
+    return _published(out, images, on_event)
+
+
+def _published(place: Path, images: ImageDirectory, on_event: EventSink) -> ImageDirectory:
     for notice in images.notices:
         on_event(Notice("warning", notice))
     return load_image_directory(place)

@@ -13,10 +13,10 @@ def equal_groups(index: pa.Table) -> Iterator[list[int]]:
     Args:
         index: One or more tables of ``imageloom.data.index.SCHEMA``, one after the other.
     """
-    sha256 = index.column("sha256").combine_chunks()
-    if isinstance(sha256, pa.ChunkedArray):  # what an empty column combines to
+    if not index.num_rows:
         return
-    starts = _first_words(sha256)
+    sha256 = index.column("sha256").combine_chunks()
+    starts = first_words(index)
     order = np.argsort(starts, kind="stable")
     same = starts[order][1:] == starts[order][:-1]
     groups: dict[bytes, list[int]] = {}
@@ -28,6 +28,8 @@ def equal_groups(index: pa.Table) -> Iterator[list[int]]:
             yield rows
 
 
-def _first_words(sha256: pa.FixedSizeBinaryArray) -> npt.NDArray[np.uint64]:
+def first_words(index: pa.Table) -> npt.NDArray[np.uint64]:
+    """Return the first 64 bits of each picture's SHA-256, shape [N]."""
+    sha256 = index.column("sha256").combine_chunks()
     words = np.frombuffer(sha256.buffers()[1], dtype=np.uint64).reshape(-1, 4)
     return words[sha256.offset : sha256.offset + len(sha256), 0]

@@ -1,0 +1,151 @@
+"""Any path that a person gives for pictures to an image directory, converted once if need be."""
+
+import contextlib
+import fcntl
+import hashlib
+import os
+import shutil
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import BinaryIO, Final
+
+from imageloom.data.convert import convert, list_source, publish_listing
+from imageloom.data.image_directory import (
+    FORMAT_VERSION,
+    ImageDirectory,
+    is_image_directory,
+    load_image_directory,
+)
+from imageloom.data.listing import Listing
+from imageloom.data.params import ConvertParams
+from imageloom.data.source import Source, find_source
+from imageloom.errors import FailedToWriteOutputsError, InvalidDatasetError
+from imageloom.events import CancelToken, EventSink, Notice, ignore_events
+from imageloom.settings import Settings, read_settings
+
+_UNUSED_DAYS: Final = 7  # another run may still read an entry made from an older state
+_POLL_S: Final = 0.2
+
+
+def open_images(
+    path: Path | str,
+    *,
+    settings: Settings | None = None,
+    on_event: EventSink = ignore_events,
+    cancel: CancelToken | None = None,
+) -> ImageDirectory:
+    """Open an image directory, or what can become one.
+
+    A plain folder, an archive, a manifest or an old image directory is converted with the default
+    parameters into ``settings.image_directories``. The second time it is only listed, and converted
+    again when a name, a size or a time of modification has changed.
+
+    Args:
+        path: An image directory or any source of ``convert``.
+        settings: Where conversions are kept; by default as the environment says.
+        on_event: Told the progress and every notice.
+        cancel: Stops a conversion.
+
+    Raises:
+        CouldNotOpenFileError: There is nothing at ``path``.
+        InvalidDatasetError: It holds no usable pictures, or is something else; the message says
+            what.
+        RunInterruptedError: ``cancel`` was set.
+    """
+    source = find_source(path)
+    if source.kind == "image directory":
+        return load_image_directory(source.path)
+    kept = (settings or read_settings(os.environ)).image_directories
+    params = ConvertParams()
+    listing: Listing | None = None
+    if source.kind != "archive":
+        listing = list_source(source, params, on_event=on_event, cancel=cancel)
+    folder = kept / _digest(str(source.path))[:16]
+    entry = folder / _digest(_state(source, listing), str(FORMAT_VERSION))[:32]
+    with _only_one(folder, on_event, cancel):
+        images = _load_kept(entry)
+        if images is None:
+            _remove_unused(folder)
+            if listing is None:
+                return convert(source.path, entry, params=params, on_event=on_event, cancel=cancel)
+            return publish_listing(listing, entry, params, on_event=on_event, cancel=cancel)
+    return images
+
+
+def _state(source: Source, listing: Listing | None) -> str:
+    """Return a text that changes when the source does."""
+    if listing is not None:
+        return listing.digest()
+    found = source.path.stat()
+    return f"{found.st_size} {found.st_mtime_ns} {found.st_ino}"
+
+
+def _digest(*texts: str) -> str:
+    joined = "\0".join(texts).encode("utf-8", "surrogateescape")
+    return hashlib.sha256(joined).hexdigest()
+
+
+def _load_kept(entry: Path) -> ImageDirectory | None:
+    """Return a kept image directory, or None when it is not there or not whole."""
+    if not is_image_directory(entry):
+        return None
+    try:
+        images = load_image_directory(entry)
+    except InvalidDatasetError:
+        shutil.rmtree(entry, ignore_errors=True)  # ours, and made again from the source
+        return None
+    with contextlib.suppress(OSError):
+        os.utime(entry)  # its last use
+    return images
+
+
+def _remove_unused(folder: Path) -> None:
+    """Remove what was made from earlier states of a source and not used for a week."""
+    oldest = time.time() - _UNUSED_DAYS * 24 * 3600
+    for entry in folder.iterdir():
+        with contextlib.suppress(OSError):
+            if is_image_directory(entry) and entry.stat().st_mtime < oldest:
+                shutil.rmtree(entry, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def _only_one(folder: Path, on_event: EventSink, cancel: CancelToken | None) -> Iterator[None]:
+    """Let one process at a time convert a source; the others find it done.
+
+    The lock is the kernel's and goes with its process, so a killed one blocks nobody.
+    """
+    with _lock_file(folder) as lock:
+        waits = False
+        while not _try_lock(lock.fileno()):
+            if not waits:
+                on_event(Notice("info", "Another process converts the same pictures; waiting."))
+                waits = True
+            if cancel is not None:
+                cancel.raise_if_set()
+            time.sleep(_POLL_S)
+        yield
+
+
+def _lock_file(folder: Path) -> BinaryIO:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        return (folder / "lock").open("wb")
+    except OSError as problem:
+        raise FailedToWriteOutputsError(
+            f"{folder}, where converted pictures are kept, cannot be written: {problem.strerror}.",
+            hint="Set IMAGELOOM_HOME to a folder that you may write to, or convert the pictures to "
+            "a place of your choice with 'imageloom data convert'.",
+            reason="os-error",
+            details={"errno": problem.errno},
+        ) from problem
+
+
+def _try_lock(descriptor: int) -> bool:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError:
+        pass  # a file system without locks: two may convert at once, and publishing keeps one whole
+    return True
