@@ -58,12 +58,15 @@ def _tensors_of(content: Mapping[object, object], file: Path) -> dict[str, torch
             reason="no-state-dict",
             details={"file": file.name},
         )
-    # Out of the mapped file, so that a later write to it cannot change a network.
-    # But a tensor can claim more elements than it has bytes, by strides of zero: those stay.
     return {name: _own_memory(tensor) for name, tensor in weights.items()}
 
 
 def _own_memory(tensor: torch.Tensor) -> torch.Tensor:
+    """Copy a tensor out of the mapped file, so that a later write to it cannot change a network.
+
+    A tensor can claim more elements than it has bytes, by strides of zero. It fits no network, so
+    it is left for the comparison of shapes, which takes no memory.
+    """
     claims_more = tensor.numel() * tensor.element_size() > tensor.untyped_storage().nbytes()
     return tensor if claims_more else tensor.detach().clone()
 
@@ -71,5 +74,6 @@ def _own_memory(tensor: torch.Tensor) -> torch.Tensor:
 def _without_wrapper(state: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
     for prefix in _WRAPPER_PREFIXES:
         if state and all(name.startswith(prefix) for name in state):
-            state = {name.removeprefix(prefix): tensor for name, tensor in state.items()}
+            bare = {name.removeprefix(prefix): tensor for name, tensor in state.items()}
+            return _without_wrapper(bare)  # wrappers are nested in either order
     return state
