@@ -11,13 +11,16 @@ from hypothesis.extra import numpy as arrays
 
 from imageloom.errors import (
     CouldNotOpenFileError,
+    FailedToWriteOutputsError,
     NotExpectedLabelColumnError,
     NotScoredDatasetError,
     ParameterParsingError,
 )
 from imageloom.scoring import scored_table
-from imageloom.scoring.table import ScoredTable, read_table, write_table
+from imageloom.scoring.table import ScoredTable, check_place, read_table, write_table
 from imageloom.scoring.table_csv import guarded, unguarded
+
+from .made_tables import assert_same_rows, make_table
 
 ODD_CLASSES = (
     "007",
@@ -37,31 +40,6 @@ ODD_CLASSES = (
     "comma, semicolon;",
     " padded ",
 )
-
-
-def make_table(classes=("ant", "bee"), *, files=None, labels=None, seed=0, rows=5, **more):
-    rows = rows if files is None else len(files)
-    odds = np.random.default_rng(seed).random((rows, len(classes)))
-    probabilities = (odds / odds.sum(axis=1, keepdims=True)).astype(np.float32)
-    if labels is None:
-        labels = [classes[row % len(classes)] for row in range(rows)]
-    return ScoredTable(
-        files=pa.array(files or [f"{row}.jpg" for row in range(rows)], pa.string()),
-        labels=pa.array(labels, pa.string()),
-        classes=tuple(classes),
-        predicted_N=probabilities.argmax(axis=1).astype(np.int32),
-        probabilities_NK=probabilities,
-        **more,
-    )
-
-
-def assert_same_rows(one, other):
-    assert one.files.to_pylist() == other.files.to_pylist()
-    assert one.labels.to_pylist() == other.labels.to_pylist()
-    assert one.classes == other.classes
-    np.testing.assert_array_equal(one.predicted_N, other.predicted_N)
-    assert one.probabilities_NK.dtype == other.probabilities_NK.dtype == np.float32
-    assert one.probabilities_NK.tobytes() == other.probabilities_NK.tobytes()
 
 
 @pytest.mark.parametrize("suffix", [".parquet", ".csv", ".CSV"])
@@ -88,7 +66,7 @@ def test_csv_has_enough_digits_for_every_float32(tmp_path, values):
     probabilities = np.stack([values, 1 - values], axis=1)
     table = ScoredTable(
         files=pa.array(list("abcdef")),
-        labels=pa.nulls(6, pa.string()),
+        labels_N=np.full(6, -1, np.int32),
         classes=("x", "y"),
         predicted_N=probabilities.argmax(axis=1).astype(np.int32),
         probabilities_NK=probabilities,
@@ -176,11 +154,28 @@ def test_a_missing_file_is_named(tmp_path):
 def test_a_failed_write_leaves_the_old_table(tmp_path):
     write_table(make_table(), tmp_path / "scores.csv")
     broken = make_table(rows=9)
-    broken = ScoredTable(**{**vars(broken), "labels": pa.array(["ant"])})
+    broken = ScoredTable(**{**vars(broken), "labels_N": np.zeros(1, np.int32)})
     with pytest.raises(ValueError, match="expected length 9 but got length 1"):
         write_table(broken, tmp_path / "scores.csv")
     assert_same_rows(read_table(tmp_path / "scores.csv"), make_table())
     assert [file.name for file in tmp_path.iterdir()] == ["scores.csv"]
+
+
+def test_a_scored_table_may_be_replaced(tmp_path):
+    write_table(make_table(), tmp_path / "scores.csv")
+    check_place(tmp_path / "scores.csv")
+    check_place(tmp_path / "new.csv")
+
+
+@pytest.mark.parametrize("suffix", [".parquet", ".csv"])
+def test_a_file_that_is_no_scored_table_is_never_replaced(tmp_path, suffix):
+    path = tmp_path / f"labels{suffix}"
+    path.write_text("file,label\na.jpg,ant\n")
+    with pytest.raises(FailedToWriteOutputsError, match="exists already and is no scored table"):
+        check_place(path)
+    (tmp_path / f"folder{suffix}").mkdir()
+    with pytest.raises(FailedToWriteOutputsError, match="exists already"):
+        check_place(tmp_path / f"folder{suffix}")
 
 
 def test_large_tables_lie_in_a_file_that_goes_with_them(tmp_path, monkeypatch):
@@ -229,13 +224,15 @@ def test_a_table_without_metadata_takes_its_classes_from_the_columns(tmp_path, s
     found = read_table(_strangers(tmp_path, suffix, extra=[1, 2]))
     assert found.classes == ("x", "y")
     assert found.root is None
-    assert found.labels.to_pylist() == ["x", "y"]
+    assert found.labels == ("x", "y")
 
 
 @both
 def test_a_table_without_labels_is_fine_until_labels_are_needed(tmp_path, suffix):
     found = read_table(_strangers(tmp_path, suffix, label=None))
-    assert found.label_positions.tolist() == [-1, -1]
+    assert found.labels_N.tolist() == [-1, -1]
+    assert found.labels is None
+    assert found.accuracy is None
     with pytest.raises(NotExpectedLabelColumnError, match="None of the 2 scored pictures"):
         found.require_labels()
 
@@ -338,7 +335,7 @@ def test_dictionary_and_large_text_of_other_programs_are_read(tmp_path):
     table = table.set_column(0, "file", table["file"].cast(pa.large_string()))
     table = table.set_column(3, "Scored Probabilities_x", table[3].cast(pa.float32()))
     pq.write_table(table, path)
-    assert read_table(path).labels.to_pylist() == ["x", "y"]
+    assert read_table(path).labels == ("x", "y")
 
 
 def test_a_column_that_stands_twice_is_refused(tmp_path):

@@ -50,7 +50,8 @@ def scale_for(
         low, high = (low if from_zero else low - pad), high + pad
     step = tick_step(high - low, most_ticks - 2 if most_ticks > 2 else 1)
     first, last = math.floor(low / step + 1e-9), math.ceil(high / step - 1e-9)
-    ticks = tuple(round(index * step, 12) for index in range(first, last + 1))
+    # Text of 12 digits: 3 * 0.1 is 0.3, and a learning rate of 1e-15 is not 0.
+    ticks = tuple(float(f"{index * step:.12g}") for index in range(first, last + 1))
     return Scale(low=ticks[0], high=ticks[-1], start=start, end=end, ticks=ticks)
 
 

@@ -153,7 +153,7 @@ def _notices(
             "over different pictures do not tell which model is better."
         )
     if relabelled:
-        notices.append(f"{relabelled:,} pictures have another label in the second table.")
+        notices.append(f"Pictures with another label in the second table: {relabelled:,}.")
     if left.model_digest and left.model_digest == right.model_digest:
         notices.append("Both tables were scored by the same model.")
     return tuple(notices)

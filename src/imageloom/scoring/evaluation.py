@@ -221,16 +221,18 @@ def _notices(table: ScoredTable, confusion_KK: npt.NDArray[np.int64]) -> tuple[s
     notices = []
     unlabelled = int((table.labels_N == UNKNOWN).sum())
     if unlabelled:
-        notices.append(f"{unlabelled:,} of {len(table):,} pictures have no label and are left out.")
+        notices.append(
+            f"Pictures without a label, which are left out: {unlabelled:,} of {len(table):,}."
+        )
     support_K = confusion_KK.sum(axis=1)
     empty = [name for name, count in zip(table.classes, support_K, strict=True) if count == 0]
     if empty:
         shown = ", ".join(empty[:5]) + (", ..." if len(empty) > 5 else "")
         notices.append(
-            f"{len(empty):,} of {len(table.classes):,} classes have no picture here ({shown}). "
+            f"Classes without a picture here: {len(empty):,} of {len(table.classes):,} ({shown}). "
             "They count as 0 in the macro averages."
         )
     repeated = len(table) - len(table.files.unique())
     if repeated:
-        notices.append(f"{repeated:,} rows repeat a file of another row; every row counts.")
+        notices.append(f"Rows that repeat a file of another row: {repeated:,}. Every row counts.")
     return tuple(notices)

@@ -16,6 +16,7 @@ import pyarrow as pa
 from imageloom import __version__
 from imageloom.errors import (
     CouldNotOpenFileError,
+    FailedToWriteOutputsError,
     NotExpectedLabelColumnError,
     NotScoredDatasetError,
     ParameterParsingError,
@@ -44,7 +45,7 @@ from imageloom.scoring.table_csv import CsvSource, write_csv
 from imageloom.scoring.table_parquet import ParquetSource, write_parquet
 from imageloom.scoring.table_source import BadCellError, Chunk, Source
 
-__all__ = ["SUFFIXES", "ScoredTable", "check_suffix", "read_table", "write_table"]
+__all__ = ["SUFFIXES", "ScoredTable", "check_place", "check_suffix", "read_table", "write_table"]
 
 FORMAT_VERSION: Final = 1
 SUFFIXES: Final = (".parquet", ".csv")
@@ -67,6 +68,31 @@ def check_suffix(path: Path) -> None:
             f"{' or '.join(SUFFIXES)}.",
             hint="Parquet is exact, small and quick; CSV opens in a spreadsheet.",
             details={"file": str(path)},
+        )
+
+
+def check_place(path: Path) -> None:
+    """Refuse a place where a table must not be written.
+
+    A scored table that stands there may be replaced. Anything else is somebody's own file, such
+    as a list of labels that is also called ``.csv``.
+
+    Raises:
+        ParameterParsingError: The suffix is neither ``.parquet`` nor ``.csv``.
+        FailedToWriteOutputsError: Something else than a scored table stands there.
+    """
+    check_suffix(path)
+    if not path.exists() and not path.is_symlink():
+        return
+    try:
+        is_ours = path.is_file() and bool(_check_columns(_source(path), path))
+    except NotScoredDatasetError:
+        is_ours = False
+    if not is_ours:
+        raise FailedToWriteOutputsError(
+            f"{path} exists already and is no scored table.",
+            hint="Choose another place; only scored tables are replaced.",
+            reason="exists",
         )
 
 
@@ -111,7 +137,7 @@ def read_table(path: Path | str) -> ScoredTable:
             hint="Write one with 'imageloom score'.",
             reason="missing-file",
         )
-    source = _SOURCES[path.suffix.lower()](path)
+    source = _source(path)
     classes = _check_columns(source, path)
     root = source.record.get("root")
     rows = _Rows(path, source.names, classes, count=source.count_rows())
@@ -121,6 +147,10 @@ def read_table(path: Path | str) -> ScoredTable:
         root=Path(root) if isinstance(root, str) else None,
         model_digest=str(source.record.get("model_digest", "")),
     )
+
+
+def _source(path: Path) -> Source:
+    return _SOURCES[path.suffix.lower()](path)
 
 
 def _columns(table: ScoredTable, names: Sequence[str]) -> Iterator[pa.Table]:

@@ -29,6 +29,7 @@ class Advice:
 
 
 MOST_ADVICE: Final = 6
+_FEW_FROM_SCRATCH: Final = 5000
 _LEAST_SIZE_FOR_PRETRAINED: Final = 96  # pixels; below, what ImageNet's networks look for is lost
 
 
@@ -103,7 +104,7 @@ def _overfits(curves: Curves, run: RunRecord) -> Advice | None:
 
 
 def _from_scratch(_curves: Curves, run: RunRecord) -> Advice | None:
-    if run.initial_weights not in ("", "none") or not 0 < run.training_images < 5000:
+    if not run.is_from_scratch or not 0 < run.training_images < _FEW_FROM_SCRATCH:
         return None
     if run.number("resolved", "image_size") < _LEAST_SIZE_FOR_PRETRAINED:
         return None
@@ -158,11 +159,13 @@ def _missed_class(evaluation: Evaluation) -> Advice | None:
 
 def _one_pair(evaluation: Evaluation) -> Advice | None:
     wrong = evaluation.images - evaluation.right
-    if not evaluation.pairs or len(evaluation.classes) < 3 or wrong < 10:
+    num_classes = len(evaluation.classes)
+    if not evaluation.pairs or num_classes < 3 or wrong < 10:
         return None
     pair = evaluation.pairs[0]
     back = int(evaluation.confusion_KK[pair.predicted, pair.label])
-    if (pair.images + back) < 0.2 * wrong:
+    even_share = 2 / (num_classes * (num_classes - 1))
+    if (pair.images + back) / wrong < max(0.2, 2 * even_share):
         return None
     one, other = evaluation.classes[pair.label], evaluation.classes[pair.predicted]
     return _advice(

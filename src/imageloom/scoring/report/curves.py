@@ -55,16 +55,16 @@ def curves_section(curves: Curves, best_epoch: int | None, *, num_classes: int) 
         best_epoch: Epoch whose network was kept, for a mark in the charts.
         num_classes: With five classes or fewer, top-5 is always right and not drawn.
     """
-    accuracies = {"Top-1 validation accuracy": "top-1"}
+    accuracies = {"Top-1 validation accuracy": "top-1 accuracy"}
     if num_classes > _TOP:
-        accuracies["Top-5 validation accuracy"] = "top-5"
+        accuracies["Top-5 validation accuracy"] = "top-5 accuracy"
     mark = Mark(best_epoch, f"best: epoch {best_epoch}") if best_epoch else None
     charts = [
         _chart(
             curves,
             "Loss",
             "How wrong the network is: lower is better",
-            {"Train loss": "training", "Valid loss": "validation"},
+            {"Train loss": "training loss", "Valid loss": "validation loss"},
             mark=mark,
         ),
         _chart(
@@ -85,7 +85,7 @@ def curves_section(curves: Curves, best_epoch: int | None, *, num_classes: int) 
             curves,
             "Images per second",
             "How fast training was",
-            {"Train images per second": "training"},
+            {"Train images per second": "images per second"},
             from_zero=True,
         ),
     ]

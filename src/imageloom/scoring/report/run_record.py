@@ -62,6 +62,6 @@ class RunRecord:
         return self.text("model", "architecture", "variant")
 
     @property
-    def initial_weights(self) -> str:
-        """Where the first weights came from: ``none``, ``imagenet`` or a file."""
-        return self.text("model", "initial_weights")
+    def is_from_scratch(self) -> bool:
+        """Whether the network began with random weights."""
+        return self.text("model", "initial_weights", "kind") == "random"

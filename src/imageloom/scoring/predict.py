@@ -1,0 +1,141 @@
+"""Name what is in a few pictures, one by one; for many, ``score`` writes a table.
+
+Legend: C channels, H height, W width, K classes.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+from imageloom.data.decode import UnreadablePictureError, decode_rgb
+from imageloom.data.transforms import apply_transforms
+from imageloom.errors import GreaterThanError, ImageloomError, InvalidDatasetError
+from imageloom.events import CancelToken, EventSink, Progress, ignore_events
+from imageloom.models.model_directory import TrainedModel
+from imageloom.scoring.inference import logits_of
+from imageloom.scoring.model_in_use import ModelInUse, model_in_use
+from imageloom.scoring.params import ScoreParams
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """What a model says of one file, or why it can say nothing.
+
+    Attributes:
+        file: The file as it was given.
+        classes: The most probable classes, most probable first; empty when there is an error.
+        probabilities: Theirs, 0 to 1.
+        error: What is wrong with the file; empty when nothing is.
+        hint: What to do about it; may be empty.
+    """
+
+    file: str
+    classes: tuple[str, ...] = ()
+    probabilities: tuple[float, ...] = ()
+    error: str = ""
+    hint: str = ""
+
+    @property
+    def is_readable(self) -> bool:
+        """Whether the file could be scored."""
+        return not self.error
+
+    def to_json(self) -> dict[str, object]:
+        """Return plain JSON values."""
+        ranked = zip(self.classes, self.probabilities, strict=True)
+        return {
+            "file": self.file,
+            "classes": [{"class": name, "probability": value} for name, value in ranked],
+            "error": self.error or None,
+            "hint": self.hint or None,
+        }
+
+
+def predict(
+    model: TrainedModel | Path | str,
+    files: Sequence[Path | str],
+    k: int = 5,
+    *,
+    params: ScoreParams | None = None,
+    on_event: EventSink = ignore_events,
+    cancel: CancelToken | None = None,
+) -> list[Prediction]:
+    """Return the most probable classes of each file.
+
+    A file that cannot be read or decoded becomes a prediction with an error; the others go on.
+
+    Args:
+        model: A trained model, its directory, or the directory of a run.
+        files: Pictures.
+        k: How many classes to name; more than there are names all.
+        params: Device and precision; by default ``ScoreParams()``. Batch size and workers play
+            no part.
+        on_event: Hears progress.
+        cancel: Stops between two files.
+
+    Returns:
+        One prediction per file, in the order given.
+
+    Raises:
+        GreaterThanError: ``k`` is not above 0.
+        InvalidModelDirectoryError: The model is none, or is damaged.
+        RunInterruptedError: Somebody asked to stop.
+    """
+    if k < 1:
+        raise GreaterThanError(
+            f"k is {k}, but must be greater than 0.", details={"parameter": "k", "value": k}
+        )
+    cancel = cancel or CancelToken()
+    predictions = []
+    with model_in_use(model, params or ScoreParams(), on_event) as used:
+        for file in files:
+            cancel.raise_if_set()
+            predictions.append(_predict(used, file, k))
+            on_event(Progress("Naming pictures", len(predictions), len(files), "images"))
+    return predictions
+
+
+def _predict(used: ModelInUse, file: Path | str, k: int) -> Prediction:
+    try:
+        image_CHW = apply_transforms(_decoded(Path(file)), used.model.preprocessing.transforms, 0)
+    except ImageloomError as error:
+        return Prediction(str(file), error=error.message, hint=error.hint)
+    logits_1K = logits_of(
+        used.network, image_CHW[None], used.compute, used.model.preprocessing.normalisation
+    )
+    probabilities_K = logits_1K[0].double().softmax(dim=0).float()
+    # Stable, so that equal probabilities stand in the order of the class list.
+    order = probabilities_K.argsort(descending=True, stable=True)[:k].tolist()
+    return Prediction(
+        str(file),
+        classes=tuple(used.model.classes[index] for index in order),
+        probabilities=tuple(float(probabilities_K[index]) for index in order),
+    )
+
+
+def _decoded(path: Path) -> torch.Tensor:
+    """Return a file's pixels: uint8 [3, H, W].
+
+    Raises:
+        InvalidDatasetError: It is no plain file, cannot be read, or cannot be decoded.
+    """
+    if path.exists() and not path.is_file():  # a pipe would be waited for, perhaps for ever
+        raise InvalidDatasetError(
+            f"{path} is no plain file.",
+            hint="'imageloom score' scores whole folders." if path.is_dir() else "",
+            reason="not-a-plain-file",
+        )
+    try:
+        return decode_rgb(path.read_bytes())
+    except OSError as problem:
+        raise InvalidDatasetError(
+            f"{path} cannot be read: {problem.strerror}.", reason="unreadable"
+        ) from problem
+    except UnreadablePictureError as problem:
+        raise InvalidDatasetError(
+            f"{path} cannot be decoded: {problem.reason}.",
+            hint=problem.hint,
+            reason="unreadable",
+        ) from problem

@@ -1,0 +1,200 @@
+"""Score pictures: one row of probabilities for each, as a table.
+
+Legend: N pictures, B batch, K classes.
+"""
+
+import contextlib
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import torch
+
+from imageloom.compute import choose_workers
+from imageloom.data.image_directory import ImageDirectory
+from imageloom.data.index import file_name
+from imageloom.data.loader import make_loader, sequential_batches
+from imageloom.data.open import open_images
+from imageloom.errors import InvalidDatasetError, NaNError
+from imageloom.events import CancelToken, EventSink, Notice, Progress, ignore_events
+from imageloom.models.model_directory import TrainedModel
+from imageloom.scoring.inference import predict_batches
+from imageloom.scoring.model_in_use import ModelInUse, model_in_use
+from imageloom.scoring.params import ScoreParams
+from imageloom.scoring.scored_table import UNKNOWN, ScoredTable, room_for_probabilities
+from imageloom.scoring.table import check_place, write_table
+
+_MOST_NAMED = 5
+
+
+def score(
+    model: TrainedModel | Path | str,
+    images: ImageDirectory | Path | str,
+    out: Path | str | None = None,
+    *,
+    params: ScoreParams | None = None,
+    on_event: EventSink = ignore_events,
+    cancel: CancelToken | None = None,
+) -> ScoredTable:
+    """Return the probabilities of every picture, and publish them as a table if asked.
+
+    The model's own class list and preprocessing are used; transforms that the pictures carry are
+    not. Labels are joined by name, and pictures may lack some of the model's classes, or labels.
+
+    Args:
+        model: A trained model, its directory, or the directory of a run.
+        images: Pictures: an image directory, or a folder of them.
+        out: File to write, ``.parquet`` or ``.csv``. A scored table that stands there is
+            replaced; any other file is left alone.
+        params: Batch size, device and precision; by default ``ScoreParams()``.
+        on_event: Hears progress and notices.
+        cancel: Stops between two batches; nothing is published then.
+
+    Returns:
+        One row per picture, in the order of the image directory.
+
+    Raises:
+        InvalidModelDirectoryError: The model is none, or is damaged.
+        InvalidDatasetError: There are no pictures, they have a class that the model does not
+            know, or one of them cannot be read.
+        FailedToWriteOutputsError: ``out`` is another file, or cannot be written.
+        NaNError: The network gave no number for a picture.
+        RunInterruptedError: Somebody asked to stop.
+    """
+    params, cancel = params or ScoreParams(), cancel or CancelToken()
+    if out is not None:
+        check_place(Path(out))
+    with model_in_use(model, params, on_event) as used:
+        images = _opened(images, on_event, cancel)
+        labels_N = labels_by_model(images, used.model.classes)
+        probabilities_NK = _probabilities(used, images, params, on_event, cancel)
+    table = ScoredTable(
+        files=_files(images),
+        labels_N=labels_N,
+        classes=used.model.classes,
+        predicted_N=probabilities_NK.argmax(axis=1).astype(np.int32),
+        probabilities_NK=probabilities_NK,
+        root=images.root,
+        model_digest=used.model.digest,
+    )
+    if out is not None:
+        write_table(table, out)
+    return table
+
+
+def labels_by_model(images: ImageDirectory, classes: tuple[str, ...]) -> npt.NDArray[np.int32]:
+    """Return the pictures' labels as positions in a model's class list, -1 where unlabelled.
+
+    Raises:
+        InvalidDatasetError: The pictures have a class that the model does not know.
+    """
+    position = {name: index for index, name in enumerate(classes)}
+    foreign = [name for name in images.classes if name not in position]
+    if foreign:
+        shown = ", ".join(repr(name) for name in foreign[:_MOST_NAMED])
+        known = ", ".join(repr(name) for name in classes[:_MOST_NAMED])
+        more = ", ..." if len(foreign) > _MOST_NAMED else ""
+        raise InvalidDatasetError(
+            f"{len(foreign)} of {len(images.classes)} classes of the pictures are unknown to the "
+            f"model: {shown}{more}. It knows {len(classes)}: {known}"
+            f"{', ...' if len(classes) > _MOST_NAMED else ''}.",
+            hint="Rename the folders to the model's classes, leave the others out, or score the "
+            "pictures without labels, from one flat folder.",
+            reason="unknown-class",
+            details={"classes": foreign[:100]},
+        )
+    table = np.array([position[name] for name in images.classes] + [UNKNOWN], dtype=np.int32)
+    return table[images.labels]
+
+
+def _probabilities(
+    used: ModelInUse,
+    images: ImageDirectory,
+    params: ScoreParams,
+    on_event: EventSink,
+    cancel: CancelToken,
+) -> npt.NDArray[np.float32]:
+    preprocessing = used.model.preprocessing
+    room_NK = room_for_probabilities(len(images), len(used.model.classes))
+    batch_bytes = params.batch_size * 3 * preprocessing.input_size**2
+    workers, why_fewer = choose_workers(params.workers, used.compute, batch_bytes)
+    if why_fewer:
+        on_event(Notice("warning", why_fewer))
+    loader = make_loader(
+        images,
+        preprocessing.transforms,
+        sequential_batches(len(images), params.batch_size),
+        workers=workers,
+        pin_memory=used.compute.is_gpu,
+    )
+    done, began = 0, time.monotonic()
+    with _closing(loader):
+        for batch, logits_BK in predict_batches(
+            used.network, loader, used.compute, preprocessing.normalisation
+        ):
+            positions_B = batch.positions_B.numpy()
+            room_NK[positions_B] = probabilities_of(logits_BK, images, positions_B)
+            done += len(positions_B)
+            rate = done / max(1e-9, time.monotonic() - began)
+            text = f"{rate:,.0f} images/s"
+            on_event(Progress("Scoring pictures", done, len(images), "images", text))
+            cancel.raise_if_set()
+    return room_NK
+
+
+def probabilities_of(
+    logits_BK: torch.Tensor, images: ImageDirectory, positions_B: npt.NDArray[np.int64]
+) -> npt.NDArray[np.float32]:
+    """Return float32 [B, K] that adds up to 1 in each row, from logits.
+
+    Raises:
+        NaNError: A picture's logits are not finite; the message names the first such file.
+    """
+    finite_B = logits_BK.isfinite().all(dim=1)
+    if not bool(finite_B.all()):
+        file = images.file(int(positions_B[int(finite_B.int().argmin())]))
+        raise NaNError(
+            f"The network gave no number for the picture {file}.",
+            hint="Try --precision float32. If that does not help, the model is damaged.",
+            reason="not-finite",
+            details={"file": file},
+        )
+    # In float64, so that a row of a thousand classes adds up to 1 within float32.
+    probabilities: npt.NDArray[np.float32] = logits_BK.double().softmax(dim=1).float().numpy()
+    return probabilities
+
+
+def _files(images: ImageDirectory) -> pa.Array:
+    paths = images.index.column("path").combine_chunks()
+    try:
+        return paths.cast(pa.string())
+    except pa.ArrowInvalid:  # some names are not UTF-8: they are shown escaped
+        return pa.array([file_name(path) for path in paths.to_pylist()], pa.string())
+
+
+def _opened(
+    images: ImageDirectory | Path | str, on_event: EventSink, cancel: CancelToken
+) -> ImageDirectory:
+    if not isinstance(images, ImageDirectory):
+        images = open_images(images, on_event=on_event, cancel=cancel)
+    if len(images) == 0:
+        raise InvalidDatasetError(
+            f"There are no pictures in {images.root} to score.",
+            hint="'imageloom data check' says what is in a folder and what was left out.",
+            reason="no-pictures",
+        )
+    return images
+
+
+@contextlib.contextmanager
+def _closing(loader: Iterator[object]) -> Iterator[None]:
+    """End the loader's processes at once when scoring stops early."""
+    try:
+        yield
+    finally:
+        close = getattr(loader, "close", None)
+        if close is not None:
+            close()

@@ -1,0 +1,93 @@
+import csv
+import json
+
+import pytest
+
+from imageloom.errors import FailedToWriteOutputsError, RunInterruptedError
+from imageloom.events import CancelToken, Notice
+from imageloom.publish import verify_directory
+from imageloom.scoring.evaluate import compare, evaluate, evaluate_to
+from imageloom.scoring.evaluation import Evaluation
+from imageloom.scoring.params import EvaluateParams
+from imageloom.scoring.table import write_table
+
+from .made_tables import make_table, table_of
+
+QUIET = EvaluateParams(thumbnails=False)
+
+
+def read_csv(path):
+    with path.open(newline="", encoding="utf-8") as file:
+        return list(csv.reader(file))
+
+
+def test_a_table_is_evaluated_from_its_file_as_from_memory(tmp_path):
+    table = make_table(rows=40)
+    write_table(table, tmp_path / "scores.parquet")
+    found = evaluate(tmp_path / "scores.parquet")
+    assert found.summary() == evaluate(table).summary()
+    assert found.name == "scores.parquet"
+
+
+def test_two_files_of_one_name_are_told_apart_by_their_folder(tmp_path):
+    for run in ("first", "second"):
+        (tmp_path / run).mkdir()
+        write_table(make_table(rows=9), tmp_path / run / "scores.csv")
+    found = compare(tmp_path / "first/scores.csv", str(tmp_path / "second/scores.csv"))
+    assert (found.left.name, found.right.name) == ("first/scores.csv", "second/scores.csv")
+
+
+def test_the_folder_holds_figures_for_programs_and_a_report_for_people(tmp_path):
+    outcome = evaluate_to(make_table(rows=40), tmp_path / "evaluation", params=QUIET)
+    assert isinstance(outcome, Evaluation)
+    names = {"evaluation.json", "per_class.csv", "confusion_matrix.csv", "report.html"}
+    assert set(verify_directory(tmp_path / "evaluation", AssertionError)) == names
+    content = json.loads((tmp_path / "evaluation/evaluation.json").read_text())
+    assert content["rows"] == [{"name": "scores", **outcome.summary()}]
+    assert content["evaluations"][0]["images"] == 40
+
+
+def test_csv_files_hold_the_evaluation(tmp_path):
+    table = table_of(("=a", "b"), [("1", "=a", "=a", 0.9), ("2", "=a", "b", 0.9)])
+    evaluate_to(table, tmp_path / "out", params=QUIET)
+    assert read_csv(tmp_path / "out/confusion_matrix.csv") == [
+        ["label", "'=a", "b"],  # no formula: S24
+        ["'=a", "1", "1"],
+        ["b", "0", "0"],
+    ]
+    head, first, _ = read_csv(tmp_path / "out/per_class.csv")
+    assert head == ["class", "support", "predicted", "precision", "recall", "f1"]
+    assert first[:5] == ["'=a", "2", "1", "1.0", "0.5"]
+
+
+def test_two_tables_give_two_rows_the_first_one_first(tmp_path):
+    left, right = make_table(rows=30, seed=1), make_table(rows=30, seed=2)
+    evaluate_to(left, tmp_path / "out", other=right, params=QUIET)
+    content = json.loads((tmp_path / "out/evaluation.json").read_text())
+    accuracies = [row["Overall_Accuracy"] for row in content["rows"]]
+    assert accuracies == [left.accuracy, right.accuracy]
+    assert content["comparison"]["images_in_both"] == 30
+    assert (tmp_path / "out/other_per_class.csv").is_file()
+    assert (tmp_path / "out/other_confusion_matrix.csv").is_file()
+
+
+def test_what_limits_the_figures_is_told(tmp_path):
+    table = table_of(("a", "b"), [("1", "a", "a", 0.9), ("2", None, "a", 0.9)])
+    events = []
+    evaluate_to(table, tmp_path / "out", params=QUIET, on_event=events.append)
+    assert events[0] == Notice("warning", "Pictures without a label, which are left out: 1 of 2.")
+
+
+def test_an_existing_folder_is_refused_before_anything_is_read(tmp_path):
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out/mine.txt").touch()
+    with pytest.raises(FailedToWriteOutputsError, match="exists already"):
+        evaluate_to(tmp_path / "no-such-table.csv", tmp_path / "out")
+
+
+def test_a_cancelled_evaluation_publishes_nothing(tmp_path):
+    cancel = CancelToken()
+    cancel.set("Ctrl+C")
+    with pytest.raises(RunInterruptedError, match=r"Ctrl\+C"):
+        evaluate_to(make_table(), tmp_path / "out", cancel=cancel)
+    assert list(tmp_path.iterdir()) == []
