@@ -46,7 +46,7 @@ from PIL import (
 from imageloom.data.exif import TURNS, UPRIGHT, orientation_of
 from imageloom.data.foreign import describe_foreign
 from imageloom.data.jpeg import END, JpegHeader, has_all_scans, has_end, read_jpeg_header
-from imageloom.data.params import PILLOW_MAX_PIXELS
+from imageloom.data.pixel_limits import DEFAULT_MAX_PIXELS, PILLOW_MAX_PIXELS
 from imageloom.data.pixels import ALPHA, WIDE_GREY, rgb_of, white_of
 from imageloom.data.quiet import QuietWarnings
 from imageloom.data.tiff import count_pages
@@ -68,7 +68,6 @@ FORMATS: Final = tuple(
         WebPImagePlugin.WebPImageFile,
     )
 )
-DEFAULT_MAX_PIXELS: Final = 50_000_000
 LACKS_END: Final = "lacks only its end marker; all pixels are there"
 ALL_TRANSPARENT: Final = "is wholly transparent, so it is all white"
 NEARLY_BLACK: Final = "uses under 1/16 of its 16-bit range, so it is nearly black"

@@ -1,14 +1,12 @@
 """Parameters of converting and splitting pictures."""
 
-from typing import Final, Literal
+from typing import Literal
 
+from imageloom.data.pixel_limits import DEFAULT_MAX_PIXELS, PILLOW_MAX_PIXELS
 from imageloom.params import Params, parameter
 
 Nested = Literal["refuse", "join"]
 EmptyClasses = Literal["refuse", "drop"]
-
-# Pillow warns above this and fails above twice as much; the limit that a user may set stays below.
-PILLOW_MAX_PIXELS: Final = 89_478_485
 
 
 class ConvertParams(Params):
@@ -21,7 +19,7 @@ class ConvertParams(Params):
         le=1,
     )
     max_pixels: int = parameter(
-        50_000_000,
+        DEFAULT_MAX_PIXELS,
         help="Largest picture that is decoded, width times height. Larger ones are left out.",
         unit="pixels",
         ge=1,
