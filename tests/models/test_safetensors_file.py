@@ -64,10 +64,10 @@ HOSTILE = {
 
 @pytest.mark.parametrize("name", HOSTILE)
 def test_e12_a_hostile_header_is_refused_at_once(tmp_path, name):
-    started = time.monotonic()
+    started = time.process_time()
     with pytest.raises(InvalidModelDirectoryError, match=r"weights\.safetensors is no valid"):
         read(tmp_path, HOSTILE[name])
-    assert time.monotonic() - started < 0.5
+    assert time.process_time() - started < 0.5
 
 
 def test_e12_a_header_that_is_too_long_is_refused_before_it_is_read(tmp_path):

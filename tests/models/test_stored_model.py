@@ -333,18 +333,18 @@ def test_e19_a_model_that_changes_all_the_time_is_said_to(written_while_read):
 def test_e22_twenty_gigabytes_of_weights_are_refused_at_once(remade, copy):
     with (copy / "weights.safetensors").open("r+b") as file:
         file.truncate(20 * 10**9)  # sparse
-    started = time.monotonic()
+    started = time.process_time()
     with pytest.raises(InvalidModelDirectoryError, match="20,000,000,000 bytes, but this network"):
         load_trained(copy)
-    assert time.monotonic() - started < 2
+    assert time.process_time() - started < 2
 
 
 def test_e22_a_hundred_thousand_other_files_cost_nothing(copy):
     for number in range(100_000):
         os.close(os.open(copy / f"{number}.junk", os.O_CREAT))
-    started = time.monotonic()
+    started = time.process_time()
     load_trained(copy)
-    assert time.monotonic() - started < 2
+    assert time.process_time() - started < 2
 
 
 def test_the_digest_is_of_record_and_weights_and_known_before_writing(trained_path, copy):

@@ -2,6 +2,7 @@
 
 import hashlib
 import http.client
+import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
@@ -66,11 +67,20 @@ def _chunks(url: str, file: Path) -> Iterator[tuple[bytes, int | None]]:
                 yield chunk, total
     except (OSError, http.client.HTTPException) as problem:
         raise FailedToDownloadFilesError(
-            f"{file.name} could not be fetched from {url}: {problem}.",
+            f"{file.name} could not be fetched from {url}: {_why(problem)}.",
             hint=_other(file),
             reason="download",
             details={"url": url, "file": str(file)},
         ) from problem
+
+
+def _why(problem: Exception) -> object:
+    # A URLError only wraps the cause; an HTTPError, which is one, has the status in its text.
+    if isinstance(problem, urllib.error.URLError) and not isinstance(
+        problem, urllib.error.HTTPError
+    ):
+        return problem.reason
+    return problem
 
 
 def _other(file: Path) -> str:
