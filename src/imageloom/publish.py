@@ -75,6 +75,20 @@ def publishing_directory(path: Path, *, replace: bool = False) -> Iterator[Path]
     Raises:
         FailedToWriteOutputsError: ``path`` exists and ``replace`` is false, or writing failed.
     """
+    with appearing_directory(path, replace=replace) as partial:
+        yield partial
+        _write_manifest(partial)
+
+
+@contextlib.contextmanager
+def appearing_directory(path: Path, *, replace: bool = False) -> Iterator[Path]:
+    """Yield an empty directory as ``publishing_directory`` does, for contents that will change.
+
+    It gets no manifest; the body sees to it that what it writes is synced.
+
+    Raises:
+        FailedToWriteOutputsError: As ``publishing_directory``.
+    """
     if not replace:
         refuse_existing(path)
     with _naming_failures(path):
@@ -84,7 +98,6 @@ def publishing_directory(path: Path, *, replace: bool = False) -> Iterator[Path]
         partial.mkdir()
         try:
             yield partial
-            _write_manifest(partial)
             if path.exists():
                 _exchange(partial, path)
             else:

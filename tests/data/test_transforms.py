@@ -55,9 +55,7 @@ def test_random_operations_follow_their_seed_and_leave_the_global_generator_alon
     assert torch.equal(results[0], results[1])
     assert torch.equal(torch.get_rng_state(), before)
     fixed = ("random_horizontal_flip", "random_vertical_flip", "random_grayscale")
-    differ = any(
-        a.shape != results[0].shape or not torch.equal(a, results[0]) for a in results[2:]
-    )
+    differ = any(a.shape != results[0].shape or not torch.equal(a, results[0]) for a in results[2:])
     assert differ == (kind.is_random and operation.kind not in fixed)
 
 
@@ -84,9 +82,9 @@ def test_output_size_predicts_the_real_size():
 
 
 def test_letterbox_keeps_proportions_and_fills_with_grey():
-    boxed = apply_transforms(torch.full((3, 50, 100), 200, dtype=torch.uint8), (
-        records.Letterbox(size=64, fill=10),
-    ), 1)
+    boxed = apply_transforms(
+        torch.full((3, 50, 100), 200, dtype=torch.uint8), (records.Letterbox(size=64, fill=10),), 1
+    )
     rows = boxed[0, :, 32]
     # 100 x 50 becomes 64 x 32: 16 rows of bars above and below.
     assert rows.tolist() == [10] * 16 + [200] * 32 + [10] * 16

@@ -33,7 +33,7 @@ from imageloom.preprocessing import (
     output_size,
     transforms_to_json,
 )
-from imageloom.publish import publishing_directory, write_json
+from imageloom.publish import appearing_directory, write_json
 from imageloom.training.checkpoint import LoopState, save_checkpoint
 from imageloom.training.config import TrainParams
 from imageloom.training.freeze import freeze
@@ -111,7 +111,7 @@ def create_run(plan: Plan, run: RunDirectory, on_event: EventSink) -> None:
     network = initial_network(plan.model, plan.training.classes, on_event=on_event)
     freeze(network, plan.model.architecture, plan.params)
     optimizer = make_optimizer(network, plan.params)
-    with publishing_directory(run.path) as partial:
+    with appearing_directory(run.path) as partial:
         new = RunDirectory(partial)
         plan.training.with_transforms(plan.transforms).save(new.training_images)
         plan.validation.with_transforms(plan.inference).save(new.validation_images)
