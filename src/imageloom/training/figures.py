@@ -1,5 +1,6 @@
 """What the loop tells after each step and each epoch: metrics, one line per epoch, time left."""
 
+import logging
 import math
 import time
 
@@ -8,6 +9,8 @@ from imageloom.metrics import ScoreSums
 from imageloom.training.checkpoint import LoopState
 from imageloom.training.config import TrainParams
 from imageloom.training.events import Reporter
+
+logger = logging.getLogger(__name__)
 
 
 class Figures:
@@ -72,14 +75,18 @@ class Figures:
         for name, value in figures.items():
             if math.isfinite(value):
                 self._reporter.metric(name, value, epoch=epoch, step=state.step)
-        self._reporter.notice(
-            Notice(
-                "info",
-                f"Epoch {epoch} of {self._params.epochs}: train loss {state.sums.mean_loss:.4f}, "
-                f"valid loss {validation.mean_loss:.4f}, top-1 {validation.top1_fraction:.2%}, "
-                f"top-5 {validation.top5_fraction:.2%}, {images_per_s:.1f} images/s"
-                f"{', best so far' if is_best else ''}",
-            )
+        # For the log; a screen makes its own line of the metrics.
+        logger.info(
+            "Epoch %d of %d: train loss %.4f, valid loss %.4f, top-1 %.2f %%, top-5 %.2f %%, "
+            "%.1f images/s%s",
+            epoch,
+            self._params.epochs,
+            state.sums.mean_loss,
+            validation.mean_loss,
+            100 * validation.top1_fraction,
+            100 * validation.top5_fraction,
+            images_per_s,
+            ", best so far" if is_best else "",
         )
         if not math.isfinite(validation.mean_loss):
             text = f"The validation loss of epoch {epoch} is {validation.mean_loss}: no progress."
