@@ -29,7 +29,7 @@ def equal_groups(index: pa.Table) -> Iterator[list[int]]:
 
 
 def first_words(index: pa.Table) -> npt.NDArray[np.uint64]:
-    """Return the first 64 bits of each picture's SHA-256, shape [N]."""
+    """Return the first 64 bits of each picture's SHA-256, shape [N]; the same on any machine."""
     sha256 = index.column("sha256").combine_chunks()
-    words = np.frombuffer(sha256.buffers()[1], dtype=np.uint64).reshape(-1, 4)
+    words = np.frombuffer(sha256.buffers()[1], dtype="<u8").reshape(-1, 4)
     return words[sha256.offset : sha256.offset + len(sha256), 0]

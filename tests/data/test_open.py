@@ -1,0 +1,146 @@
+import json
+import os
+import subprocess
+import time
+
+import pytest
+
+from imageloom.data.convert import convert
+from imageloom.data.open import open_images
+from imageloom.errors import (
+    CouldNotOpenFileError,
+    FailedToWriteOutputsError,
+    InvalidDatasetError,
+)
+from imageloom.events import Progress
+from imageloom.settings import Settings
+
+from .made_pictures import png
+from .test_archive import a_zip
+
+
+@pytest.fixture
+def settings(tmp_path):
+    return Settings(home=tmp_path / "home")
+
+
+@pytest.fixture
+def opened(settings, sealed):
+    """Open a path and tell whether pictures were decoded for it."""
+
+    def run(path):
+        events = []
+        with sealed():
+            images = open_images(path, settings=settings, on_event=events.append)
+        stages = {event.stage for event in events if isinstance(event, Progress)}
+        return images, "Decoding pictures" in stages
+
+    return run
+
+
+FILES = {"a/1.png": png(1), "b/2.png": png(2)}
+
+
+def test_a_plain_folder_is_converted_once_and_then_only_listed(opened, tree):
+    first, decoded = opened(tree.write(FILES))
+    again, decoded_again = opened(f"{tree.root}//")
+    assert (decoded, decoded_again) == (True, False)
+    assert first.digest == again.digest
+    assert first.root == tree.root
+
+
+@pytest.mark.parametrize("change", [{"a/1.png": png(3)}, {"c/3.png": png(3)}])
+def test_a_changed_folder_is_converted_again(opened, tree, change):
+    first, _ = opened(tree.write(FILES))
+    second, decoded = opened(tree.write(change))
+    assert decoded
+    assert first.digest != second.digest
+    assert len(first) == 2  # what an earlier run has open stays whole
+
+
+def test_an_archive_a_manifest_and_an_old_directory_open_the_same_way(opened, tree):
+    row = {"id": 1, "image_info": {"file_name": "1.png"}, "category": "a"}
+    tree.write(
+        {
+            "x.zip": a_zip(FILES),
+            "list.csv": b"file,label\np/1.png,a\n",
+            "p/1.png": png(1),
+            "old/_meta.yaml": b"type: ImageDirectory\n",
+            "old/images.lst": json.dumps(row).encode(),
+            "old/image/1.png": png(1),
+        }
+    )
+    for name, count in (("x.zip", 2), ("list.csv", 1), ("old", 1)):
+        first, decoded = opened(tree.root / name)
+        again, decoded_again = opened(tree.root / name)
+        assert (len(first), decoded, decoded_again) == (count, True, False)
+        assert first.digest == again.digest
+
+
+def test_a_saved_image_directory_opens_as_it_is(opened, tree, tmp_path, settings):
+    saved = convert(tree.write(FILES), tmp_path / "out")
+    images, decoded = opened(tmp_path / "out")
+    assert images.digest == saved.digest
+    assert not decoded
+    assert not settings.home.exists()
+
+
+def test_a_kept_conversion_that_is_damaged_is_made_again(opened, tree, settings):
+    opened(tree.write(FILES))
+    index = next(settings.image_directories.rglob("index.arrow"))
+    index.write_bytes(index.read_bytes()[:-1])
+    images, decoded = opened(tree.root)
+    assert decoded
+    assert len(images) == 2
+
+
+def test_conversions_of_earlier_states_are_removed_after_a_week_without_use(opened, tree, settings):
+    opened(tree.write(FILES))
+    (old,) = (path.parent for path in settings.image_directories.rglob("index.arrow"))
+    os.utime(old, (time.time() - 8 * 86_400,) * 2)
+    opened(tree.write({"c/3.png": png(3)}))
+    assert not old.exists()
+    opened(tree.write({"d/4.png": png(4)}))
+    assert len(list(settings.image_directories.rglob("index.arrow"))) == 2  # the fresh one stays
+
+
+def test_nothing_at_the_path_is_told(opened, tmp_path):
+    with pytest.raises(CouldNotOpenFileError, match=r"There is nothing at .*missing"):
+        opened(tmp_path / "missing")
+
+
+@pytest.mark.parametrize(
+    ("record", "name"), [("model.json", "a model directory"), ("run.json", "a training run")]
+)
+def test_another_kind_of_directory_says_what_it_is(opened, tree, record, name):
+    tree.write({record: json.dumps({"kind": "anything"}).encode(), "weights.safetensors": b"x"})
+    with pytest.raises(InvalidDatasetError, match=f"is {name}, not an image directory"):
+        opened(tree.root)
+
+
+def test_a_folder_of_pictures_may_hold_a_strangers_model_json(opened, tree):
+    images, _ = opened(tree.write(FILES | {"model.json": b"[]"}))
+    assert len(images) == 2
+
+
+def test_a_place_that_cannot_be_written_is_named_with_the_way_out(tree, tmp_path):
+    (tmp_path / "home").write_text("a file where a folder should be")
+    with pytest.raises(FailedToWriteOutputsError, match="cannot be written") as refused:
+        open_images(tree.write(FILES), settings=Settings(home=tmp_path / "home"))
+    assert "IMAGELOOM_HOME" in refused.value.hint
+
+
+def test_two_processes_that_open_one_folder_at_once_both_succeed(tree, settings, python):
+    tree.write({f"a/{number}.png": png(number) for number in range(40)})
+    code = (
+        "import sys; from pathlib import Path; from imageloom.settings import Settings; "
+        "from imageloom.data.open import open_images; "
+        "print(open_images(sys.argv[1], settings=Settings(home=Path(sys.argv[2]))).digest)"
+    )
+    command = [python, "-c", code, str(tree.root), str(settings.home)]
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    both = [subprocess.Popen(command, **pipes) for _ in range(2)]
+    said = [process.communicate(timeout=120) for process in both]
+    assert said[0] == said[1]
+    assert said[0][1] == ""
+    assert len(list(settings.image_directories.rglob("index.arrow"))) == 1
