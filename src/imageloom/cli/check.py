@@ -1,11 +1,21 @@
 """``imageloom data check``."""
 
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Final
+
 import click
+from rich.console import RenderableType
+from rich.text import Text
 
 from imageloom.cli import pictures
 from imageloom.cli.job import Job, Outcome, job_command
 from imageloom.cli.places import Place, place_option
-from imageloom.cli.screen import line
+from imageloom.cli.screen import command_line, counted, line, table
+
+if TYPE_CHECKING:
+    from imageloom.data.check import Comparison, DataReport, Spread
+
+_SETS_SHOWN: Final = 5
 
 
 @job_command(
@@ -16,13 +26,15 @@ from imageloom.cli.screen import line
     ),
 )
 @click.argument("images", metavar="DIR", type=Place())
-@place_option("--against", "against", "Other pictures to look for leaks into.", required=False)
+@place_option("--against", "against", "Other pictures, to find those in both.", required=False)
 def command(job: Job) -> Outcome:
     """Say what is in it, and what was left out.
 
-    DIR is an image directory, or a plain folder with a sub-folder for each class. Shows pictures
-    per class, files that were left out with the reason, and pictures that stand twice; with
-    --against also pictures that are in both.
+    DIR is an image directory, or a plain folder with a sub-folder for each class. Every file is
+    read again. Shows pictures per class, files that were left out with the reason, files that have
+    changed since, and pictures that stand twice or under two labels; with --against also pictures
+    that are in both and classes that only one has. The exit code is 1 if files have changed,
+    because training would stop at them.
     """
     from imageloom.data.check import check
     from imageloom.data.open import open_images
@@ -31,12 +43,83 @@ def command(job: Job) -> Outcome:
     other = None
     if "against" in job.arguments:
         other = open_images(job.path("against"), on_event=job.on_event, cancel=job.cancel)
-    report = check(images, other)
+    report = check(images, other, on_event=job.on_event, cancel=job.cancel)
+    content = report.to_json()
+    content["noted_at_conversion"] = content.pop("notices")  # 'notices' are those of this command
     return Outcome(
-        content=report.to_json(),
-        screen=(
-            *pictures.class_table({"Pictures": images.counts}),
-            *pictures.left_out(images, None),
-            line("Next", ""),
-        ),
+        content=content, screen=tuple(_screen(job, report)), exit_code=1 if report.changed else 0
     )
+
+
+def _screen(job: Job, report: "DataReport") -> Iterator[RenderableType]:
+    yield from pictures.class_table({"Pictures": report.images_per_class})
+    formats = ", ".join(f"{count:,} {name}" for name, count in report.formats.items())
+    turned = f"; {report.turned:,} are turned by EXIF" if report.turned else ""
+    yield line("Folder", str(report.root))
+    yield line("Pictures", f"{report.images:,} ({formats}; {report.size_bytes / 2**20:,.1f} MiB)")
+    yield line("Sizes", f"{_sizes(report.width, report.height)}{turned}")
+    yield from pictures.left_out(report.rejected, report.images, None)
+    changed = f"{counted(len(report.changed), 'file')} changed or gone:"
+    yield from pictures.listed(report.changed, changed, "red")
+    for notice in report.notices:
+        yield line("Note", notice, style="yellow")
+    # Equal bytes under different labels are duplicates too; they are shown once, as the worse.
+    plain = [files for files in report.duplicates if files not in report.contradictions]
+    yield from _sets(report.contradictions, "with different labels")
+    yield from _sets(plain, "with one label")
+    if report.comparison is not None:
+        yield from _beside(report.comparison)
+    yield line("Next", _next_step(job, report))
+
+
+def _sizes(width: "Spread", height: "Spread") -> str:
+    smallest, largest = (width.smallest, height.smallest), (width.largest, height.largest)
+    if smallest == largest:
+        return f"{width.median} x {height.median} pixels"
+    return (
+        f"{width.median} x {height.median} pixels in the middle; width {width.smallest:,} to "
+        f"{width.largest:,}, height {height.smallest:,} to {height.largest:,}"
+    )
+
+
+def _sets(sets: Sequence[Sequence[str]], what: str) -> Iterator[RenderableType]:
+    if sets:
+        title = f"{counted(len(sets), 'set')} of equal files {what}:"
+        yield from _list(title, [", ".join(files) for files in sets])
+
+
+def _list(title: str, lines: Sequence[str]) -> Iterator[RenderableType]:
+    yield Text(title, style="yellow")
+    rows = [[one] for one in lines[:_SETS_SHOWN]]
+    if len(lines) > _SETS_SHOWN:
+        rows.append([f"and {len(lines) - _SETS_SHOWN:,} more; --json lists all"])
+    yield table([("Files", "left")], rows)
+
+
+def _beside(other: "Comparison") -> Iterator[RenderableType]:
+    yield line("Against", str(other.root))
+    if other.leaks:
+        title = f"{counted(len(other.leaks), 'file')} here with an equal one there:"
+        yield from _list(title, [f"{here} = {there}" for here, there in other.leaks])
+    else:
+        yield line("Leaks", "no file is in both")
+    for names, what in (
+        (other.missing_classes, f"{len(other.missing_classes):,} only here"),
+        (other.extra_classes, f"{len(other.extra_classes):,} only there"),
+    ):
+        if names:
+            shown = ", ".join(names[:_SETS_SHOWN]) + (", ..." if len(names) > _SETS_SHOWN else "")
+            yield line("Classes", f"{what}: {shown}", style="red")
+
+
+def _next_step(job: Job, report: "DataReport") -> str:
+    images = job.path("images")
+    if report.changed:
+        return "restore the changed files, or convert the pictures again"
+    other = report.comparison
+    if other is not None and (other.missing_classes or other.extra_classes):
+        return "give both the same classes; 'imageloom data split' keeps every class on both sides"
+    if other is not None:
+        places = ("--train", images, "--validation", job.path("against"), "--out", "run")
+        return command_line("imageloom", "train", "--model", "resnet18", *places)
+    return command_line("imageloom", "data", "check", images, "--against", "OTHER")

@@ -49,7 +49,7 @@ def command(job: Job) -> Outcome:
         content={"image_directory": str(out), **pictures.to_json(images)},
         screen=(
             *pictures.class_table({"Pictures": images.counts}),
-            *pictures.left_out(images, out / REJECTED),
+            *pictures.left_out(images.rejected, len(images), out / REJECTED),
             line("Wrote", f"{out} ({len(images):,} pictures)"),
             line("Next", next_step),
         ),

@@ -100,7 +100,7 @@ def show_failure(console: Console, failure: Failure) -> None:
     ]
     if error.hint:
         parts.append(Text(f"  {error.hint}".replace("\n", "\n  ")))
-    if failure.resume_command and failure.resume_command not in f"{error.message} {error.hint}":
+    if failure.resume_command and "--resume" not in f"{error.message} {error.hint}":
         parts.append(line("Resume", failure.resume_command))
     print_all(console, parts)
 

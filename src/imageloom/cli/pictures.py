@@ -1,14 +1,14 @@
 """How an image directory is shown: pictures per class, what was left out and why."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from rich.console import RenderableType
 from rich.text import Text
 
-from imageloom.cli.screen import Column, line, percent, table
+from imageloom.cli.screen import Column, counted, line, percent, table
 
 if TYPE_CHECKING:
     from imageloom.data.image_directory import ImageDirectory, Rejected
@@ -51,29 +51,36 @@ def class_table(counts: Mapping[str, Mapping[str, int]]) -> tuple[RenderableType
     return (grid,)
 
 
-def left_out(images: "ImageDirectory", listing: Path | None) -> tuple[RenderableType, ...]:
+def left_out(
+    rejected: "Sequence[Rejected]", images: int, listing: Path | None
+) -> tuple[RenderableType, ...]:
     """Return how many files were left out, the commonest reasons, and where all are listed.
 
     Args:
-        images: The image directory.
+        rejected: The files.
+        images: Pictures that were not left out.
         listing: File with one line per left-out file, or None when there is none to name.
     """
-    rejected = images.rejected
     if not rejected:
         return ()
-    share = percent(len(rejected) / (len(images) + len(rejected)))
-    reasons = _reasons(rejected)
-    rows = [[f"{count:,}", reason, _example(rejected, reason)] for reason, count in reasons]
-    parts: list[RenderableType] = [
-        Text(f"{len(rejected):,} files were left out ({share}):", style="yellow"),
+    share = percent(len(rejected) / (images + len(rejected)))
+    title = f"{counted(len(rejected), 'file')} left out ({share}):"
+    parts = listed(rejected, title, "yellow")
+    return parts if listing is None else (*parts, line("List", str(listing)))
+
+
+def listed(files: "Sequence[Rejected]", title: str, style: str) -> tuple[RenderableType, ...]:
+    """Return the commonest reasons with an example of each; nothing without files."""
+    if not files:
+        return ()
+    rows = [[f"{n:,}", reason, _example(files, reason)] for reason, n in _reasons(files)]
+    return (
+        Text(title, style=style),
         table(
             [("Files", "right"), ("Reason", "left"), ("For example", "left")],
             rows[:REASONS_SHOWN],
         ),
-    ]
-    if listing is not None:
-        parts.append(line("List", str(listing)))
-    return tuple(parts)
+    )
 
 
 def warnings(images: "ImageDirectory") -> tuple[RenderableType, ...]:
@@ -81,9 +88,9 @@ def warnings(images: "ImageDirectory") -> tuple[RenderableType, ...]:
     return tuple(line("Note", notice, style="yellow") for notice in images.notices)
 
 
-def _reasons(rejected: "tuple[Rejected, ...]") -> list[tuple[str, int]]:
+def _reasons(rejected: "Sequence[Rejected]") -> list[tuple[str, int]]:
     return Counter(one.reason for one in rejected).most_common()
 
 
-def _example(rejected: "tuple[Rejected, ...]", reason: str) -> str:
+def _example(rejected: "Sequence[Rejected]", reason: str) -> str:
     return next(one.file for one in rejected if one.reason == reason)

@@ -87,6 +87,11 @@ def _short(path: Path) -> str:
     return f"./{inside}" if inside.startswith("-") else inside
 
 
+def counted(number: int, thing: str) -> str:
+    """Return a number with its noun: ``1 file``, ``2 files``."""
+    return f"{number:,} {thing}{'' if number == 1 else 's'}"
+
+
 def percent(fraction: float) -> str:
     """Return a fraction as people read it: ``97.4 %``."""
     return f"{100 * fraction:.1f} %"
