@@ -52,6 +52,7 @@ def parts_by_group(
         )
     place_G = _place(groups, wanted_KP, seed)
     _spread_classes(groups, place_G, wanted_KP.shape)
+    _fill_empty_parts(groups, place_G, num_parts)
     part_N = np.zeros(len(images), dtype=np.int8)
     for group, part in zip(groups, place_G, strict=True):
         part_N[group.positions] = part
@@ -121,3 +122,13 @@ def _spread_classes(
                     present_KP[rows, old] -= 1
                     present_KP[rows, part] += 1
                     break
+
+
+def _fill_empty_parts(groups: list[_Group], place_G: npt.NDArray[np.int64], num_parts: int) -> None:
+    """Give a part without a group, where each class has only one, the smallest there is to give."""
+    sizes_G = np.array([len(group.positions) for group in groups])
+    for part in range(num_parts):
+        counts_P = np.bincount(place_G, minlength=num_parts)
+        if counts_P[part] == 0:
+            givers_G = counts_P[place_G] > 1
+            place_G[np.argmin(np.where(givers_G, sizes_G, sizes_G.max() + 1))] = part
