@@ -100,7 +100,7 @@ def test_waiting_for_data_is_told_with_its_share():
 def test_a_model_no_better_than_a_constant_answer_is_told():
     rows = [(f"{n}", "ant" if n % 10 else "bee", "ant", 0.9) for n in range(1000)]
     found = evaluate(table_of(ABC, rows))
-    assert "Not better than a constant answer" in titles(found)
+    assert "Not clearly better than a constant answer" in titles(found)
     assert "Some classes are never named" in titles(found)
     assert "No picture was scored as bee." in words(found)
 

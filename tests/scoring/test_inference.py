@@ -5,9 +5,9 @@ from torch import nn
 from imageloom.compute import Compute
 from imageloom.data.loader import Batch
 from imageloom.preprocessing import Normalisation
-from imageloom.scoring.inference import logits_of, predict_batches
+from imageloom.scoring.inference import full_float32, logits_of, predict_batches
 
-from .made_models import PLAIN, StrongestChannel
+from .made_models import PLAIN, StrongestChannel, small_network
 
 CPU = Compute(torch.device("cpu"), "float32")
 
@@ -60,3 +60,22 @@ def test_bfloat16_gives_float32_logits():
     network = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(3, 2))
     logits = logits_of(network, batch_of((255, 0, 0)).images_BCHW, compute, PLAIN)
     assert logits.dtype == torch.float32
+
+
+def test_on_a_gpu_float32_is_not_shortened_to_tf32_for_the_pass_only():
+    conv = torch.backends.cudnn.conv
+    before = conv.fp32_precision
+    with full_float32(Compute(torch.device("cuda"), "float32")):
+        assert conv.fp32_precision == "ieee"
+    assert conv.fp32_precision == before == "tf32"
+    with full_float32(Compute(torch.device("cuda"), "bfloat16")):
+        assert conv.fp32_precision == "tf32"
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA GPU")
+def test_e18_a_gpu_gives_the_logits_of_the_cpu():
+    images = torch.randint(0, 256, (8, 3, 32, 32), dtype=torch.uint8)
+    gpu = Compute(torch.device("cuda"), "float32")
+    expected = logits_of(small_network().eval(), images, CPU, PLAIN)
+    found = logits_of(gpu.place(small_network().eval()), images, gpu, PLAIN)
+    torch.testing.assert_close(found, expected, rtol=0, atol=1e-5)

@@ -219,6 +219,13 @@ def test_a_run_report_tells_its_course_and_its_facts(tmp_path):
     assert "validation loss, epoch 3: 0.4" in page.words
 
 
+def test_figures_of_another_precision_than_the_models_are_explained(tmp_path):
+    resolved = {"resolved": {"precision": "bfloat16"}}
+    page = write_run(tmp_path / "run.html", make_table(), **resolved)
+    assert "the network computed in bfloat16" in page.words
+    assert "computed in" not in write_run(tmp_path / "b.html", make_table()).words
+
+
 def test_top_five_is_not_drawn_for_few_classes(tmp_path):
     assert "Top-5 accuracy" not in write_run(tmp_path / "a.html", make_table()).words
     six = make_table(tuple("abcdef"), rows=12)

@@ -3,6 +3,7 @@
 Legend: B batch, C channels, H height, W width, K classes.
 """
 
+import contextlib
 from collections.abc import Iterable, Iterator
 
 import torch
@@ -52,9 +53,28 @@ def logits_of(
     network.eval()
     try:
         # Not around the yield: a generator would leave its caller in inference mode.
-        with torch.inference_mode(), compute.autocast():
+        with torch.inference_mode(), compute.autocast(), full_float32(compute):
             logits_BK: torch.Tensor = network(compute.inputs(images_BCHW, normalisation))
         return logits_BK.float().cpu()
     finally:
         for module in training:
             module.training = True
+
+
+@contextlib.contextmanager
+def full_float32(compute: Compute) -> Iterator[None]:
+    """Let convolutions on a GPU compute float32 in all its digits, where float32 is asked for.
+
+    By default torch lets cuDNN round their inputs to TF32, which keeps 10 of 23 bits, so that a
+    GPU would not score as a CPU does.
+    """
+    if not compute.is_gpu or compute.precision != "float32":
+        yield
+        return
+    convolutions = torch.backends.cudnn.conv  # type: ignore[attr-defined]  # an object, to torch
+    before = convolutions.fp32_precision
+    convolutions.fp32_precision = "ieee"
+    try:
+        yield
+    finally:
+        convolutions.fp32_precision = before

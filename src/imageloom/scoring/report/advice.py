@@ -135,7 +135,7 @@ def _no_better_than_frequent(evaluation: Evaluation) -> Advice | None:
     if evaluation.accuracy_interval[0] > share:
         return None
     return _advice(
-        "Not better than a constant answer",
+        "Not clearly better than a constant answer",
         f"Always naming the most frequent class is right for {percent(share)}, this model for "
         f"{percent(evaluation.averages.overall_accuracy)}. Check the labels, train longer, and try "
         "another learning rate before trusting it with anything.",

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from imageloom.charts import Mark, Markup, Series, element, join, line_chart
 from imageloom.events import Metric
 from imageloom.scoring.report.page import Section, paragraph
+from imageloom.scoring.report.run_record import RunRecord
 from imageloom.scoring.report.tables import Cell, table
 from imageloom.scoring.report.words import decimals, percent, whole_percent
 
@@ -47,18 +48,18 @@ class Curves:
         return {int(at): points[at] for at in sorted(points) if at == int(at) and at >= 1}
 
 
-def curves_section(curves: Curves, best_epoch: int | None, *, num_classes: int) -> Section | None:
+def curves_section(curves: Curves, run: RunRecord, *, num_classes: int) -> Section | None:
     """Return the section with the curves, or None when nothing was recorded.
 
     Args:
         curves: Metrics of the run.
-        best_epoch: Epoch whose network was kept, for a mark in the charts.
+        run: Its record; the best epoch is marked in the charts.
         num_classes: With five classes or fewer, top-5 is always right and not drawn.
     """
     accuracies = {"Top-1 validation accuracy": "top-1 accuracy"}
     if num_classes > _TOP:
         accuracies["Top-5 validation accuracy"] = "top-5 accuracy"
-    mark = Mark(best_epoch, f"best: epoch {best_epoch}") if best_epoch else None
+    mark = Mark(run.best_epoch, f"best: epoch {run.best_epoch}") if run.best_epoch else None
     charts = [
         _chart(
             curves,
@@ -92,8 +93,19 @@ def curves_section(curves: Curves, best_epoch: int | None, *, num_classes: int) 
     drawn = [chart for chart in charts if chart]
     if not drawn:
         return None
-    body = [element("div", *drawn, class_="pair"), _numbers(curves)]
+    body = [element("div", *drawn, class_="pair"), _precision_note(run), _numbers(curves)]
     return Section("training", "How training went", join(body))
+
+
+def _precision_note(run: RunRecord) -> Markup:
+    precision = run.text("resolved", "precision")
+    if precision in ("", "float32"):
+        return Markup()
+    return paragraph(
+        f"During training the network computed in {precision}. The other figures of this report "
+        "come from the published model in float32, so they can differ by a few pictures.",
+        style="note",
+    )
 
 
 def _chart(
@@ -143,4 +155,4 @@ def _numbers(curves: Curves) -> Markup:
         for epoch in epochs
     ]
     whole = table(["Epoch", *columns], rows, caption="Figures at the end of each epoch")
-    return element("details", element("summary", "Show the numbers"), paragraph(), whole)
+    return element("details", element("summary", "Show the numbers"), whole)

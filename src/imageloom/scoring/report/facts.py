@@ -10,7 +10,7 @@ from imageloom.scoring.report.run_record import RunRecord
 from imageloom.scoring.report.words import duration
 
 # Long and shown elsewhere in the report.
-_LEFT_OUT = frozenset({"classes", "images_per_class", "options", "metrics", "resume_command"})
+_LEFT_OUT = frozenset({"classes", "images_per_class", "metrics", "resume_command"})
 
 _GROUPS = (
     ("Parameters", ("asked",)),

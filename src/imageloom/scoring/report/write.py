@@ -47,7 +47,7 @@ def write_run_report(
     sections = [
         Section("figures", "In short", headline(evaluation)),
         advice_section(evaluation, curves, record),
-        curves_section(curves, record.best_epoch or None, num_classes=len(evaluation.classes)),
+        curves_section(curves, record, num_classes=len(evaluation.classes)),
         confusion_section(evaluation),
         mistakes_section(evaluation, images),
         classes_section(evaluation),
