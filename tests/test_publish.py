@@ -180,6 +180,18 @@ def test_an_existing_place_is_refused_and_untouched(tmp_path):
     assert contents(place) == before
 
 
+def test_i10_what_another_process_published_meanwhile_is_not_replaced(tmp_path):
+    def publish_while_another_does():
+        with publishing_directory(tmp_path / "out"):
+            (tmp_path / "out").mkdir()
+            (tmp_path / "out" / "theirs").write_text("first")
+
+    with pytest.raises(FailedToWriteOutputsError, match="exists already"):
+        publish_while_another_does()
+    assert (tmp_path / "out" / "theirs").read_text() == "first"
+    assert [path.name for path in tmp_path.iterdir()] == ["out"]
+
+
 def test_an_empty_directory_is_no_obstacle(tmp_path):
     (tmp_path / "place").mkdir()
     published(tmp_path / "place")

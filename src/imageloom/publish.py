@@ -98,10 +98,12 @@ def appearing_directory(path: Path, *, replace: bool = False) -> Iterator[Path]:
         partial.mkdir()
         try:
             yield partial
-            if path.exists():
+            if replace and path.exists():
                 _exchange(partial, path)
             else:
-                partial.rename(path)
+                if not replace:
+                    refuse_existing(path)  # another process may have been faster
+                partial.rename(path)  # which fails too where there is more than an empty directory
             _sync(path.parent)
         finally:
             shutil.rmtree(partial, ignore_errors=True)
