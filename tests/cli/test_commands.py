@@ -1,0 +1,334 @@
+"""The commands on real files: what they write, print and return, one after the other."""
+
+import hashlib
+import json
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from imageloom.cli.root import run
+from imageloom.data.image_directory import load_image_directory
+
+CLASSES = {"007": (200, 40, 40), "NA": (40, 200, 40), "bee": (40, 40, 200)}
+SECRETS = {"TOKEN": "tok-81723", "PASSWORD": "pw-55120", "AWS_SECRET_ACCESS_KEY": "aws-9917"}
+
+
+def write_photos(folder: Path, per_class: int = 12) -> Path:
+    generator = np.random.default_rng(0)
+    for name, colour in CLASSES.items():
+        (folder / name).mkdir(parents=True)
+        for number in range(per_class):
+            noise = generator.integers(-40, 40, (32, 32, 3))
+            pixels = (np.array(colour) + noise).clip(0, 255).astype(np.uint8)
+            Image.fromarray(pixels).save(folder / name / f"{number:02}.png")
+    return folder
+
+
+def fingerprint(folder: Path) -> dict[str, str]:
+    return {
+        str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }
+
+
+@pytest.fixture
+def photos(tmp_path, monkeypatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    return write_photos(tmp_path / "photos")
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory) -> Path:
+    """A folder with photos, their parts, a run and its scores, made by the commands alone."""
+    folder = tmp_path_factory.mktemp("whole path")  # with a space, as people have
+    write_photos(folder / "photos")
+    here = Path.cwd()
+    os.environ.update(SECRETS)
+    os.chdir(folder)
+    try:
+        for line in (
+            "data convert photos --out pictures",
+            "data split pictures --fraction 0.5 --third-fraction 0.25 --first train "
+            "--second validation --third test",
+            "train --model resnet18 --stem small --epochs 2 --batch-size 6 --learning-rate 0.01 "
+            "--precision float32 --train train --validation validation --out run",
+            "score --model run --data test --out scores.parquet",
+            "score --model run/model --data photos --out scores.csv",
+            "evaluate scores.parquet --out evaluation",
+            "evaluate scores.parquet scores.csv --out comparison",
+        ):
+            assert run(line.split()) == 0, line
+    finally:
+        os.chdir(here)
+        for name in SECRETS:
+            del os.environ[name]
+    return folder
+
+
+def test_convert_counts_lists_and_leaves_the_source_alone(photos, capsys):
+    before = fingerprint(photos)
+    assert run(["data", "convert", "photos", "--out", "pictures"]) == 0
+    captured = capsys.readouterr()
+    lines = captured.out.splitlines()
+    assert lines[0].split() == ["Class", "Pictures"]
+    assert [line.split() for line in lines[2:6]] == [
+        ["007", "12"],
+        ["NA", "12"],
+        ["bee", "12"],
+        ["all", "36"],
+    ]
+    assert lines[6] == f"Wrote    {photos.parent}/pictures (36 pictures)"
+    assert lines[7].startswith("Next     imageloom data split pictures --first")
+    assert fingerprint(photos) == before
+    assert load_image_directory(photos.parent / "pictures").classes == ("007", "NA", "bee")
+
+
+def test_convert_shows_what_was_left_out_and_where_all_are_listed(photos, capsys):
+    (photos / "bee" / "[red]x\x1b[2J.png").write_text("no picture")
+    (photos / "bee" / "cut.png").write_bytes((photos / "bee" / "00.png").read_bytes()[:200])
+    words = ["data", "convert", "photos", "--out", "pictures"]
+    assert run([*words, "--max-rejected-fraction", "0.2"]) == 0
+    out = capsys.readouterr().out
+    assert "2 files left out (5.3 %):" in out
+    assert "bee/[red]x\\x1b[2J.png" in out
+    assert f"List     {photos.parent}/pictures/rejected.jsonl" in out
+
+
+def test_a47_above_the_limit_nothing_is_written(photos, capsys):
+    (photos / "bee" / "x.png").write_text("no picture")
+    assert run(["data", "convert", "photos", "--out", "pictures"]) == 1
+    assert capsys.readouterr().err.splitlines()[-3].startswith("InvalidDataset (0018)")
+    assert not (photos.parent / "pictures").exists()
+
+
+def test_convert_as_json(photos, capsys):
+    assert run(["data", "convert", "photos", "--out", "pictures", "--json"]) == 0
+    captured = capsys.readouterr()
+    content = json.loads(captured.out)
+    assert captured.err == ""
+    assert content["image_directory"] == str(photos.parent / "pictures")
+    assert content["images_per_class"] == {"007": 12, "NA": 12, "bee": 12}
+    assert (content["left_out"], content["labelled"]) == (0, True)
+
+
+def test_what_exists_is_not_overwritten(photos, capsys):
+    (photos.parent / "pictures").mkdir()
+    (photos.parent / "pictures" / "mine.txt").write_text("mine")
+    assert run(["data", "convert", "photos", "--out", "pictures"]) == 1
+    assert capsys.readouterr().err.startswith("FailedToWriteOutputs (0160)")
+    assert (photos.parent / "pictures" / "mine.txt").read_text() == "mine"
+
+
+def test_pictures_without_classes_can_be_converted_and_the_next_step_is_scoring(photos, capsys):
+    assert run(["data", "convert", "photos/bee", "--out", "pictures"]) == 0
+    assert "Next     imageloom score --model RUN --data pictures" in capsys.readouterr().out
+
+
+def test_split_takes_a_plain_folder_and_every_picture_once(photos, capsys):
+    words = ["data", "split", "photos", "--fraction", "0.75"]
+    assert run([*words, "--first", "a", "--second", "b", "--json"]) == 0
+    parts = json.loads(capsys.readouterr().out)["parts"]
+    assert [part["images"] for part in parts] == [27, 9]
+    first, second = (load_image_directory(Path(part["image_directory"])) for part in parts)
+    names = [images.file(row) for images in (first, second) for row in range(len(images))]
+    assert len(names) == len(set(names)) == 36
+
+
+def test_split_shows_the_parts_side_by_side(photos, capsys):
+    words = ["--first", "a", "--second", "b", "--third", "c", "--third-fraction", "0.25"]
+    assert run(["data", "split", "photos", "--fraction", "0.5", *words]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].split() == ["Class", "First", "Second", "Third"]
+    assert lines[2].split() == ["007", "6", "3", "3"]
+    assert lines[-1] == (
+        "Next     imageloom train --model resnet18 --train a --validation b --out run"
+    )
+
+
+@pytest.mark.parametrize("flag", [["--third", "c"], ["--third-fraction", "0.2"]])
+def test_a_third_part_needs_its_place_and_its_share(flag, photos, capsys):
+    assert run(["data", "split", "photos", "--first", "a", "--second", "b", *flag]) == 2
+    assert "go together" in capsys.readouterr().err
+
+
+def test_split_writes_nothing_when_one_place_is_taken(photos):
+    (photos.parent / "b").mkdir()
+    (photos.parent / "b" / "mine.txt").write_text("mine")
+    assert run(["data", "split", "photos", "--first", "a", "--second", "b"]) == 1
+    assert not (photos.parent / "a").exists()
+
+
+@pytest.mark.parametrize("fraction", ["0", "1", "nan", "-1", "0,5"])
+def test_c09_a_share_outside_0_to_1_is_refused(fraction, photos, capsys):
+    words = ["data", "split", "photos", "--first", "a", "--second", "b"]
+    assert run([*words, "--fraction", fraction]) == 1
+    assert "fraction is" in capsys.readouterr().err
+
+
+def test_check_finds_leaks_and_changed_files(photos, capsys):
+    assert run(["data", "split", "photos", "--first", "a", "--second", "b"]) == 0
+    (photos / "extra" / "bee").mkdir(parents=True)
+    leak = photos.parent / "other" / "bee" / "copy.png"
+    leak.parent.mkdir(parents=True)
+    leak.write_bytes((photos / "bee" / "03.png").read_bytes())
+    capsys.readouterr()
+    assert run(["data", "check", "b", "--against", "a"]) == 0
+    assert "no file is in both" in capsys.readouterr().out
+    assert run(["data", "check", "a", "--against", "other", "--json"]) in (0, 1)
+    content = json.loads(capsys.readouterr().out)
+    assert [pair[1] for pair in content["comparison"]["leaks"]] == ["bee/copy.png"]
+    assert content["comparison"]["missing_classes"] == ["007", "NA"]
+
+
+def test_a07_check_reads_every_file_again_and_fails_when_one_changed(photos, capsys):
+    assert run(["data", "convert", "photos", "--out", "pictures"]) == 0
+    file = photos / "bee" / "03.png"
+    content = bytearray(file.read_bytes())
+    content[-20] ^= 1
+    file.write_bytes(content)
+    capsys.readouterr()
+    assert run(["data", "check", "pictures"]) == 1
+    out = capsys.readouterr().out
+    assert "1 file changed or gone:" in out
+    assert "bee/03.png" in out
+
+
+def test_create_writes_a_model_that_train_takes(photos, capsys):
+    assert run(["model", "create", "resnet18", "--stem", "small", "--out", "model"]) == 0
+    out = capsys.readouterr().out
+    assert "resnet18, random weights" in out
+    assert "Next     imageloom train --model model --train TRAIN" in out
+    assert (photos.parent / "model" / "model.json").is_file()
+
+
+def test_e08_an_unknown_network_suggests_the_nearest(photos, capsys):
+    assert run(["model", "create", "resnet19", "--out", "model"]) == 1
+    err = capsys.readouterr().err
+    assert "resnet19" in err
+    assert "Did you mean resnet18" in err
+
+
+def test_train_says_where_the_run_is_and_one_line_per_epoch(trained, capsys, monkeypatch):
+    monkeypatch.chdir(trained)
+    words = ["--stem", "small", "--epochs", "2", "--batch-size", "6", "--precision", "float32"]
+    places = ["--train", str(trained / "train"), "--validation", "validation", "--out", "again"]
+    assert run(["train", "--model", "resnet18", *words, *places]) == 0
+    captured = capsys.readouterr()
+    epochs = [line for line in captured.err.splitlines() if line.strip()[:1] in ("1", "2")]
+    assert len(epochs) == 2
+    assert captured.out.splitlines()[0].startswith("Best     epoch ")
+    assert f"Wrote    {trained}/again" in captured.out
+    assert "Next     imageloom score --model again --data PICTURES" in captured.out
+
+
+def test_resuming_a_finished_run_shows_it_again_and_changes_nothing(trained, capsys, monkeypatch):
+    monkeypatch.chdir(trained)
+    before = fingerprint(trained / "run" / "model")
+    assert run(["train", "--resume", "run"]) == 0
+    captured = capsys.readouterr()
+    assert "epoch  train loss" in captured.err
+    assert f"Wrote    {trained}/run" in captured.out
+    assert fingerprint(trained / "run" / "model") == before
+
+
+def test_resuming_what_is_no_run_says_so(photos, capsys):
+    assert run(["train", "--resume", "photos"]) == 1
+    assert capsys.readouterr().err.startswith("CannotResume (RUN-004)")
+
+
+def test_c01_unlabelled_training_pictures_are_refused_before_anything_is_written(photos, capsys):
+    places = ["--train", "photos/bee", "--validation", "photos", "--out", "run"]
+    assert run(["train", "--model", "resnet18", *places]) == 1
+    assert "NotLabeledDataset (0024)" in capsys.readouterr().err
+    assert not (photos.parent / "run").exists()
+
+
+def test_scores_name_each_file_and_keep_class_names_as_text(trained):
+    import csv
+
+    with (trained / "scores.csv").open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) == 36
+    assert {row["label"] for row in rows} == {"007", "NA", "bee"}
+    assert all((trained / "photos" / row["file"]).is_file() for row in rows)
+
+
+def test_score_prints_counts_and_accuracy(trained, capsys, monkeypatch):
+    monkeypatch.chdir(trained)
+    words = ["score", "--model", "run", "--data", "test", "--out", "more.parquet", "--json"]
+    assert run(words) == 0
+    content = json.loads(capsys.readouterr().out)
+    assert content["images"] == content["labelled"] == 9
+    assert sum(content["scored_labels"].values()) == 9
+    assert 0 <= content["top1"] <= 1
+    assert run(["score", "--model", "run", "--data", "test", "--out", "more.csv"]) == 0
+    out = capsys.readouterr().out
+    assert "Top-1" in out
+    assert "Next     imageloom evaluate more.csv --out evaluation" in out
+
+
+def test_evaluate_prints_the_figures_and_where_the_report_is(trained, capsys, monkeypatch):
+    monkeypatch.chdir(trained)
+    assert run(["evaluate", "scores.parquet", "--out", "figures"]) == 0
+    out = capsys.readouterr().out
+    for figure in ("Overall Accuracy", "Macro F1", "Log Loss", "Expected Calibration Error"):
+        assert figure in out
+    assert f"open {trained}/figures/report.html in a browser" in out
+    names = {"evaluation.json", "per_class.csv", "confusion_matrix.csv", "report.html"}
+    assert names <= {path.name for path in (trained / "figures").iterdir()}
+
+
+def test_evaluate_compares_two_tables(trained, capsys, monkeypatch):
+    monkeypatch.chdir(trained)
+    words = ["evaluate", "scores.parquet", "scores.csv", "--out", "two", "--json"]
+    assert run(words) == 0
+    content = json.loads(capsys.readouterr().out)
+    assert len(content["evaluations"]) == 2
+    assert content["comparison"]["images_in_both"] == 9
+
+
+def test_predict_prints_one_line_per_picture(trained, capsys, monkeypatch):
+    monkeypatch.chdir(trained)
+    assert run(["predict", "--model", "run", "photos/bee/00.png", "photos/NA/01.png"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].startswith(f"{trained}/photos/bee/00.png: ")
+    assert lines[1].startswith(f"{trained}/photos/NA/01.png: ")
+    for name in CLASSES:
+        assert f"{name} " in lines[0]
+
+
+def test_predict_names_the_file_it_cannot_read_and_goes_on(trained, capsys, monkeypatch):
+    monkeypatch.chdir(trained)
+    assert run(["predict", "--model", "run", "gone.png", "photos/bee/00.png"]) == 1
+    lines = capsys.readouterr().out.splitlines()
+    assert "gone.png" in lines[0]
+    assert lines[1].startswith(f"{trained}/photos/bee/00.png: ")
+
+
+def test_e01_what_is_no_model_is_refused(photos, capsys):
+    assert run(["predict", "--model", "photos", "photos/bee/00.png"]) == 1
+    assert capsys.readouterr().err.startswith("InvalidModelDirectory (0159)")
+
+
+def test_s21_no_secret_is_in_anything_that_was_written(trained):
+    found = [
+        path
+        for path in trained.rglob("*")
+        if path.is_file()
+        for value in SECRETS.values()
+        if value.encode() in path.read_bytes()
+    ]
+    assert found == []
+    assert len(list(trained.rglob("*"))) > 50
+
+
+def test_every_metric_that_was_written_is_in_the_docs(trained, repository):
+    page = (repository / "docs" / "reference" / "metrics.md").read_text(encoding="utf-8")
+    lines = (trained / "run" / "events.jsonl").read_text(encoding="utf-8").splitlines()
+    names = {json.loads(line)["name"] for line in lines}
+    assert "Valid loss" in names
+    assert not [name for name in names if f"| `{name}` |" not in page]
