@@ -107,12 +107,17 @@ def test_long_names_are_shortened_and_whole_on_hover():
 
 
 def test_a_thousand_classes_are_one_picture_of_dots():
-    cells = [(n, n, 0.9) for n in range(1000)] + [(0, 999, 0.04)]
+    cells = [(n, n, 0.9) for n in range(1000)] + [(10, 999, 0.04)]
     markup = dot_map(cells, 1000, title="All")
     assert len(markup) < 30_000
     paths = {path.get("class"): path.get("d") for path in drawn(markup).iter("path")}
-    assert paths["miss"] == "M999 0h1v1h-1z"
+    assert paths["miss"] == "M997 8h5v5h-5z"  # five classes wide, its middle on row 10, column 999
     assert len(re.findall("M", paths["hit"])) == 1000
+
+
+def test_a_dot_of_few_classes_is_exactly_its_cell():
+    (path,) = drawn(dot_map([(3, 7, 0.5)], 120, title="All")).iter("path")
+    assert path.get("d") == "M7 3h1v1h-1z"
 
 
 def test_bars_of_a_reliability_diagram_say_confidence_and_accuracy():

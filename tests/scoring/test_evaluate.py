@@ -2,8 +2,9 @@ import csv
 import json
 
 import pytest
+from PIL import Image
 
-from imageloom.errors import FailedToWriteOutputsError, RunInterruptedError
+from imageloom.errors import CouldNotOpenFileError, FailedToWriteOutputsError, RunInterruptedError
 from imageloom.events import CancelToken, Notice
 from imageloom.publish import verify_directory
 from imageloom.scoring.evaluate import compare, evaluate, evaluate_to
@@ -83,6 +84,21 @@ def test_an_existing_folder_is_refused_before_anything_is_read(tmp_path):
     (tmp_path / "out/mine.txt").touch()
     with pytest.raises(FailedToWriteOutputsError, match="exists already"):
         evaluate_to(tmp_path / "no-such-table.csv", tmp_path / "out")
+
+
+def test_pictures_of_a_csv_table_are_found_in_the_folder_that_is_given(tmp_path):
+    (tmp_path / "pictures").mkdir()
+    Image.new("RGB", (9, 9)).save(tmp_path / "pictures" / "1.png")
+    write_table(table_of(("a", "b"), [("1.png", "a", "b", 0.9)]), tmp_path / "s.csv")
+    params = EvaluateParams(images=str(tmp_path / "pictures"))
+    evaluate_to(tmp_path / "s.csv", tmp_path / "out", params=params)
+    assert "data:image/png;base64," in (tmp_path / "out/report.html").read_text()
+
+
+def test_a_folder_of_pictures_that_is_not_there_is_named(tmp_path):
+    params = EvaluateParams(images=str(tmp_path / "gone"))
+    with pytest.raises(CouldNotOpenFileError, match=r"no folder .*gone"):
+        evaluate_to(make_table(), tmp_path / "out", params=params)
 
 
 def test_a_cancelled_evaluation_publishes_nothing(tmp_path):

@@ -282,6 +282,13 @@ def test_without_thumbnails_no_picture_is_opened(tmp_path):
     assert "img" not in read(tmp_path / "r.html").tags
 
 
+def test_a_table_that_does_not_say_where_its_pictures_lie_says_how_to_see_them(tmp_path):
+    table = table_of(("a", "b"), [("x.png", "a", "b", 0.9)])
+    write_evaluation_report(tmp_path / "r.html", evaluate(table), root=None)
+    assert "Shown without pictures." in read(tmp_path / "r.html").words
+    assert "--images" in read(tmp_path / "r.html").words
+
+
 def test_a_comparison_says_which_model_is_better(tmp_path):
     right = [(f"{n}", "a", "a", 0.9) for n in range(30)]
     wrong = [(f"{n}", "a", "b", 0.9) for n in range(30)]

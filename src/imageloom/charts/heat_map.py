@@ -143,13 +143,18 @@ def dot_map(cells: Iterable[tuple[int, int, float]], num_classes: int, *, title:
         num_classes: Rows and columns.
         title: What a screen reader says.
     """
+    # A dot of one class among a thousand would be less than a pixel, so dots may overlap.
+    dot = max(1, num_classes // 200)
+    back = (dot - 1) // 2
     strongest = sorted(cells, key=lambda cell: -cell[2])[:_MOST_DOTS]
     groups: dict[tuple[str, int], list[str]] = {}
     for row, column, share in strongest:
         kind = "hit" if row == column else "miss"
         depth = _depth(share, kind)
         level = min(_LEVELS - 1, int(depth * _LEVELS))
-        groups.setdefault((kind, level), []).append(f"M{column} {row}h1v1h-1z")
+        groups.setdefault((kind, level), []).append(
+            f"M{column - back} {row - back}h{dot}v{dot}h-{dot}z"
+        )
     paths = [
         element("path", d="".join(squares), class_=kind, fill_opacity=(level + 1.5) / (_LEVELS + 1))
         for (kind, level), squares in sorted(groups.items())

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from imageloom.errors import CouldNotOpenFileError
 from imageloom.events import CancelToken, EventSink, Notice, ignore_events
 from imageloom.publish import publishing_directory, refuse_existing
 from imageloom.scoring.comparison import Comparison, compare_tables
@@ -88,10 +89,12 @@ def evaluate_to(
 
     Raises:
         FailedToWriteOutputsError: ``out`` exists or cannot be written.
+        CouldNotOpenFileError: The folder of the pictures is not there.
         ImageloomError: As ``evaluate`` and ``compare``.
     """
     out, params, cancel = Path(out), params or EvaluateParams(), cancel or CancelToken()
     refuse_existing(out)
+    root = _images_folder(params)
     tables = [_table(one) for one in (scores, other) if one is not None]
     names = _names([scores] if other is None else [scores, other])
     cancel.raise_if_set()
@@ -105,21 +108,39 @@ def evaluate_to(
     cancel.raise_if_set()
     with publishing_directory(out) as partial:
         write_figures(partial, outcome)
-        _write_report(partial / "report.html", outcome, tables, params)
+        _write_report(
+            partial / "report.html", outcome, [root or one.root for one in tables], params
+        )
         cancel.raise_if_set()
     return outcome
 
 
 def _write_report(
-    path: Path, outcome: Evaluation | Comparison, tables: list[ScoredTable], params: EvaluateParams
+    path: Path,
+    outcome: Evaluation | Comparison,
+    roots: list[Path | None],
+    params: EvaluateParams,
 ) -> None:
-    roots = [Path(params.images) if params.images else table.root for table in tables]
     if isinstance(outcome, Comparison):
         write_comparison_report(
             path, outcome, roots=(roots[0], roots[1]), thumbnails=params.thumbnails
         )
     else:
         write_evaluation_report(path, outcome, root=roots[0], thumbnails=params.thumbnails)
+
+
+def _images_folder(params: EvaluateParams) -> Path | None:
+    if params.images is None:
+        return None
+    folder = Path(params.images).expanduser().absolute()
+    if not folder.is_dir():
+        raise CouldNotOpenFileError(
+            f"There is no folder {folder} to take the pictures from.",
+            hint="Give the folder that the names in the column 'file' start from.",
+            reason="missing-folder",
+            details={"parameter": "images"},
+        )
+    return folder
 
 
 def _table(scores: Scores) -> ScoredTable:

@@ -1,5 +1,6 @@
 """The mistakes of which the model was surest, with their pictures."""
 
+import functools
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -13,8 +14,22 @@ Thumbnailer = Callable[[str], Thumbnail | str]
 
 
 def thumbnailer(root: Path | None, *, wanted: bool) -> Thumbnailer | None:
-    """Return what turns a file name into a picture, or None when no pictures are wanted."""
-    return (lambda file: make_thumbnail(root, file)) if wanted else None
+    """Return what turns a file name into a picture, or None when none are wanted or known."""
+    return None if root is None or not wanted else functools.partial(make_thumbnail, root)
+
+
+def without_pictures(thumbnail: Thumbnailer | None) -> Markup:
+    """Return a note on how to see the pictures that are not shown, or nothing."""
+    if thumbnail is not None:
+        return Markup()
+    return paragraph(
+        "Shown without pictures. To see them, give ",
+        element("code", "imageloom evaluate"),
+        " the folder they lie in with ",
+        element("code", "--images"),
+        ".",
+        style="note",
+    )
 
 
 def mistakes_section(evaluation: Evaluation, thumbnail: Thumbnailer | None) -> Section:
@@ -28,6 +43,7 @@ def mistakes_section(evaluation: Evaluation, thumbnail: Thumbnailer | None) -> S
                     "The model was wrong here and sure of it. Look for wrong labels, for "
                     "pictures that show two classes, and for what these pictures have in common."
                 ),
+                without_pictures(thumbnail),
                 gallery(evaluation.mistakes, thumbnail),
             ]
         )

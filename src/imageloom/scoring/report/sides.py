@@ -7,7 +7,7 @@ from imageloom.scoring.comparison import Comparison
 from imageloom.scoring.evaluation import Evaluation
 from imageloom.scoring.report.confusion import matrix
 from imageloom.scoring.report.headline import notice_list, tile
-from imageloom.scoring.report.mistakes import Thumbnailer, gallery
+from imageloom.scoring.report.mistakes import Thumbnailer, gallery, without_pictures
 from imageloom.scoring.report.page import Section, name, paragraph
 from imageloom.scoring.report.reliability import diagram
 from imageloom.scoring.report.tables import Cell, count_cell, table, text_cell
@@ -127,7 +127,7 @@ def diagrams_section(comparison: Comparison) -> Section:
 
 def changed_pictures_section(comparison: Comparison, thumbnail: Thumbnailer | None) -> Section:
     """Return the section with pictures that only one of the two has right."""
-    parts: list[Markup] = []
+    parts: list[Markup] = [without_pictures(thumbnail)]
     for title, mistakes in (
         ("Only B is right; what A said", comparison.mistakes_of_left),
         ("Only A is right; what B said", comparison.mistakes_of_right),

@@ -36,18 +36,16 @@ class Thumbnail:
     tiny: bool
 
 
-def make_thumbnail(root: Path | None, file: str) -> Thumbnail | str:
+def make_thumbnail(root: Path, file: str) -> Thumbnail | str:
     """Return a small copy of a picture, or a few words on why there is none.
 
     The name comes from a table that a stranger may have made: it must lie below the root, and
     links are not followed.
 
     Args:
-        root: Folder that the name starts from, or None when it is not known.
+        root: Folder that the name starts from.
         file: Name in the table.
     """
-    if root is None:
-        return "the table does not say where its pictures lie"
     parts = PurePosixPath(file).parts
     if not parts or file.startswith("/") or ".." in parts or "\0" in file:
         return "the name does not lie below the table's folder"
