@@ -54,7 +54,7 @@ def trained(tmp_path_factory) -> Path:
             "data convert photos --out pictures",
             "data split pictures --fraction 0.5 --third-fraction 0.25 --first train "
             "--second validation --third test",
-            "train --model resnet18 --stem small --epochs 2 --batch-size 6 --learning-rate 0.01 "
+            "train --model resnet18 --epochs 2 --batch-size 6 --learning-rate 0.01 "
             "--precision float32 --train train --validation validation --out run",
             "score --model run --data test --out scores.parquet",
             "score --model run/model --data photos --out scores.csv",
@@ -214,7 +214,7 @@ def test_e08_an_unknown_network_suggests_the_nearest(photos, capsys):
 
 def test_train_says_where_the_run_is_and_one_line_per_epoch(trained, capsys, monkeypatch):
     monkeypatch.chdir(trained)
-    words = ["--stem", "small", "--epochs", "2", "--batch-size", "6", "--precision", "float32"]
+    words = ["--epochs", "2", "--batch-size", "6", "--precision", "float32"]
     places = ["--train", str(trained / "train"), "--validation", "validation", "--out", "again"]
     assert run(["train", "--model", "resnet18", *words, *places]) == 0
     captured = capsys.readouterr()
