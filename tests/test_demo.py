@@ -1,0 +1,100 @@
+"""The demo writes real pictures and reaches what the README promises."""
+
+import json
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from imageloom.cli.demo import _free_place
+from imageloom.cli.root import run
+from imageloom.demo import run_demo, write_digits
+from imageloom.errors import (
+    EnvironmentUnsuitableError,
+    FailedToWriteOutputsError,
+    RunInterruptedError,
+)
+from imageloom.events import CancelToken, Progress
+
+
+@pytest.fixture(scope="module")
+def digits(tmp_path_factory) -> Path:
+    pytest.importorskip("sklearn", reason="scikit-learn has the digits")
+    folder = tmp_path_factory.mktemp("digits")
+    assert write_digits(folder) == 1797
+    return folder
+
+
+def test_the_digits_are_1797_png_files_in_ten_folders(digits):
+    assert sorted(folder.name for folder in digits.iterdir()) == list("0123456789")
+    files = list(digits.rglob("*.png"))
+    assert len(files) == 1797
+    with Image.open(files[0]) as picture:
+        assert (picture.format, picture.mode, picture.size) == ("PNG", "L", (32, 32))
+
+
+def test_the_pictures_are_the_digits(digits):
+    from sklearn.datasets import load_digits
+
+    grey_NHW, labels_N = load_digits(return_X_y=True)
+    for number in (0, 100, 1796):
+        file = digits / str(labels_N[number]) / f"digit-{number:04}.png"
+        with Image.open(file) as picture:
+            small = np.asarray(picture.resize((8, 8), Image.Resampling.BOX), dtype=float)
+        # Shrunk again they are what they were, but for the smoothing of the enlargement.
+        expected = grey_NHW[number].reshape(8, 8) * 255 / 16
+        assert np.corrcoef(small.ravel(), expected.ravel())[0, 1] > 0.98
+
+
+def test_progress_is_told_and_it_can_be_stopped(tmp_path):
+    pytest.importorskip("sklearn", reason="scikit-learn has the digits")
+    cancel = CancelToken()
+    seen: list[Progress] = []
+
+    def stop_at_100(event) -> None:
+        seen.append(event)
+        if event.done == 100:
+            cancel.set("the test")
+
+    with pytest.raises(RunInterruptedError, match="Stopped by the test"):
+        write_digits(tmp_path, on_event=stop_at_100, cancel=cancel)
+    assert (seen[-1].done, seen[-1].total) == (100, 1797)
+
+
+def test_without_scikit_learn_the_error_has_the_line_to_type(tmp_path, monkeypatch, capsys):
+    monkeypatch.setitem(sys.modules, "sklearn.datasets", None)
+    with pytest.raises(EnvironmentUnsuitableError, match="scikit-learn") as caught:
+        run_demo(tmp_path / "demo")
+    assert caught.value.hint == "Install it with: pip install 'imageloom[demo]'"
+    assert run(["demo", "--out", str(tmp_path / "other")]) == 1
+    assert "pip install 'imageloom[demo]'" in capsys.readouterr().err
+
+
+def test_a_place_that_is_taken_is_refused(tmp_path):
+    (tmp_path / "mine.txt").touch()
+    with pytest.raises(FailedToWriteOutputsError, match="exists already"):
+        run_demo(tmp_path)
+
+
+def test_by_default_the_demo_can_be_run_again(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert _free_place() == tmp_path / "imageloom-demo"
+    (tmp_path / "imageloom-demo").mkdir()
+    (tmp_path / "imageloom-demo-2").mkdir()
+    assert _free_place() == tmp_path / "imageloom-demo-3"
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+def test_the_demo_names_97_of_100_held_out_digits_rightly(tmp_path, capsys):
+    pytest.importorskip("sklearn", reason="scikit-learn has the digits")
+    assert run(["demo", "--out", str(tmp_path / "demo"), "--json"]) == 0
+    content = json.loads(capsys.readouterr().out)
+    assert content["top1"] >= 0.97
+    assert 260 <= content["images"] <= 280
+    for key in ("folder", "run", "model", "evaluation", "report"):
+        assert Path(content[key]).exists(), key
+    table = json.loads((tmp_path / "demo/evaluation/evaluation.json").read_text(encoding="utf-8"))
+    assert table["evaluations"][0]["figures"]["Overall_Accuracy"] == content["top1"]
