@@ -28,7 +28,6 @@ Legend: C channels, H height, W width.
 
 import hashlib
 import io
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 # Imported here because Pillow would load all of its decoders for a format it has not loaded yet.
@@ -46,6 +45,7 @@ from PIL import (
 from imageloom.data.exif import TURNS, UPRIGHT, orientation_of
 from imageloom.data.foreign import describe_foreign
 from imageloom.data.jpeg import END, JpegHeader, has_all_scans, has_end, read_jpeg_header
+from imageloom.data.picture import Picture, PictureFacts, UnreadablePictureError
 from imageloom.data.pixel_limits import DEFAULT_MAX_PIXELS, PILLOW_MAX_PIXELS
 from imageloom.data.pixels import ALPHA, WIDE_GREY, rgb_of, white_of
 from imageloom.data.quiet import QuietWarnings
@@ -53,9 +53,17 @@ from imageloom.data.tiff import count_pages
 from imageloom.errors import printable
 
 if TYPE_CHECKING:
-    import numpy as np
-    import numpy.typing as npt
     import torch
+
+__all__ = [
+    "FORMATS",
+    "Picture",
+    "PictureFacts",
+    "UnreadablePictureError",
+    "decode_picture",
+    "decode_rgb",
+    "examine_picture",
+]
 
 FORMATS: Final = tuple(
     plugin.format
@@ -76,64 +84,6 @@ _ORIENTATION: Final = 274
 _MAX_REASON_CHARS: Final = 160
 _FILLERS: Final = (b"\x00" * 1024, b"\xaa" * 1024)
 _quiet: Final = QuietWarnings()
-
-
-class UnreadablePictureError(Exception):
-    """One file cannot be used; its caller puts it into a report or names it in an error.
-
-    Args:
-        reason: What is wrong, as the rest of a sentence that begins with the file's name.
-        hint: What to do about it; may be empty.
-    """
-
-    def __init__(self, reason: str, hint: str = "") -> None:
-        super().__init__(reason)
-        self.reason = reason
-        self.hint = hint
-
-    def __reduce__(self) -> tuple[type["UnreadablePictureError"], tuple[str, str]]:
-        """Survive the way back from a worker process."""
-        return type(self), (self.reason, self.hint)
-
-
-@dataclass(frozen=True)
-class PictureFacts:
-    """What is known of a picture that was decoded once.
-
-    Attributes:
-        width: Pixels, after orientation.
-        height: Pixels, after orientation.
-        format: JPEG, PNG, BMP, PPM, TIFF or WEBP.
-        orientation: EXIF, 1 to 8.
-        frames: Frames or pages in the file.
-        notices: What else a person should know, as rests of sentences, without numbers.
-    """
-
-    width: int
-    height: int
-    format: str
-    orientation: int
-    frames: int
-    notices: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class Picture:
-    """A decoded picture.
-
-    Attributes:
-        pixels_HWC: uint8, RGB, 0 to 255, orientation applied; owned by the caller.
-        format: JPEG, PNG, BMP, PPM, TIFF or WEBP.
-        orientation: EXIF, 1 to 8, already applied.
-        frames: Frames or pages in the file; the pixels are the first's.
-        notices: What a person should know, as rests of sentences.
-    """
-
-    pixels_HWC: "npt.NDArray[np.uint8]"
-    format: str
-    orientation: int
-    frames: int
-    notices: tuple[str, ...]
 
 
 def decode_picture(content: bytes, *, max_pixels: int = DEFAULT_MAX_PIXELS) -> Picture:

@@ -14,7 +14,7 @@ import sys
 import tempfile
 import time
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Final, NamedTuple
@@ -85,7 +85,7 @@ def decode_files(
     max_pixels: int,
     cancel: CancelToken | None = None,
     timeout_s: float = FILE_TIMEOUT_S,
-) -> Iterator[list[tuple[int, Answer]]]:
+) -> Generator[list[tuple[int, Answer]], None, None]:
     """Yield answers as they come: lists of (row, answer), each row once, in no order.
 
     A file on which its process dies or takes longer than ``timeout_s`` gets a ``Bad`` answer; the

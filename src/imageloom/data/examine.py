@@ -1,5 +1,6 @@
 """What decoding every file of a listing found, gathered in columns."""
 
+import contextlib
 import time
 from dataclasses import dataclass
 from typing import Final
@@ -52,21 +53,23 @@ def examine_listing(
     """
     columns = _Columns(listing)
     total, done, start, told = len(listing), 0, time.monotonic(), 0.0
-    for answers in decode_files(
+    answered = decode_files(
         listing.root,
         listing.files,
         workers=choose_workers(params.workers, total),
         max_pixels=params.max_pixels,
         cancel=cancel,
-    ):
-        for row, answer in answers:
-            columns.note(row, answer)
-        done += len(answers)
-        now = time.monotonic()
-        if done == total or now - told > _EVENT_EVERY_S:
-            told = now
-            rate = f"{done / max(now - start, 1e-6):,.0f} images/s"
-            on_event(Progress("Decoding pictures", done, total, "images", text=rate))
+    )
+    with contextlib.closing(answered):  # ends the processes, whatever happens here
+        for answers in answered:
+            for row, answer in answers:
+                columns.note(row, answer)
+            done += len(answers)
+            now = time.monotonic()
+            if done == total or now - told > _EVENT_EVERY_S:
+                told = now
+                rate = f"{done / max(now - start, 1e-6):,.0f} images/s"
+                on_event(Progress("Decoding pictures", done, total, "images", text=rate))
     return columns.examined()
 
 

@@ -51,7 +51,8 @@ def find_root(source: Path, folder: str | None) -> Path:
         shown = ", ".join(sorted(parts))
         raise InvalidDatasetError(
             f"{root} holds parts of a dataset, not classes: {shown}.",
-            hint=f"Convert one part at a time, with the folder {sorted(parts)[0]!r} and so on.",
+            hint=f"Convert one part at a time, with folder {sorted(parts)[0]!r} (--folder "
+            f"{sorted(parts)[0]}) and so on.",
             reason="several-parts",
             details={"parts": sorted(parts)},
         )
