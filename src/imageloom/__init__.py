@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from imageloom.data.split import split
     from imageloom.models.model_directory import create_model
     from imageloom.models.params import ModelParams
-    from imageloom.scoring.evaluate import evaluate
-    from imageloom.scoring.params import ScoreParams
+    from imageloom.scoring.evaluate import compare, evaluate, evaluate_to
+    from imageloom.scoring.params import EvaluateParams, ScoreParams
     from imageloom.scoring.predict import predict
     from imageloom.scoring.score import score
     from imageloom.training.config import TrainParams
@@ -33,6 +33,7 @@ __version__ = "0.1.0"
 
 __all__ = [
     "ConvertParams",
+    "EvaluateParams",
     "ImageDirectory",
     "ModelParams",
     "ScoreParams",
@@ -40,10 +41,12 @@ __all__ = [
     "TrainParams",
     "__version__",
     "check",
+    "compare",
     "convert",
     "create_model",
     "errors",
     "evaluate",
+    "evaluate_to",
     "open_images",
     "predict",
     "resume",
@@ -54,15 +57,18 @@ __all__ = [
 
 _HOMES = {
     "ConvertParams": "imageloom.data.params",
+    "EvaluateParams": "imageloom.scoring.params",
     "ImageDirectory": "imageloom.data.image_directory",
     "ModelParams": "imageloom.models.params",
     "ScoreParams": "imageloom.scoring.params",
     "SplitParams": "imageloom.data.params",
     "TrainParams": "imageloom.training.config",
     "check": "imageloom.data.check",
+    "compare": "imageloom.scoring.evaluate",
     "convert": "imageloom.data.convert",
     "create_model": "imageloom.models.model_directory",
     "evaluate": "imageloom.scoring.evaluate",
+    "evaluate_to": "imageloom.scoring.evaluate",
     "open_images": "imageloom.data.open",
     "predict": "imageloom.scoring.predict",
     "resume": "imageloom.training.train",
