@@ -1,16 +1,18 @@
 """Section D of the bad inputs: archives that lie, and those that are only unusual."""
 
 import bz2
+import contextlib
 import gzip
 import io
 import os
 import struct
 import tarfile
+import tempfile
 import zipfile
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from imageloom.data import archive_limits, zip_archive
@@ -450,3 +452,25 @@ def test_collisions_are_found_exactly_when_folded_names_meet(letters, data):
         assert collide
     else:
         assert not collide
+
+
+CHANGES = st.lists(st.tuples(st.integers(0, 2**16), st.integers(0, 255)), min_size=1, max_size=4)
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.sampled_from([WHOLE_ZIP, WHOLE_TAR, WHOLE_GZ]), CHANGES)
+def test_s19_a_changed_archive_is_unpacked_whole_or_refused(content, changes):
+    changed = bytearray(content)
+    for place, value in changes:
+        changed[place % len(changed)] = value
+    with tempfile.TemporaryDirectory() as folder:
+        archive, out = Path(folder, "x"), Path(folder, "out")
+        archive.write_bytes(changed)
+        out.mkdir()
+        with contextlib.suppress(InvalidDatasetError):  # and no other kind of error
+            unpack_archive(archive, out)
+        assert sorted(os.listdir(folder)) == ["out", "x"]  # noqa: PTH208
+
+
+def test_a_file_without_a_name_is_refused(unpack):
+    refused(unpack, a_tar([("./", b""), (tar_info("."), b"")]), "without a name", "unsafe-member")

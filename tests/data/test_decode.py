@@ -6,12 +6,15 @@ import warnings
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from PIL import Image, ImageOps
 
 from imageloom.data.decode import (
     ALL_TRANSPARENT,
     LACKS_END,
     NEARLY_BLACK,
+    UnreadablePictureError,
     decode_picture,
     decode_rgb,
     examine_picture,
@@ -323,3 +326,21 @@ def test_threads_that_decode_at_once_leave_the_warning_filters_as_they_were():
 def test_a_page_count_does_not_follow_loops():
     page = tiff_page()
     assert decode_picture(tiff([(page, 1), (page, 0)])).frames == 2
+
+
+CHANGES = st.lists(st.tuples(st.integers(0, 2**16), st.integers(0, 255)), min_size=1, max_size=4)
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.sampled_from([jpeg(), jpeg(progressive=True), png(), saved(photo(), "TIFF")]), CHANGES)
+def test_s19_a_damaged_file_reads_the_same_both_ways_or_is_refused_by_both(content, changes):
+    damaged = bytearray(content)
+    for place, value in changes:
+        damaged[place % len(damaged)] = value
+    try:
+        picture = decode_picture(bytes(damaged))
+    except UnreadablePictureError:  # and no other kind of error
+        with pytest.raises(UnreadablePictureError, match=r"."):
+            decode_rgb(bytes(damaged))
+        return
+    np.testing.assert_array_equal(hwc(decode_rgb(bytes(damaged))), picture.pixels_HWC)

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import BinaryIO, Final
 
 from imageloom.data.archive_limits import Limits
-from imageloom.data.archive_member import refused
+from imageloom.data.archive_member import odd_member, refused
 from imageloom.data.member_names import MemberNames
 from imageloom.data.names import is_system_name
 from imageloom.data.tar_archive import BLOCK, TarReader, is_tar_header
@@ -154,8 +154,9 @@ def _check(reader: Reader, archive: Path, limits: Limits, cancel: CancelToken | 
     for member in reader.members():
         limits.count_member()
         limits.count_bytes(member.size)
-        if member.path:
-            names.add(member.path, is_folder=member.is_folder)
+        if not member.path and not member.is_folder:
+            raise odd_member(archive, b".", "a file without a name")
+        names.add(member.path, is_folder=member.is_folder)
         count += 1
         if cancel is not None and count % _MEMBERS_PER_EVENT == 0:
             cancel.raise_if_set()
