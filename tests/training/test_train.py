@@ -370,7 +370,7 @@ def test_learning_goes_on_from_a_trained_model_with_classes_joined_by_name(
 ):
     turned = make_pictures(classes=("blue", "red", "green"))
     params = QUICK.replace(epochs=1, learning_rate=2.2e-16)
-    result = train(quiet_run.model, turned, turned, tmp_path / "run", params=params)
+    result = train(quiet_run.run, turned, turned, tmp_path / "run", params=params)
     assert load_trained(result.model).classes == ("blue", "red", "green")
     before = load_file(quiet_run.model / "weights.safetensors")["fc.weight"]
     after = load_file(result.model / "weights.safetensors")["fc.weight"]

@@ -29,6 +29,12 @@ class Reporter:
         self._sink = sink
         self._file = path.open("ab")
         self._last_progress = 0.0
+        self._began = time.monotonic()
+
+    @property
+    def seconds(self) -> float:
+        """Seconds since this process began to work on the run."""
+        return time.monotonic() - self._began
 
     def metric(self, name: str, value: float, *, epoch: float, step: int) -> None:
         """Record one value of a series."""

@@ -43,7 +43,9 @@ def finish(job: Job, state: LoopState) -> None:
     job.run.update(metrics={**model.metrics, **evaluation.summary()})
     metrics = read_metrics(job.run.events)
     # The report describes the run as completed, which it is as soon as the report is there.
-    record = {**job.run.read(), "state": "completed"}
+    record = job.run.read()
+    seconds = float(str(record["seconds"])) + job.reporter.seconds
+    record = {**record, "state": "completed", "seconds": seconds}
     write_run_report(
         job.run.report, run=record, metrics=metrics, evaluation=evaluation, table=table
     )

@@ -34,6 +34,7 @@ from imageloom.preprocessing import (
     transforms_to_json,
 )
 from imageloom.publish import appearing_directory, write_json
+from imageloom.scoring.model_in_use import model_path
 from imageloom.training.checkpoint import LoopState, save_checkpoint
 from imageloom.training.config import TrainParams
 from imageloom.training.freeze import freeze
@@ -127,7 +128,7 @@ def find_model(
 ) -> UntrainedModel:
     """Return what training starts from, for a network's name or a model directory.
 
-    A name that is also a folder here means the folder.
+    A name that is also a folder here means the folder; a run directory means its model.
 
     Raises:
         UnknownNameError: It is neither a folder nor the name of a network.
@@ -144,6 +145,7 @@ def find_model(
             hint="Leave the options for making a network out, or give a network's name.",
             reason="model-has-options",
         )
+    path = model_path(path)
     if read_kind(path) == TRAINED:
         return as_untrained(load_trained(path, on_event=on_event))
     return load_untrained(path, on_event=on_event)

@@ -77,7 +77,7 @@ def train(  # noqa: PLR0913 - the public call; all but the first four are keywor
 
     Args:
         model: Name of a network such as ``resnet18``, or a model directory: an untrained one, or
-            a trained one to go on learning from.
+            a trained one (or its run) to go on learning from.
         training: Pictures to learn from: an image directory, or a folder with one sub-folder per
             class.
         validation: Pictures to measure each epoch with, of the same classes.
