@@ -252,7 +252,7 @@ class _Gathering:
         )
 
     def _refuse_repeated(self) -> None:
-        hashes = np.frombuffer(self.hashes, dtype=np.int64) if self.hashes else np.array([])
+        hashes = np.array(self.hashes, dtype=np.int64)
         order = np.argsort(hashes, kind="stable")
         repeated = np.flatnonzero(hashes[order][1:] == hashes[order][:-1])
         for at in repeated[:_MAX_PROBLEMS]:

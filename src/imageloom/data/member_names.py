@@ -94,7 +94,7 @@ class MemberNames:
         Raises:
             InvalidDatasetError: The message names both.
         """
-        files = np.sort(np.frombuffer(self._files, dtype=np.int64))
+        files = np.sort(np.array(self._files, dtype=np.int64))
         folders = np.array([hash(name) for name in self._folders], dtype=np.int64)
         repeated = set(files[1:][files[1:] == files[:-1]].tolist())
         repeated |= set(np.intersect1d(files, folders).tolist())

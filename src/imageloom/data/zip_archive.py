@@ -90,7 +90,7 @@ class ZipReader:
             starts.append(entry.offset)
             ends.append(entry.offset + _LOCAL.size + len(entry.raw) + entry.packed)
             yield entry.member
-        self._refuse_overlaps(np.frombuffer(starts, np.uint64), np.frombuffer(ends, np.uint64))
+        self._refuse_overlaps(np.array(starts, np.uint64), np.array(ends, np.uint64))
 
     def contents(self) -> Iterator[tuple[Member, Iterator[bytes]]]:
         """Yield every member with its content in pieces."""
