@@ -105,7 +105,7 @@ def test_a_crop_larger_than_the_picture_is_refused_where_torchvision_pads_with_b
 
     small = torch.full((3, 20, 20), 255, dtype=torch.uint8)
     assert (v2.CenterCrop(30)(small) == 0).any()
-    with pytest.raises(InvalidDatasetError, match="center crop of 30 pixels .* 20 x 20"):
+    with pytest.raises(InvalidDatasetError, match=r"center crop of 30 pixels .* 20 x 20"):
         apply_transforms(small, (records.CenterCrop(size=30),), 1)
     with pytest.raises(InvalidDatasetError, match="random crop of 22 pixels"):
         apply_transforms(small, (records.RandomCrop(size=30, padding=4),), 1)
