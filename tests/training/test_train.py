@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import torch
 import torchvision
+from PIL import Image
 from safetensors.torch import load_file
 
 from imageloom.data.image_directory import load_image_directory
@@ -21,7 +22,7 @@ from imageloom.errors import (
     OutputInUseError,
     RunInterruptedError,
 )
-from imageloom.events import CancelToken, Metric, Progress
+from imageloom.events import CancelToken, Metric, Notice, Progress
 from imageloom.models.model_directory import load_trained
 from imageloom.models.params import ModelParams
 from imageloom.preprocessing import Squash
@@ -290,6 +291,48 @@ def test_f06_a_batch_larger_than_the_pictures_is_refused_with_both_numbers(pictu
         quick(pictures, tmp_path / "run", QUICK.replace(batch_size=25))
 
 
+def test_f07_one_batch_of_all_pictures_is_a_step_and_never_an_empty_epoch(pictures, tmp_path):
+    result = quick(pictures, tmp_path / "run", QUICK.replace(batch_size=24))
+    assert len(metrics(result.run, "learning rate")) == 2  # one step in each of two epochs
+    assert weights(result.run)
+    # The old module left out an incomplete batch: 24 pictures over 2 processes of 24 made no step.
+    from torch.utils.data import DataLoader
+
+    assert len(DataLoader(range(12), batch_size=24, drop_last=True)) == 0
+
+
+def test_f17_grey_and_transparent_pictures_train_a_network_of_three_channels(tmp_path):
+    generator = np.random.default_rng(0)
+    for name, mode, channels in (("grey", "L", ()), ("clear", "RGBA", (4,)), ("16", "I;16", ())):
+        folder = tmp_path / "pictures" / name
+        folder.mkdir(parents=True)
+        for number in range(4):
+            kind = np.uint16 if mode == "I;16" else np.uint8
+            pixels = generator.integers(0, 200, (32, 32, *channels)).astype(kind)
+            Image.fromarray(pixels).save(folder / f"{number}.png")
+    folder = tmp_path / "pictures"
+    result = train("resnet18", folder, folder, tmp_path / "run", params=QUICK.replace(epochs=1))
+    assert load_trained(result.model).classes == ("16", "clear", "grey")
+
+
+def test_f20_an_operation_without_a_repeatable_form_is_named(pictures, tmp_path, monkeypatch):
+    from imageloom.training.step import Stepper
+
+    real = Stepper._check_gradient
+
+    def with_put(self):
+        torch.zeros(3).put_(torch.tensor([0]), torch.tensor([1.0]))  # has no deterministic form
+        real(self)
+
+    monkeypatch.setattr(Stepper, "_check_gradient", with_put)
+    heard = []
+    params = QUICK.replace(epochs=1, deterministic=True)
+    quick(pictures, tmp_path / "run", params, on_event=heard.append)
+    warnings = [one.message for one in heard if isinstance(one, Notice) and one.level == "warning"]
+    assert any("put_" in message for message in warnings)
+    assert len(warnings) == len(set(warnings))
+
+
 def test_f03_warmup_as_long_as_the_run_finishes_and_publishes(pictures, tmp_path):
     result = quick(pictures, tmp_path / "run", QUICK.replace(warmup_epochs=2.0))
     assert result.model.is_dir()
@@ -313,7 +356,7 @@ def test_c01_c02_pictures_without_labels_are_refused(pictures, tmp_path):
         quick((training, unlabelled), tmp_path / "run")
 
 
-def test_b14_c03_c04_c20_class_lists_that_do_not_fit_are_refused(make_pictures, tmp_path):
+def test_b14_c03_c04_c08_c20_class_lists_that_do_not_fit_are_refused(make_pictures, tmp_path):
     three, two = make_pictures(), make_pictures(classes=("red", "blue"))
     one = make_pictures(classes=("red",))
     with pytest.raises(InvalidDatasetError, match="validation pictures lack the class 'green'"):

@@ -155,9 +155,12 @@ def _deterministic(params: TrainParams, reporter: Reporter) -> Iterator[None]:
     torch.use_deterministic_algorithms(params.deterministic, warn_only=True)
     try:
         with warnings.catch_warnings(record=params.deterministic) as caught:
+            if params.deterministic:
+                warnings.simplefilter("always")
             yield
-        for warning in caught or []:
-            reporter.notice(Notice("warning", str(warning.message).split("\n")[0]))
+        # Once each: an operation warns at every step.
+        for text in dict.fromkeys(str(warning.message).split("\n")[0] for warning in caught or []):
+            reporter.notice(Notice("warning", text))
     finally:
         torch.use_deterministic_algorithms(before[0], warn_only=warn_only)
         torch.backends.cudnn.benchmark = before[1]
