@@ -2,8 +2,10 @@
 
     python benchmarks/kill_resume.py --quiet RUN --kills 20 --out DIR
 
-RUN is a completed run; the disturbed one is started with what ``run.json`` says was asked there.
-The moments are drawn evenly over the time that the quiet run took.
+RUN is a completed run; the disturbed one is started with what ``run.json`` says was asked there,
+except for a checkpoint every few seconds, so that most lives begin in the middle of an epoch. When
+a checkpoint is written must not change the weights. Each life lasts 8 seconds, in which Python and
+torch start, and a random time more, by default 12 seconds on average.
 """
 
 import argparse
@@ -16,12 +18,14 @@ import sys
 import time
 from pathlib import Path
 
+CHECKPOINT_MINUTES = 0.1
+
 
 def command(record, quiet, out):
     """Return the command line that starts the same run somewhere else."""
     architecture = record["model"]["architecture"]
     flags = []
-    for name, value in record["asked"].items():
+    for name, value in {**record["asked"], "checkpoint_minutes": CHECKPOINT_MINUTES}.items():
         flag = "--" + name.replace("_", "-")
         if isinstance(value, bool):
             flags += [flag if value else flag.replace("--", "--no-", 1)]
@@ -46,12 +50,11 @@ def main():
     parser.add_argument("--quiet", type=Path, required=True)
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--kills", type=int, default=20)
+    parser.add_argument("--mean-life-s", type=float, default=12.0)
     parser.add_argument("--seed", type=int, default=1)
     args = parser.parse_args()
     record = json.loads((args.quiet / "run.json").read_text())
     generator = random.Random(args.seed)
-    # Each life must be long enough to start (imports of torch) and short enough to be killed.
-    mean_life_s = record["seconds"] / args.kills
     kills = 0
     while True:
         state = None
@@ -63,7 +66,7 @@ def main():
         if state == "completed":
             break
         process = subprocess.Popen(argv, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        life_s = 8 + generator.uniform(0, 2 * mean_life_s) if kills < args.kills else 10**6
+        life_s = 8 + generator.uniform(0, 2 * args.mean_life_s) if kills < args.kills else 10**6
         try:
             process.wait(timeout=life_s)
         except subprocess.TimeoutExpired:

@@ -6,15 +6,8 @@ import shlex
 import pytest
 from rich.text import Text
 
-from imageloom.cli.screen import (
-    command_line,
-    duration,
-    line,
-    open_console,
-    percent,
-    print_all,
-    table,
-)
+from imageloom.cli.screen import command_line, line, open_console, percent, print_all, table
+from imageloom.wording import duration
 
 
 def printed(*parts) -> str:

@@ -5,7 +5,8 @@ from imageloom.events import Metric
 from imageloom.scoring.report.confusion import most_confused_block
 from imageloom.scoring.report.curves import Curves
 from imageloom.scoring.report.tables import Cell, bar_cell, count_cell, table, text_cell
-from imageloom.scoring.report.words import count, decimals, duration, percent, points
+from imageloom.scoring.report.words import decimals, percent, points
+from imageloom.wording import count, duration
 
 
 @pytest.mark.parametrize(

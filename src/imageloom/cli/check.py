@@ -10,7 +10,8 @@ from rich.text import Text
 from imageloom.cli import pictures
 from imageloom.cli.job import Job, Outcome, job_command
 from imageloom.cli.places import Place, place_option
-from imageloom.cli.screen import command_line, counted, line, table
+from imageloom.cli.screen import command_line, line, table
+from imageloom.wording import count
 
 if TYPE_CHECKING:
     from imageloom.data.check import Comparison, DataReport, Spread
@@ -59,7 +60,7 @@ def _screen(job: Job, report: "DataReport") -> Iterator[RenderableType]:
     yield line("Pictures", f"{report.images:,} ({formats}; {report.size_bytes / 2**20:,.1f} MiB)")
     yield line("Sizes", f"{_sizes(report.width, report.height)}{turned}")
     yield from pictures.left_out(report.rejected, report.images, None)
-    changed = f"{counted(len(report.changed), 'file')} changed or gone:"
+    changed = f"{count(len(report.changed), 'file')} changed or gone:"
     yield from pictures.listed(report.changed, changed, "red")
     for notice in report.notices:
         yield line("Note", notice, style="yellow")
@@ -84,7 +85,7 @@ def _sizes(width: "Spread", height: "Spread") -> str:
 
 def _sets(sets: Sequence[Sequence[str]], what: str) -> Iterator[RenderableType]:
     if sets:
-        title = f"{counted(len(sets), 'set')} of equal files {what}:"
+        title = f"{count(len(sets), 'set')} of equal files {what}:"
         yield from _list(title, [", ".join(files) for files in sets])
 
 
@@ -99,7 +100,7 @@ def _list(title: str, lines: Sequence[str]) -> Iterator[RenderableType]:
 def _beside(other: "Comparison") -> Iterator[RenderableType]:
     yield line("Against", str(other.root))
     if other.leaks:
-        title = f"{counted(len(other.leaks), 'file')} here with an equal one there:"
+        title = f"{count(len(other.leaks), 'file')} here with an equal one there:"
         yield from _list(title, [f"{here} = {there}" for here, there in other.leaks])
     else:
         yield line("Leaks", "no file is in both")

@@ -5,7 +5,8 @@ from pathlib import Path
 
 from imageloom.cli.job import Job, Outcome, job_command
 from imageloom.cli.places import place_option
-from imageloom.cli.screen import command_line, duration, line, percent
+from imageloom.cli.screen import command_line, line, percent
+from imageloom.wording import duration
 
 _DEFAULT_NAME = "imageloom-demo"
 

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Final
 from rich.console import RenderableType
 from rich.text import Text
 
-from imageloom.cli.screen import Column, counted, line, percent, table
+from imageloom.cli.screen import Column, line, percent, table
+from imageloom.wording import count
 
 if TYPE_CHECKING:
     from imageloom.data.image_directory import ImageDirectory, Rejected
@@ -64,7 +65,7 @@ def left_out(
     if not rejected:
         return ()
     share = percent(len(rejected) / (images + len(rejected)))
-    title = f"{counted(len(rejected), 'file')} left out ({share}):"
+    title = f"{count(len(rejected), 'file')} left out ({share}):"
     parts = listed(rejected, title, "yellow")
     return parts if listing is None else (*parts, line("List", str(listing)))
 

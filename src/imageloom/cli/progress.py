@@ -10,9 +10,9 @@ from rich.progress import Progress as Bars
 from rich.text import Text
 
 from imageloom.cli.epochs import EpochTable
-from imageloom.cli.screen import duration
 from imageloom.errors import printable
 from imageloom.events import Event, Notice, Progress
+from imageloom.wording import duration
 
 LINE_INTERVAL_S: Final = 5.0
 

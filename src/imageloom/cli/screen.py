@@ -87,21 +87,6 @@ def _short(path: Path) -> str:
     return f"./{inside}" if inside.startswith("-") else inside
 
 
-def counted(number: int, thing: str) -> str:
-    """Return a number with its noun: ``1 file``, ``2 files``."""
-    return f"{number:,} {thing}{'' if number == 1 else 's'}"
-
-
 def percent(fraction: float) -> str:
     """Return a fraction as people read it: ``97.4 %``."""
     return f"{100 * fraction:.1f} %"
-
-
-def duration(seconds: float) -> str:
-    """Return a time as people read it: ``8 s``, ``3 min 20 s``, ``2 h 05 min``."""
-    whole = round(seconds)
-    if whole < 60:
-        return f"{whole} s"
-    if whole < 3600:
-        return f"{whole // 60} min {whole % 60:02d} s"
-    return f"{whole // 3600} h {whole % 3600 // 60:02d} min"

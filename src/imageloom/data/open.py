@@ -29,7 +29,7 @@ _POLL_S: Final = 0.2
 
 
 def open_images(
-    path: Path | str,
+    images: ImageDirectory | Path | str,
     *,
     settings: Settings | None = None,
     on_event: EventSink = ignore_events,
@@ -42,18 +42,21 @@ def open_images(
     again when a name, a size or a time of modification has changed.
 
     Args:
-        path: An image directory or any source of ``convert``.
+        images: An image directory, or any source of ``convert``; an ``ImageDirectory`` is
+            returned as it is.
         settings: Where conversions are kept; by default as the environment says.
         on_event: Told the progress and every notice.
         cancel: Stops a conversion.
 
     Raises:
-        CouldNotOpenFileError: There is nothing at ``path``.
+        CouldNotOpenFileError: There is nothing at that path.
         InvalidDatasetError: It holds no usable pictures, or is something else; the message says
             what.
         RunInterruptedError: ``cancel`` was set.
     """
-    source = find_source(path)
+    if isinstance(images, ImageDirectory):
+        return images
+    source = find_source(images)
     if source.kind == "image directory":
         return load_image_directory(source.path)
     kept = (settings or read_settings(os.environ)).image_directories
@@ -64,13 +67,13 @@ def open_images(
     folder = kept / _digest(str(source.path))[:16]
     entry = folder / _digest(_state(source, listing), str(FORMAT_VERSION))[:32]
     with _only_one(folder, on_event, cancel):
-        images = _load_kept(entry)
-        if images is None:
+        kept_images = _load_kept(entry)
+        if kept_images is None:
             _remove_unused(folder)
             if listing is None:
                 return convert(source.path, entry, params=params, on_event=on_event, cancel=cancel)
             return publish_listing(listing, entry, params, on_event=on_event, cancel=cancel)
-    return images
+    return kept_images
 
 
 def _state(source: Source, listing: Listing | None) -> str:

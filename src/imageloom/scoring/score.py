@@ -178,8 +178,7 @@ def _files(images: ImageDirectory) -> pa.Array:
 def _opened(
     images: ImageDirectory | Path | str, on_event: EventSink, cancel: CancelToken
 ) -> ImageDirectory:
-    if not isinstance(images, ImageDirectory):
-        images = open_images(images, on_event=on_event, cancel=cancel)
+    images = open_images(images, on_event=on_event, cancel=cancel)
     if len(images) == 0:
         raise InvalidDatasetError(
             f"There are no pictures in {images.root} to score.",

@@ -100,8 +100,8 @@ def train(  # noqa: PLR0913 - the public call; all but the first four are keywor
     choose_compute(params.device, params.precision)  # refuses a device that is not there
     plan = make_plan(
         find_model(model, model_params or ModelParams(), on_event, cancel),
-        _opened(training, on_event, cancel),
-        _opened(validation, on_event, cancel),
+        open_images(training, on_event=on_event, cancel=cancel),
+        open_images(validation, on_event=on_event, cancel=cancel),
         params,
     )
     with lent_generators():
@@ -217,14 +217,6 @@ def _refuse_existing_run(run: RunDirectory) -> None:
             hint=f"Go on with it: {run.resume_command}. Or choose another place with --out.",
             reason="exists",
         )
-
-
-def _opened(
-    images: ImageDirectory | Path | str, on_event: EventSink, cancel: CancelToken | None
-) -> ImageDirectory:
-    if isinstance(images, ImageDirectory):
-        return images
-    return open_images(images, on_event=on_event, cancel=cancel)
 
 
 def _notice_other_versions(run: RunDirectory, reporter: Reporter) -> None:

@@ -12,7 +12,8 @@ from imageloom.scoring.report.curves import Curves
 from imageloom.scoring.report.headline import mean_confidence
 from imageloom.scoring.report.page import Section, paragraph
 from imageloom.scoring.report.run_record import RunRecord
-from imageloom.scoring.report.words import count, decimals, percent
+from imageloom.scoring.report.words import decimals, percent
+from imageloom.wording import count
 
 
 @dataclass(frozen=True)

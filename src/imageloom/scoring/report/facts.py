@@ -7,7 +7,7 @@ from imageloom.charts import Markup, element
 from imageloom.scoring.evaluation import Evaluation
 from imageloom.scoring.report.page import Section
 from imageloom.scoring.report.run_record import RunRecord
-from imageloom.scoring.report.words import duration
+from imageloom.wording import duration
 
 # Long and shown elsewhere in the report.
 _LEFT_OUT = frozenset({"classes", "images_per_class", "metrics", "resume_command"})

@@ -5,7 +5,8 @@ import math
 from imageloom.charts import Markup, element, join
 from imageloom.scoring.evaluation import Evaluation
 from imageloom.scoring.report.page import paragraph, strong
-from imageloom.scoring.report.words import count, decimals, percent
+from imageloom.scoring.report.words import decimals, percent
+from imageloom.wording import count
 
 _MORE_THAN_FIVE = 5
 

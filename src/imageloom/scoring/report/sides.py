@@ -11,7 +11,8 @@ from imageloom.scoring.report.mistakes import Thumbnailer, gallery, without_pict
 from imageloom.scoring.report.page import Section, name, paragraph
 from imageloom.scoring.report.reliability import diagram
 from imageloom.scoring.report.tables import Cell, count_cell, table, text_cell
-from imageloom.scoring.report.words import count, decimals, percent, points
+from imageloom.scoring.report.words import decimals, percent, points
+from imageloom.wording import count
 
 _LOWER_IS_BETTER = frozenset({"Log_Loss", "Expected_Calibration_Error"})
 _MOST_CLASSES_IN_TABLE = 200

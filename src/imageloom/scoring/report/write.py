@@ -18,8 +18,8 @@ from imageloom.scoring.report.mistakes import mistakes_section, thumbnailer
 from imageloom.scoring.report.page import Heading, Section, page
 from imageloom.scoring.report.reliability import reliability_section
 from imageloom.scoring.report.run_record import RunRecord
-from imageloom.scoring.report.words import count, duration
 from imageloom.scoring.scored_table import ScoredTable
+from imageloom.wording import count, duration
 
 
 def write_run_report(
