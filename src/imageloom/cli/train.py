@@ -147,6 +147,7 @@ def _show_earlier_epochs(job: Job, run: Path) -> None:
 
 
 def _headline(result: "TrainResult") -> str:
-    top1 = result.metrics.get("Top-1 validation accuracy")
+    # Of the published model, in float32, so that 'imageloom score' says the same.
+    top1 = result.metrics.get("Overall_Accuracy")
     accuracy = "" if top1 is None else f": top-1 {percent(top1)} of the validation pictures"
     return f"epoch {result.best_epoch} of {result.epochs}{accuracy}"

@@ -1,8 +1,8 @@
 """A run's folder: what lies where in it, its record, and who may write to it."""
 
 import contextlib
-import dataclasses
 import os
+import platform
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -123,7 +123,7 @@ class RunDirectory:
                 _lock(file.fileno(), self.path, file.read().strip())
             file.seek(0)
             file.truncate()
-            file.write(f"process {os.getpid()} on {os.uname().nodename}")
+            file.write(f"process {os.getpid()} on {platform.node()}")
             file.flush()
             yield
 
@@ -157,10 +157,3 @@ def new_record(parts: Mapping[str, object]) -> dict[str, object]:
 def now() -> str:
     """Return the present time, UTC, as ISO 8601."""
     return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
-
-
-def as_json(value: object) -> object:
-    """Return a frozen dataclass as JSON values."""
-    assert dataclasses.is_dataclass(value)
-    assert not isinstance(value, type)
-    return dataclasses.asdict(value)

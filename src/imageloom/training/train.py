@@ -32,7 +32,7 @@ from imageloom.training.finish import finish, publish_best
 from imageloom.training.fit import Job, fit
 from imageloom.training.generators import lent_generators
 from imageloom.training.prepare import create_run, find_model, make_plan
-from imageloom.training.run_directory import RunDirectory, now
+from imageloom.training.run_directory import RunDirectory, State, now
 
 logger = logging.getLogger(__name__)
 
@@ -169,7 +169,7 @@ def _best_published_whatever_happens(job: Job) -> Iterator[None]:
 def _recorded_end(run: RunDirectory) -> Iterator[None]:
     """Write how the run ended into its record, its log and, for errors, ``error_info.json``."""
     began = time.monotonic()
-    state = "completed"
+    state: State = "completed"
     try:
         yield
     except RunInterruptedError as interruption:

@@ -1,0 +1,73 @@
+"""A run that is killed while it writes to disk ends with the weights of one that was not."""
+
+import json
+import signal
+import subprocess
+import sys
+
+import pytest
+
+from imageloom.training.config import TrainParams
+from imageloom.training.run_directory import RunDirectory
+from imageloom.training.train import train
+
+PARAMS = TrainParams(
+    epochs=2, batch_size=8, learning_rate=0.02, precision="float32", workers=0, print_frequency=1
+)
+
+# Runs in a process of its own: it kills itself at its n-th fsync, and so in the middle of writing
+# a checkpoint, a record or the model. What follows a kill -9 does not depend on who sends it.
+CHILD = """
+import json, os, signal, sys
+from imageloom.training.config import TrainParams
+from imageloom.training.train import resume, train
+
+out, training, validation, fatal, params = sys.argv[1:]
+calls, real = 0, os.fsync
+
+def fsync(descriptor):
+    global calls
+    calls += 1
+    if calls == int(fatal):
+        os.kill(os.getpid(), signal.SIGKILL)
+    real(descriptor)
+
+os.fsync = fsync
+if os.path.exists(os.path.join(out, "run.json")):
+    resume(out)
+else:
+    train("resnet18", training, validation, out, params=TrainParams.parse(json.loads(params)))
+"""
+
+
+def live(out, folders, fatal):
+    """Train or resume until the n-th fsync or the end; return the exit status."""
+    arguments = [str(out), *map(str, folders), str(fatal), json.dumps(PARAMS.model_dump())]
+    finished = subprocess.run(
+        [sys.executable, "-c", CHILD, *arguments],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert finished.returncode in (0, -signal.SIGKILL), finished.stderr
+    return finished.returncode
+
+
+@pytest.mark.slow
+def test_i01_killed_at_every_kind_of_write_and_resumed_equals_never_killed(make_pictures, tmp_path):
+    folders = tmp_path / "training", tmp_path / "validation"
+    pictures = make_pictures(), make_pictures(per_class=4, seed=1)
+    for images, folder in zip(pictures, folders, strict=True):
+        images.save(folder)
+    quiet = train("resnet18", *folders, tmp_path / "quiet", params=PARAMS)
+
+    out = tmp_path / "disturbed"
+    # In the first life no run exists before some thirty writes; later ones begin with a record.
+    for fatal in (9, 40, 5, 14, 23):
+        assert live(out, folders, fatal) == -signal.SIGKILL
+    assert live(out, folders, 10**9) == 0
+    assert RunDirectory(out).read()["state"] == "completed"
+    name = "model/weights.safetensors"
+    assert (out / name).read_bytes() == (quiet.run / name).read_bytes()
+    assert [path.name for path in tmp_path.iterdir() if "partial" in path.name] == []
+    assert [path.name for path in out.rglob("*") if ".partial" in path.name] == []
