@@ -172,6 +172,12 @@ def sha256_of_file(path: Path) -> str:
     return digest.hexdigest()
 
 
+def digest_of_json(content: object) -> str:
+    """Return the SHA-256 of a JSON value in canonical form, as 64 hexadecimal digits."""
+    text = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+    return hashlib.sha256(text.encode("ascii")).hexdigest()
+
+
 def read_json(path: Path, error: type[ImageloomError]) -> dict[str, object]:
     """Return a JSON object from a file that may come from a stranger.
 

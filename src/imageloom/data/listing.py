@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from imageloom.data.image_directory import Rejected
-from imageloom.preprocessing import digest_of_json
+from imageloom.publish import digest_of_json
 
 FILES: Final = pa.schema(
     [

@@ -25,9 +25,9 @@ from imageloom.models.safetensors_file import (
     safetensors_bytes,
 )
 from imageloom.models.state import ExpectedState, State, check_state, expected_state
-from imageloom.preprocessing import digest_of_json
 from imageloom.publish import (
     MANIFEST,
+    digest_of_json,
     publishing_directory,
     read_json,
     sha256_of_file,
