@@ -19,9 +19,19 @@ os.environ["MKL_NUM_THREADS"] = "2"
 def _clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory):
     home = tmp_path_factory.mktemp("imageloom-home")
     monkeypatch.setenv("IMAGELOOM_HOME", str(home))
+    monkeypatch.setenv("IMAGELOOM_WORKSPACE", str(home / "workspace"))
     monkeypatch.setenv("NO_COLOR", "1")
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
-    for name in ("IMAGELOOM_DEBUG", "COLUMNS", "LINES", "FORCE_COLOR", "CUDA_VISIBLE_DEVICES"):
+    for name in (
+        "IMAGELOOM_DEBUG",
+        "IMAGELOOM_DATABASE_URL",
+        "IMAGELOOM_EXTENSIONS",
+        "IMAGELOOM_STORE_LIMIT_GIB",
+        "COLUMNS",
+        "LINES",
+        "FORCE_COLOR",
+        "CUDA_VISIBLE_DEVICES",
+    ):
         monkeypatch.delenv(name, raising=False)
 
 

@@ -118,7 +118,9 @@ def test_a_place_that_cannot_be_written_is_a_failure(monkeypatch, tmp_path):
 
 
 def test_this_machine_is_examined_from_python_to_extras(tmp_path):
-    findings = list(examine(Settings(home=tmp_path / "home"), tmp_path))
+    findings = list(
+        examine(Settings(home=tmp_path / "home", workspace=tmp_path / "workspace"), tmp_path)
+    )
     subjects = {finding.subject for finding in findings}
     assert {
         "python",
@@ -140,7 +142,7 @@ def test_missing_extras_say_how_to_get_them(monkeypatch, tmp_path):
     import importlib.util
 
     monkeypatch.setattr(importlib.util, "find_spec", lambda _name: None)
-    findings = list(examine(Settings(home=tmp_path), tmp_path))
+    findings = list(examine(Settings(home=tmp_path, workspace=tmp_path), tmp_path))
     extras = [one for one in findings if one.subject == "extra"]
     assert [one.level for one in extras] == ["warn", "warn"]
     assert "pip install 'imageloom[timm]'" in extras[0].advice
@@ -181,6 +183,6 @@ def test_missing_packages_are_named(monkeypatch, tmp_path: Path):
         return real(name)
 
     monkeypatch.setattr(metadata, "version", version)
-    findings = list(examine(Settings(home=tmp_path), tmp_path))
+    findings = list(examine(Settings(home=tmp_path, workspace=tmp_path), tmp_path))
     failed = [one for one in findings if one.level == "fail"]
     assert [one.found for one in failed] == ["safetensors is not installed"]

@@ -27,7 +27,13 @@ Each class has a stable ``code``. Four digits are the codes users of the old des
     │   ├── RunInterruptedError                  RUN-001
     │   ├── WorkerLostError                      RUN-002
     │   ├── OutputInUseError                     RUN-003
-    │   └── CannotResumeError                    RUN-004
+    │   ├── CannotResumeError                    RUN-004
+    │   ├── NoSuchRunError                       RUN-005
+    │   └── NodeFailedError                      RUN-006
+    ├── InvalidPipelineError                     PIPE-001
+    ├── StoreError
+    │   ├── StoreBusyError                       STORE-001
+    │   └── StoreCorruptError                    STORE-002
     ├── FailedToWriteOutputsError                0160
     ├── FailedToDownloadFilesError               0162
     ├── EnvironmentUnsuitableError               ENV-001
@@ -239,6 +245,40 @@ class CannotResumeError(RunError):
     """There is nothing to resume, or it no longer fits what it was made from."""
 
     code = "RUN-004"
+
+
+class NoSuchRunError(RunError):
+    """The workspace holds no run, or the run no node, of that name."""
+
+    code = "RUN-005"
+
+
+class NodeFailedError(RunError):
+    """A node of a pipeline failed; the others did what they could without it."""
+
+    code = "RUN-006"
+
+
+class InvalidPipelineError(ImageloomError):
+    """A pipeline cannot run as it stands; the message lists every problem."""
+
+    code = "PIPE-001"
+
+
+class StoreError(ImageloomError):
+    """Something about the workspace's database or stored outputs."""
+
+
+class StoreBusyError(StoreError):
+    """Another process holds the database for too long."""
+
+    code = "STORE-001"
+
+
+class StoreCorruptError(StoreError):
+    """The database or a stored output is damaged, or was made by a newer version."""
+
+    code = "STORE-002"
 
 
 class FailedToWriteOutputsError(ImageloomError):

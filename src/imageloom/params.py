@@ -73,26 +73,40 @@ class Params(BaseModel):
         """Return a copy with some values changed, checked again."""
         return self.parse(self.model_dump() | changes)
 
+    def output_values(self) -> dict[str, Value]:
+        """Return the values that can change a result, defaults included, by name."""
+        return {
+            one.name: getattr(self, one.name) for one in describe(type(self)) if one.affects_output
+        }
+
 
 def parameter(  # noqa: PLR0913 - mirrors pydantic.Field
     default: Value,
     *,
     help: str,
+    title: str = "",
     unit: str = "",
+    affects_output: bool = True,
     gt: float | None = None,
     ge: float | None = None,
     lt: float | None = None,
     le: float | None = None,
 ) -> Any:  # noqa: ANN401 - as pydantic.Field does, so that the annotation is the field's type
-    """Declare one parameter: its default, bounds, unit and one or two sentences of help."""
+    """Declare one parameter: its default, bounds, unit and one or two sentences of help.
+
+    ``title`` is its label in a form, made from the name by default. A parameter that changes how
+    fast or how chattily a result is made, but not the result, has ``affects_output=False``: two
+    runs that differ only there share their results.
+    """
     return Field(
         default,
+        title=title or None,
         description=help,
         gt=gt,
         ge=ge,
         lt=lt,
         le=le,
-        json_schema_extra={"unit": unit} if unit else None,
+        json_schema_extra={"unit": unit, "affects_output": affects_output},
     )
 
 
@@ -102,6 +116,7 @@ class ParameterDescription:
 
     Attributes:
         name: Name in Python and JSON: ``batch_size``.
+        title: Label in a form: ``Batch size``.
         kind: ``int``, ``float``, ``bool``, ``str`` or ``choice``.
         default: Value when nothing is given.
         optional: Whether None is allowed.
@@ -109,9 +124,11 @@ class ParameterDescription:
         range_text: Bounds as text, such as ``> 0``; empty when unbounded.
         unit: Unit of the value, or empty.
         help: One or two sentences.
+        affects_output: Whether another value can give another result.
     """
 
     name: str
+    title: str
     kind: Literal["int", "float", "bool", "str", "choice"]
     default: Value
     optional: bool
@@ -119,6 +136,7 @@ class ParameterDescription:
     range_text: str
     unit: str
     help: str
+    affects_output: bool
 
     @property
     def flag(self) -> str:
@@ -142,6 +160,7 @@ def _describe_field(name: str, field: FieldInfo) -> ParameterDescription:
     extra = field.json_schema_extra if isinstance(field.json_schema_extra, dict) else {}
     return ParameterDescription(
         name=name,
+        title=field.title or name.replace("_", " ").capitalize(),
         kind=typing.cast(Literal["int", "float", "bool", "str", "choice"], kind),
         default=None if field.default is PydanticUndefined else field.default,
         optional=optional,
@@ -149,6 +168,7 @@ def _describe_field(name: str, field: FieldInfo) -> ParameterDescription:
         range_text=_range_text(field),
         unit=str(extra.get("unit", "")),
         help=field.description or "",
+        affects_output=bool(extra.get("affects_output", True)),
     )
 
 

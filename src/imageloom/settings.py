@@ -1,20 +1,37 @@
-"""Where Imageloom keeps what is not the user's own output."""
+"""Where Imageloom keeps what is not the user's own output, and what a person set for it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
+
+from imageloom.errors import NotInRangeValueError
+
+DEFAULT_STORE_LIMIT_GIB: Final = 100.0
 
 
 @dataclass(frozen=True)
 class Settings:
-    """Folders of this installation.
+    """Folders and limits of this installation.
 
     Attributes:
         home: Everything Imageloom keeps for itself; ``IMAGELOOM_HOME``, by default
             ``~/.cache/imageloom``. It may be deleted at any time.
+        workspace: Runs of pipelines and their outputs; ``IMAGELOOM_WORKSPACE``, by default
+            ``~/.local/share/imageloom``.
+        database_url: Database that indexes the runs, as SQLAlchemy writes it;
+            ``IMAGELOOM_DATABASE_URL``, by default None: a SQLite file in the workspace.
+        store_limit_gib: GiB of outputs above which unneeded ones are removed;
+            ``IMAGELOOM_STORE_LIMIT_GIB``.
+        extensions: Folder of a person's own components, model families and targets;
+            ``IMAGELOOM_EXTENSIONS``, by default None.
     """
 
     home: Path
+    workspace: Path
+    database_url: str | None = None
+    store_limit_gib: float = DEFAULT_STORE_LIMIT_GIB
+    extensions: str | None = None
 
     @property
     def image_directories(self) -> Path:
@@ -23,9 +40,36 @@ class Settings:
 
 
 def read_settings(environment: Mapping[str, str]) -> Settings:
-    """Return the settings that the environment variables ask for."""
-    home = environment.get("IMAGELOOM_HOME")
-    if home:
-        return Settings(home=Path(home).expanduser().absolute())
+    """Return the settings that the environment variables ask for.
+
+    Raises:
+        NotInRangeValueError: A limit is not a number above 0.
+    """
     cache = environment.get("XDG_CACHE_HOME") or "~/.cache"
-    return Settings(home=Path(cache).expanduser().absolute() / "imageloom")
+    share = environment.get("XDG_DATA_HOME") or "~/.local/share"
+    return Settings(
+        home=_folder(environment.get("IMAGELOOM_HOME") or f"{cache}/imageloom"),
+        workspace=_folder(environment.get("IMAGELOOM_WORKSPACE") or f"{share}/imageloom"),
+        database_url=environment.get("IMAGELOOM_DATABASE_URL") or None,
+        store_limit_gib=_limit(environment.get("IMAGELOOM_STORE_LIMIT_GIB")),
+        extensions=environment.get("IMAGELOOM_EXTENSIONS") or None,
+    )
+
+
+def _folder(text: str) -> Path:
+    return Path(text).expanduser().absolute()
+
+
+def _limit(text: str | None) -> float:
+    if not text:
+        return DEFAULT_STORE_LIMIT_GIB
+    try:
+        limit = float(text)
+    except ValueError:
+        limit = 0.0
+    if not 0 < limit < float("inf"):
+        raise NotInRangeValueError(
+            f"IMAGELOOM_STORE_LIMIT_GIB is {text!r}, but must be a number above 0.",
+            hint=f"The default is {DEFAULT_STORE_LIMIT_GIB:g}.",
+        )
+    return limit

@@ -21,7 +21,7 @@ from .test_archive import a_zip
 
 @pytest.fixture
 def settings(tmp_path):
-    return Settings(home=tmp_path / "home")
+    return Settings(home=tmp_path / "home", workspace=tmp_path / "workspace")
 
 
 @pytest.fixture
@@ -126,7 +126,10 @@ def test_a_folder_of_pictures_may_hold_a_strangers_model_json(opened, tree):
 def test_a_place_that_cannot_be_written_is_named_with_the_way_out(tree, tmp_path):
     (tmp_path / "home").write_text("a file where a folder should be")
     with pytest.raises(FailedToWriteOutputsError, match="cannot be written") as refused:
-        open_images(tree.write(FILES), settings=Settings(home=tmp_path / "home"))
+        open_images(
+            tree.write(FILES),
+            settings=Settings(home=tmp_path / "home", workspace=tmp_path / "workspace"),
+        )
     assert "IMAGELOOM_HOME" in refused.value.hint
 
 
@@ -135,7 +138,7 @@ def test_two_processes_that_open_one_folder_at_once_both_succeed(tree, settings,
     code = (
         "import sys; from pathlib import Path; from imageloom.settings import Settings; "
         "from imageloom.data.open import open_images; "
-        "print(open_images(sys.argv[1], settings=Settings(home=Path(sys.argv[2]))).digest)"
+        "print(open_images(sys.argv[1], settings=Settings(home=Path(sys.argv[2]), workspace=Path(sys.argv[2]))).digest)"
     )
     command = [python, "-c", code, str(tree.root), str(settings.home)]
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}

@@ -48,6 +48,7 @@ class ConvertParams(Params):
     workers: int = parameter(
         0,
         help="Processes that decode pictures; 0 chooses for the machine.",
+        affects_output=False,
         unit="processes",
         ge=0,
         le=1024,

@@ -20,6 +20,7 @@ class ScoreParams(Params):
     workers: int = parameter(
         -1,
         help="Processes that read pictures; -1 chooses for the machine, 0 reads in the main one.",
+        affects_output=False,
         ge=-1,
         le=1024,
     )

@@ -24,6 +24,7 @@ class TrainParams(Params):
     warmup_epochs: float = parameter(
         0.0,
         help="Epochs in which the rate rises linearly to the learning rate; fractions are allowed.",
+        title="Warmup step number",
         unit="epochs",
         ge=0,
     )
@@ -33,6 +34,7 @@ class TrainParams(Params):
     seed: int = parameter(
         1,
         help="Start of all random numbers: weights, order, augmentation.",
+        title="Random seed",
         ge=-(2**63),
         lt=2**63,
     )
@@ -46,6 +48,7 @@ class TrainParams(Params):
     print_frequency: int = parameter(
         10,
         help="Record training figures every so many steps.",
+        affects_output=False,
         unit="steps",
         gt=0,
         le=1_000_000_000,
@@ -93,11 +96,16 @@ class TrainParams(Params):
     workers: int = parameter(
         -1,
         help="Processes that read pictures; -1 chooses for the machine, 0 reads in the main one.",
+        affects_output=False,
         ge=-1,
         le=1024,
     )
     checkpoint_minutes: float = parameter(
-        5.0, help="Longest time between two checkpoints.", unit="minutes", gt=0
+        5.0,
+        help="Longest time between two checkpoints.",
+        unit="minutes",
+        affects_output=False,
+        gt=0,
     )
     deterministic: bool = parameter(
         False, help="Use only operations that give the same bits each time, also on a GPU."

@@ -1,0 +1,1 @@
+"""The vocabulary of the designer: plain values, no tensors, no files."""

@@ -1,0 +1,1 @@
+"""All targets: where jobs run, one file each."""
