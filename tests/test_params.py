@@ -165,3 +165,20 @@ def test_a_seed_may_be_any_64_bit_number(value):
 def test_a_seed_beyond_64_bits_is_refused(value):
     with pytest.raises(ParameterError, match="seed is"):
         TrainParams.parse({"seed": value})
+
+
+class Titled(Params):
+    """A parameter with a label of its own, and one that changes no result."""
+
+    seed: int = parameter(1, help="Start.", title="Random seed")
+    batch_size: int = parameter(16, help="Pictures per step.")
+    workers: int = parameter(0, help="Processes.", affects_output=False)
+
+
+def test_a_label_is_the_title_or_made_from_the_name():
+    assert [one.title for one in describe(Titled)] == ["Random seed", "Batch size", "Workers"]
+
+
+def test_values_that_change_no_result_are_left_out_of_what_results_depend_on():
+    assert Titled(workers=8).output_values() == {"seed": 1, "batch_size": 16}
+    assert Titled(seed=2).output_values() != Titled().output_values()

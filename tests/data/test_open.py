@@ -138,7 +138,8 @@ def test_two_processes_that_open_one_folder_at_once_both_succeed(tree, settings,
     code = (
         "import sys; from pathlib import Path; from imageloom.settings import Settings; "
         "from imageloom.data.open import open_images; "
-        "print(open_images(sys.argv[1], settings=Settings(home=Path(sys.argv[2]), workspace=Path(sys.argv[2]))).digest)"
+        "home = Path(sys.argv[2]); settings = Settings(home=home, workspace=home); "
+        "print(open_images(sys.argv[1], settings=settings).digest)"
     )
     command = [python, "-c", code, str(tree.root), str(settings.home)]
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}

@@ -1,0 +1,33 @@
+"""Settings come from the environment, with the usual places as defaults."""
+
+from pathlib import Path
+
+import pytest
+
+from imageloom.errors import NotInRangeValueError
+from imageloom.settings import read_settings
+
+
+def test_folders_follow_the_xdg_rules():
+    settings = read_settings({"XDG_CACHE_HOME": "/c", "XDG_DATA_HOME": "/d"})
+    assert settings.home == Path("/c/imageloom")
+    assert settings.workspace == Path("/d/imageloom")
+
+
+def test_own_variables_go_first_and_know_the_home_folder():
+    environment = {"IMAGELOOM_WORKSPACE": "~/runs", "XDG_DATA_HOME": "/d"}
+    assert read_settings(environment).workspace == Path("~/runs").expanduser()
+
+
+def test_an_empty_variable_counts_as_unset():
+    settings = read_settings({"IMAGELOOM_DATABASE_URL": "", "IMAGELOOM_EXTENSIONS": ""})
+    assert settings.database_url is None
+    assert settings.extensions is None
+    assert settings.store_limit_gib == 100
+
+
+@pytest.mark.parametrize("text", ["0", "-1", "nan", "inf", "much"])
+def test_a_store_limit_must_be_a_number_above_zero(text):
+    with pytest.raises(NotInRangeValueError, match=f"IMAGELOOM_STORE_LIMIT_GIB is '{text}'"):
+        read_settings({"IMAGELOOM_STORE_LIMIT_GIB": text})
+    assert read_settings({"IMAGELOOM_STORE_LIMIT_GIB": "2.5"}).store_limit_gib == 2.5
