@@ -183,3 +183,35 @@ def test_for_json_only_notices_are_kept():
     reporter(Progress("x", 1, 2, "images"))
     reporter(Notice("warning", "careful"))
     assert reporter.notices == [{"level": "warning", "message": "careful"}]
+
+
+def test_the_lines_of_a_part_begin_with_its_label_and_its_notices_reach_the_whole():
+    stream = io.StringIO()
+    whole = LineReporter(open_console(stream), Clock())
+    part = whole.part("train  ")
+    part(Notice("warning", "careful"))
+    for metric in epoch(1, loss=0.5):
+        part(metric)
+    part.close()
+    assert stream.getvalue().splitlines() == [
+        "train  Warning: careful",
+        f"train  {HEADER}",
+        "train      1      0.7000      0.5000    50.0%   100.0%      33.1  best",
+    ]
+    assert whole.notices == [{"level": "warning", "message": "train: careful"}]
+
+
+def test_each_part_has_a_bar_of_its_own_that_goes_when_it_closes():
+    stream, console = terminal()
+    whole = BarReporter(console)
+    left, right = whole.part("left  "), whole.part("right  ")
+    left(Progress("Decoding", 10, 20, "images"))
+    right(Progress("Training", 1, 5, "steps"))
+    left.close()
+    before = len(stream.getvalue())
+    whole.close()
+    text = stream.getvalue()
+    assert "left  Decoding" in text
+    last_frame = text[before:]
+    assert "right  Training" in last_frame
+    assert "left" not in last_frame

@@ -25,20 +25,43 @@ class Reporter(Protocol):
     def __call__(self, event: Event) -> None:
         """Draw one event."""
 
+    def tell(self, text: Text) -> None:
+        """Write a line above the bars."""
+
+    def part(self, label: str) -> "Reporter":
+        """Return a reporter for one of several things that go on at once.
+
+        Its lines begin with ``label``, and its bar stands beside those of the others.
+        """
+
     def close(self) -> None:
         """Draw what is pending and leave the terminal as it was."""
 
 
 class NoticeList:
-    """Draws nothing, and keeps the notices for the JSON object."""
+    """Draws nothing, and keeps the notices for the JSON object.
 
-    def __init__(self) -> None:
-        self.notices: list[dict[str, str]] = []
+    Args:
+        whole: The reporter this one is a part of, which gets its notices.
+        label: What its notices begin with.
+    """
+
+    def __init__(self, whole: "NoticeList | None" = None, label: str = "") -> None:
+        self.notices: list[dict[str, str]] = [] if whole is None else whole.notices
+        self._label = label
 
     def __call__(self, event: Event) -> None:
         """Keep a notice; leave everything else."""
         if isinstance(event, Notice):
-            self.notices.append({"level": event.level, "message": event.message})
+            about = f"{self._label.strip()}: " if self._label else ""
+            self.notices.append({"level": event.level, "message": f"{about}{event.message}"})
+
+    def tell(self, text: Text) -> None:
+        """Leave it."""
+
+    def part(self, label: str) -> Reporter:
+        """Return a list that adds to this one."""
+        return NoticeList(self, label)
 
     def close(self) -> None:
         """There is nothing to give back."""
@@ -55,10 +78,19 @@ class LineReporter(NoticeList):
     Args:
         console: Where to write.
         clock: Seconds from any start; tests give their own.
+        whole: The reporter this one is a part of.
+        label: What its lines begin with.
     """
 
-    def __init__(self, console: Console, clock: Callable[[], float] = time.monotonic) -> None:
-        super().__init__()
+    def __init__(
+        self,
+        console: Console,
+        clock: Callable[[], float] = time.monotonic,
+        *,
+        whole: NoticeList | None = None,
+        label: str = "",
+    ) -> None:
+        super().__init__(whole, label)
         self._console = console
         self._clock = clock
         self._epochs = EpochTable()
@@ -70,16 +102,24 @@ class LineReporter(NoticeList):
         """Write a line if it is time for one."""
         super().__call__(event)
         for text in self._epochs.lines(event):
-            self._write(text)
+            self.tell(text)
         if isinstance(event, Notice):
-            self._write(notice_line(event))
+            self.tell(notice_line(event))
         elif isinstance(event, Progress):
             self._progress(event)
+
+    def tell(self, text: Text) -> None:
+        """Write a line."""
+        self._console.print(Text(self._label) + text, soft_wrap=True)
+
+    def part(self, label: str) -> Reporter:
+        """Return a reporter whose lines begin with ``label``."""
+        return LineReporter(self._console, self._clock, whole=self, label=label)
 
     def close(self) -> None:
         """Write the last epoch."""
         for text in self._epochs.rest():
-            self._write(text)
+            self.tell(text)
 
     def _progress(self, event: Progress) -> None:
         now = self._clock()
@@ -87,10 +127,7 @@ class LineReporter(NoticeList):
             self._stage, self._stage_start_s = event.stage, now
         if now - self._last_line_s >= LINE_INTERVAL_S:
             self._last_line_s = now
-            self._write(Text(progress_line(event, now - self._stage_start_s)))
-
-    def _write(self, text: Text) -> None:
-        self._console.print(text, soft_wrap=True)
+            self.tell(Text(progress_line(event, now - self._stage_start_s)))
 
 
 class BarReporter(NoticeList):
@@ -98,23 +135,18 @@ class BarReporter(NoticeList):
 
     Args:
         console: A terminal.
+        whole: The reporter this one is a part of, which owns the terminal.
+        label: What its lines and its bar begin with.
     """
 
-    def __init__(self, console: Console) -> None:
-        super().__init__()
+    def __init__(
+        self, console: Console, *, whole: "BarReporter | None" = None, label: str = ""
+    ) -> None:
+        super().__init__(whole, label)
         self._console = console
         self._epochs = EpochTable()
-        self._bars = Bars(
-            _Stage(),
-            BarColumn(bar_width=None),
-            _Counts(),
-            _Figures(),
-            _TimeLeft(),
-            console=console,
-            transient=True,
-            expand=True,
-            refresh_per_second=8,
-        )
+        self._is_part = whole is not None
+        self._bars: Bars = _open_bars(console) if whole is None else whole._bars
         self._task: TaskID | None = None
         self._stage = ""
 
@@ -122,26 +154,55 @@ class BarReporter(NoticeList):
         """Move the bar, or write above it."""
         super().__call__(event)
         for text in self._epochs.lines(event):
-            self._console.print(text)
+            self.tell(text)
         if isinstance(event, Notice):
-            self._console.print(notice_line(event))
+            self.tell(notice_line(event))
         elif isinstance(event, Progress):
             self._progress(event)
 
+    def tell(self, text: Text) -> None:
+        """Write a line above the bars."""
+        self._console.print(Text(self._label) + text)
+
+    def part(self, label: str) -> Reporter:
+        """Return a reporter with a bar of its own."""
+        return BarReporter(self._console, whole=self, label=label)
+
     def close(self) -> None:
-        """Remove the bar, show the cursor, and write the last epoch."""
-        self._bars.stop()
+        """Remove the bar, or give the terminal back if this is the whole; write the last epoch."""
+        if self._is_part:
+            self._remove_bar()
+        else:
+            self._bars.stop()
         for text in self._epochs.rest():
-            self._console.print(text)
+            self.tell(text)
 
     def _progress(self, event: Progress) -> None:
         self._bars.start()
         if self._task is None or event.stage != self._stage:
-            if self._task is not None:
-                self._bars.remove_task(self._task)
+            self._remove_bar()
             self._stage = event.stage
-            self._task = self._bars.add_task(printable(event.stage), event=event)
+            self._task = self._bars.add_task(self._label + printable(event.stage), event=event)
         self._bars.update(self._task, completed=event.done, total=event.total, event=event)
+
+    def _remove_bar(self) -> None:
+        if self._task is not None:
+            self._bars.remove_task(self._task)
+            self._task = None
+
+
+def _open_bars(console: Console) -> Bars:
+    return Bars(
+        _Stage(),
+        BarColumn(bar_width=None),
+        _Counts(),
+        _Figures(),
+        _TimeLeft(),
+        console=console,
+        transient=True,
+        expand=True,
+        refresh_per_second=8,
+    )
 
 
 class _Stage(ProgressColumn):
