@@ -12,7 +12,7 @@ from PIL import Image
 
 from imageloom.events import Metric
 from imageloom.scoring.evaluate import compare, evaluate
-from imageloom.scoring.report import (
+from imageloom.scoring.report.write import (
     write_comparison_report,
     write_evaluation_report,
     write_run_report,

@@ -10,7 +10,7 @@ from imageloom.scoring.comparison import Comparison, compare_tables
 from imageloom.scoring.evaluation import Evaluation, evaluate_table
 from imageloom.scoring.figure_files import write_figures
 from imageloom.scoring.params import EvaluateParams
-from imageloom.scoring.report import write_comparison_report, write_evaluation_report
+from imageloom.scoring.report.write import write_comparison_report, write_evaluation_report
 from imageloom.scoring.scored_table import ScoredTable
 from imageloom.scoring.table import read_table
 

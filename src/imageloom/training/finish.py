@@ -12,7 +12,7 @@ from imageloom.models.record import DataFacts, WeightsSource
 from imageloom.preprocessing import Preprocessing
 from imageloom.scoring.evaluate import evaluate
 from imageloom.scoring.params import ScoreParams
-from imageloom.scoring.report import write_run_report
+from imageloom.scoring.report.write import write_run_report
 from imageloom.scoring.score import score
 from imageloom.training.assemble import architecture_of, mapping, transforms_of
 from imageloom.training.checkpoint import LoopState, load_network
