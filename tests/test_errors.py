@@ -127,3 +127,21 @@ def test_unknown_names_suggest_at_most_three():
     error = unknown_name("model", "resnet19", known)
     assert "Did you mean resnet18" in error.hint
     assert error.hint.split("?")[0].count(" or ") <= 2
+
+
+@pytest.mark.parametrize(
+    ("problem", "kind", "text"),
+    [
+        (InvalidDatasetError("No pictures."), InvalidDatasetError, "No pictures."),
+        (MemoryError(), errors.ModuleOutOfMemoryError, "an allocation failed"),
+        (ImportError("gone", name="timm"), errors.EnvironmentUnsuitableError, "timm cannot be"),
+    ],
+)
+def test_problems_of_python_that_have_a_name_get_it(problem, kind, text):
+    error = errors.named_error(problem)
+    assert type(error) is kind
+    assert text in error.message
+
+
+def test_other_problems_of_python_have_no_name():
+    assert errors.named_error(ZeroDivisionError()) is None

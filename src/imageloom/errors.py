@@ -305,6 +305,25 @@ class LibraryError(ImageloomError):
     code = "1000"
 
 
+def named_error(problem: BaseException) -> ImageloomError | None:
+    """Return the error of ours that says what a problem of Python means, or None if none does."""
+    if isinstance(problem, ImageloomError):
+        return problem
+    if isinstance(problem, MemoryError):
+        return ModuleOutOfMemoryError(
+            f"There is not enough memory: {problem or 'an allocation failed'}.",
+            hint="Use a smaller batch size or fewer workers, or close other programs.",
+            reason="host-memory",
+        )
+    if isinstance(problem, ImportError):
+        return EnvironmentUnsuitableError(
+            f"{problem.name or 'A library'} cannot be imported: {problem}.",
+            hint="See what is wrong with 'imageloom doctor', or install again: 'make install'.",
+            reason="import",
+        )
+    return None
+
+
 def unknown_name(kind: str, name: str, known: tuple[str, ...]) -> UnknownNameError:
     """Return the error for a name that is not known, with the nearest ones as the hint."""
     nearest = difflib.get_close_matches(name, known, n=3, cutoff=0.5)

@@ -15,13 +15,7 @@ from rich.text import Text
 from imageloom import __version__
 from imageloom.cli.screen import command_line, line, print_all, stderr_console
 from imageloom.cli.signals import SIGNAL_NAMES
-from imageloom.errors import (
-    EnvironmentUnsuitableError,
-    ImageloomError,
-    LibraryError,
-    ModuleOutOfMemoryError,
-    RunInterruptedError,
-)
+from imageloom.errors import ImageloomError, LibraryError, RunInterruptedError, named_error
 from imageloom.publish import write_json
 from imageloom.settings import read_settings
 
@@ -53,22 +47,11 @@ def known_error(problem: BaseException) -> ImageloomError:
     The traceback of an unnamed problem is kept in a file, because it is needed to mend it and
     would only hide the message.
     """
-    if isinstance(problem, ImageloomError):
-        return problem
     if isinstance(problem, KeyboardInterrupt):
         return RunInterruptedError("Stopped by Ctrl+C.", reason="cancelled")
-    if isinstance(problem, MemoryError):
-        return ModuleOutOfMemoryError(
-            f"There is not enough memory: {problem or 'an allocation failed'}.",
-            hint="Use a smaller batch size or fewer workers, or close other programs.",
-            reason="host-memory",
-        )
-    if isinstance(problem, ImportError):
-        return EnvironmentUnsuitableError(
-            f"{problem.name or 'A library'} cannot be imported: {problem}.",
-            hint="See what is wrong with 'imageloom doctor', or install again: 'make install'.",
-            reason="import",
-        )
+    known = named_error(problem)
+    if known is not None:
+        return known
     kept = _keep_traceback(problem)
     return LibraryError(
         f"{type(problem).__name__}: {problem}",
