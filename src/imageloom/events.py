@@ -77,15 +77,18 @@ class CancelToken:
 
     Attributes:
         reason: Why it was set, for the message: ``SIGTERM``, ``Ctrl+C``.
+        asked: How often it was set; who waits for others to stop ends them when asked twice.
     """
 
     def __init__(self) -> None:
         self._event = threading.Event()
         self.reason = ""
+        self.asked = 0
 
     def set(self, reason: str) -> None:
         """Ask the function to stop at the next safe point."""
         self.reason = reason
+        self.asked += 1
         self._event.set()
 
     @property
