@@ -14,6 +14,8 @@ from typing import Final, Literal
 
 from pydantic import BaseModel, ConfigDict, JsonValue
 
+from imageloom.spec.component import Demand
+
 JOB_FILE: Final = "job.json"
 EVENTS_FILE: Final = "events.jsonl"
 LOG_FILE: Final = "logs/70_driver_log_0.txt"
@@ -39,6 +41,7 @@ class Job(_Record):
         key: What the node's result depends on, as a digest; results are kept under it.
         workspace: Absolute folder of the workspace.
         base: Absolute folder that relative paths in parameters start from.
+        demand: Whether it uses a whole processing unit.
     """
 
     run_id: str
@@ -51,6 +54,7 @@ class Job(_Record):
     key: str
     workspace: str
     base: str
+    demand: Demand = "light"
 
 
 class Output(_Record):
