@@ -311,7 +311,7 @@ def named_error(problem: BaseException) -> ImageloomError | None:
         return problem
     if isinstance(problem, MemoryError):
         return ModuleOutOfMemoryError(
-            f"There is not enough memory: {problem or 'an allocation failed'}.",
+            f"There is not enough memory: {str(problem) or 'an allocation failed'}.",
             hint="Use a smaller batch size or fewer workers, or close other programs.",
             reason="host-memory",
         )
