@@ -1,0 +1,86 @@
+"""Locks on files that the kernel takes back when their last holder ends, however it ends.
+
+A lock belongs to the open file, so a child process that inherits the descriptor holds it as well,
+and the lock is free when the last copy of the descriptor is closed. Holders lock exclusively and
+those who only ask lock in shared mode for a moment; so an asker is never taken for a holder.
+"""
+
+import contextlib
+import fcntl
+import os
+from pathlib import Path
+
+
+def try_lock(path: Path, note: str) -> int | None:
+    """Take a lock without waiting.
+
+    Args:
+        path: The lock's file; it and its folders are made where they are missing. Its time of
+            change is the time at which the lock was last taken.
+        note: Who holds it, as others will read it.
+
+    Returns:
+        A descriptor to give to ``release`` or to a child process, or None when somebody holds the
+        lock.
+    """
+    while True:
+        descriptor = _open(path)
+        if not _lock(descriptor, fcntl.LOCK_EX):
+            busy = not _lock(descriptor, fcntl.LOCK_SH)  # an asker's shared lock lets ours in
+            os.close(descriptor)
+            if busy:
+                return None
+        elif _is_at(descriptor, path):
+            os.ftruncate(descriptor, 0)
+            os.pwrite(descriptor, note.encode("utf-8", "backslashreplace"), 0)
+            os.utime(descriptor)
+            return descriptor
+        else:
+            os.close(descriptor)  # the folder was cleared away in between; its place is new
+
+
+def release(descriptor: int) -> None:
+    """Close our copy of a lock; a child that inherited it holds it on."""
+    os.close(descriptor)
+
+
+def is_locked(path: Path) -> bool:
+    """Whether a process holds the lock."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return False
+    try:
+        return not _lock(descriptor, fcntl.LOCK_SH)
+    finally:
+        os.close(descriptor)
+
+
+def holder(path: Path) -> str:
+    """Return the note of whoever holds the lock, empty when it is free."""
+    if not is_locked(path):
+        return ""
+    with contextlib.suppress(OSError):
+        return path.read_text(encoding="utf-8", errors="replace")
+    return ""
+
+
+def _open(path: Path) -> int:
+    while True:
+        with contextlib.suppress(FileNotFoundError):
+            return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        path.parent.mkdir(parents=True, exist_ok=True)
+
+
+def _lock(descriptor: int, kind: int) -> bool:
+    try:
+        fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _is_at(descriptor: int, path: Path) -> bool:
+    with contextlib.suppress(FileNotFoundError):
+        return os.path.samestat(os.fstat(descriptor), path.stat())
+    return False

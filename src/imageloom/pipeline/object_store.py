@@ -1,0 +1,244 @@
+"""Outputs kept by the digest of their bytes, and which result they are of.
+
+An object appears by a rename as the last step, so whatever is there is whole; a cache entry is
+written after its objects and removed before them. Everything that changes what is there, or tells a
+caller that it is there, happens while the store's lock is held, for moments.
+"""
+
+import contextlib
+import json
+import os
+import stat
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from pydantic import ValidationError
+
+from imageloom.errors import FailedToWriteOutputsError, StoreBusyError, StoreCorruptError
+from imageloom.pipeline.locks import holder, release, try_lock
+from imageloom.pipeline.workspace import Workspace
+from imageloom.publish import digest_of_json, sha256_of_file, write_json
+from imageloom.spec.job import CacheEntry, to_json
+
+_LOCK_TIMEOUT_S: Final = 60.0
+
+
+@dataclass(frozen=True)
+class StoredObject:
+    """A published output.
+
+    Attributes:
+        digest: SHA-256 over the names, sizes and contents of its files.
+        size_bytes: Bytes of its files.
+    """
+
+    digest: str
+    size_bytes: int
+
+
+@dataclass(frozen=True)
+class ObjectStore:
+    """The outputs and cache entries of a workspace."""
+
+    workspace: Workspace
+
+    def publish(self, folder: Path) -> StoredObject:
+        """Move a folder into the store; a whole object of the same content wins.
+
+        Args:
+            folder: A folder on the workspace's file system, with sub-folders if need be. It is gone
+                afterwards.
+
+        Raises:
+            FailedToWriteOutputsError: It is no folder, holds anything but plain files and folders,
+                or cannot be moved.
+        """
+        try:
+            files = dict(_files_of(folder, folder))
+            digest = digest_of_json(sorted([name, *facts] for name, facts in files.items()))
+            with self.lock():
+                if not self.is_whole(digest):
+                    self._place(folder, digest, files)
+            self.workspace.throw_away(folder)
+        except OSError as problem:
+            raise FailedToWriteOutputsError(
+                f"{folder} could not be stored: {problem.strerror or problem}.",
+                hint="Free space in the workspace. What was there before is intact.",
+                reason="os-error",
+                details={"errno": problem.errno},
+            ) from problem
+        return StoredObject(digest, sum(size for size, _ in files.values()))
+
+    def path(self, digest: str) -> Path:
+        """Return where an object lies.
+
+        Raises:
+            StoreCorruptError: It is no digest.
+        """
+        return self.workspace.object_folder(digest)
+
+    def is_whole(self, digest: str) -> bool:
+        """Whether an object is there with every file, judged by their sizes."""
+        files = self._record(digest)
+        folder = self.path(digest)
+        if files is None or not folder.is_dir():
+            return False
+        return all(_is_as_recorded(folder, name, size) for name, (size, _) in files.items())
+
+    def verify(self, digest: str) -> None:
+        """Read every byte of an object.
+
+        Raises:
+            StoreCorruptError: It is not there, or not what was published; the message names the
+                file.
+        """
+        files = self._record(digest)
+        folder = self.path(digest)
+        if files is None or not folder.is_dir():
+            raise StoreCorruptError(f"The store holds no whole object {digest}.", reason="missing")
+        for name, (size, sha256) in files.items():
+            file = folder / name
+            whole = _is_as_recorded(folder, name, size)
+            if not whole or (sha256 and sha256_of_file(file) != sha256):
+                raise StoreCorruptError(
+                    f"{file} is missing or not what was published.",
+                    hint="Delete its folder; the next run that needs it makes it again.",
+                    reason="damaged",
+                    details={"file": name},
+                )
+
+    def cache_entry(self, key: str) -> CacheEntry | None:
+        """Return what is known under a key, if every object of it is whole.
+
+        The entry counts as used now. A damaged object is removed, and the entry with it.
+        """
+        file = self.workspace.cache_file(key)
+        if not file.exists():
+            return None
+        with self.lock():
+            entry = read_entry(file)
+            if entry is None or entry.key != key:
+                self.forget(key)
+                return None
+            damaged = [
+                one.object for one in entry.outputs.values() if not self.is_whole(one.object)
+            ]
+            if damaged:
+                self.forget(key)
+                for digest in damaged:
+                    self.remove(digest)
+                return None
+            os.utime(file)
+            return entry
+
+    def keep(self, entry: CacheEntry) -> None:
+        """Make a result available to others; its objects must be in the store.
+
+        Raises:
+            FailedToWriteOutputsError: The entry cannot be written.
+        """
+        with self.lock():
+            write_json(self.workspace.cache_file(entry.key), to_json(entry))
+
+    def forget(self, key: str) -> None:
+        """Make a result unavailable; its objects stay."""
+        self.workspace.cache_file(key).unlink(missing_ok=True)
+
+    def remove(self, digest: str) -> None:
+        """Remove an object that no cache entry names, while holding the lock."""
+        self.workspace.throw_away(self.path(digest))
+        self.workspace.object_record(digest).unlink(missing_ok=True)
+
+    @contextlib.contextmanager
+    def lock(self) -> Iterator[None]:
+        """Wait for the right to change what the store holds. It is held for moments.
+
+        Raises:
+            StoreBusyError: Somebody held it for too long.
+        """
+        file = self.workspace.store_lock
+        deadline = time.monotonic() + _LOCK_TIMEOUT_S
+        while (descriptor := try_lock(file, f"process {os.getpid()}")) is None:
+            if time.monotonic() > deadline:
+                raise StoreBusyError(
+                    f"The store has been in use by {holder(file)} for {_LOCK_TIMEOUT_S:g} s.",
+                    hint="Is that process stopped? End it, or let it go on.",
+                )
+            time.sleep(0.01)
+        try:
+            yield
+        finally:
+            release(descriptor)
+
+    def _place(self, folder: Path, digest: str, files: dict[str, tuple[int, str]]) -> None:
+        self.remove(digest)  # what is there is damaged
+        total = sum(size for size, _ in files.values())
+        rows = {name: [size, sha256] for name, (size, sha256) in files.items()}
+        record = {"total_bytes": total, "created": time.time(), "files": rows}
+        # The record first, the folder last: an object that is there always has its record.
+        write_json(self.workspace.object_record(digest), record)
+        folder.rename(self.path(digest))
+        _sync(self.path(digest).parent)
+
+    def _record(self, digest: str) -> dict[str, tuple[int, str]] | None:
+        try:
+            content = json.loads(self.workspace.object_record(digest).read_bytes())
+            rows = content["files"].items()
+            return {str(name): (int(size), str(sha256)) for name, (size, sha256) in rows}
+        except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
+            return None
+
+
+def read_entry(file: Path) -> CacheEntry | None:
+    """Return a cache entry, or None when the file is gone or damaged."""
+    try:
+        return CacheEntry.model_validate_json(file.read_bytes())
+    except (OSError, ValidationError):
+        return None
+
+
+def _files_of(folder: Path, top: Path) -> Iterator[tuple[str, tuple[int, str]]]:
+    """Yield name, size and SHA-256 of all in a folder, synced to disk; folders end with a slash."""
+    if not stat.S_ISDIR(folder.lstat().st_mode):
+        raise _refused(folder, "is not a folder")
+    for path in sorted(folder.iterdir()):
+        name = path.relative_to(top).as_posix()
+        mode = path.lstat().st_mode
+        if stat.S_ISDIR(mode):
+            yield f"{name}/", (0, "")
+            yield from _files_of(path, top)
+        elif stat.S_ISREG(mode):
+            yield name, (path.stat().st_size, sha256_of_file(path))
+            _sync(path)
+        else:
+            raise _refused(path, "is not a plain file")
+    _sync(folder)
+
+
+def _refused(path: Path, what: str) -> FailedToWriteOutputsError:
+    return FailedToWriteOutputsError(
+        f"{path} {what}.",
+        hint="An output is a folder of plain files and folders, without links, pipes and devices.",
+        reason="not-a-plain-file",
+    )
+
+
+def _is_as_recorded(folder: Path, name: str, size: int) -> bool:
+    try:
+        found = (folder / name).lstat()
+    except OSError:
+        return False
+    if name.endswith("/"):
+        return stat.S_ISDIR(found.st_mode)
+    return stat.S_ISREG(found.st_mode) and found.st_size == size
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

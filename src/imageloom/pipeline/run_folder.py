@@ -1,0 +1,260 @@
+"""The folder of one run: its record, and the append-only file of states that is the truth.
+
+Whoever appends holds the execution lock; anybody may read at any time.
+"""
+
+import contextlib
+import json
+import os
+import re
+import socket
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import BinaryIO
+
+from pydantic import ValidationError
+
+from imageloom.errors import (
+    FailedToWriteOutputsError,
+    NoSuchRunError,
+    OutputInUseError,
+    StoreCorruptError,
+)
+from imageloom.pipeline.locks import holder, is_locked, release, try_lock
+from imageloom.pipeline.run_record import FORMAT_VERSION, NodeFacts, RunRecord, StateLine
+from imageloom.publish import appearing_directory, read_json, write_json
+from imageloom.spec.node_state import RunState
+
+_NODE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
+
+
+@dataclass(frozen=True)
+class RunHistory:
+    """What the file of states says.
+
+    Attributes:
+        nodes: The newest facts of each node that has any, in the order of their first.
+        recorded: The newest state of the run as its executor wrote it, or None before the first.
+        began: When the run began for the first time, or None.
+        changed: When the newest state of the run was written, or None.
+        damaged_lines: Lines that a killed process left half written.
+    """
+
+    nodes: Mapping[str, NodeFacts] = field(default_factory=dict)
+    recorded: RunState | None = None
+    began: float | None = None
+    changed: float | None = None
+    damaged_lines: int = 0
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """A run on disk.
+
+    Attributes:
+        path: The folder, whose name is the run's id.
+    """
+
+    path: Path
+
+    @property
+    def id(self) -> str:
+        """The run's id."""
+        return self.path.name
+
+    @property
+    def record_file(self) -> Path:
+        """What was asked; immutable."""
+        return self.path / "run.json"
+
+    @property
+    def states_file(self) -> Path:
+        """States of the run and its nodes, a JSON object per line."""
+        return self.path / "states.jsonl"
+
+    @property
+    def lock_file(self) -> Path:
+        """Held by the process that executes the run."""
+        return self.path / "executor.lock"
+
+    @property
+    def report(self) -> Path:
+        """The report for people."""
+        return self.path / "report.html"
+
+    def exists(self) -> bool:
+        """Whether there is such a run."""
+        return self.record_file.is_file()
+
+    def node_folder(self, node_id: str) -> Path:
+        """Return the folder of a node's job, which may not be there yet.
+
+        Raises:
+            NoSuchRunError: No node can have this id.
+        """
+        if not _NODE_ID.fullmatch(node_id):
+            raise NoSuchRunError(f"No node is called {node_id!r}.", reason="no-node")
+        return self.path / "nodes" / node_id
+
+    def create(self, record: RunRecord) -> None:
+        """Make the folder with the record in it, in one step.
+
+        Raises:
+            FailedToWriteOutputsError: There is such a run already, or it cannot be written.
+        """
+        with appearing_directory(self.path) as partial:
+            write_json(partial / self.record_file.name, record.model_dump(mode="json"))
+
+    def record(self) -> RunRecord:
+        """Return what was asked.
+
+        Raises:
+            NoSuchRunError: There is no such run.
+            StoreCorruptError: The record is damaged, or was made by a newer version.
+        """
+        self._require()
+        content = read_json(self.record_file, StoreCorruptError)
+        version = content.get("format_version")
+        if isinstance(version, int) and version > FORMAT_VERSION:
+            raise StoreCorruptError(
+                f"{self.record_file} has format version {version}, "
+                f"but this version of Imageloom reads up to {FORMAT_VERSION}.",
+                hint="Open it with a newer version of Imageloom.",
+                reason="newer",
+            )
+        try:
+            return RunRecord.model_validate_json(json.dumps(content))
+        except ValidationError as problem:
+            first = problem.errors()[0]
+            where = ".".join(str(part) for part in first["loc"])
+            raise StoreCorruptError(
+                f"{self.record_file} is damaged: {where}: {first['msg']}.",
+                hint="Its outputs in the store are whole. Delete the run, or restore the file.",
+                reason="damaged",
+            ) from problem
+
+    def states(self) -> Mapping[str, NodeFacts]:
+        """Return the newest facts of each node that has any."""
+        return self.history().nodes
+
+    def history(self) -> RunHistory:
+        """Return what the file of states says; a line that is not whole is counted, not read."""
+        try:
+            lines = self.states_file.read_bytes().split(b"\n")
+        except FileNotFoundError:
+            return RunHistory()
+        nodes: dict[str, NodeFacts] = {}
+        changes: list[tuple[RunState, float]] = []
+        damaged = 0
+        for text in filter(None, lines):
+            try:
+                line = StateLine.model_validate_json(text)
+            except ValidationError:
+                damaged += 1
+                continue
+            if line.run is not None:
+                changes.append((line.run, line.time))
+            if line.node is not None and line.facts is not None:
+                nodes[line.node] = line.facts
+        recorded, changed = changes[-1] if changes else (None, None)
+        began = changes[0][1] if changes else None
+        return RunHistory(nodes, recorded, began, changed, damaged)
+
+    def append_node(self, node_id: str, facts: NodeFacts) -> None:
+        """Write down what is now known of a node."""
+        self._append(StateLine(time=time.time(), node=node_id, facts=facts))
+
+    def append_run(self, state: RunState) -> None:
+        """Write down the state of the run; it and all before it then outlive a loss of power."""
+        self._append(StateLine(time=time.time(), run=state), sync=True)
+
+    def state(self) -> RunState:
+        """Return where the run is: as recorded, unless that is running and nobody runs it."""
+        # Asked before reading: an executor that is gone by now has written all it had to write.
+        held = is_locked(self.lock_file)
+        recorded = self.history().recorded
+        if recorded is not None and recorded is not RunState.RUNNING:
+            return recorded
+        held = held or is_locked(self.lock_file)  # it may have begun in between
+        return RunState.RUNNING if held else RunState.INTERRUPTED
+
+    def needs(self) -> frozenset[str]:
+        """Return the digests of all objects that the states of its nodes name."""
+        outputs = (output for facts in self.states().values() for output in facts.outputs.values())
+        return frozenset(output.object for output in outputs)
+
+    @contextlib.contextmanager
+    def execution_lock(self) -> Iterator[None]:
+        """Keep other processes from executing, changing or deleting the run.
+
+        Raises:
+            NoSuchRunError: There is no such run.
+            OutputInUseError: Another process holds it; the message names it.
+        """
+        self._require()
+        descriptor = try_lock(self.lock_file, f"process {os.getpid()} on {socket.gethostname()}")
+        if descriptor is None:
+            who = holder(self.lock_file) or "another process"
+            raise OutputInUseError(
+                f"Run {self.id} is in use by {who}.",
+                hint=f"Wait for it, or stop it with 'imageloom runs cancel {self.id}'.",
+                reason="running",
+            )
+        try:
+            if not self.exists():  # deleted in between; the lock made a folder in its place
+                self.lock_file.unlink(missing_ok=True)
+                self.path.rmdir()
+            self._require()
+            yield
+        finally:
+            release(descriptor)
+
+    def ask_to_cancel(self) -> None:
+        """Leave a sign for the executor, which may be another process."""
+        self._cancel_file.touch()
+
+    def cancel_asked(self) -> bool:
+        """Whether somebody asked to stop."""
+        return self._cancel_file.exists()
+
+    def clear_cancel(self) -> None:
+        """Remove the sign, as every start does first."""
+        self._cancel_file.unlink(missing_ok=True)
+
+    @property
+    def _cancel_file(self) -> Path:
+        return self.path / "cancel"
+
+    def _require(self) -> None:
+        if not self.exists():
+            raise NoSuchRunError(
+                f"There is no run {self.id}.", hint="'imageloom runs list' shows those there are."
+            )
+
+    def _append(self, line: StateLine, *, sync: bool = False) -> None:
+        text = line.model_dump_json(exclude_none=True).encode() + b"\n"
+        try:
+            with self.states_file.open("a+b") as file:
+                if _is_torn(file):
+                    text = b"\n" + text
+                file.write(text)
+                file.flush()
+                if sync:
+                    os.fsync(file.fileno())
+        except OSError as problem:
+            raise FailedToWriteOutputsError(
+                f"{self.states_file} could not be written: {problem.strerror}.",
+                hint="Free space; then 'imageloom runs resume' goes on with the run.",
+                reason="os-error",
+                details={"errno": problem.errno},
+            ) from problem
+
+
+def _is_torn(file: BinaryIO) -> bool:
+    """Whether a killed process left a line without its end."""
+    if file.seek(0, os.SEEK_END) == 0:
+        return False
+    file.seek(-1, os.SEEK_END)
+    return file.read(1) != b"\n"

@@ -1,0 +1,152 @@
+"""Where everything of the runs lies in a workspace (docs/guides/workspace.md)."""
+
+import os
+import re
+import shutil
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from imageloom.errors import StoreCorruptError
+from imageloom.pipeline.run_folder import RunFolder
+
+_DIGEST = re.compile(r"[0-9a-z]{3,64}")  # so that none can name a place outside its folder
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """The folder with all runs, their outputs and uploads.
+
+    Attributes:
+        root: The folder; it is made when something is first written.
+    """
+
+    root: Path
+
+    @property
+    def database(self) -> Path:
+        """The index of the runs, which can be made again from their folders at any time."""
+        return self.root / "database.sqlite"
+
+    @property
+    def runs(self) -> Path:
+        """One folder per run."""
+        return self.root / "runs"
+
+    @property
+    def objects(self) -> Path:
+        """Published outputs by digest."""
+        return self.root / "store" / "objects"
+
+    @property
+    def cache(self) -> Path:
+        """Which outputs a key has, one file per key."""
+        return self.root / "store" / "cache"
+
+    @property
+    def store_lock(self) -> Path:
+        """Held for moments by whoever changes or vouches for what the store holds."""
+        return self.root / "store" / "lock"
+
+    @property
+    def work(self) -> Path:
+        """Results in the making, one folder per key."""
+        return self.root / "work"
+
+    @property
+    def uploads(self) -> Path:
+        """Files and folders a person uploaded."""
+        return self.root / "uploads"
+
+    @property
+    def trash(self) -> Path:
+        """What is being deleted: it leaves its place by a rename, so nobody sees half of it."""
+        return self.root / "trash"
+
+    def object_folder(self, digest: str) -> Path:
+        """Return where an object lies.
+
+        Raises:
+            StoreCorruptError: It is no digest.
+        """
+        return self.objects / _checked(digest)[:2] / digest
+
+    def object_record(self, digest: str) -> Path:
+        """Return the file that says what the object's files are."""
+        return self.objects / _checked(digest)[:2] / f"{digest}.json"
+
+    def cache_file(self, key: str) -> Path:
+        """Return where the cache entry of a key lies.
+
+        Raises:
+            StoreCorruptError: It is no digest.
+        """
+        return self.cache / _checked(key)[:2] / f"{key}.json"
+
+    def work_folder(self, key: str) -> Path:
+        """Return the folder of a result in the making."""
+        return self.work / _checked(key)
+
+    def work_lock(self, key: str) -> Path:
+        """Return the lock held by whoever makes the result of a key."""
+        return self.work_folder(key) / "lock"
+
+    def work_scratch(self, key: str) -> Path:
+        """Return the folder that survives kills and cancels."""
+        return self.work_folder(key) / "scratch"
+
+    def work_outputs(self, key: str) -> Path:
+        """Return the folder in which a component publishes before the store takes it."""
+        return self.work_folder(key) / "outputs"
+
+    def run(self, run_id: str) -> RunFolder:
+        """Return the folder of a run, which need not be there."""
+        return RunFolder(self.runs / run_id)
+
+    def run_ids(self) -> tuple[str, ...]:
+        """Return the ids of all runs, oldest first."""
+        try:
+            with os.scandir(self.runs) as entries:
+                names = [one.name for one in entries if not one.name.startswith(".")]
+        except FileNotFoundError:
+            return ()
+        return tuple(sorted(names))
+
+    def new_run_id(self) -> str:
+        """Return an id that no run has: UTC time and four random digits, so that ids sort."""
+        while True:
+            now = time.strftime("%Y%m%d-%H%M%S", time.gmtime())
+            run_id = f"{now}-{os.urandom(2).hex()}"
+            if not (self.runs / run_id).exists():
+                return run_id
+
+    def throw_away(self, path: Path) -> None:
+        """Take a file or folder out of its place in one step, then delete it.
+
+        What a killed process leaves in the trash is deleted by ``clean``.
+        """
+        self.trash.mkdir(parents=True, exist_ok=True)
+        place = self.trash / f"{path.name}.{os.urandom(8).hex()}"
+        try:
+            path.rename(place)
+        except FileNotFoundError:
+            return
+        delete(place)
+
+
+def delete(path: Path) -> None:
+    """Delete a file or a folder with all in it; links are deleted, never followed."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)
+
+
+def _checked(digest: str) -> str:
+    if not _DIGEST.fullmatch(digest):
+        raise StoreCorruptError(
+            f"{digest!r} is not a digest.",
+            hint="A file of the workspace was changed or damaged.",
+            reason="no-digest",
+        )
+    return digest
