@@ -1,0 +1,49 @@
+"""The component ``convert_to_image_directory``: any source of pictures, checked and listed."""
+
+from collections.abc import Mapping
+
+from imageloom.data.dataset import dataset_path
+from imageloom.data.params import ConvertParams
+from imageloom.errors import (
+    CouldNotOpenFileError,
+    InvalidDatasetError,
+    NotExpectedLabelColumnError,
+)
+from imageloom.events import Notice
+from imageloom.spec.component import COMPONENTS, Component, Port, Task
+from imageloom.spec.port_types import ANY_DIRECTORY, IMAGE_DIRECTORY
+
+
+def run(task: Task) -> Mapping[str, str]:
+    """Decode every picture once; an image directory is taken as it is."""
+    from imageloom.data.convert import convert
+    from imageloom.data.image_directory import is_image_directory, load_image_directory
+
+    assert isinstance(task.params, ConvertParams)
+    source, out = dataset_path(task.inputs["dataset"]), task.outputs["images"]
+    if is_image_directory(source):
+        task.on_event(Notice("info", f"{source} is an image directory, which is taken as it is."))
+        load_image_directory(source).save(out)
+        return {}
+    convert(source, out, params=task.params, on_event=task.on_event, cancel=task.cancel)
+    return {}
+
+
+COMPONENTS.declare(
+    "convert_to_image_directory",
+    Component(
+        name="convert_to_image_directory",
+        title="Convert to Image Directory",
+        help="Decodes every picture of a folder, an archive, a manifest or an image directory of "
+        "the old designer, and lists those that can be used with their class. What is left out is "
+        "listed with its reason. An image directory is taken as it is.",
+        category="Image data",
+        inputs=(Port("dataset", ANY_DIRECTORY, "Dataset", "A folder, an archive or a manifest."),),
+        outputs=(
+            Port("images", IMAGE_DIRECTORY, "Images", "The checked pictures and their classes."),
+        ),
+        params=ConvertParams,
+        run=run,
+        errors=(InvalidDatasetError, CouldNotOpenFileError, NotExpectedLabelColumnError),
+    ),
+)

@@ -1,0 +1,62 @@
+"""The component ``evaluate_model``: figures and a report on one scored table or two."""
+
+import shutil
+from collections.abc import Mapping
+
+from imageloom.errors import (
+    InvalidDatasetError,
+    NotExpectedLabelColumnError,
+    NotScoredDatasetError,
+)
+from imageloom.publish import verify_directory
+from imageloom.scoring.params import EvaluateParams
+from imageloom.spec.component import COMPONENTS, Component, Port, Task
+from imageloom.spec.port_types import EVALUATION_RESULTS, SCORED_TABLE
+
+
+def run(task: Task) -> Mapping[str, str]:
+    """Publish the figures and the report."""
+    from imageloom.scoring.evaluate import evaluate_to
+
+    assert isinstance(task.params, EvaluateParams)
+    tables = []
+    for folder in task.inputs.values():
+        verify_directory(folder, NotScoredDatasetError)
+        tables.append(folder / "scores.parquet")
+    out = task.outputs["evaluation"]
+    evaluate_to(
+        tables[0],
+        out,
+        other=tables[1] if len(tables) > 1 else None,
+        params=task.params,
+        on_event=task.on_event,
+        cancel=task.cancel,
+    )
+    shutil.copyfile(out / "report.html", task.record / "report.html")
+    return {}
+
+
+COMPONENTS.declare(
+    "evaluate_model",
+    Component(
+        name="evaluate_model",
+        title="Evaluate Model",
+        help="Compares scored labels with true ones: accuracy, precision, recall, confusion "
+        "matrix, and a report with the pictures. A second table is shown beside the first.",
+        category="Scoring",
+        inputs=(
+            Port("scores", SCORED_TABLE, "Scores", "The scores of labelled pictures."),
+            Port(
+                "other",
+                SCORED_TABLE,
+                "Other scores",
+                "Scores to compare with, of the same classes.",
+                optional=True,
+            ),
+        ),
+        outputs=(Port("evaluation", EVALUATION_RESULTS, "Evaluation", "Figures and a report."),),
+        params=EvaluateParams,
+        run=run,
+        errors=(NotScoredDatasetError, NotExpectedLabelColumnError, InvalidDatasetError),
+    ),
+)

@@ -1,0 +1,48 @@
+"""The component ``score_image_model``: the probabilities of every picture."""
+
+from collections.abc import Mapping
+
+from imageloom.errors import InvalidDatasetError, InvalidModelDirectoryError, NaNError
+from imageloom.publish import publishing_directory
+from imageloom.scoring.params import ScoreParams
+from imageloom.spec.component import COMPONENTS, Component, Port, Task
+from imageloom.spec.port_types import IMAGE_DIRECTORY, MODEL_DIRECTORY, SCORED_TABLE
+
+
+def run(task: Task) -> Mapping[str, str]:
+    """Publish a scored table."""
+    from imageloom.data.image_directory import load_image_directory
+    from imageloom.scoring.score import score
+
+    assert isinstance(task.params, ScoreParams)
+    with publishing_directory(task.outputs["scores"]) as partial:
+        score(
+            task.inputs["model"],
+            load_image_directory(task.inputs["images"]),
+            partial / "scores.parquet",
+            params=task.params,
+            on_event=task.on_event,
+            cancel=task.cancel,
+        )
+    return {}
+
+
+COMPONENTS.declare(
+    "score_image_model",
+    Component(
+        name="score_image_model",
+        title="Score Image Model",
+        help="Lets a trained model name every picture: one row each, with the probability of "
+        "every class. The model's own preprocessing is used.",
+        category="Scoring",
+        inputs=(
+            Port("model", MODEL_DIRECTORY, "Trained model", "The model that scores."),
+            Port("images", IMAGE_DIRECTORY, "Images", "The pictures, with or without labels."),
+        ),
+        outputs=(Port("scores", SCORED_TABLE, "Scores", "One row per picture."),),
+        params=ScoreParams,
+        run=run,
+        errors=(InvalidModelDirectoryError, InvalidDatasetError, NaNError),
+        demand="heavy",
+    ),
+)

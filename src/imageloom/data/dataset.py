@@ -1,0 +1,114 @@
+"""Where pictures lie, as a published directory: a path, and a fingerprint of what is there."""
+
+import hashlib
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+from imageloom.data.names import is_system_name
+from imageloom.errors import CouldNotOpenFileError, InvalidDatasetError
+from imageloom.publish import publishing_directory, read_json, verify_directory, write_json
+
+RECORD: Final = "dataset.json"
+_FORMAT_VERSION: Final = 1
+_MANIFESTS: Final = (".csv", ".tsv", ".jsonl", ".ndjson", ".json")
+
+
+def fingerprint(path: Path) -> str:
+    """Return a SHA-256 that changes when a name, a size or a time of modification does.
+
+    Nothing is opened. A folder is listed with its sub-folders, without following links and without
+    hidden files and those of the system. For a manifest the folder around it is listed, where its
+    pictures lie as a rule. An archive is one file.
+
+    Raises:
+        CouldNotOpenFileError: There is nothing at ``path``, or it may not be listed.
+    """
+    digest = hashlib.sha256(os.fsencode(os.path.realpath(path)))
+    try:
+        if path.is_dir():
+            lines = _listing(path, skip_system_files=True)
+        elif path.suffix.lower() in _MANIFESTS:
+            lines = _listing(path.parent, skip_system_files=False)
+        else:
+            lines = iter([_line(b"", path.stat())])
+        for line in lines:
+            digest.update(line)
+    except OSError as problem:
+        raise CouldNotOpenFileError(
+            f"{path} cannot be read: {problem.strerror}.",
+            hint="Check the path; a relative one starts at the folder of the pipeline's file.",
+            reason="not-found" if isinstance(problem, FileNotFoundError) else "os-error",
+            details={"path": str(path), "errno": problem.errno},
+        ) from problem
+    return digest.hexdigest()
+
+
+def save_dataset(path: Path, out: Path) -> None:
+    """Publish a directory that names ``path`` and what is there now.
+
+    Raises:
+        CouldNotOpenFileError: There is nothing at ``path``, or it may not be listed.
+        FailedToWriteOutputsError: ``out`` exists or cannot be written.
+    """
+    record = {
+        "format_version": _FORMAT_VERSION,
+        "kind": "dataset",
+        "path": str(path),
+        "fingerprint": fingerprint(path),
+    }
+    with publishing_directory(out) as partial:
+        write_json(partial / RECORD, record)
+
+
+def dataset_path(folder: Path) -> Path:
+    """Return the path that a dataset names; a folder that is no dataset stands for itself.
+
+    Raises:
+        InvalidDatasetError: The dataset is damaged, or what it names has changed since.
+        CouldNotOpenFileError: There is nothing any more where it says.
+    """
+    if not (folder / RECORD).exists():
+        return folder
+    verify_directory(folder, InvalidDatasetError)
+    record = read_json(folder / RECORD, InvalidDatasetError)
+    if record.get("format_version") != _FORMAT_VERSION:
+        raise InvalidDatasetError(
+            f"{folder} has format version {record.get('format_version')!r}; this Imageloom reads "
+            f"{_FORMAT_VERSION}.",
+            hint="Update Imageloom.",
+            reason="format-version",
+        )
+    path = Path(str(record.get("path")))
+    # A result that is kept for a state of the pictures must not be made from another one.
+    if fingerprint(path) != record.get("fingerprint"):
+        raise InvalidDatasetError(
+            f"{path} has changed since the run looked at it.",
+            hint="Start the pipeline again when nothing is being written there.",
+            reason="changed",
+            details={"path": str(path)},
+        )
+    return path
+
+
+def _listing(root: Path, *, skip_system_files: bool) -> Iterator[bytes]:
+    """Yield a line for each file and folder below ``root``, in an order that is always the same."""
+    waiting = [b""]
+    while waiting:
+        folder = waiting.pop()
+        with os.scandir(os.path.join(os.fsencode(root), folder)) as entries:  # noqa: PTH118 - bytes
+            found = sorted(entries, key=lambda entry: entry.name)
+        for entry in found:
+            if skip_system_files and is_system_name(entry.name):
+                continue
+            name = folder + b"/" + entry.name if folder else entry.name
+            if entry.is_dir(follow_symlinks=False):
+                yield name + b"/\0"
+                waiting.append(name)
+            else:
+                yield _line(name, entry.stat(follow_symlinks=False))
+
+
+def _line(name: bytes, found: os.stat_result) -> bytes:
+    return b"%s\0%d\0%d\0" % (name, found.st_size, found.st_mtime_ns)
