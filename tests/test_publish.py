@@ -373,6 +373,18 @@ def test_b17_a_pipe_is_refused_without_opening_it(tmp_path):
         read_json(tmp_path / "x.json", InvalidDatasetError)
 
 
+@pytest.mark.skipif(not Path("/proc/self/mem").exists(), reason="needs a file that fails on read")
+def test_json_that_cannot_be_read_is_an_error_of_ours():
+    with pytest.raises(InvalidDatasetError, match="/proc/self/mem could not be read"):
+        read_json(Path("/proc/self/mem"), InvalidDatasetError)
+
+
+def test_who_reads_json_says_what_to_do_when_it_is_none(tmp_path):
+    (tmp_path / "x.json").write_text("{", encoding="utf-8")
+    with pytest.raises(InvalidDatasetError, match=r"not valid JSON: .* Write it again."):
+        read_json(tmp_path / "x.json", InvalidDatasetError, hint="Write it again.")
+
+
 def test_json_is_written_readable_and_without_nan():
     assert to_json({"name": "Käfer"}) == '{\n  "name": "Käfer"\n}\n'
     with pytest.raises(ValueError, match="not JSON compliant"):

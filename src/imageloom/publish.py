@@ -25,6 +25,7 @@ _RENAME_EXCHANGE: Final = 2
 _AT_FDCWD: Final = -100
 _PARTIAL: Final = ".partial"
 _PREVIOUS: Final = ".previous"
+_RESTORE: Final = "The file was changed or damaged. Restore it, or make the directory again."
 
 
 @contextlib.contextmanager
@@ -178,12 +179,19 @@ def digest_of_json(content: object) -> str:
     return hashlib.sha256(text.encode("ascii")).hexdigest()
 
 
-def read_json(path: Path, error: type[ImageloomError]) -> dict[str, object]:
+def read_json(
+    path: Path, error: type[ImageloomError], *, hint: str = _RESTORE
+) -> dict[str, object]:
     """Return a JSON object from a file that may come from a stranger.
 
+    Args:
+        path: A plain file.
+        error: The class to raise, so that the message has the caller's name and code.
+        hint: What to do when it is not JSON.
+
     Raises:
-        ImageloomError: Of class ``error``: missing, too big, not JSON, not an object, repeated
-            keys, or numbers that are not finite.
+        ImageloomError: Of class ``error``: missing, unreadable, too big, not JSON, not an object,
+            repeated keys, or numbers that are not finite.
     """
     _check_plain(path, error)
     size = path.stat().st_size
@@ -196,11 +204,13 @@ def read_json(path: Path, error: type[ImageloomError]) -> dict[str, object]:
         content = json.loads(
             path.read_bytes(), object_pairs_hook=_unique_keys, parse_constant=_refuse_constant
         )
+    except OSError as problem:
+        raise error(
+            f"{path} could not be read: {problem.strerror or problem}.", reason="os-error"
+        ) from problem
     except (ValueError, RecursionError) as problem:
         raise error(
-            f"{path} is not valid JSON: {problem}.",
-            hint="The file was changed or damaged. Restore it, or make the directory again.",
-            reason="not-json",
+            f"{path} is not valid JSON: {problem}.", hint=hint, reason="not-json"
         ) from problem
     if not isinstance(content, dict):
         raise error(f"{path} holds no JSON object.", reason="not-json")
