@@ -1,10 +1,11 @@
 """All model families: importing this package declares every one of its files.
 
-A new family is one new file here that declares a ``Family``; nothing else is edited.
+A new family is one new file here, or in a folder of extensions, that declares a ``Family``; nothing
+else is edited.
 """
 
 import sys
 
-from imageloom.registry import import_submodules
+from imageloom.extensions import declare_all
 
-import_submodules(sys.modules[__name__])
+declare_all(sys.modules[__name__])
