@@ -40,14 +40,19 @@ class Heading:
     facts: str
 
 
-def page(heading: Heading, sections: Sequence[Section]) -> str:
+def page(heading: Heading, sections: Sequence[Section], *, style: str = "") -> str:
     """Return a whole HTML document.
 
     The document forbids itself, by a content security policy, everything but its own style, its
     own script (by hash) and pictures that lie in it. So even a mistake in escaping could neither
     run code nor tell anybody that the report was opened.
+
+    Args:
+        heading: Its top.
+        sections: The rest, in order.
+        style: Rules of this kind of report, below those that all share; from our own code.
     """
-    style, script = _resource("report.css"), _resource("report.js")
+    style, script = _resource("report.css") + style, _resource("report.js")
     digest = base64.b64encode(hashlib.sha256(script.encode("utf-8")).digest()).decode("ascii")
     policy = (
         "default-src 'none'; img-src data:; style-src 'unsafe-inline'; "

@@ -1,0 +1,1 @@
+"""The report of a run of a pipeline: one self-contained HTML file."""

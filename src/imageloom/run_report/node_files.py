@@ -1,0 +1,84 @@
+"""What lies in the folder of a node for people: its log, its metrics, its own reports."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from imageloom.events import Metric
+from imageloom.pipeline.event_lines import EventTail
+from imageloom.pipeline.run_folder import RunFolder
+from imageloom.pipeline.run_record import NodeFacts
+from imageloom.spec.job import ERROR_FILE, EVENTS_FILE, LOG_FILE
+
+_TAIL_BYTES: Final = 6_000
+_TAIL_LINES: Final = 40
+REPORT: Final = "report.html"
+
+
+@dataclass(frozen=True)
+class NodeFiles:
+    """What a report shows of a node's folder.
+
+    Attributes:
+        log_tail: The last lines of its log.
+        metrics: Everything that was measured, in order.
+        links: Titles and paths, relative to the run's folder, of files and folders to look at.
+    """
+
+    log_tail: str = ""
+    metrics: tuple[Metric, ...] = ()
+    links: tuple[tuple[str, str], ...] = ()
+
+
+def work_folder(run: RunFolder, node_id: str, facts: NodeFacts) -> Path:
+    """Return the folder with the log and the metrics of a node.
+
+    For a node that was answered from the cache it is in the run that did the work, which may have
+    been deleted since.
+    """
+    if facts.made_by is None:
+        return run.node_folder(node_id)
+    run_id, maker = facts.made_by
+    return RunFolder(run.path.with_name(run_id)).node_folder(maker)
+
+
+def read_node_files(run: RunFolder, node_id: str, facts: NodeFacts) -> NodeFiles:
+    """Read what there is of a node."""
+    folder = work_folder(run, node_id, facts)
+    places = [
+        ("its report", folder / REPORT),
+        *(
+            (f"report of {port}", run.node_folder(node_id) / "outputs" / port / REPORT)
+            for port in facts.outputs
+        ),
+        *((port, run.node_folder(node_id) / "outputs" / port) for port in facts.outputs),
+        ("log", folder / LOG_FILE),
+        ("error", folder / ERROR_FILE),
+    ]
+    links = tuple(
+        (title, os.path.relpath(path, run.path)) for title, path in places if path.exists()
+    )
+    return NodeFiles(tail_of(folder / LOG_FILE), read_metrics(folder / EVENTS_FILE), links)
+
+
+def read_metrics(events: Path) -> tuple[Metric, ...]:
+    """Return the metrics in a file of events; none when there is no such file."""
+    tail = EventTail(events)
+    metrics: list[Metric] = []
+    while found := tail.read():
+        metrics += [event for event in found if isinstance(event, Metric)]
+    return tuple(metrics)
+
+
+def tail_of(log: Path) -> str:
+    """Return the last lines of a log; nothing when there is none."""
+    try:
+        with log.open("rb") as file:
+            size = file.seek(0, os.SEEK_END)
+            file.seek(max(0, size - _TAIL_BYTES))
+            text = file.read().decode("utf-8", "backslashreplace")
+    except OSError:
+        return ""
+    lines = text.splitlines()[1 if size > _TAIL_BYTES else 0 :]  # the first one is cut
+    return "\n".join(lines[-_TAIL_LINES:])
