@@ -1,0 +1,314 @@
+"""The local target: jobs are processes of this machine, one process for each."""
+
+import contextlib
+import os
+import secrets
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Final
+
+import psutil
+from pydantic import BaseModel, ConfigDict
+
+from imageloom.errors import EnvironmentUnsuitableError
+from imageloom.publish import write_json
+from imageloom.spec.job import JOB_FILE, LOG_FILE, Job
+from imageloom.spec.target import TARGETS, JobStatus, Limits
+
+WORKER_FILE: Final = "worker.json"
+TOKEN_VARIABLE: Final = "IMAGELOOM_JOB_TOKEN"
+_GPUS: Final = "CUDA_VISIBLE_DEVICES"
+_NVIDIA: Final = Path("/proc/driver/nvidia/gpus")
+_ROUNDS: Final = 5  # of ending processes that start others meanwhile
+_CLOCK_TOLERANCE_S: Final = 2.0  # start times move with the clock of the machine when it is set
+
+_ALLOWED_NAMES: Final = frozenset(
+    ("PATH", "HOME", "LANG", "TZ", "TMPDIR", "USER", "SHELL", "VIRTUAL_ENV", "LD_LIBRARY_PATH")
+)
+_ALLOWED_STARTS: Final = (
+    *("LC_", "PYTHON", "CUDA_", "NVIDIA_", "NCCL_", "OMP_", "MKL_", "TORCH_"),
+    *("IMAGELOOM_", "XDG_", "HF_", "SSL_"),
+)
+_ALLOWED_END: Final = "_PROXY"
+_SECRETS: Final = ("TOKEN", "SECRET", "PASSWORD", "PASSWD", "CREDENTIAL", "KEY", "DATABASE_URL")
+
+
+class Worker(BaseModel):
+    """What must outlive the process that started a job, so that another can find and end it.
+
+    Attributes:
+        token: Stands in the environment of the worker and of all that it starts.
+        pid: Number of the worker's process and of its process group; None until it is known.
+        created: When that process began, as the machine tells, in seconds since 1970.
+        gpu: The GPU it was given, as CUDA names it; empty when none was.
+        oom_kills: How many processes beside us had been ended for want of memory by then.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    token: str
+    pid: int | None = None
+    created: float | None = None
+    gpu: str = ""
+    oom_kills: int = 0
+
+
+class LocalTarget:
+    """Starts a Python process for each job.
+
+    Args:
+        environment: Variables to choose the workers' environment and GPUs from; by default those
+            of this process.
+    """
+
+    name = "local"
+    title = "This machine"
+    help = "A process of its own on this machine; a job that needs a whole GPU gets one for itself."
+
+    def __init__(self, environment: Mapping[str, str] = os.environ) -> None:
+        self._environment = environment
+        self._children: dict[Path, subprocess.Popen[bytes]] = {}
+        self._gpus_in_use: dict[Path, str] = {}
+        self._ended: dict[Path, JobStatus] = {}
+
+    @property
+    def limits(self) -> Limits:
+        """One machine, one process; side by side as many as there are GPUs and cores."""
+        return Limits(
+            nodes=1,
+            processing_units_per_node=1,
+            heavy_jobs=max(1, len(visible_gpus(self._environment))),
+            light_jobs=len(os.sched_getaffinity(0)),
+        )
+
+    def start(self, folder: Path, lock: int) -> None:
+        """Start the worker of a job.
+
+        Raises:
+            EnvironmentUnsuitableError: The machine starts no more processes.
+            FailedToWriteOutputsError: The job's folder cannot be written.
+        """
+        gpu = self._free_gpu(folder)
+        worker = Worker(token=secrets.token_hex(16), gpu=gpu, oom_kills=count_oom_kills())
+        # Before there is a process, so that it can be found by its token whatever becomes of us.
+        _write(folder, worker)
+        environment = worker_environment(self._environment) | {TOKEN_VARIABLE: worker.token}
+        if gpu:
+            environment[_GPUS] = gpu
+        child = _start_process(folder, lock, environment)
+        self._ended.pop(folder, None)
+        self._children[folder] = child
+        self._gpus_in_use[folder] = gpu
+        created = psutil.Process(child.pid).create_time()
+        _write(folder, worker.model_copy(update={"pid": child.pid, "created": created}))
+
+    def status(self, folder: Path) -> JobStatus:
+        """Say whether a job runs and how it ended; what its worker left running is ended."""
+        if folder in self._ended:
+            return self._ended[folder]
+        worker = _read(folder)
+        child = self._children.get(folder)
+        if child is None and _find(worker) is not None:
+            self._gpus_in_use[folder] = worker.gpu if worker else ""
+            return JobStatus("running")
+        if child is not None and not _has_ended(child):
+            return JobStatus("running")
+        _end_all(worker, child)
+        code = None if child is None else child.wait()
+        self._children.pop(folder, None)
+        self._gpus_in_use.pop(folder, None)
+        self._ended[folder] = _how_it_ended(code, worker)
+        return self._ended[folder]
+
+    def stop(self, folder: Path, *, at_once: bool) -> None:
+        """Send SIGTERM to a job's worker, or SIGKILL to it and to all that it started."""
+        worker = _read(folder)
+        if at_once:
+            _end_all(worker, self._children.get(folder))
+        elif (process := _find(worker)) is not None:
+            # The worker alone: it still needs its children while it saves.
+            with contextlib.suppress(psutil.NoSuchProcess):
+                process.terminate()
+
+    def _free_gpu(self, folder: Path) -> str:
+        gpus = visible_gpus(self._environment)
+        job = Job.model_validate_json((folder / JOB_FILE).read_bytes())
+        if job.demand == "light" or not gpus:
+            return ""
+        used = self._gpus_in_use.values()
+        return next((gpu for gpu in gpus if gpu not in used), gpus[0])
+
+
+def worker_environment(environment: Mapping[str, str]) -> dict[str, str]:
+    """Return the variables that a worker gets: those it may need, and never a secret.
+
+    A URL of a database is one, for it may hold a password.
+    """
+    return {
+        name: value
+        for name, value in environment.items()
+        if (
+            name in _ALLOWED_NAMES
+            or name.startswith(_ALLOWED_STARTS)
+            or name.upper().endswith(_ALLOWED_END)
+        )
+        and not any(word in name.upper() for word in _SECRETS)
+    }
+
+
+def visible_gpus(environment: Mapping[str, str]) -> tuple[str, ...]:
+    """Return the GPUs that jobs may use, as CUDA names them."""
+    chosen = environment.get(_GPUS)
+    if chosen is None:
+        count = len(list(_NVIDIA.iterdir())) if _NVIDIA.is_dir() else 0
+        return tuple(str(number) for number in range(count))
+    names = [name.strip() for name in chosen.split(",")]
+    # CUDA ends the list at the first name that is none, such as -1.
+    end = next((at for at, name in enumerate(names) if name in ("", "-1")), len(names))
+    return tuple(names[:end])
+
+
+def count_oom_kills() -> int:
+    """Return how many processes of our control group the kernel has ended for want of memory.
+
+    Source:
+        Linux, Documentation/admin-guide/cgroup-v2.rst (memory.events) and cgroup-v1/memory.rst
+        (memory.oom_control); the field is called oom_kill in both. 0 where neither is there.
+    """
+    for file in _memory_event_files():
+        with contextlib.suppress(OSError, ValueError):
+            fields = dict(line.split() for line in file.read_text(encoding="ascii").splitlines())
+            return int(fields.get("oom_kill", "0"))
+    return 0
+
+
+def _memory_event_files() -> Iterator[Path]:
+    root = Path("/sys/fs/cgroup")
+    with contextlib.suppress(OSError):
+        for line in Path("/proc/self/cgroup").read_text(encoding="utf-8").splitlines():
+            _, controllers, path = line.split(":", 2)
+            inside = path.lstrip("/")
+            if "memory" in controllers.split(","):
+                yield root / "memory" / inside / "memory.oom_control"
+                yield root / "memory" / "memory.oom_control"  # a container sees only its own part
+            elif not controllers:
+                yield root / inside / "memory.events"
+                yield root / "memory.events"
+
+
+def _start_process(
+    folder: Path, lock: int, environment: dict[str, str]
+) -> "subprocess.Popen[bytes]":
+    log = folder / LOG_FILE
+    log.parent.mkdir(parents=True, exist_ok=True)
+    # -u: what was printed before a crash is in the log. -P: a folder that a person happens to
+    # stand in cannot replace a module of ours by a file of the same name.
+    command = [sys.executable, "-u", "-P", "-m", "imageloom.worker", str(folder)]
+    try:
+        with log.open("ab") as stream:
+            return subprocess.Popen(
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=stream,
+                stderr=stream,
+                env=environment,
+                pass_fds=(lock,),
+                start_new_session=True,
+            )
+    except OSError as problem:
+        raise EnvironmentUnsuitableError(
+            f"No worker process could be started: {problem.strerror or problem}.",
+            hint="Is the machine out of memory or of processes? Close other programs, or wait.",
+            reason="no-process",
+        ) from problem
+
+
+def _write(folder: Path, worker: Worker) -> None:
+    write_json(folder / WORKER_FILE, worker.model_dump())
+
+
+def _read(folder: Path) -> Worker | None:
+    """Return what was written down of a job's worker, or None if none was ever started."""
+    try:
+        return Worker.model_validate_json((folder / WORKER_FILE).read_bytes())
+    except FileNotFoundError:
+        return None
+
+
+def _find(worker: Worker | None) -> psutil.Process | None:
+    """Return the worker's process if it is alive and the very one that was started."""
+    if worker is None:
+        return None
+    if worker.pid is None or worker.created is None:  # who started it was killed at that moment
+        return min(_family(worker), key=psutil.Process.create_time, default=None)
+    with contextlib.suppress(psutil.Error):
+        process = psutil.Process(worker.pid)
+        is_same = abs(process.create_time() - worker.created) < _CLOCK_TOLERANCE_S
+        if is_same and process.status() != psutil.STATUS_ZOMBIE and _has_token(process, worker):
+            return process
+    return None
+
+
+def _family(worker: Worker) -> Iterator[psutil.Process]:
+    """Yield all living processes that a worker started, and itself."""
+    for process in psutil.process_iter():
+        if _has_token(process, worker):
+            yield process
+
+
+def _has_token(process: psutil.Process, worker: Worker) -> bool:
+    try:
+        return process.environ().get(TOKEN_VARIABLE) == worker.token
+    except (psutil.Error, OSError):  # somebody else's, or gone
+        return False
+
+
+def _end_all(worker: Worker | None, child: "subprocess.Popen[bytes] | None") -> None:
+    """End a job's processes, also those that left its process group."""
+    if child is not None and child.returncode is None:
+        # Our child was not waited for yet, so the number is still its group's and nobody else's.
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(child.pid, signal.SIGKILL)
+    for _ in range(_ROUNDS):
+        left = [] if worker is None else list(_family(worker))
+        if not left:
+            return
+        for process in left:
+            with contextlib.suppress(psutil.Error):
+                process.kill()
+        psutil.wait_procs(left, timeout=1)
+
+
+def _has_ended(child: "subprocess.Popen[bytes]") -> bool:
+    """Whether a child has ended, without taking away its number (``WNOWAIT``)."""
+    return os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
+
+
+def _how_it_ended(code: int | None, worker: Worker | None) -> JobStatus:
+    if worker is None:
+        reason = "never started"
+    elif code is None:
+        reason = "ended while nobody watched it"
+    elif code < 0:
+        reason = f"killed by signal {-code} ({_signal_name(-code)})"
+    else:
+        reason = f"ended with exit code {code}"
+    # The kernel ends processes by SIGKILL when memory runs out; others do so as well.
+    may_be = code in (-signal.SIGKILL, None)
+    return JobStatus(
+        "ended",
+        reason=reason,
+        out_of_memory=may_be and worker is not None and count_oom_kills() > worker.oom_kills,
+    )
+
+
+def _signal_name(number: int) -> str:
+    with contextlib.suppress(ValueError):
+        return signal.Signals(number).name
+    return "unknown"
+
+
+TARGETS.declare("local", LocalTarget())

@@ -1,0 +1,267 @@
+"""The process in which a node runs: ``python -m imageloom.worker FOLDER``.
+
+It reads the job, calls the component, moves what that published into the store, and answers with
+``result.json``, which is written last: whoever finds it can rely on everything else.
+"""
+
+import faulthandler
+import logging
+import os
+import signal
+import sys
+import time
+import traceback
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+from imageloom.errors import (
+    FailedToWriteOutputsError,
+    ImageloomError,
+    LibraryError,
+    RunInterruptedError,
+    named_error,
+    printable,
+)
+from imageloom.events import CancelToken, Event, Notice
+from imageloom.pipeline.event_lines import EventWriter
+from imageloom.pipeline.object_store import ObjectStore
+from imageloom.pipeline.workspace import Workspace
+from imageloom.publish import write_json
+from imageloom.registry import Registry
+from imageloom.spec.component import Component, Task
+from imageloom.spec.job import (
+    ERROR_FILE,
+    EVENTS_FILE,
+    JOB_FILE,
+    LOG_FILE,
+    RESULT_FILE,
+    CacheEntry,
+    Job,
+    Output,
+    Result,
+    to_json,
+)
+from imageloom.spec.run_settings import RunSettings
+
+logger = logging.getLogger(__name__)
+
+EXIT_CODES: Final = {"completed": 0, "failed": 1, "cancelled": 128 + signal.SIGTERM}
+
+
+def main(folder: Path) -> int:
+    """Run the job in a folder as this process's only work; return its exit code."""
+    faulthandler.enable()  # a crash in native code leaves its place in the log
+    _log_to_stderr()
+    cancel = CancelToken()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda received, _: cancel.set(signal.Signals(received).name))
+    began = time.monotonic()
+    try:
+        from imageloom.components.catalogue import load_components
+
+        components = load_components()
+    except Exception as problem:  # noqa: BLE001 - extensions are loaded here; all is reported
+        return EXIT_CODES[_answer_failed(folder, problem, began).state]
+    return EXIT_CODES[run_job(folder, components, cancel=cancel).state]
+
+
+def run_job(
+    folder: Path, components: Registry[Component], *, cancel: CancelToken | None = None
+) -> Result:
+    """Do what ``job.json`` asks and write the answer.
+
+    Args:
+        folder: The job's folder.
+        components: Where the job's component is found.
+        cancel: Stops it at the component's next safe point.
+
+    Returns:
+        The content of ``result.json``. Nothing that a component does wrong is raised.
+    """
+    began = time.monotonic()
+    cancel = cancel or CancelToken()
+    on_event = _WarningKeeper(EventWriter(folder / EVENTS_FILE))
+    try:
+        job = Job.model_validate_json((folder / JOB_FILE).read_bytes())
+        logger.info("Node %s of run %s: %s.", job.node_id, job.run_id, job.component)
+        outputs = _make_outputs(job, folder, components, on_event, cancel)
+        result = Result(
+            state="completed",
+            outputs=outputs,
+            warnings=tuple(on_event.warnings),
+            seconds=time.monotonic() - began,
+        )
+        _make_available(job, result)
+    except (Exception, SystemExit) as problem:  # noqa: BLE001 - a worker reports whatever it was
+        if isinstance(problem, RunInterruptedError) and cancel.is_set:
+            logger.info("%s", problem.message)
+            return _answer(folder, Result(state="cancelled", seconds=time.monotonic() - began))
+        return _answer_failed(folder, problem, began, warnings=tuple(on_event.warnings))
+    finally:
+        on_event.close()
+    return _answer(folder, result)
+
+
+class _WarningKeeper:
+    """An event sink that passes events on and remembers the warnings among them."""
+
+    def __init__(self, writer: EventWriter) -> None:
+        self._writer = writer
+        self.warnings: list[str] = []
+
+    def __call__(self, event: Event) -> None:
+        if isinstance(event, Notice) and event.level == "warning":
+            self.warnings.append(event.message)
+        self._writer(event)
+
+    def close(self) -> None:
+        self._writer.close()
+
+
+def _make_outputs(
+    job: Job,
+    folder: Path,
+    components: Registry[Component],
+    on_event: _WarningKeeper,
+    cancel: CancelToken,
+) -> dict[str, Output]:
+    """Run the component and move what it published into the store."""
+    component = components.get(job.component)
+    workspace = Workspace(Path(job.workspace))
+    task = _task(job, folder, component, on_event, cancel)
+    workspace.throw_away(workspace.work_outputs(job.key))  # what a killed worker left there
+    for place in (task.scratch, workspace.work_outputs(job.key), task.record):
+        place.mkdir(parents=True, exist_ok=True)
+    cancel.raise_if_set()
+    digests = component.run(task)
+    _require_outputs(job, task.outputs, digests)
+    store = ObjectStore(workspace)
+    return {
+        port: _store_output(store, task.outputs[port], port_type, digests.get(port))
+        for port, port_type in job.output_ports.items()
+    }
+
+
+def _task(
+    job: Job,
+    folder: Path,
+    component: Component,
+    on_event: _WarningKeeper,
+    cancel: CancelToken,
+) -> Task:
+    workspace = Workspace(Path(job.workspace))
+    outputs = workspace.work_outputs(job.key)
+    return Task(
+        params=component.params.parse(job.params),
+        inputs={port: Path(place) for port, place in job.inputs.items()},
+        outputs={port: outputs / port for port in job.output_ports},
+        scratch=workspace.work_scratch(job.key),
+        record=folder,
+        settings=RunSettings.parse(job.settings),
+        base=Path(job.base),
+        uploads=workspace.uploads,
+        on_event=on_event,
+        cancel=cancel,
+    )
+
+
+def _require_outputs(job: Job, outputs: Mapping[str, Path], digests: Mapping[str, str]) -> None:
+    missing = [port for port, place in outputs.items() if not place.exists()]
+    if missing:
+        raise FailedToWriteOutputsError(
+            f"{job.component} ended without publishing {', '.join(missing)}.",
+            hint="This is a fault of the component; its author needs the log of this node.",
+            reason="missing-output",
+            details={"missing": missing},
+        )
+    unknown = sorted(set(digests) - set(outputs))
+    if unknown:
+        raise FailedToWriteOutputsError(
+            f"{job.component} gave a digest for {', '.join(unknown)}, which it does not output.",
+            hint="This is a fault of the component; its author needs the log of this node.",
+            reason="unknown-output",
+        )
+
+
+def _store_output(store: ObjectStore, place: Path, port_type: str, digest: str | None) -> Output:
+    stored = store.publish(place)
+    return Output(
+        type=port_type,
+        object=stored.digest,
+        digest=digest or stored.digest,
+        size_bytes=stored.size_bytes,
+    )
+
+
+def _make_available(job: Job, result: Result) -> None:
+    """Keep a result for whoever needs it, and clear away what it was made with."""
+    workspace = Workspace(Path(job.workspace))
+    ObjectStore(workspace).keep(
+        CacheEntry(
+            key=job.key,
+            component=job.component,
+            run_id=job.run_id,
+            node_id=job.node_id,
+            outputs=result.outputs,
+            warnings=result.warnings,
+            seconds=result.seconds,
+        )
+    )
+    workspace.throw_away(workspace.work_scratch(job.key))
+    workspace.throw_away(workspace.work_outputs(job.key))
+
+
+def _answer_failed(
+    folder: Path, problem: BaseException, began: float, *, warnings: tuple[str, ...] = ()
+) -> Result:
+    # The traceback is for the log; the message stands in the error.
+    logger.error("%s", printable("".join(traceback.format_exception(problem))))
+    error = _as_error(problem).to_json()
+    write_json(folder / ERROR_FILE, error)
+    seconds = time.monotonic() - began
+    content = {"state": "failed", "error": error, "seconds": seconds, "warnings": warnings}
+    return _answer(folder, Result.model_validate(content))
+
+
+def _as_error(problem: BaseException) -> ImageloomError:
+    known = named_error(problem)
+    if known is not None:
+        return known
+    if isinstance(problem, SystemExit):
+        return LibraryError(
+            f"The component called sys.exit({problem.code!r}) instead of giving an answer.",
+            hint=f"This is a fault of the component; its author needs {LOG_FILE}.",
+            reason="exit",
+        )
+    return LibraryError(
+        f"{type(problem).__name__}: {problem}",
+        hint=f"This has no name yet, so it may be a fault of Imageloom. "
+        f"The traceback is in {LOG_FILE}.",
+        reason="unexpected",
+    )
+
+
+def _answer(folder: Path, result: Result) -> Result:
+    write_json(folder / RESULT_FILE, to_json(result))
+    return result
+
+
+def _log_to_stderr() -> None:
+    """Send all log lines to stderr, which the target sends to the driver log."""
+    logging.basicConfig(
+        level=logging.WARNING,  # libraries; their chatter would hide what matters
+        format="%(asctime)s %(levelname)s %(message)s",
+        stream=sys.stderr,
+    )
+    logging.captureWarnings(capture=True)
+    logging.getLogger("imageloom").setLevel(logging.INFO)
+
+
+if __name__ == "__main__":
+    code = main(Path(sys.argv[1]))
+    sys.stdout.flush()
+    sys.stderr.flush()
+    # Not sys.exit: threads that a component left running, and libraries that crash while Python
+    # takes itself apart, can no longer hold up or spoil a job that has answered.
+    os._exit(code)
