@@ -1,0 +1,36 @@
+"""A scored table as a published directory, for steps that hand directories to each other."""
+
+from pathlib import Path
+from typing import Final
+
+from imageloom.errors import NotScoredDatasetError
+from imageloom.publish import publishing_directory, verify_directory
+from imageloom.scoring.scored_table import ScoredTable
+from imageloom.scoring.table import read_table, write_table
+
+SCORES: Final = "scores.parquet"
+
+
+def save_scores(table: ScoredTable, out: Path) -> None:
+    """Publish a table as a directory.
+
+    Raises:
+        FailedToWriteOutputsError: ``out`` exists or cannot be written.
+    """
+    with publishing_directory(out) as partial:
+        write_table(table, partial / SCORES)
+
+
+def load_scores(path: Path) -> ScoredTable:
+    """Read such a directory, which may come from a stranger.
+
+    Raises:
+        NotScoredDatasetError: It is none, or is damaged.
+    """
+    if SCORES not in verify_directory(path, NotScoredDatasetError):
+        raise NotScoredDatasetError(
+            f"{path} holds no {SCORES}.",
+            hint="Give the output of Score Image Model.",
+            reason="missing-file",
+        )
+    return read_table(path / SCORES)
