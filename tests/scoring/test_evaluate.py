@@ -72,6 +72,13 @@ def test_two_tables_give_two_rows_the_first_one_first(tmp_path):
     assert (tmp_path / "out/other_confusion_matrix.csv").is_file()
 
 
+def test_tables_can_be_named_by_the_caller(tmp_path):
+    left, right = make_table(rows=30, seed=1), make_table(rows=30, seed=2)
+    evaluate_to(left, tmp_path / "out", other=right, params=QUIET, names=("left", "right"))
+    content = json.loads((tmp_path / "out/evaluation.json").read_text())
+    assert [row["name"] for row in content["rows"]] == ["left", "right"]
+
+
 def test_what_limits_the_figures_is_told(tmp_path):
     table = table_of(("a", "b"), [("1", "a", "a", 0.9), ("2", None, "a", 0.9)])
     events = []

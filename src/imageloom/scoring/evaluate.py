@@ -64,12 +64,13 @@ def compare(
     return compare_tables(left, right, evaluations, mistakes=params.mistakes)
 
 
-def evaluate_to(
+def evaluate_to(  # noqa: PLR0913 - the public call; all but the first two are keywords
     scores: Scores,
     out: Path | str,
     *,
     other: Scores | None = None,
     params: EvaluateParams | None = None,
+    names: Sequence[str] | None = None,
     on_event: EventSink = ignore_events,
     cancel: CancelToken | None = None,
 ) -> Evaluation | Comparison:
@@ -84,6 +85,7 @@ def evaluate_to(
         out: The folder to make.
         other: A second table to compare with.
         params: How much to list; by default ``EvaluateParams()``.
+        names: What each table is called in figures and report; by default the files' names.
         on_event: Hears, as notices, of what limits the figures.
         cancel: Stops it before anything is published.
 
@@ -96,7 +98,7 @@ def evaluate_to(
     refuse_existing(out)
     root = _images_folder(params)
     tables = [_table(one) for one in (scores, other) if one is not None]
-    names = _names([scores] if other is None else [scores, other])
+    names = names or _names([scores] if other is None else [scores, other])
     cancel.raise_if_set()
     outcome: Evaluation | Comparison
     if len(tables) == 1:

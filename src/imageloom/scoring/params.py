@@ -34,7 +34,7 @@ class ScoreParams(Params):
     )
 
 
-class EvaluateParams(Params):
+class ReportParams(Params):
     """What an evaluation lists beside its figures."""
 
     mistakes: int = parameter(
@@ -50,6 +50,11 @@ class EvaluateParams(Params):
     thumbnails: bool = parameter(
         True, help="Show the pictures in the report; without, it holds names and numbers only."
     )
+
+
+class EvaluateParams(ReportParams):
+    """The same, and where the pictures lie when the table does not say."""
+
     images: str | None = parameter(
         None,
         help="Folder that the file names of the scores start from. By default the one that the "
