@@ -23,7 +23,7 @@ from imageloom.errors import (
     RunInterruptedError,
 )
 from imageloom.events import CancelToken, Metric, Notice, Progress
-from imageloom.models.model_directory import load_trained
+from imageloom.models.model_directory import load_trained, make_untrained
 from imageloom.models.params import ModelParams
 from imageloom.preprocessing import Squash
 from imageloom.training.config import TrainParams
@@ -92,6 +92,11 @@ def test_the_published_model_has_the_figures_of_its_best_epoch(quiet_run):
     assert model.classes == ("red", "green", "blue")
     assert model.metrics["Valid loss"] == min(losses)
     assert quiet_run.metrics["Log_Loss"] == pytest.approx(min(losses), abs=1e-5)
+
+
+def test_an_untrained_model_in_memory_trains_as_its_name_does(quiet_run, pictures, tmp_path):
+    again = train(make_untrained("resnet18", PLAIN), *pictures, tmp_path / "run", params=QUICK)
+    assert weights(again.run) == weights(quiet_run.run)
 
 
 def test_f05_same_seed_same_weights_different_seed_different_weights(quiet_run, pictures, tmp_path):

@@ -124,9 +124,12 @@ def create_run(plan: Plan, run: RunDirectory, on_event: EventSink) -> None:
 
 
 def find_model(
-    model: Path | str, params: ModelParams, on_event: EventSink, cancel: CancelToken | None
+    model: UntrainedModel | Path | str,
+    params: ModelParams,
+    on_event: EventSink,
+    cancel: CancelToken | None,
 ) -> UntrainedModel:
-    """Return what training starts from, for a network's name or a model directory.
+    """Return what training starts from, for a network's name, a model or a model directory.
 
     A name that is also a folder here means the folder; a run directory means its model.
 
@@ -136,6 +139,8 @@ def find_model(
         InvalidModelDirectoryError: The directory is no model directory, or is damaged.
         ImageloomError: As ``make_untrained``.
     """
+    if isinstance(model, UntrainedModel):
+        return model
     path = Path(model).expanduser()
     if not path.exists():
         return make_untrained(str(model), params, on_event=on_event, cancel=cancel)

@@ -22,6 +22,7 @@ from imageloom.errors import (
     RunInterruptedError,
 )
 from imageloom.events import CancelToken, EventSink, Notice, ignore_events
+from imageloom.models.model_directory import UntrainedModel
 from imageloom.models.params import ModelParams
 from imageloom.models.record import library_versions
 from imageloom.training.assemble import assembled_job, mapping
@@ -63,7 +64,7 @@ class TrainResult:
 
 
 def train(  # noqa: PLR0913 - the public call; all but the first four are keywords
-    model: Path | str,
+    model: UntrainedModel | Path | str,
     training: ImageDirectory | Path | str,
     validation: ImageDirectory | Path | str,
     out: Path | str,
@@ -76,8 +77,8 @@ def train(  # noqa: PLR0913 - the public call; all but the first four are keywor
     """Train a network on pictures and publish the best epoch's.
 
     Args:
-        model: Name of a network such as ``resnet18``, or a model directory: an untrained one, or
-            a trained one (or its run) to go on learning from.
+        model: Name of a network such as ``resnet18``, an untrained model, or a model directory:
+            an untrained one, or a trained one (or its run) to go on learning from.
         training: Pictures to learn from: an image directory, or a folder with one sub-folder per
             class.
         validation: Pictures to measure each epoch with, of the same classes.
