@@ -65,6 +65,21 @@ def test_a_known_error_as_json_is_error_info_on_stdout():
     assert done.stderr.startswith("InvalidDataset (0018)")
 
 
+def test_a_failure_with_something_to_show_prints_both_and_fails():
+    done = toy("show_and_fail")
+    assert done.returncode == 1
+    assert done.stdout == "Done     show_and_fail\n"
+    assert done.stderr == "InvalidDataset (0018)\n  One of two failed.\nResume   go on\n"
+
+
+def test_a_failure_with_something_to_show_is_one_json_object():
+    done = toy("show_and_fail", "--json")
+    assert done.returncode == 1
+    content = json.loads(done.stdout)
+    assert content["done"] == "show_and_fail"
+    assert content["error"]["resume_command"] == "go on"
+
+
 @pytest.mark.parametrize("how", ["flag", "variable"])
 def test_debug_shows_the_traceback(how):
     done = toy("fail", "--debug") if how == "flag" else toy("fail", IMAGELOOM_DEBUG="1")

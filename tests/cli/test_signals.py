@@ -66,6 +66,17 @@ def test_i07_a_second_signal_stops_at_once_and_takes_the_workers_along(number):
         os.kill(worker, 0)
 
 
+def test_i07_a_command_that_answers_the_second_signal_ends_by_itself():
+    with running("wait_for_two") as process:
+        for _ in range(10):  # a key held down
+            process.send_signal(signal.SIGINT)
+            time.sleep(0.02)
+        _, errors = process.communicate(timeout=10)
+    assert process.returncode == 130
+    assert "Ctrl+C: stopping at once." in errors
+    assert "asked 2 times" in errors
+
+
 def test_i07_ten_signals_are_like_two():
     with running("wait_deaf") as process:
         for _ in range(10):

@@ -6,10 +6,12 @@ Usage: python toy_command.py BEHAVIOUR [--json] [--debug]
 import multiprocessing
 import os
 import signal
+import sys
 import time
 
 import click
 
+from imageloom.cli.failures import Failure
 from imageloom.cli.job import Job, Outcome, job_command
 from imageloom.cli.screen import line
 from imageloom.errors import InvalidDatasetError
@@ -48,6 +50,21 @@ def wait_with_fork(job: Job) -> None:
     job.on_event(Notice("info", f"survived {survived}, then {worker.exitcode}"))
 
 
+def wait_for_two(job: Job) -> None:
+    """Stop by oneself when asked twice, as a run that ends its workers does."""
+    job.on_event(Notice("info", "ready"))
+    deadline = time.monotonic() + 20
+    while job.cancel.asked < 2 and time.monotonic() < deadline:
+        time.sleep(0.01)
+    time.sleep(0.3)
+    job.on_event(Notice("info", f"asked {job.cancel.asked} times"))
+    job.cancel.raise_if_set()
+
+
+def show_and_fail(_job: Job) -> None:
+    """Have something to show, and be a failure all the same."""
+
+
 def fail(_job: Job) -> None:
     raise InvalidDatasetError("The class 'x' is empty.", hint="Add pictures.", reason="empty")
 
@@ -80,6 +97,8 @@ BEHAVIOURS = {
         wait,
         wait_deaf,
         wait_with_fork,
+        wait_for_two,
+        show_and_fail,
         fail,
         crash,
         exhaust,
@@ -90,16 +109,20 @@ BEHAVIOURS = {
 }
 
 
-@job_command("toy", examples=())
+@job_command("toy", examples=(), signals=2 if "wait_for_two" in sys.argv else 1)
 @click.argument("behaviour")
 def command(job: Job) -> Outcome:
     """Behave as told."""
     behaviour = job.text("behaviour")
     BEHAVIOURS[behaviour](job)
     lines = 20_000 if behaviour == "print_a_lot" else 1
+    failure = Failure(
+        InvalidDatasetError("One of two failed."), exit_code=1, resume_command="go on"
+    )
     return Outcome(
         content={"done": behaviour, "name": "caf\udce9"},
         screen=tuple(line("Done", behaviour) for _ in range(lines)),
+        failure=failure if behaviour == "show_and_fail" else None,
     )
 
 

@@ -39,11 +39,14 @@ class Outcome:
         screen: What a person sees: tables and lines, ending with where the output is and what
             to try next.
         exit_code: 0, unless the answer itself is bad news, as from ``doctor``.
+        failure: Why the work is not whole, where there is something to show all the same, as of a
+            run with a node that failed. It is shown after the screen and gives the exit code.
     """
 
     content: Mapping[str, object]
     screen: tuple[RenderableType, ...]
     exit_code: int = 0
+    failure: Failure | None = None
 
 
 @dataclass
@@ -78,7 +81,9 @@ class Job:
 Body = Callable[[Job], Outcome]
 
 
-def job_command(name: str, *, examples: tuple[str, ...]) -> Callable[[Body], click.Command]:
+def job_command(
+    name: str, *, examples: tuple[str, ...], signals: int = 1
+) -> Callable[[Body], click.Command]:
     """Make a command of a function that takes a ``Job`` and returns an ``Outcome``.
 
     Options are added below this decorator, as with ``click.command``.
@@ -86,6 +91,7 @@ def job_command(name: str, *, examples: tuple[str, ...]) -> Callable[[Body], cli
     Args:
         name: The command's own name, without its group.
         examples: Whole command lines, shown in the help and in the docs.
+        signals: How many signals the function answers itself; one more ends the process at once.
     """
 
     def declare(body: Body) -> click.Command:
@@ -93,9 +99,8 @@ def job_command(name: str, *, examples: tuple[str, ...]) -> Callable[[Body], cli
         def callback(**_values: object) -> int:
             ctx = click.get_current_context()
             debug = bool(ctx.params["debug"]) or bool(os.environ.get(DEBUG_VARIABLE))
-            return run_job(
-                body, given_values(ctx), as_json=bool(ctx.params["as_json"]), debug=debug
-            )
+            as_json = bool(ctx.params["as_json"])
+            return run_job(body, given_values(ctx), as_json=as_json, debug=debug, signals=signals)
 
         command = SectionedCommand(
             name,
@@ -123,7 +128,9 @@ def _common_options() -> list[click.Parameter]:
     ]
 
 
-def run_job(body: Body, arguments: Mapping[str, object], *, as_json: bool, debug: bool) -> int:
+def run_job(
+    body: Body, arguments: Mapping[str, object], *, as_json: bool, debug: bool, signals: int = 1
+) -> int:
     """Run a command's body; print its outcome or its failure.
 
     Args:
@@ -131,6 +138,7 @@ def run_job(body: Body, arguments: Mapping[str, object], *, as_json: bool, debug
         arguments: What the person wrote, by name.
         as_json: Print one JSON object on stdout instead of the screen.
         debug: Print the traceback of a failure.
+        signals: How many signals the body answers itself.
 
     Returns:
         The exit code of the process.
@@ -139,7 +147,7 @@ def run_job(body: Body, arguments: Mapping[str, object], *, as_json: bool, debug
     reporter = NoticeList() if as_json else open_reporter(errors)
     job = Job(arguments=arguments, on_event=reporter)
     try:
-        with stopping_on_signals(job.cancel):
+        with stopping_on_signals(job.cancel, answered=signals):
             outcome = body(job)
     except click.ClickException:
         raise
@@ -152,12 +160,21 @@ def run_job(body: Body, arguments: Mapping[str, object], *, as_json: bool, debug
         reporter.close()
     try:
         if as_json:
-            _print_json({**outcome.content, "notices": reporter.notices})
+            _print_json(_content(outcome) | {"notices": reporter.notices})
         else:
             _print_screen(outcome.screen)
     except FailedToWriteOutputsError as problem:
         return _fail(job, problem, errors, as_json=False)
+    if outcome.failure is not None:
+        show_failure(errors, outcome.failure)
+        return outcome.failure.exit_code
     return outcome.exit_code
+
+
+def _content(outcome: Outcome) -> dict[str, object]:
+    if outcome.failure is None:
+        return dict(outcome.content)
+    return {**outcome.content, "error": outcome.failure.to_json()}
 
 
 def _fail(job: Job, problem: BaseException, console: Console, *, as_json: bool) -> int:

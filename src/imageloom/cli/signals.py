@@ -5,6 +5,7 @@ import os
 import signal
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
@@ -17,29 +18,40 @@ SIGNAL_NAMES: Final = {
     signal.SIGTERM: "SIGTERM",
     signal.SIGHUP: "SIGHUP",  # the terminal was closed
 }
+_FIRST: Final = "saving, then stopping. Once more stops at once."
+_SECOND: Final = "stopping at once."
+_ANSWER_S: Final = 2.0  # for stopping the workers; until then a key held down changes nothing
 _SHOW_CURSOR: Final = b"\x1b[?25h"  # a progress bar hides it, and nobody is left to show it
 
 
 @contextmanager
-def stopping_on_signals(cancel: CancelToken) -> Iterator[None]:
+def stopping_on_signals(cancel: CancelToken, *, answered: int = 1) -> Iterator[None]:
     """Set ``cancel`` at the first signal, and end the process and its workers at the second.
 
     Outside the main thread, where Python allows no handlers, signals keep their meaning.
+
+    Args:
+        cancel: Set at each signal that the body answers.
+        answered: How many signals that is. A body that answers a second one stops its own workers
+            at once; the process then ends at one more, if the body has not ended by then.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
         return
     owner = os.getpid()
+    answered_at = 0.0
 
     def stop(number: int, _frame: FrameType | None) -> None:
+        nonlocal answered_at
         if os.getpid() != owner:
             _obey_in_a_worker(number)
-        elif cancel.is_set:
-            _stop_at_once(number)
-        else:
+        elif cancel.asked < answered:
             name = SIGNAL_NAMES[signal.Signals(number)]
             cancel.set(name)
-            _tell(f"{name}: saving, then stopping. Once more stops at once.")
+            answered_at = time.monotonic()
+            _tell(f"{name}: {_FIRST if cancel.asked == 1 else _SECOND}")
+        elif answered == 1 or time.monotonic() - answered_at > _ANSWER_S:
+            _stop_at_once(number)
 
     # What the caller ignores stays ignored: nohup and shells that run jobs in the background do.
     heeded = [number for number in SIGNAL_NAMES if signal.getsignal(number) != signal.SIG_IGN]
