@@ -29,7 +29,7 @@ from imageloom.preprocessing import Squash
 from imageloom.training.config import TrainParams
 from imageloom.training.events import read_metrics
 from imageloom.training.run_directory import RunDirectory
-from imageloom.training.train import resume, train
+from imageloom.training.train import resume, train, train_or_resume
 
 PLAIN = ModelParams()
 QUICK = TrainParams(
@@ -166,6 +166,17 @@ def test_i13_resuming_at_every_step_equals_never_having_stopped(
     assert weights(out) == weights(quiet.run)
     for name in ("Train loss", "Valid loss", "learning rate", "Top-1 validation accuracy"):
         assert metrics(out, name) == metrics(quiet.run, name), name
+
+
+def test_the_same_call_again_goes_on_where_the_first_was_stopped(quiet_run, pictures, tmp_path):
+    def again(**options):
+        model = make_untrained("resnet18", PLAIN)
+        return train_or_resume(model, *pictures, tmp_path / "run", params=QUICK, **options)
+
+    stop = StopAt(2)
+    with pytest.raises(RunInterruptedError, match="SIGTERM"):
+        again(on_event=stop, cancel=stop)
+    assert weights(again().run) == weights(quiet_run.run)
 
 
 def test_i14_resuming_a_completed_run_does_nothing(quiet_run):

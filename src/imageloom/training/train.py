@@ -138,6 +138,30 @@ def resume(
     return _result(directory)
 
 
+def train_or_resume(  # noqa: PLR0913 - as train
+    model: UntrainedModel | Path | str,
+    training: ImageDirectory | Path | str,
+    validation: ImageDirectory | Path | str,
+    out: Path | str,
+    *,
+    params: TrainParams | None = None,
+    on_event: EventSink = ignore_events,
+    cancel: CancelToken | None = None,
+) -> TrainResult:
+    """Go on with the run at ``out`` if there is one, else ``train``.
+
+    It can be called again after a kill or an error until it returns. The arguments must be those of
+    the first call: they are not compared with the run that is there.
+
+    Raises:
+        CannotResumeError: There is a run at ``out``, but no whole checkpoint.
+        ImageloomError: As ``train``.
+    """
+    if RunDirectory(Path(out).expanduser().absolute()).record.is_file():
+        return resume(out, on_event=on_event, cancel=cancel)
+    return train(model, training, validation, out, params=params, on_event=on_event, cancel=cancel)
+
+
 def _continue(run: RunDirectory, reporter: Reporter, cancel: CancelToken) -> None:
     run.error.unlink(missing_ok=True)
     run.update(state="running", ended=None)
