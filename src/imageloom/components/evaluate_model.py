@@ -8,8 +8,7 @@ from imageloom.errors import (
     NotExpectedLabelColumnError,
     NotScoredDatasetError,
 )
-from imageloom.publish import verify_directory
-from imageloom.scoring.params import EvaluateParams
+from imageloom.scoring.params import EvaluateParams, ReportParams
 from imageloom.spec.component import COMPONENTS, Component, Port, Task
 from imageloom.spec.port_types import EVALUATION_RESULTS, SCORED_TABLE
 
@@ -17,18 +16,16 @@ from imageloom.spec.port_types import EVALUATION_RESULTS, SCORED_TABLE
 def run(task: Task) -> Mapping[str, str]:
     """Publish the figures and the report."""
     from imageloom.scoring.evaluate import evaluate_to
+    from imageloom.scoring.scored_directory import load_scores
 
-    assert isinstance(task.params, EvaluateParams)
-    tables = []
-    for folder in task.inputs.values():
-        verify_directory(folder, NotScoredDatasetError)
-        tables.append(folder / "scores.parquet")
+    other = task.inputs.get("other")
     out = task.outputs["evaluation"]
     evaluate_to(
-        tables[0],
+        load_scores(task.inputs["scores"]),
         out,
-        other=tables[1] if len(tables) > 1 else None,
-        params=task.params,
+        other=None if other is None else load_scores(other),
+        params=EvaluateParams.parse(task.params.model_dump()),
+        names=("scores",) if other is None else ("left", "right"),
         on_event=task.on_event,
         cancel=task.cancel,
     )
@@ -55,7 +52,7 @@ COMPONENTS.declare(
             ),
         ),
         outputs=(Port("evaluation", EVALUATION_RESULTS, "Evaluation", "Figures and a report."),),
-        params=EvaluateParams,
+        params=ReportParams,
         run=run,
         errors=(NotScoredDatasetError, NotExpectedLabelColumnError, InvalidDatasetError),
     ),

@@ -2,8 +2,12 @@
 
 from collections.abc import Mapping
 
-from imageloom.errors import InvalidDatasetError, InvalidModelDirectoryError, NaNError
-from imageloom.publish import publishing_directory
+from imageloom.errors import (
+    InvalidDatasetError,
+    InvalidModelDirectoryError,
+    NaNError,
+    ParameterError,
+)
 from imageloom.scoring.params import ScoreParams
 from imageloom.spec.component import COMPONENTS, Component, Port, Task
 from imageloom.spec.port_types import IMAGE_DIRECTORY, MODEL_DIRECTORY, SCORED_TABLE
@@ -13,17 +17,17 @@ def run(task: Task) -> Mapping[str, str]:
     """Publish a scored table."""
     from imageloom.data.image_directory import load_image_directory
     from imageloom.scoring.score import score
+    from imageloom.scoring.scored_directory import save_scores
 
     assert isinstance(task.params, ScoreParams)
-    with publishing_directory(task.outputs["scores"]) as partial:
-        score(
-            task.inputs["model"],
-            load_image_directory(task.inputs["images"]),
-            partial / "scores.parquet",
-            params=task.params,
-            on_event=task.on_event,
-            cancel=task.cancel,
-        )
+    table = score(
+        task.inputs["model"],
+        load_image_directory(task.inputs["images"]),
+        params=task.params,
+        on_event=task.on_event,
+        cancel=task.cancel,
+    )
+    save_scores(table, task.outputs["scores"])
     return {}
 
 
@@ -42,7 +46,7 @@ COMPONENTS.declare(
         outputs=(Port("scores", SCORED_TABLE, "Scores", "One row per picture."),),
         params=ScoreParams,
         run=run,
-        errors=(InvalidModelDirectoryError, InvalidDatasetError, NaNError),
+        errors=(InvalidModelDirectoryError, InvalidDatasetError, NaNError, ParameterError),
         demand="heavy",
     ),
 )

@@ -4,73 +4,49 @@ import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
-from imageloom.errors import (
-    CannotResumeError,
-    EnvironmentUnsuitableError,
-    InfinityError,
-    InvalidDatasetError,
-    InvalidModelDirectoryError,
-    NaNError,
-    NotLabeledDatasetError,
-    ParameterError,
-)
+from imageloom import errors
 from imageloom.spec.component import COMPONENTS, Component, Port, Task
 from imageloom.spec.port_types import IMAGE_DIRECTORY, MODEL_DIRECTORY, UNTRAINED_MODEL_DIRECTORY
 from imageloom.training.config import TrainParams
+from imageloom.training.run_directory import RunDirectory
 
 
 def run(task: Task) -> Mapping[str, str]:
     """Train, or go on from the last checkpoint of an execution that was stopped."""
-    from imageloom.models.model_directory import load_trained, save_trained
-    from imageloom.training.run_directory import RunDirectory
+    from imageloom.data.image_directory import load_image_directory
+    from imageloom.models.model_directory import load_trained, load_untrained, save_trained
+    from imageloom.training.train import train_or_resume
 
+    assert isinstance(task.params, TrainParams)
     _refuse_several_processes(task)
-    directory = RunDirectory(task.scratch / "run")
+    run = RunDirectory(task.scratch / "run")
+    if not run.record.is_file():
+        shutil.rmtree(run.path, ignore_errors=True)
     try:
-        _train_or_resume(task, directory.path)
+        train_or_resume(
+            load_untrained(task.inputs["model"], on_event=task.on_event),
+            load_image_directory(task.inputs["training"]),
+            load_image_directory(task.inputs["validation"]),
+            run.path,
+            params=task.params,
+            on_event=task.on_event,
+            cancel=task.cancel,
+        )
     finally:
-        _keep(directory.report, task.record / "report.html")
-        _keep(directory.events, task.record / "train_events.jsonl")
-        _keep(directory.log, task.record / "train_log.txt")
-    # Read back and written again: what is published was whole, and has the same bytes.
-    save_trained(task.outputs["model"], load_trained(directory.model))
+        names = {run.report: "report.html", run.events: "train_events.jsonl", run.log: "train.log"}
+        for file in filter(Path.is_file, names):
+            shutil.copyfile(file, task.record / names[file])
+    # Read and written rather than moved, so that scratch stays whole until the node completes.
+    save_trained(task.outputs["model"], load_trained(run.model))
     return {}
 
 
-def _train_or_resume(task: Task, run_folder: Path) -> None:
-    from imageloom.data.image_directory import load_image_directory
-    from imageloom.training.train import resume, train
-
-    if (run_folder / "run.json").is_file():
-        resume(run_folder, on_event=task.on_event, cancel=task.cancel)
-        return
-    assert isinstance(task.params, TrainParams)
-    shutil.rmtree(run_folder, ignore_errors=True)
-    train(
-        task.inputs["model"],
-        load_image_directory(task.inputs["training"]),
-        load_image_directory(task.inputs["validation"]),
-        run_folder,
-        params=task.params,
-        on_event=task.on_event,
-        cancel=task.cancel,
-    )
-
-
-def _keep(file: Path, place: Path) -> None:
-    if file.is_file():
-        shutil.copyfile(file, place)
-
-
 def _refuse_several_processes(task: Task) -> None:
-    if task.settings.node_count * task.settings.processes_per_node == 1:
-        return
-    raise EnvironmentUnsuitableError(
-        f"node_count is {task.settings.node_count} and processes_per_node is "
-        f"{task.settings.processes_per_node}, but this version trains with one process.",
-        hint="Set both to 1.",
-        reason="several-processes",
-    )
+    processes = task.settings.node_count * task.settings.processes_per_node
+    if processes > 1:
+        raise errors.LessThanOrEqualToError(
+            f"node_count x processes_per_node is {processes}, but must be 1 in this version."
+        )
 
 
 COMPONENTS.declare(
@@ -90,14 +66,11 @@ COMPONENTS.declare(
         params=TrainParams,
         run=run,
         errors=(
-            InvalidModelDirectoryError,
-            NotLabeledDatasetError,
-            InvalidDatasetError,
-            ParameterError,
-            NaNError,
-            InfinityError,
-            CannotResumeError,
-            EnvironmentUnsuitableError,
+            errors.InvalidModelDirectoryError,
+            errors.NotLabeledDatasetError,
+            errors.InvalidDatasetError,
+            errors.ParameterError,
+            errors.RunError,
         ),
         demand="heavy",
         has_run_settings=True,
