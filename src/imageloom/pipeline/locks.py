@@ -8,7 +8,11 @@ those who only ask lock in shared mode for a moment; so an asker is never taken 
 import contextlib
 import fcntl
 import os
+import time
+from collections.abc import Iterator
 from pathlib import Path
+
+from imageloom.errors import StoreBusyError
 
 
 def try_lock(path: Path, note: str) -> int | None:
@@ -37,6 +41,27 @@ def try_lock(path: Path, note: str) -> int | None:
             return descriptor
         else:
             os.close(descriptor)  # the folder was cleared away in between; its place is new
+
+
+@contextlib.contextmanager
+def locked(path: Path, *, timeout_s: float = 60.0) -> Iterator[None]:
+    """Wait for a lock that everybody holds for moments only, and hold it.
+
+    Raises:
+        StoreBusyError: Somebody holds it for too long; the message names it.
+    """
+    deadline = time.monotonic() + timeout_s
+    while (descriptor := try_lock(path, f"process {os.getpid()}")) is None:
+        if time.monotonic() > deadline:
+            raise StoreBusyError(
+                f"{path} has been held by {holder(path) or 'others'} for {timeout_s:g} s.",
+                hint="Is that process stopped? End it, or let it go on.",
+            )
+        time.sleep(0.005)
+    try:
+        yield
+    finally:
+        release(descriptor)
 
 
 def release(descriptor: int) -> None:

@@ -5,25 +5,22 @@ written after its objects and removed before them. Everything that changes what 
 caller that it is there, happens while the store's lock is held, for moments.
 """
 
-import contextlib
 import json
 import os
 import stat
 import time
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
 
 from pydantic import ValidationError
 
-from imageloom.errors import FailedToWriteOutputsError, StoreBusyError, StoreCorruptError
-from imageloom.pipeline.locks import holder, release, try_lock
+from imageloom.errors import FailedToWriteOutputsError, StoreCorruptError
+from imageloom.pipeline.locks import locked
 from imageloom.pipeline.workspace import Workspace
 from imageloom.publish import digest_of_json, sha256_of_file, write_json
 from imageloom.spec.job import CacheEntry, to_json
-
-_LOCK_TIMEOUT_S: Final = 60.0
 
 
 @dataclass(frozen=True)
@@ -60,9 +57,12 @@ class ObjectStore:
             files = dict(_files_of(folder, folder))
             digest = digest_of_json(sorted([name, *facts] for name, facts in files.items()))
             with self.lock():
-                if not self.is_whole(digest):
+                if self.is_whole(digest):
+                    os.utime(self.workspace.object_record(digest))
+                    self.workspace.throw_away(folder)
+                else:
                     self._place(folder, digest, files)
-            self.workspace.throw_away(folder)
+            self.workspace.empty_trash()
         except OSError as problem:
             raise FailedToWriteOutputsError(
                 f"{folder} could not be stored: {problem.strerror or problem}.",
@@ -120,19 +120,16 @@ class ObjectStore:
             return None
         with self.lock():
             entry = read_entry(file)
-            if entry is None or entry.key != key:
-                self.forget(key)
-                return None
-            damaged = [
-                one.object for one in entry.outputs.values() if not self.is_whole(one.object)
-            ]
-            if damaged:
-                self.forget(key)
-                for digest in damaged:
-                    self.remove(digest)
-                return None
-            os.utime(file)
-            return entry
+            named = [output.object for output in entry.outputs.values()] if entry else []
+            damaged = [digest for digest in named if not self.is_whole(digest)]
+            if entry is not None and entry.key == key and not damaged:
+                os.utime(file)
+                return entry
+            self.forget(key)
+            for digest in damaged:
+                self.remove(digest)
+        self.workspace.empty_trash()
+        return None
 
     def keep(self, entry: CacheEntry) -> None:
         """Make a result available to others; its objects must be in the store.
@@ -143,35 +140,26 @@ class ObjectStore:
         with self.lock():
             write_json(self.workspace.cache_file(entry.key), to_json(entry))
 
+    def size_bytes(self, digest: str) -> int:
+        """Return the bytes of an object's files; 0 when nothing is known of it."""
+        return sum(size for size, _ in (self._record(digest) or {}).values())
+
     def forget(self, key: str) -> None:
         """Make a result unavailable; its objects stay."""
         self.workspace.cache_file(key).unlink(missing_ok=True)
 
     def remove(self, digest: str) -> None:
-        """Remove an object that no cache entry names, while holding the lock."""
+        """Take an object that no cache entry names out of its place; the caller holds the lock."""
         self.workspace.throw_away(self.path(digest))
         self.workspace.object_record(digest).unlink(missing_ok=True)
 
-    @contextlib.contextmanager
-    def lock(self) -> Iterator[None]:
-        """Wait for the right to change what the store holds. It is held for moments.
+    def lock(self) -> AbstractContextManager[None]:
+        """Return the right to change what the store holds, to be held for moments.
 
         Raises:
-            StoreBusyError: Somebody held it for too long.
+            StoreBusyError: On entering: somebody held it for too long.
         """
-        file = self.workspace.store_lock
-        deadline = time.monotonic() + _LOCK_TIMEOUT_S
-        while (descriptor := try_lock(file, f"process {os.getpid()}")) is None:
-            if time.monotonic() > deadline:
-                raise StoreBusyError(
-                    f"The store has been in use by {holder(file)} for {_LOCK_TIMEOUT_S:g} s.",
-                    hint="Is that process stopped? End it, or let it go on.",
-                )
-            time.sleep(0.01)
-        try:
-            yield
-        finally:
-            release(descriptor)
+        return locked(self.workspace.store_lock)
 
     def _place(self, folder: Path, digest: str, files: dict[str, tuple[int, str]]) -> None:
         self.remove(digest)  # what is there is damaged

@@ -1,5 +1,6 @@
 """Where everything of the runs lies in a workspace (docs/guides/workspace.md)."""
 
+import contextlib
 import os
 import re
 import shutil
@@ -107,39 +108,36 @@ class Workspace:
         """Return the ids of all runs, oldest first."""
         try:
             with os.scandir(self.runs) as entries:
-                names = [one.name for one in entries if not one.name.startswith(".")]
+                names = [one.name for one in entries if self.run(one.name).exists()]
         except FileNotFoundError:
             return ()
         return tuple(sorted(names))
 
     def new_run_id(self) -> str:
-        """Return an id that no run has: UTC time and four random digits, so that ids sort."""
+        """Return an id that no run has: the time in UTC, so that ids sort by it.
+
+        The last four digits are the 65,536ths of the second, in hexadecimal.
+        """
         while True:
-            now = time.strftime("%Y%m%d-%H%M%S", time.gmtime())
-            run_id = f"{now}-{os.urandom(2).hex()}"
+            now = time.time()
+            second = time.strftime("%Y%m%d-%H%M%S", time.gmtime(now))
+            run_id = f"{second}-{int(now % 1 * 65_536):04x}"
             if not (self.runs / run_id).exists():
                 return run_id
 
     def throw_away(self, path: Path) -> None:
-        """Take a file or folder out of its place in one step, then delete it.
-
-        What a killed process leaves in the trash is deleted by ``clean``.
-        """
+        """Take a file or folder out of its place in one step; ``empty_trash`` then deletes it."""
         self.trash.mkdir(parents=True, exist_ok=True)
-        place = self.trash / f"{path.name}.{os.urandom(8).hex()}"
-        try:
-            path.rename(place)
-        except FileNotFoundError:
-            return
-        delete(place)
+        with contextlib.suppress(FileNotFoundError):
+            path.rename(self.trash / os.urandom(16).hex())
 
-
-def delete(path: Path) -> None:
-    """Delete a file or a folder with all in it; links are deleted, never followed."""
-    if path.is_dir() and not path.is_symlink():
-        shutil.rmtree(path, ignore_errors=True)
-    else:
-        path.unlink(missing_ok=True)
+    def empty_trash(self) -> None:
+        """Delete what was thrown away, also by processes that were killed before they did."""
+        for thrown in self.trash.glob("*"):
+            if thrown.is_dir():
+                shutil.rmtree(thrown, ignore_errors=True)
+            else:
+                thrown.unlink(missing_ok=True)
 
 
 def _checked(digest: str) -> str:

@@ -1,0 +1,115 @@
+"""Whether a database has our tables in our version, and how it gets them."""
+
+import sqlite3
+from enum import Enum, auto
+from pathlib import Path
+from typing import Final
+
+from sqlalchemy import Connection, Text, column, inspect, select, table, text
+
+from imageloom.errors import StoreCorruptError
+from imageloom.pipeline.database.tables import HEAD, RUNS, VERSION_TABLE
+from imageloom.publish import writing_file
+
+MIGRATIONS: Final = Path(__file__).with_name("migrations")
+_VERSION: Final = select(column("version_num", Text)).select_from(table(VERSION_TABLE))
+_ADVISORY_LOCK: Final = 7305011  # any number, the same in all our processes
+
+
+class NotOurTablesError(Exception):
+    """A SQLite file holds what we did not put there; it never leaves this package."""
+
+
+class Condition(Enum):
+    """What a database holds."""
+
+    READY = auto()
+    EMPTY = auto()
+    OTHER_VERSION = auto()
+    FOREIGN = auto()
+
+
+def condition_of(connection: Connection) -> Condition:
+    """Return what a database holds, by its list of tables and its version."""
+    tables = set(inspect(connection).get_table_names())
+    if VERSION_TABLE not in tables:
+        # A PostgreSQL database may have other tables; our own file may not.
+        taken = tables if connection.dialect.name == "sqlite" else tables & {RUNS.name}
+        return Condition.FOREIGN if taken else Condition.EMPTY
+    versions = connection.scalars(_VERSION).all()
+    if versions == [HEAD] and RUNS.name in tables:
+        return Condition.READY
+    return Condition.OTHER_VERSION if len(versions) == 1 else Condition.FOREIGN
+
+
+def require_sound(connection: Connection) -> None:
+    """Read all of a SQLite file.
+
+    Raises:
+        NotOurTablesError: It is damaged, or holds the tables of somebody else.
+        DBAPIError: It is so damaged that it cannot be read.
+    """
+    findings = connection.execute(text("PRAGMA integrity_check")).scalars().all()
+    if findings != ["ok"]:
+        raise NotOurTablesError(str(findings[0]))
+    condition = condition_of(connection)
+    if condition is Condition.FOREIGN:
+        raise NotOurTablesError("it holds other tables")
+    if condition is Condition.READY:
+        connection.execute(select(RUNS).limit(1)).all()  # fails where a column is missing
+
+
+def migrate(connection: Connection, *, backup: Path | None, migrations: Path = MIGRATIONS) -> bool:
+    """Bring the tables to our version, in the transaction of the connection.
+
+    Args:
+        connection: In a transaction that will write.
+        backup: Where a SQLite file of an older version is kept as it was; None for no copy.
+        migrations: Folder of alembic's steps.
+
+    Returns:
+        Whether there was an older version, of which a backup was made.
+
+    Raises:
+        StoreCorruptError: A newer version of Imageloom made the tables; they are left alone.
+    """
+    if connection.dialect.name == "postgresql":
+        connection.execute(text(f"SELECT pg_advisory_xact_lock({_ADVISORY_LOCK})"))
+    condition = condition_of(connection)
+    if condition is Condition.READY:
+        return False  # another process was faster
+    # Late: alembic takes longer to import than everything else a listing needs.
+    from alembic import command
+    from alembic.config import Config
+    from alembic.script import ScriptDirectory
+    from alembic.util import CommandError
+
+    config = Config()
+    config.set_main_option("script_location", str(migrations).replace("%", "%%"))
+    config.attributes["connection"] = connection
+    older = condition is Condition.OTHER_VERSION
+    if older:
+        found = connection.scalar(_VERSION)
+        try:
+            ScriptDirectory.from_config(config).get_revision(str(found))
+        except CommandError as problem:
+            raise StoreCorruptError(
+                f"The database of the runs has version {found}, but this version of Imageloom "
+                f"knows up to {HEAD}.",
+                hint="Use a newer version of Imageloom, or delete the database: it is made again "
+                "from the folders of the runs.",
+                reason="newer",
+            ) from problem
+        if backup is not None:
+            _copy(connection, backup)
+    command.upgrade(config, "head")
+    return older
+
+
+def _copy(connection: Connection, backup: Path) -> None:
+    source = connection.connection.driver_connection
+    assert isinstance(source, sqlite3.Connection)
+    with writing_file(backup) as partial:
+        target = sqlite3.connect(partial)
+        source.backup(target)
+        target.close()
