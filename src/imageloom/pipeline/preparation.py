@@ -1,0 +1,91 @@
+"""What an execution begins with: what was asked, and what is there already."""
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from imageloom.events import Notice
+from imageloom.pipeline.graph import Pipeline
+from imageloom.pipeline.json_format import pipeline_from_json
+from imageloom.pipeline.node_states import NodeStates
+from imageloom.pipeline.object_store import ObjectStore
+from imageloom.pipeline.resolve import ResolvedNode, resolve
+from imageloom.pipeline.run_events import RunNotice, RunSink
+from imageloom.pipeline.run_folder import RunFolder
+from imageloom.pipeline.run_record import NodeFacts, ResolvedRecord, RunRecord
+from imageloom.pipeline.truth import settle
+from imageloom.pipeline.workspace import Workspace
+from imageloom.registry import Registry
+from imageloom.spec.component import Component
+from imageloom.spec.job import ERROR_FILE, RESULT_FILE
+from imageloom.spec.node_state import NodeState, RunState
+from imageloom.spec.run_settings import RunSettings
+from imageloom.spec.target import Target
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A run that is about to be executed.
+
+    Attributes:
+        record: What was asked.
+        pipeline: The pipeline.
+        resolved: All its nodes with the parameters that were resolved when the run was made.
+        states: Of the wanted nodes: with outputs that are whole, ``running`` where a worker of an
+            earlier execution is alive, else ``waiting``.
+    """
+
+    record: RunRecord
+    pipeline: Pipeline
+    resolved: Mapping[str, ResolvedNode]
+    states: NodeStates
+
+
+def prepare(
+    run: RunFolder,
+    workspace: Workspace,
+    components: Registry[Component],
+    targets: Registry[Target],
+    on_event: RunSink,
+) -> Prepared:
+    """Read what was asked, and write down that the run is being executed.
+
+    Raises:
+        ImageloomError: The record is damaged, a component is no longer there, or it no longer
+            takes the parameters it took when the run was made.
+    """
+    record = run.record()
+    pipeline = pipeline_from_json(record.pipeline, f"the record of run {run.id}")
+    resolved = {
+        node_id: _as_recorded(node, record.resolved[node_id])
+        for node_id, node in resolve(pipeline, components).items()
+    }
+    truth = settle(run, workspace=workspace, targets=targets)
+    run.append_run(RunState.RUNNING)
+    states = NodeStates(run, ObjectStore(workspace), on_event, truth)
+    for node_id in record.wanted:
+        _wait_unless_there(node_id, states, run, ObjectStore(workspace), on_event)
+    return Prepared(record, pipeline, resolved, states)
+
+
+def _as_recorded(node: ResolvedNode, record: ResolvedRecord) -> ResolvedNode:
+    """Return a node as it was when the run was made; defaults may have changed since."""
+    params = node.component.params.parse(record.params)
+    return replace(node, params=params, settings=RunSettings.parse(record.settings))
+
+
+def _wait_unless_there(
+    node_id: str, states: NodeStates, run: RunFolder, store: ObjectStore, on_event: RunSink
+) -> None:
+    facts = states.facts[node_id]
+    if facts.state is NodeState.RUNNING:
+        return
+    if facts.state.has_outputs:
+        bad = [port for port, one in facts.outputs.items() if not store.is_whole(one.object)]
+        if not bad:
+            return
+        text = f"Output {bad[0]!r} of node {node_id!r} is damaged or gone, so it is made again."
+        on_event(RunNotice(Notice("warning", text)))
+    for name in (RESULT_FILE, ERROR_FILE):  # else they would be taken for those of this execution
+        (run.node_folder(node_id) / name).unlink(missing_ok=True)
+    states.set(node_id, NodeFacts(state=NodeState.WAITING, time=time.time()))
