@@ -300,6 +300,13 @@ def test_s07_a_changed_manifest_is_found(tmp_path):
         verify_directory(place, InvalidDatasetError)
 
 
+def test_s07_a_blank_that_is_missing_from_the_manifest_is_found(tmp_path):
+    manifest = published(tmp_path / "out") / MANIFEST
+    manifest.write_bytes(manifest.read_bytes()[:-1])
+    with pytest.raises(InvalidDatasetError, match=r"MANIFEST\.json was changed"):
+        verify_directory(tmp_path / "out", InvalidDatasetError)
+
+
 def test_files_that_the_manifest_does_not_name_are_left_alone(tmp_path):
     place = published(tmp_path / "place")
     (place / "notes.txt").write_text("mine")
@@ -333,7 +340,7 @@ def test_an_entry_that_is_no_file_name_never_passes(name, tmp_path):
     place = published(tmp_path / "place")
     digest = hashlib.sha256(f"{name}\t1\t0\n".encode()).hexdigest()
     files = {name: {"size_bytes": 1, "sha256": "0"}}
-    (place / MANIFEST).write_text(json.dumps({"files": files, "sha256": digest}))
+    (place / MANIFEST).write_text(to_json({"files": files, "sha256": digest}))
     with pytest.raises(InvalidModelDirectoryError, match=r"wrong entry|not a plain file"):
         verify_directory(place, InvalidModelDirectoryError)
 

@@ -271,8 +271,15 @@ def _read_manifest(path: Path, error: type[ImageloomError]) -> dict[str, tuple[i
         if not isinstance(size, int) or Path(name).name != name or "\0" in name:
             raise error(f"{path / MANIFEST} has a wrong entry {name!r}.", reason="bad-manifest")
         manifest[name] = (size, str(entry.get("sha256", "")))
-    if content.get("sha256") != _digest_of_entries(manifest):
-        raise error(f"{path / MANIFEST} was changed after it was published.", reason="damaged")
+    # Written in one way only, so that not even a blank can change unseen.
+    is_as_written = (path / MANIFEST).read_bytes() == to_json(content).encode("utf-8")
+    if not is_as_written or content.get("sha256") != _digest_of_entries(manifest):
+        raise error(
+            f"{path / MANIFEST} was changed after it was published.",
+            hint=_RESTORE,
+            reason="damaged",
+            details={"file": MANIFEST},
+        )
     return manifest
 
 

@@ -165,14 +165,6 @@ def _published_files(path: Path) -> tuple[frozenset[str], object]:
             details={"file": MANIFEST},
         )
     content = read_json(path / MANIFEST, InvalidModelDirectoryError)
-    # Written in one way only, so that not even a blank can change unseen.
-    if (path / MANIFEST).read_bytes() != to_json(content).encode("utf-8"):
-        raise InvalidModelDirectoryError(
-            f"{path / MANIFEST} was changed after it was published.",
-            hint="Restore it, or make the model again.",
-            reason="damaged",
-            details={"file": MANIFEST},
-        )
     files = content.get("files")
     entries = files if isinstance(files, dict) else {}
     unknown = sorted(set(entries) - {RECORD, WEIGHTS, CARD})
