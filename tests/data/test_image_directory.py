@@ -71,6 +71,12 @@ def test_unlabelled_pictures_are_told_by_count(images):
     images.require_labels("the training pictures")
 
 
+def test_an_empty_image_directory_says_what_pictures_are_needed_for(images):
+    with pytest.raises(InvalidDatasetError, match=r"no pictures in .* to score"):
+        images.select(np.array([], dtype=np.int64)).require_pictures("to score")
+    images.require_pictures("to score")
+
+
 def test_selection_keeps_the_class_list(images):
     assert images.select(np.array([2])).counts == {"007": 0, "NA": 1}
 

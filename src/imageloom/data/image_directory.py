@@ -143,6 +143,22 @@ class ImageDirectory:
         index = self.index.set_column(column, SCHEMA.field(column), labels)
         return dataclasses.replace(self, classes=classes, index=index)
 
+    def require_pictures(self, purpose: str) -> None:
+        """Refuse an image directory that is empty.
+
+        Args:
+            purpose: What pictures are needed for, as in ``to score``.
+
+        Raises:
+            InvalidDatasetError: There are no pictures.
+        """
+        if len(self) == 0:
+            raise InvalidDatasetError(
+                f"There are no pictures in {self.root} {purpose}.",
+                hint="'imageloom data check' says what is in a folder and what was left out.",
+                reason="no-pictures",
+            )
+
     def require_labels(self, what: str) -> None:
         """Refuse pictures without labels where labels are needed.
 

@@ -179,12 +179,7 @@ def _opened(
     images: ImageDirectory | Path | str, on_event: EventSink, cancel: CancelToken
 ) -> ImageDirectory:
     images = open_images(images, on_event=on_event, cancel=cancel)
-    if len(images) == 0:
-        raise InvalidDatasetError(
-            f"There are no pictures in {images.root} to score.",
-            hint="'imageloom data check' says what is in a folder and what was left out.",
-            reason="no-pictures",
-        )
+    images.require_pictures("to score")
     return images
 
 

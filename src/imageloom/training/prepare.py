@@ -157,12 +157,7 @@ def find_model(
 
 
 def _check_pictures(images: ImageDirectory, what: str) -> None:
-    if len(images) == 0:
-        raise InvalidDatasetError(
-            f"There are no pictures in {images.root} to use as {what}.",
-            hint="'imageloom data check' says what is in a folder and what was left out.",
-            reason="no-pictures",
-        )
+    images.require_pictures(f"to use as {what}")
     images.require_labels(what)
 
 
