@@ -30,3 +30,9 @@ def test_a_damaged_table_is_refused(tmp_path):
     file.write_bytes(file.read_bytes()[:-1])
     with pytest.raises(NotScoredDatasetError, match=r"scores\.parquet has .* bytes"):
         load_scores(tmp_path / "scores")
+
+
+def test_a_table_without_rows_is_refused(tmp_path):
+    save_scores(make_table(rows=0), tmp_path / "scores")
+    with pytest.raises(NotScoredDatasetError, match="table without rows"):
+        load_scores(tmp_path / "scores")

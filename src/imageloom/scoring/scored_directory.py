@@ -25,7 +25,7 @@ def load_scores(path: Path) -> ScoredTable:
     """Read such a directory, which may come from a stranger.
 
     Raises:
-        NotScoredDatasetError: It is none, or is damaged.
+        NotScoredDatasetError: It is none, is damaged, or holds no row.
     """
     if SCORES not in verify_directory(path, NotScoredDatasetError):
         raise NotScoredDatasetError(
@@ -33,4 +33,7 @@ def load_scores(path: Path) -> ScoredTable:
             hint="Give the output of Score Image Model.",
             reason="missing-file",
         )
-    return read_table(path / SCORES)
+    table = read_table(path / SCORES)
+    if len(table) == 0:
+        raise NotScoredDatasetError(f"{path} holds a table without rows.", reason="no-rows")
+    return table
