@@ -71,11 +71,13 @@ import json
 from imageloom.cli import reference
 from imageloom.components.catalogue import load_components
 from imageloom.models.architecture import variant_names
-from imageloom.targets.catalogue import load_targets
-load_components()
+from imageloom.extensions import declare_all
+from imageloom.spec.target import TARGETS
+import imageloom.targets
+declare_all(imageloom.targets)
 print(json.dumps({
     "components": load_components().names(),
-    "targets": load_targets().names(),
+    "targets": TARGETS.names(),
     "variants": variant_names(),
     "pages": reference.pages(),
 }))
@@ -138,7 +140,7 @@ def test_the_pinned_content_is_loaded_and_any_other_refused(folder, monkeypatch)
     assert pin.endswith(extensions_digest())
     (folder / "components" / "sharpen.py").write_text(COMPONENT + "\n", encoding="utf-8")
     monkeypatch.setenv("IMAGELOOM_EXTENSIONS", f"{folder}/{pin.removeprefix(str(folder))}")
-    with pytest.raises(EnvironmentUnsuitableError, match="have the sha256 .*asks for"):
+    with pytest.raises(EnvironmentUnsuitableError, match=r"have the sha256 .*asks for"):
         find_extensions()
 
 
