@@ -1,6 +1,8 @@
 """A clean, offline, repeatable environment for every test."""
 
+import dataclasses
 import hashlib
+import itertools
 import os
 import sys
 from pathlib import Path
@@ -82,6 +84,39 @@ def make_pictures(tmp_path_factory):
                     )
                 )
         return ImageDirectory(classes=tuple(classes), index=index_from_rows(rows), root=root)
+
+    return make
+
+
+@pytest.fixture
+def make_task(tmp_path):
+    """Return a function that makes a task of a component, in folders of its own."""
+    from imageloom.events import CancelToken, ignore_events
+    from imageloom.spec.component import Task
+    from imageloom.spec.run_settings import RunSettings
+
+    numbers = itertools.count()
+
+    def make(component, inputs=None, *, params=None, on_event=ignore_events, **more):
+        folder = tmp_path / f"task-{next(numbers)}"
+        read = component.params.parse(params or {})
+        for name in ("scratch", "record", "outputs"):
+            (folder / name).mkdir(parents=True)
+        task = Task(
+            params=read,
+            inputs=inputs or {},
+            outputs={
+                port.name: folder / "outputs" / port.name for port in component.given_outputs(read)
+            },
+            scratch=folder / "scratch",
+            record=folder / "record",
+            settings=RunSettings(),
+            base=tmp_path,
+            uploads=tmp_path / "uploads",
+            on_event=on_event,
+            cancel=CancelToken(),
+        )
+        return dataclasses.replace(task, **more)
 
     return make
 
