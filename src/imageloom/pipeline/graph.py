@@ -2,8 +2,8 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Final
 
@@ -143,6 +143,14 @@ class Pipeline:
     def edges_from(self, node_id: str) -> tuple[Edge, ...]:
         """Return the edges that begin at a node, in the order in which they were drawn."""
         return self._from.get(node_id, ())
+
+    def part(self, node_ids: Collection[str]) -> "Pipeline":
+        """Return the pipeline with only these nodes and the edges that end at them."""
+        return replace(
+            self,
+            nodes=tuple(node for node in self.nodes if node.id in node_ids),
+            edges=tuple(edge for edge in self.edges if edge.to_node in node_ids),
+        )
 
     # Questions about one node must not cost a walk over all: a pipeline can have 10,000.
     @cached_property

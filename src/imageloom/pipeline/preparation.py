@@ -58,7 +58,7 @@ def prepare(
     pipeline = pipeline_from_json(record.pipeline, f"the record of run {run.id}")
     resolved = {
         node_id: _as_recorded(node, record.resolved[node_id])
-        for node_id, node in resolve(pipeline, components).items()
+        for node_id, node in resolve(pipeline.part(record.wanted), components).items()
     }
     truth = settle(run, workspace=workspace, targets=targets)
     run.append_run(RunState.RUNNING)

@@ -1,0 +1,285 @@
+"""The composition root: registries, workspace, index, targets and executor put together."""
+
+import dataclasses
+import functools
+import platform
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import imageloom.targets
+from imageloom import __version__
+from imageloom.components.catalogue import load_components
+from imageloom.errors import StoreError, UnknownNameError, unknown_name
+from imageloom.events import CancelToken, Notice
+from imageloom.extensions import declare_all, extensions_digest, find_extensions
+from imageloom.pipeline.changes import apply_changes
+from imageloom.pipeline.check import check, require_valid
+from imageloom.pipeline.clean import CleanResult, clean
+from imageloom.pipeline.execute import execute
+from imageloom.pipeline.graph import Pipeline
+from imageloom.pipeline.json_format import pipeline_to_json
+from imageloom.pipeline.problems import Problem
+from imageloom.pipeline.resolve import ResolvedNode, resolve
+from imageloom.pipeline.run_events import NodeChanged, RunEvent, RunNotice, RunSink
+from imageloom.pipeline.run_folder import RunFolder
+from imageloom.pipeline.run_record import NodeFacts, ResolvedRecord, RunRecord
+from imageloom.pipeline.selection import Selection, choose
+from imageloom.pipeline.truth import find_truth
+from imageloom.pipeline.workspace import Workspace
+from imageloom.registry import Registry
+from imageloom.settings import Settings
+from imageloom.spec.component import Component
+from imageloom.spec.node_state import RunState
+from imageloom.spec.target import TARGETS, Limits, Target
+
+if TYPE_CHECKING:
+    from imageloom.pipeline.database.index import RunIndex
+
+_GIB = 1024**3
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a person asks of a run besides the pipeline.
+
+    Attributes:
+        base: Absolute folder that relative paths in parameters start from.
+        changes: Changes to parameters, such as ``train.epochs=10``.
+        only: Do these nodes and what they need, and nothing after them.
+        start: Make these nodes and all that depends on them anew.
+        fresh: Make these nodes anew although the cache has them.
+        target: Where nodes that can choose run; as each says, when empty.
+    """
+
+    base: Path
+    changes: Sequence[str] = ()
+    only: Sequence[str] = ()
+    start: Sequence[str] = ()
+    fresh: Sequence[str] = ()
+    target: str = ""
+
+
+@dataclass(frozen=True)
+class RunOutcome:
+    """How a run ended.
+
+    Attributes:
+        run: Its folder.
+        record: What was asked.
+        state: Where it is now.
+        nodes: The newest facts of each node by id, in the order in which they run.
+    """
+
+    run: RunFolder
+    record: RunRecord
+    state: RunState
+    nodes: Mapping[str, NodeFacts]
+
+
+class Engine:
+    """Everything that runs pipelines, in one workspace.
+
+    Args:
+        settings: Where the workspace lies, and its database and limits.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.workspace = Workspace(settings.workspace)
+
+    @functools.cached_property
+    def components(self) -> Registry[Component]:
+        """All components, extensions included."""
+        return load_components()
+
+    @functools.cached_property
+    def targets(self) -> Registry[Target]:
+        """All targets, extensions included."""
+        declare_all(imageloom.targets)
+        return TARGETS
+
+    @functools.cached_property
+    def limits(self) -> dict[str, Limits]:
+        """What each target can give, by its name."""
+        return {target.name: target.limits for target in self.targets}
+
+    @functools.cached_property
+    def index(self) -> "RunIndex":
+        """The index of the runs, in step with their folders.
+
+        Runs whose process was lost are looked at first, so that no state is wrong.
+        """
+        from imageloom.pipeline.database.index import open_index  # SQLAlchemy takes its time
+
+        index = open_index(self.settings.database_url, self.workspace)
+        index.sync_all()
+        for summary in index.list(state=RunState.INTERRUPTED):
+            run = self.workspace.run(summary.id)
+            find_truth(run, workspace=self.workspace, targets=self.targets)
+            index.sync(run)
+        return index
+
+    def check(self, pipeline: Pipeline) -> tuple[Problem, ...]:
+        """Return everything that keeps a pipeline from running."""
+        return check(pipeline, self.components, self.limits)
+
+    def find_run(self, text: str) -> RunFolder:
+        """Return the run that a person means: an id, the beginning of one, or ``last``.
+
+        Raises:
+            NoSuchRunError: There is none; the message names the nearest.
+        """
+        return self.workspace.run(self.index.find(text))
+
+    def run(
+        self,
+        pipeline: Pipeline,
+        asked: Asked,
+        *,
+        on_event: RunSink,
+        cancel: CancelToken | None = None,
+    ) -> RunOutcome:
+        """Run a pipeline, or the part of it that is asked for.
+
+        Raises:
+            InvalidPipelineError: What is asked for cannot run; the message lists every problem.
+                Nothing was started.
+            UnknownNameError: A change, a node or a target names what is not there.
+        """
+        self._tell_extensions(on_event)
+        pipeline = self._on_target(
+            apply_changes(pipeline, asked.changes, self.components), asked.target
+        )
+        selection = choose(pipeline, only=asked.only, start=asked.start, fresh=asked.fresh)
+        # What is not asked for may still be in the making.
+        require_valid(pipeline.part(selection.wanted), self.components, self.limits)
+        run = self.workspace.run(self.workspace.new_run_id())
+        run.create(self._record(run.id, pipeline, asked, selection))
+        return self._execute(run, on_event, cancel)
+
+    def resume(
+        self, run: RunFolder, *, on_event: RunSink, cancel: CancelToken | None = None
+    ) -> RunOutcome:
+        """Go on with a run where it stopped; what is finished stays.
+
+        Raises:
+            NoSuchRunError: There is no such run.
+            OutputInUseError: Another process executes it.
+        """
+        self._tell_extensions(on_event)
+        return self._execute(run, on_event, cancel)
+
+    def outcome(self, run: RunFolder) -> RunOutcome:
+        """Return how a run stands now."""
+        record, states = run.record(), run.states()
+        nodes = {name: states[name] for name in record.resolved if name in states}
+        return RunOutcome(run=run, record=record, state=run.state(), nodes=nodes)
+
+    def clean(self, *, limit_gib: float | None, dry_run: bool = False) -> CleanResult:
+        """Remove what no run needs; above a limit also old results that can be made again."""
+        limit = None if limit_gib is None else round(limit_gib * _GIB)
+        return clean(self.workspace, limit_bytes=limit, dry_run=dry_run)
+
+    def _execute(self, run: RunFolder, on_event: RunSink, cancel: CancelToken | None) -> RunOutcome:
+        mirror = _IndexMirror(self, run, on_event)
+        execute(
+            run,
+            workspace=self.workspace,
+            components=self.components,
+            targets=self.targets,
+            on_event=mirror,
+            cancel=cancel or CancelToken(),
+        )
+        mirror.sync()
+        return self.outcome(run)
+
+    def _tell_extensions(self, on_event: RunSink) -> None:
+        extensions = find_extensions()
+        if extensions is not None:
+            on_event(RunNotice(Notice("warning", str(extensions))))
+
+    def _on_target(self, pipeline: Pipeline, target: str) -> Pipeline:
+        """Return the pipeline with every node that has run settings on one target."""
+        if not target:
+            return pipeline
+        if target not in self.targets:
+            raise _unknown_target(target, self.targets)
+        nodes = tuple(
+            dataclasses.replace(node, settings={**node.settings, "target": target})
+            if node.component in self.components
+            and self.components.get(node.component).has_run_settings
+            else node
+            for node in pipeline.nodes
+        )
+        return dataclasses.replace(pipeline, nodes=nodes)
+
+    def _record(
+        self, run_id: str, pipeline: Pipeline, asked: Asked, selection: Selection
+    ) -> RunRecord:
+        resolved = resolve(pipeline.part(selection.wanted), self.components)
+        return RunRecord(
+            id=run_id,
+            name=pipeline.name,
+            pipeline=pipeline_to_json(pipeline),
+            base=str(asked.base),
+            changes=tuple(asked.changes),
+            only=tuple(asked.only),
+            start=tuple(asked.start),
+            fresh=tuple(sorted(selection.fresh)),
+            resolved={name: _resolved_record(node) for name, node in resolved.items()},
+            wanted=tuple(resolved),
+            versions=_versions(),
+            created=time.time(),
+            command=" ".join(sys.argv[1:]),
+        )
+
+
+class _IndexMirror:
+    """Passes events on and keeps the index in step; the run does not depend on the database."""
+
+    def __init__(self, engine: Engine, run: RunFolder, sink: RunSink) -> None:
+        self._engine = engine
+        self._run = run
+        self._sink = sink
+        self._is_told = False
+
+    def __call__(self, event: RunEvent) -> None:
+        if isinstance(event, NodeChanged):
+            self.sync()
+        self._sink(event)
+
+    def sync(self) -> None:
+        """Bring the index up to date, or say once that it could not be."""
+        try:
+            self._engine.index.sync(self._run)
+        except StoreError as problem:
+            if not self._is_told:
+                self._is_told = True
+                text = f"{problem.message} The run goes on; the list of runs is behind."
+                self._sink(RunNotice(Notice("warning", text)))
+
+
+def _resolved_record(node: ResolvedNode) -> ResolvedRecord:
+    settings = node.settings.model_dump() if node.component.has_run_settings else {}
+    return ResolvedRecord(
+        component=node.component.name,
+        version=node.component.version,
+        params=node.params.model_dump(),
+        settings=settings,
+    )
+
+
+def _versions() -> dict[str, str]:
+    versions = {"imageloom": __version__, "python": platform.python_version()}
+    versions |= {name: metadata.version(name) for name in ("torch", "torchvision")}
+    extensions = extensions_digest()
+    return versions | ({"extensions": extensions} if extensions else {})
+
+
+def _unknown_target(name: str, targets: Registry[Target]) -> UnknownNameError:
+    return unknown_name(targets.kind, name, targets.names())
