@@ -21,7 +21,7 @@ _EXPECTED: Final = {
     "float_type": "a number",
     "greater_than_equal": "at least 1",
     "string_too_short": "a name",
-    "string_too_long": "shorter",
+    "string_too_long": "a shorter name",
 }
 _EXPECTED_AT: Final = {
     "kind": '"pipeline"',
