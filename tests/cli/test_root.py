@@ -53,6 +53,20 @@ def test_every_command_of_the_issue_is_there():
         "score",
         "evaluate",
         "predict",
+        "components",
+        "pipeline check",
+        "pipeline show",
+        "run",
+        "runs list",
+        "runs show",
+        "runs logs",
+        "runs cancel",
+        "runs compare",
+        "runs delete",
+        "store upload",
+        "store size",
+        "store clean",
+        "store rebuild",
     ]
 
 

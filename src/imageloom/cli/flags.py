@@ -16,6 +16,7 @@ F = TypeVar("F", bound=Callable[..., object])
 SHARED: Final = "Options"  # heading of the options that every command has
 _WHOLE_NUMBER = re.compile(r"[+-]?[0-9]{1,40}")
 _METAVARS = {"int": "INTEGER", "float": "NUMBER", "str": "TEXT", "bool": ""}
+_KINDS: Final = {"int": "whole number", "float": "number", "str": "text", "bool": "true or false"}
 NOTHING: Final = "none"  # how a person writes None, where a parameter takes it
 
 
@@ -152,6 +153,21 @@ def facts(description: ParameterDescription) -> str:
     default = NOTHING if description.default is None else f"{description.default}"
     unit = f"unit: {description.unit}" if description.unit else ""
     return "; ".join(part for part in (f"default: {default}", description.range_text, unit) if part)
+
+
+def value_text(value: object) -> str:
+    """Return the value of a parameter as a person writes it in ``--set``."""
+    if value is None:
+        return NOTHING
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def values_text(description: ParameterDescription) -> str:
+    """Return what values are allowed: the choices, or the kind with range and unit."""
+    if description.choices:
+        return " | ".join(description.choices)
+    kind = _KINDS[description.kind]
+    return ", ".join(part for part in (kind, description.range_text, description.unit) if part)
 
 
 def given_values(ctx: click.Context) -> dict[str, object]:

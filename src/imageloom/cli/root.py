@@ -78,6 +78,55 @@ _MODEL = LazyGroup(
     entries={"create": Entry("imageloom.cli.create", "Make an untrained model directory.")},
 )
 
+_PIPELINE = LazyGroup(
+    "pipeline",
+    help="Check pipelines, and show them as text.",
+    entries={
+        "check": Entry(
+            "imageloom.cli.pipeline_check",
+            "Name every problem of a pipeline, before anything runs.",
+        ),
+        "show": Entry(
+            "imageloom.cli.pipeline_show", "Show a pipeline as text, with what is done already."
+        ),
+    },
+)
+_RUNS = LazyGroup(
+    "runs",
+    help="List, show, compare, cancel and delete runs of pipelines.",
+    entries={
+        "list": Entry("imageloom.cli.runs_list", "List runs of pipelines, newest first."),
+        "show": Entry("imageloom.cli.runs_show", "Show a run, or one node of it."),
+        "logs": Entry(
+            "imageloom.cli.runs_logs", "Show what the nodes of a run wrote while they worked."
+        ),
+        "cancel": Entry("imageloom.cli.runs_cancel", "Stop a run, and wait until it has stopped."),
+        "compare": Entry("imageloom.cli.runs_compare", "Show what differs between two runs."),
+        "delete": Entry(
+            "imageloom.cli.runs_delete",
+            "Delete runs: their records, logs, metrics and reports.",
+        ),
+    },
+)
+_STORE = LazyGroup(
+    "store",
+    help="Look after the workspace, where runs and their outputs lie.",
+    entries={
+        "upload": Entry(
+            "imageloom.cli.store_upload",
+            "Copy a file or folder into the workspace, for pipelines to use by name.",
+        ),
+        "size": Entry(
+            "imageloom.cli.store_size", "Say how much room the workspace takes, and for what."
+        ),
+        "clean": Entry("imageloom.cli.store_clean", "Remove what no run needs any more."),
+        "rebuild": Entry(
+            "imageloom.cli.store_rebuild",
+            "Make the database of the runs anew from their folders.",
+        ),
+    },
+)
+
 
 def _print_version(ctx: click.Context, _param: click.Parameter, value: bool) -> None:
     if not value or ctx.resilient_parsing:
@@ -100,6 +149,14 @@ root = LazyGroup(
         "score": Entry("imageloom.cli.score", "Write the probabilities of every picture."),
         "evaluate": Entry("imageloom.cli.evaluate", "Turn scores into figures and a report."),
         "predict": Entry("imageloom.cli.predict", "Name what is in a few pictures."),
+        "components": Entry(
+            "imageloom.cli.components",
+            "List what pipelines are made of, or explain one component.",
+        ),
+        "pipeline": _PIPELINE,
+        "run": Entry("imageloom.cli.run", "Run a pipeline, or go on with a run that stopped."),
+        "runs": _RUNS,
+        "store": _STORE,
     },
 )
 root.params.append(

@@ -68,6 +68,22 @@ def table(columns: Sequence[Column], rows: Iterable[Sequence[str]], *, title: st
     return grid
 
 
+def paint(grid: Table, column: int, styles: Sequence[str], *, firm: int) -> None:
+    """Give the cells of one column of a table their styles, and keep its first columns unbroken.
+
+    Args:
+        grid: What ``table`` returned.
+        column: Number of the column to paint.
+        styles: One for each row.
+        firm: How many columns from the left stay on one line; the others make room.
+    """
+    for one in grid.columns[:firm]:
+        one.no_wrap = True
+    for cell, style in zip(grid.columns[column].cells, styles, strict=True):
+        assert isinstance(cell, Text)
+        cell.stylize(style)
+
+
 def print_all(console: Console, parts: Iterable[RenderableType]) -> None:
     """Print lines unwrapped, so that a path can be copied, and tables as wide as the console."""
     for part in parts:
@@ -85,6 +101,16 @@ def _short(path: Path) -> str:
         return str(path)
     inside = str(path.relative_to(here))
     return f"./{inside}" if inside.startswith("-") else inside
+
+
+def size_text(size_bytes: int) -> str:
+    """Return a size as people read it: ``1.4 GiB``."""
+    size, unit = float(size_bytes), "bytes"
+    for larger in ("KiB", "MiB", "GiB", "TiB"):
+        if size < 1024:
+            break
+        size, unit = size / 1024, larger
+    return f"{size:,.0f} {unit}" if unit == "bytes" else f"{size:,.1f} {unit}"
 
 
 def percent(fraction: float) -> str:

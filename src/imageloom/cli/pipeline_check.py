@@ -1,0 +1,73 @@
+"""``imageloom pipeline check``."""
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+import click
+from rich.console import RenderableType
+from rich.text import Text
+
+from imageloom.cli.job import Job, Outcome, job_command
+from imageloom.cli.places import Place
+from imageloom.cli.screen import command_line, line
+from imageloom.cli.workspace import open_engine, workspace_option
+from imageloom.errors import printable
+from imageloom.wording import count
+
+if TYPE_CHECKING:
+    from imageloom.pipeline.problems import Problem
+
+
+@job_command(
+    "check",
+    examples=(
+        "imageloom pipeline check pipeline.json",
+        "imageloom pipeline check pipeline.json --json",
+    ),
+)
+@click.argument("file", type=Place())
+@workspace_option
+def command(job: Job) -> Outcome:
+    """Name every problem of a pipeline, before anything runs.
+
+    All problems are listed at once, each with its node and port and what to do: unknown
+    components, values out of their range, edges between different types, missing inputs, cycles,
+    more processes than a target has. Nothing is run. The exit code is 1 if there is a problem.
+    """
+    from imageloom.pipeline.json_format import read_pipeline
+
+    path = job.path("file")
+    pipeline = read_pipeline(path)
+    problems = open_engine(job).check(pipeline)
+    size = f"{count(len(pipeline.nodes), 'node')}, {count(len(pipeline.edges), 'edge')}"
+    if problems:
+        nodes = count(len({one.node for one in problems if one.node}), "node")
+        verdict = line("Verdict", f"{count(len(problems), 'problem')} in {nodes} ({size})")
+        end = [verdict, line("Next", "mend them; imageloom components NAME explains a component")]
+    else:
+        end = [
+            line("Verdict", f"it can run ({size})"),
+            line("Next", command_line("imageloom", "run", path)),
+        ]
+    return Outcome(
+        content={
+            "pipeline": pipeline.name,
+            "valid": not problems,
+            "nodes": len(pipeline.nodes),
+            "edges": len(pipeline.edges),
+            "problems": [{**vars(one), "kind": one.kind.value} for one in problems],
+        },
+        screen=(*_grouped(problems), *end),
+        exit_code=1 if problems else 0,
+    )
+
+
+def _grouped(problems: "Sequence[Problem]") -> Iterator[RenderableType]:
+    """Yield the problems below the node in which they show."""
+    for node in dict.fromkeys(one.node for one in problems):
+        yield Text(printable(node) or "The pipeline", style="bold red")
+        for one in problems:
+            if one.node == node:
+                yield Text(printable(f"  {one.message}").replace("\n", "\n  "))
+                if one.hint:
+                    yield Text(printable(f"    {one.hint}").replace("\n", "\n    "), style="dim")

@@ -1,0 +1,132 @@
+"""``imageloom run``."""
+
+from typing import TYPE_CHECKING, Final
+
+import click
+
+from imageloom.cli.flags import SectionOption
+from imageloom.cli.job import Job, Outcome, job_command
+from imageloom.cli.places import Place
+from imageloom.cli.run_screen import RunScreen
+from imageloom.cli.run_summary import run_failure, run_screen, run_to_json
+from imageloom.cli.workspace import open_engine, several, workspace_option
+
+if TYPE_CHECKING:
+    from imageloom.app import Engine, RunOutcome
+
+_WHAT: Final = "What to run"
+_WITH_RESUME: Final = {"resume", "workspace", "as_json", "debug"}
+_FLAGS: Final = {"changes": "--set", "start": "--from", "pipeline": "PIPELINE"}
+
+
+@job_command(
+    "run",
+    examples=(
+        "imageloom run pipeline.json",
+        "imageloom run pipeline.json --set train.epochs=10 --set split.seed=7",
+        "imageloom run pipeline.json --only split",
+        "imageloom run --resume last",
+    ),
+    signals=2,
+)
+@click.argument("pipeline", type=Place(), required=False)
+@click.option(
+    "--set",
+    "changes",
+    multiple=True,
+    metavar="NODE.PARAMETER=VALUE",
+    help="Change a parameter or run setting for this run; may be repeated.",
+    cls=SectionOption,
+    section=_WHAT,
+)
+@click.option(
+    "--only",
+    "only",
+    multiple=True,
+    metavar="NODE",
+    help="Stop at this node: do it and what it needs, nothing after it; may be repeated.",
+    cls=SectionOption,
+    section=_WHAT,
+)
+@click.option(
+    "--from",
+    "start",
+    multiple=True,
+    metavar="NODE",
+    help="Make this node and all that depends on it anew; may be repeated.",
+    cls=SectionOption,
+    section=_WHAT,
+)
+@click.option(
+    "--fresh",
+    "fresh",
+    multiple=True,
+    metavar="NODE",
+    help="Make this node anew although its result is there; may be repeated.",
+    cls=SectionOption,
+    section=_WHAT,
+)
+@click.option(
+    "--target",
+    "target",
+    metavar="NAME",
+    help="Where nodes that can choose run: 'local' is this machine.",
+    cls=SectionOption,
+    section=_WHAT,
+)
+@click.option(
+    "--resume",
+    "resume",
+    metavar="RUN",
+    help="Go on with a run that failed or was stopped: its id, the beginning of it, or 'last'.",
+    cls=SectionOption,
+    section=_WHAT,
+)
+@workspace_option
+def command(job: Job) -> Outcome:
+    """Run a pipeline, or go on with a run that stopped.
+
+    PIPELINE is a JSON file (docs/guides/pipelines.md). A node whose result is there already, from
+    this run or any other in the workspace, is taken from there. Nodes that do not depend on each
+    other run side by side. When one fails, the others do what they can without it, and the command
+    that goes on is printed. The first Ctrl+C saves and stops, the second stops at once.
+    """
+    engine = open_engine(job)
+    outcome = _resume(job, engine) if "resume" in job.arguments else _start(job, engine)
+    return Outcome(
+        content=run_to_json(outcome),
+        screen=tuple(run_screen(outcome)),
+        failure=run_failure(outcome, job.cancel.reason),
+    )
+
+
+def _start(job: Job, engine: "Engine") -> "RunOutcome":
+    from imageloom.app import Asked
+    from imageloom.pipeline.json_format import read_pipeline
+
+    if "pipeline" not in job.arguments:
+        raise click.UsageError("Missing argument 'PIPELINE', or --resume RUN to go on with a run.")
+    path = job.path("pipeline")
+    pipeline = read_pipeline(path)
+    asked = Asked(
+        base=path.parent,
+        changes=several(job, "changes"),
+        only=several(job, "only"),
+        start=several(job, "start"),
+        fresh=several(job, "fresh"),
+        target=str(job.arguments.get("target", "")),
+    )
+    screen = RunScreen(job.on_event, (node.id for node in pipeline.nodes))
+    return engine.run(pipeline, asked, on_event=screen, cancel=job.cancel)
+
+
+def _resume(job: Job, engine: "Engine") -> "RunOutcome":
+    others = sorted(_FLAGS.get(name, f"--{name}") for name in set(job.arguments) - _WITH_RESUME)
+    if others:
+        raise click.UsageError(
+            "--resume takes everything from the run, so it cannot be joined with "
+            f"{', '.join(others)}. Leave that out, or start a new run."
+        )
+    run = engine.find_run(job.text("resume"))
+    screen = RunScreen(job.on_event, run.record().wanted)
+    return engine.resume(run, on_event=screen, cancel=job.cancel)

@@ -1,0 +1,156 @@
+"""What a person sees of a run when it has ended, and of any run later: nodes, outputs, failures."""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from rich.console import RenderableType
+from rich.table import Table
+
+from imageloom.cli.failures import FAILED_EXIT, Failure, exit_code
+from imageloom.cli.run_screen import RUN_STYLES, STYLES
+from imageloom.cli.screen import line, paint, table
+from imageloom.errors import NodeFailedError, RunInterruptedError
+from imageloom.spec.job import LOG_FILE
+from imageloom.spec.node_state import NodeState, RunState
+from imageloom.wording import count, duration
+
+if TYPE_CHECKING:
+    from imageloom.app import RunOutcome
+    from imageloom.pipeline.run_record import NodeFacts
+
+_OUTPUTS_SHOWN: Final = 8
+_FAILURES_SHOWN: Final = 5
+
+
+def run_screen(outcome: "RunOutcome") -> Iterator[RenderableType]:
+    """Yield the table of nodes, warnings, and where everything lies."""
+    yield node_table(outcome)
+    for node, facts in outcome.nodes.items():
+        for warning in facts.warnings:
+            yield line("Warning", f"{node}: {warning}", style="yellow")
+    yield line("Run", f"{outcome.record.id} {outcome.state}", style=RUN_STYLES[outcome.state])
+    yield line("Folder", str(outcome.run.path))
+    if outcome.run.report.is_file():
+        yield line("Report", str(outcome.run.report))
+    results = final_outputs(outcome)
+    for place in results[:_OUTPUTS_SHOWN]:
+        yield line("Output", str(place))
+    if len(results) > _OUTPUTS_SHOWN:
+        yield line("", f"and {len(results) - _OUTPUTS_SHOWN:,} more")
+
+
+def node_table(outcome: "RunOutcome") -> Table:
+    """Return the table of nodes: what became of each, and why."""
+    from imageloom.run_report.words import what_happened
+
+    rows = []
+    styles = []
+    for node in outcome.record.wanted:
+        facts = outcome.nodes.get(node)
+        state = facts.state if facts else NodeState.WAITING
+        component = outcome.record.resolved[node].component
+        time = time_text(facts)
+        rows.append([node, component, state.value, time, what_happened(facts) if facts else ""])
+        styles.append(STYLES[state])
+    columns = ("Node", "Component", "State", "Time", "What")
+    grid = table([(name, "right" if name == "Time" else "left") for name in columns], rows)
+    paint(grid, 2, styles, firm=4)  # on a narrow screen the last one is broken into lines
+    return grid
+
+
+def time_text(facts: "NodeFacts | None") -> str:
+    """Return how long a node worked in this run; nothing when it did no work."""
+    if facts is None or not facts.seconds or facts.state is NodeState.CACHED:
+        return ""
+    return duration(facts.seconds)
+
+
+def final_outputs(outcome: "RunOutcome") -> list[Path]:
+    """Return where the outputs lie that no other node of the run took."""
+    edges = outcome.record.pipeline.get("edges")
+    taken = {
+        str(edge["from"])
+        for edge in (edges if isinstance(edges, list) else ())
+        if isinstance(edge, dict) and str(edge["to"]).partition(".")[0] in outcome.record.wanted
+    }
+    return [
+        outcome.run.node_folder(node) / "outputs" / port
+        for node, facts in outcome.nodes.items()
+        for port in facts.outputs
+        if f"{node}.{port}" not in taken
+    ]
+
+
+def run_failure(outcome: "RunOutcome", reason: str) -> Failure | None:
+    """Return why a run is not complete, or None when it is.
+
+    Args:
+        outcome: The run.
+        reason: What set the cancel token, or empty.
+    """
+    if outcome.state in (RunState.COMPLETED, RunState.RUNNING):
+        return None
+    resume = f"imageloom run --resume {outcome.record.id}"
+    failed = [node for node, facts in outcome.nodes.items() if facts.state is NodeState.FAILED]
+    if outcome.state is RunState.FAILED:
+        return Failure(_node_failed(outcome, failed), FAILED_EXIT, resume)
+    who = reason or "a request to cancel"
+    error = RunInterruptedError(
+        f"Stopped by {who}. What is finished is kept, and training goes on from its last "
+        "checkpoint.",
+        reason="cancelled",
+    )
+    return Failure(error, exit_code(error, reason), resume)
+
+
+def _node_failed(outcome: "RunOutcome", failed: list[str]) -> NodeFailedError:
+    parts = [_failure_text(outcome, node) for node in failed[:_FAILURES_SHOWN]]
+    if len(failed) > _FAILURES_SHOWN:
+        parts.append(f"and {count(len(failed) - _FAILURES_SHOWN, 'other node')}")
+    return NodeFailedError(
+        "\n".join(parts) or "The run failed before a node could start.",
+        reason="node-failed",
+        details={"run": outcome.record.id, "nodes": failed},
+    )
+
+
+def _failure_text(outcome: "RunOutcome", node: str) -> str:
+    from imageloom.run_report.words import error_name
+
+    facts = outcome.nodes[node]
+    error = facts.error or {}
+    parts = [str(error.get("message", "")), str(error.get("hint", ""))]
+    log = outcome.run.node_folder(node) / LOG_FILE
+    if log.is_file():
+        parts.append(f"Log: {log}")
+    body = "\n".join(part for part in parts if part)
+    return f"{node}: {error_name(facts)}\n{body}".replace("\n", "\n  ")
+
+
+def run_to_json(outcome: "RunOutcome") -> dict[str, object]:
+    """Return what ``--json`` says of a run."""
+    record = outcome.record
+    return {
+        "run": record.id,
+        "pipeline": record.name,
+        "state": outcome.state.value,
+        "created": record.created,
+        "folder": str(outcome.run.path),
+        "report": str(outcome.run.report),
+        "nodes": {node: _node_to_json(outcome, node) for node in record.wanted},
+    }
+
+
+def _node_to_json(outcome: "RunOutcome", node: str) -> Mapping[str, object]:
+    facts = outcome.nodes.get(node)
+    head = {"component": outcome.record.resolved[node].component}
+    if facts is None:
+        return head | {"state": NodeState.WAITING.value}
+    folder = outcome.run.node_folder(node)
+    kept = facts.model_dump(
+        mode="json",
+        include={"state", "seconds", "cause", "message", "warnings", "made_by", "error"},
+    )
+    outputs = {port: str(folder / "outputs" / port) for port in facts.outputs}
+    return head | kept | {"outputs": outputs, "log": str(folder / LOG_FILE)}

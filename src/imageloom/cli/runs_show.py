@@ -1,0 +1,87 @@
+"""``imageloom runs show``."""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import click
+from rich.console import RenderableType
+from rich.text import Text
+
+from imageloom.cli.flags import value_text
+from imageloom.cli.job import Job, Outcome, job_command
+from imageloom.cli.run_screen import state_line
+from imageloom.cli.run_summary import run_failure, run_screen, run_to_json
+from imageloom.cli.screen import command_line, line, table
+from imageloom.cli.workspace import open_engine, workspace_option
+from imageloom.errors import NoSuchRunError, printable
+from imageloom.spec.job import LOG_FILE
+
+if TYPE_CHECKING:
+    from imageloom.app import RunOutcome
+
+
+@job_command(
+    "show",
+    examples=("imageloom runs show last", "imageloom runs show 20261123-051233-4f2a train"),
+)
+@click.argument("run")
+@click.argument("node", required=False)
+@workspace_option
+def command(job: Job) -> Outcome:
+    """Show a run, or one node of it.
+
+    RUN is an id, the beginning of one, or 'last'. Shows what became of each node, warnings,
+    failures with what to do about them, and where outputs, logs and the report lie. With NODE:
+    its parameters, inputs and outputs.
+    """
+    engine = open_engine(job)
+    outcome = engine.outcome(engine.find_run(job.text("run")))
+    if "node" in job.arguments:
+        return _node(outcome, job.text("node"))
+    return Outcome(content=run_to_json(outcome), screen=(*run_screen(outcome), *_failure(outcome)))
+
+
+def _failure(outcome: "RunOutcome") -> Iterator[RenderableType]:
+    failure = run_failure(outcome, "")
+    if failure is None:
+        return
+    if outcome.state.value == "failed":
+        yield Text(failure.error.message, style="red")
+    yield line("Resume", failure.resume_command)
+
+
+def _node(outcome: "RunOutcome", node: str) -> Outcome:
+    record = outcome.record
+    if node not in record.wanted:
+        raise NoSuchRunError(
+            f"Run {record.id} has no node {node!r}.",
+            hint=f"It has: {', '.join(record.wanted)}.",
+            reason="no-node",
+        )
+    resolved, facts = record.resolved[node], outcome.nodes.get(node)
+    folder = outcome.run.node_folder(node)
+    values = [
+        [name, value_text(value)]
+        for name, value in (*resolved.params.items(), *resolved.settings.items())
+    ]
+    content = {
+        "run": record.id,
+        "node": node,
+        **resolved.model_dump(mode="json"),
+        "facts": facts.model_dump(mode="json") if facts else None,
+        "folder": str(folder),
+    }
+    state = state_line(facts) if facts else Text("waiting")
+    ports = facts.outputs if facts else {}
+    return Outcome(
+        content=content,
+        screen=(
+            Text.assemble((f"{printable(node)}  ", "bold"), f"{resolved.component}  ", state),
+            *([table([("Parameter", "left"), ("Value", "left")], values)] if values else []),
+            *(line("Warning", text, style="yellow") for text in (facts.warnings if facts else ())),
+            line("Folder", str(folder)),
+            *(line("Output", str(folder / "outputs" / port)) for port in ports),
+            *([line("Log", str(folder / LOG_FILE))] if (folder / LOG_FILE).is_file() else []),
+            line("Next", command_line("imageloom", "runs", "logs", record.id, node)),
+        ),
+    )

@@ -1,0 +1,58 @@
+"""``imageloom store clean``."""
+
+import click
+
+from imageloom.cli.flags import SectionOption
+from imageloom.cli.job import Job, Outcome, job_command
+from imageloom.cli.screen import line, size_text
+from imageloom.cli.workspace import open_engine, workspace_option
+from imageloom.wording import count
+
+
+@job_command(
+    "clean",
+    examples=(
+        "imageloom store clean --dry-run",
+        "imageloom store clean --limit 20",
+    ),
+)
+@click.option(
+    "--limit",
+    "limit",
+    type=click.FloatRange(min=0),
+    metavar="GIB",
+    help="GiB of outputs to keep at most; by default IMAGELOOM_STORE_LIMIT_GIB, or 100.",
+    cls=SectionOption,
+    section="What to remove",
+)
+@click.option(
+    "--dry-run",
+    "dry_run",
+    is_flag=True,
+    help="Say what would be removed, and remove nothing.",
+    cls=SectionOption,
+    section="What to remove",
+)
+@workspace_option
+def command(job: Job) -> Outcome:
+    """Remove what no run needs any more.
+
+    Removes what killed processes left, and outputs that no run names. Above the limit also outputs
+    of completed runs go, those first that were not used for longest; they are made again when they
+    are asked for. What a run still needs to go on, and trained models, always stay.
+    """
+    engine = open_engine(job)
+    limit = job.arguments.get("limit", engine.settings.store_limit_gib)
+    assert isinstance(limit, float)
+    dry_run = "dry_run" in job.arguments
+    done = engine.clean(limit_gib=limit, dry_run=dry_run)
+    words = "Would go" if dry_run else "Removed"
+    return Outcome(
+        content={**vars(done), "dry_run": dry_run, "limit_gib": limit},
+        screen=(
+            line(words, f"{count(len(done.objects), 'output')}, {size_text(done.object_bytes)}"),
+            line("", f"{count(len(done.work), 'half-made result')}"),
+            line("Kept", f"{size_text(done.kept_bytes)} of outputs (limit {limit:g} GiB)"),
+            *([line("Next", "imageloom store clean")] if dry_run else []),
+        ),
+    )

@@ -1,0 +1,26 @@
+"""``imageloom store rebuild``."""
+
+from imageloom.cli.job import Job, Outcome, job_command
+from imageloom.cli.screen import line
+from imageloom.cli.workspace import open_engine, workspace_option
+from imageloom.wording import count
+
+
+@job_command("rebuild", examples=("imageloom store rebuild",))
+@workspace_option
+def command(job: Job) -> Outcome:
+    """Make the database of the runs anew from their folders.
+
+    The folders are the truth and the database only lists them, so nothing is lost. It is done by
+    itself when the database is found to be damaged.
+    """
+    engine = open_engine(job)
+    engine.index.rebuild()
+    runs = len(engine.workspace.run_ids())
+    return Outcome(
+        content={"runs": runs},
+        screen=(
+            line("Listed", f"{count(runs, 'run')} of {engine.workspace.root}"),
+            line("Next", "imageloom runs list"),
+        ),
+    )

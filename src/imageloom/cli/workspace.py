@@ -1,0 +1,40 @@
+"""The workspace that a command works in, and what the commands around runs share."""
+
+import dataclasses
+import os
+from typing import TYPE_CHECKING
+
+from imageloom.cli.flags import F
+from imageloom.cli.job import Job
+from imageloom.cli.places import place_option
+
+if TYPE_CHECKING:
+    from imageloom.app import Engine
+
+
+def workspace_option(command: F) -> F:
+    """Add ``--workspace`` to a command."""
+    return place_option(
+        "--workspace",
+        "workspace",
+        "The folder of runs and outputs; by default IMAGELOOM_WORKSPACE.",
+        required=False,
+    )(command)
+
+
+def open_engine(job: Job) -> "Engine":
+    """Return the engine of the workspace that the person named, or of the usual one."""
+    from imageloom.app import Engine
+    from imageloom.settings import read_settings
+
+    settings = read_settings(os.environ)
+    if "workspace" in job.arguments:
+        settings = dataclasses.replace(settings, workspace=job.path("workspace"))
+    return Engine(settings)
+
+
+def several(job: Job, name: str) -> tuple[str, ...]:
+    """Return the texts of an option that can be given several times."""
+    values = job.arguments.get(name, ())
+    assert isinstance(values, tuple)
+    return tuple(str(value) for value in values)
