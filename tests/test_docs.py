@@ -44,9 +44,10 @@ def test_the_reference_pages_are_fresh(path):
     assert text_of(page) == MADE[path], f"docs/reference/{path} is stale; run 'make docs'"
 
 
-def test_no_page_is_left_of_a_command_that_is_gone():
-    there = {f"commands/{page.name}" for page in (REFERENCE / "commands").glob("*.md")}
-    assert there == {path for path in MADE if path.startswith("commands/")}
+@pytest.mark.parametrize("folder", ["commands", "components"])
+def test_no_page_is_left_of_what_is_gone(folder):
+    there = {f"{folder}/{page.name}" for page in (REFERENCE / folder).glob("*.md")}
+    assert there == {path for path in MADE if path.startswith(f"{folder}/")}
 
 
 @pytest.mark.parametrize(("name", "command"), list(reference.commands()))

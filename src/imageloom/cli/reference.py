@@ -10,7 +10,7 @@ from typing import Final
 
 import click
 
-from imageloom.cli import reference_errors, reference_transforms
+from imageloom.cli import reference_components, reference_errors, reference_transforms
 from imageloom.cli.flags import SectionedCommand
 from imageloom.cli.root import LazyGroup, root
 from imageloom.params import ParameterDescription
@@ -22,6 +22,7 @@ def pages() -> dict[str, str]:
     """Return every generated page by its path below ``docs/reference``."""
     made = {f"commands/{name.replace(' ', '-')}.md": page for name, page in command_pages()}
     made["commands/README.md"] = command_index()
+    made |= {f"components/{name}": page for name, page in reference_components.pages()}
     made["errors.md"] = reference_errors.page()
     made["transforms.md"] = reference_transforms.page()
     return {path: MADE_BY + text for path, text in sorted(made.items())}
@@ -154,10 +155,10 @@ def _escape(text: str) -> str:
 
 
 def write(folder: Path) -> None:
-    """Write all pages below a folder, and remove pages of commands that are gone."""
+    """Write all pages below a folder, and remove those of what is gone."""
     made = pages()
-    for stale in (folder / "commands").glob("*.md"):
-        if f"commands/{stale.name}" not in made:
+    for stale in folder.glob("*/*.md"):
+        if f"{stale.parent.name}/{stale.name}" not in made:
             stale.unlink()
     for path, text in made.items():
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
