@@ -29,6 +29,7 @@ def run(task: Task) -> Mapping[str, str]:
     assert isinstance(task.params, ApplyParams)
     transforms = load_transforms(task.inputs["transformation"])
     images = load_image_directory(task.inputs["images"])
+    images.require_pictures("to transform")
     if images.transforms is not None:
         message = "The pictures carried transforms already; the new ones take their place."
         task.on_event(Notice("warning", message))

@@ -39,7 +39,7 @@ COMPONENTS.declare(
                 "third",
                 IMAGE_DIRECTORY,
                 "Third part",
-                "Pictures kept for a last test; there when third_fraction is set.",
+                "Pictures kept for a last test.",
                 given_by="third_fraction",
             ),
         ),
