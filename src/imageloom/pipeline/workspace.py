@@ -8,10 +8,11 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from imageloom.errors import StoreCorruptError
+from imageloom.errors import NoSuchRunError, StoreCorruptError
 from imageloom.pipeline.run_folder import RunFolder
 
-_DIGEST = re.compile(r"[0-9a-z]{3,64}")  # so that none can name a place outside its folder
+_RUN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
+_DIGEST = re.compile(r"[0-9a-z]{3,64}")  # neither can name a place outside its folder
 
 
 @dataclass(frozen=True)
@@ -101,17 +102,23 @@ class Workspace:
         return self.work_folder(key) / "outputs"
 
     def run(self, run_id: str) -> RunFolder:
-        """Return the folder of a run, which need not be there."""
+        """Return the folder of a run, which need not be there.
+
+        Raises:
+            NoSuchRunError: No run can have this id.
+        """
+        if not _RUN_ID.fullmatch(run_id):
+            raise NoSuchRunError(f"{run_id!r} is not the id of a run.", reason="no-id")
         return RunFolder(self.runs / run_id)
 
     def run_ids(self) -> tuple[str, ...]:
         """Return the ids of all runs, oldest first."""
         try:
             with os.scandir(self.runs) as entries:
-                names = [one.name for one in entries if self.run(one.name).exists()]
+                names = [one.name for one in entries if _RUN_ID.fullmatch(one.name)]
         except FileNotFoundError:
             return ()
-        return tuple(sorted(names))
+        return tuple(sorted(name for name in names if self.run(name).exists()))
 
     def new_run_id(self) -> str:
         """Return an id that no run has: the time in UTC, so that ids sort by it.

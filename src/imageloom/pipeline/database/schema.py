@@ -37,8 +37,8 @@ def condition_of(connection: Connection) -> Condition:
         taken = tables if connection.dialect.name == "sqlite" else tables & {RUNS.name}
         return Condition.FOREIGN if taken else Condition.EMPTY
     versions = connection.scalars(_VERSION).all()
-    if versions == [HEAD] and RUNS.name in tables:
-        return Condition.READY
+    if versions == [HEAD]:
+        return Condition.READY if RUNS.name in tables else Condition.FOREIGN
     return Condition.OTHER_VERSION if len(versions) == 1 else Condition.FOREIGN
 
 

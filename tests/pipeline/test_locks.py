@@ -1,0 +1,154 @@
+"""A lock is held exactly as long as a process with its descriptor lives."""
+
+import fcntl
+import os
+import shutil
+import signal
+import subprocess
+import threading
+
+import pytest
+
+from imageloom.errors import StoreBusyError
+from imageloom.pipeline.locks import holder, is_locked, locked, release, try_lock
+
+HOLD = """
+import sys
+from pathlib import Path
+from imageloom.pipeline.locks import try_lock
+assert try_lock(Path(sys.argv[1]), "run A, node train") is not None
+print("held", flush=True)
+sys.stdin.read()
+"""
+
+
+def start_holder(python, path):
+    process = subprocess.Popen(
+        [python, "-c", HOLD, str(path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    assert process.stdout.readline() == "held\n"
+    return process
+
+
+def end(process):
+    process.kill()
+    process.communicate()
+
+
+def test_a_lock_is_held_by_one_and_says_by_whom(tmp_path):
+    path = tmp_path / "folder" / "lock"
+    assert not is_locked(path)
+    assert holder(path) == ""
+    descriptor = try_lock(path, "run A")
+    assert descriptor is not None
+    assert try_lock(path, "run B") is None
+    assert is_locked(path)
+    assert holder(path) == "run A"
+    release(descriptor)
+    assert not is_locked(path)
+    assert holder(path) == ""
+
+
+def test_a_shorter_note_replaces_a_longer_one(tmp_path):
+    release(try_lock(tmp_path / "lock", "a long note about a run"))
+    descriptor = try_lock(tmp_path / "lock", "short")
+    assert holder(tmp_path / "lock") == "short"
+    release(descriptor)
+
+
+def test_kill_9_frees_the_lock(tmp_path, python):
+    process = start_holder(python, tmp_path / "lock")
+    try:
+        assert holder(tmp_path / "lock") == "run A, node train"
+        assert try_lock(tmp_path / "lock", "B") is None
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        assert not is_locked(tmp_path / "lock")
+        release(try_lock(tmp_path / "lock", "B"))
+    finally:
+        end(process)
+
+
+def test_a_child_that_was_given_the_descriptor_holds_the_lock_on(tmp_path):
+    descriptor = try_lock(tmp_path / "lock", "executor")
+    child = subprocess.Popen(["cat"], stdin=subprocess.PIPE, pass_fds=(descriptor,))
+    try:
+        release(descriptor)
+        assert holder(tmp_path / "lock") == "executor"
+        assert try_lock(tmp_path / "lock", "B") is None
+    finally:
+        end(child)
+    assert not is_locked(tmp_path / "lock")
+
+
+def test_other_children_do_not_hold_it(tmp_path):
+    descriptor = try_lock(tmp_path / "lock", "executor")
+    child = subprocess.Popen(["cat"], stdin=subprocess.PIPE, close_fds=False)
+    try:
+        release(descriptor)
+        assert not is_locked(tmp_path / "lock")
+    finally:
+        end(child)
+
+
+def test_one_who_only_asks_is_never_taken_for_a_holder(tmp_path):
+    path = tmp_path / "lock"
+    release(try_lock(path, ""))
+    stop = threading.Event()
+
+    def ask_for_ever():
+        while not stop.is_set():
+            is_locked(path)
+
+    askers = [threading.Thread(target=ask_for_ever) for _ in range(3)]
+    for one in askers:
+        one.start()
+    try:
+        for _ in range(300):
+            descriptor = try_lock(path, "")
+            assert descriptor is not None
+            release(descriptor)
+    finally:
+        stop.set()
+        for one in askers:
+            one.join()
+
+
+def test_a_lock_is_refused_only_when_an_exclusive_one_is_held(tmp_path):
+    asker = os.open(tmp_path / "lock", os.O_RDWR | os.O_CREAT)
+    fcntl.flock(asker, fcntl.LOCK_SH)
+    freed = threading.Timer(0.05, os.close, [asker])
+    freed.start()
+    descriptor = try_lock(tmp_path / "lock", "")
+    freed.join()
+    assert descriptor is not None
+    release(descriptor)
+
+
+def test_a_lock_whose_folder_was_moved_away_is_taken_at_its_place(tmp_path, monkeypatch):
+    path = tmp_path / "work" / "lock"
+    real, moved = fcntl.flock, []
+
+    def flock(descriptor, kind):
+        if not moved:  # as another process would between opening and locking
+            moved.append(shutil.move(path.parent, tmp_path / "trash"))
+        real(descriptor, kind)
+
+    monkeypatch.setattr(fcntl, "flock", flock)
+    descriptor = try_lock(path, "A")
+    assert os.path.samestat(os.fstat(descriptor), path.stat())
+    assert try_lock(path, "B") is None
+    release(descriptor)
+
+
+def test_waiting_for_a_lock_ends_with_the_name_of_its_holder(tmp_path):
+    descriptor = try_lock(tmp_path / "lock", "process 1234")
+    with (
+        pytest.raises(StoreBusyError, match=r"lock has been held by process 1234 for 0\.02 s"),
+        locked(tmp_path / "lock", timeout_s=0.02),
+    ):
+        pass
+    release(descriptor)
+    with locked(tmp_path / "lock", timeout_s=0.02):
+        assert is_locked(tmp_path / "lock")
+    assert not is_locked(tmp_path / "lock")
