@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING
 import imageloom.targets
 from imageloom import __version__
 from imageloom.components.catalogue import load_components
-from imageloom.errors import StoreError, UnknownNameError, unknown_name
+from imageloom.errors import ImageloomError, StoreError, UnknownNameError, unknown_name
 from imageloom.events import CancelToken, Notice
 from imageloom.extensions import declare_all, extensions_digest, find_extensions
+from imageloom.pipeline.cancel import cancel_run
 from imageloom.pipeline.changes import apply_changes
 from imageloom.pipeline.check import check, require_valid
 from imageloom.pipeline.clean import CleanResult, clean
@@ -25,13 +26,20 @@ from imageloom.pipeline.graph import Pipeline
 from imageloom.pipeline.json_format import pipeline_to_json
 from imageloom.pipeline.problems import Problem
 from imageloom.pipeline.resolve import ResolvedNode, resolve
-from imageloom.pipeline.run_events import NodeChanged, RunEvent, RunNotice, RunSink
+from imageloom.pipeline.run_events import (
+    NodeChanged,
+    RunEvent,
+    RunNotice,
+    RunSink,
+    ignore_run_events,
+)
 from imageloom.pipeline.run_folder import RunFolder
 from imageloom.pipeline.run_record import NodeFacts, ResolvedRecord, RunRecord
 from imageloom.pipeline.selection import Selection, choose
 from imageloom.pipeline.truth import find_truth
 from imageloom.pipeline.workspace import Workspace
 from imageloom.registry import Registry
+from imageloom.run_report.write import write_run_report
 from imageloom.settings import Settings
 from imageloom.spec.component import Component
 from imageloom.spec.node_state import RunState
@@ -180,6 +188,13 @@ class Engine:
         nodes = {name: states[name] for name in record.resolved if name in states}
         return RunOutcome(run=run, record=record, state=run.state(), nodes=nodes)
 
+    def cancel(self, run: RunFolder) -> RunOutcome:
+        """Stop a run that any process executes, and return how it stands then."""
+        cancel_run(run, workspace=self.workspace, targets=self.targets)
+        self.index.sync(run)
+        self._report(run, ignore_run_events)
+        return self.outcome(run)
+
     def clean(self, *, limit_gib: float | None, dry_run: bool = False) -> CleanResult:
         """Remove what no run needs; above a limit also old results that can be made again."""
         limit = None if limit_gib is None else round(limit_gib * _GIB)
@@ -196,7 +211,15 @@ class Engine:
             cancel=cancel or CancelToken(),
         )
         mirror.sync()
+        self._report(run, on_event)
         return self.outcome(run)
+
+    def _report(self, run: RunFolder, on_event: RunSink) -> None:
+        """Write the report; what the run did is whole without it."""
+        try:
+            write_run_report(run)
+        except ImageloomError as problem:
+            on_event(RunNotice(Notice("warning", f"There is no report: {problem.message}")))
 
     def _tell_extensions(self, on_event: RunSink) -> None:
         extensions = find_extensions()

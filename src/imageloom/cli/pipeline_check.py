@@ -9,8 +9,8 @@ from rich.text import Text
 
 from imageloom.cli.job import Job, Outcome, job_command
 from imageloom.cli.places import Place
-from imageloom.cli.screen import command_line, line
-from imageloom.cli.workspace import open_engine, workspace_option
+from imageloom.cli.screen import line
+from imageloom.cli.workspace import follow_up, open_engine, workspace_option
 from imageloom.errors import printable
 from imageloom.wording import count
 
@@ -47,7 +47,7 @@ def command(job: Job) -> Outcome:
     else:
         end = [
             line("Verdict", f"it can run ({size})"),
-            line("Next", command_line("imageloom", "run", path)),
+            line("Next", follow_up(job, "run", path)),
         ]
     return Outcome(
         content={

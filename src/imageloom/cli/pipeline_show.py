@@ -11,8 +11,8 @@ from rich.text import Text
 from imageloom.cli.flags import SectionOption, value_text
 from imageloom.cli.job import Job, Outcome, job_command
 from imageloom.cli.places import Place
-from imageloom.cli.screen import command_line, line
-from imageloom.cli.workspace import open_engine, several, workspace_option
+from imageloom.cli.screen import line
+from imageloom.cli.workspace import follow_up, open_engine, several, workspace_option
 from imageloom.errors import ImageloomError, InvalidPipelineError, printable
 from imageloom.wording import count
 
@@ -84,7 +84,7 @@ def command(job: Job) -> Outcome:
             "valid": not problems,
             "nodes": [vars(row) for row in rows],
         },
-        screen=(*_head(pipeline), *_lines(rows), *_end(rows, path, problems)),
+        screen=(*_head(pipeline), *_lines(rows), *_end(job, rows, problems)),
     )
 
 
@@ -172,14 +172,14 @@ def _lines(rows: list[_Row]) -> Iterator[RenderableType]:
         yield _text(row, names, kinds)
 
 
-def _end(rows: list[_Row], path: "Path", problems: "Sequence[Problem]") -> Iterator[RenderableType]:
+def _end(job: Job, rows: list[_Row], problems: "Sequence[Problem]") -> Iterator[RenderableType]:
     if problems:
         yield line("Problems", f"{len(problems):,}", style="red")
-        yield line("Next", command_line("imageloom", "pipeline", "check", path))
+        yield line("Next", follow_up(job, "pipeline", "check", job.path("file")))
         return
     cached = sum(row.state == _CACHED for row in rows)
     yield line("Cache", f"holds {cached:,} of {count(len(rows), 'node')}")
-    yield line("Next", command_line("imageloom", "run", path))
+    yield line("Next", follow_up(job, "run", job.path("file")))
 
 
 def _text(row: _Row, names: int, kinds: int) -> Text:

@@ -179,15 +179,20 @@ class BarReporter(NoticeList):
 
     def _progress(self, event: Progress) -> None:
         self._bars.start()
-        if self._task is None or event.stage != self._stage:
-            self._remove_bar()
-            self._stage = event.stage
-            self._task = self._bars.add_task(self._label + printable(event.stage), event=event)
+        words = self._label + printable(event.stage)
+        if self._task is None:
+            self._task = self._bars.add_task(words, event=event)
+        elif event.stage != self._stage:
+            self._bars.reset(self._task, description=words)  # in its place among the others
+        self._stage = event.stage
         self._bars.update(self._task, completed=event.done, total=event.total, event=event)
 
     def _remove_bar(self) -> None:
         if self._task is not None:
+            if len(self._bars.tasks) == 1:
+                self._bars.stop()  # no bars at all would be drawn as an empty line
             self._bars.remove_task(self._task)
+            self._bars.refresh()  # or else it would be drawn once more below the next line
             self._task = None
 
 

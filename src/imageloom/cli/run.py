@@ -9,7 +9,7 @@ from imageloom.cli.job import Job, Outcome, job_command
 from imageloom.cli.places import Place
 from imageloom.cli.run_screen import RunScreen
 from imageloom.cli.run_summary import run_failure, run_screen, run_to_json
-from imageloom.cli.workspace import open_engine, several, workspace_option
+from imageloom.cli.workspace import open_engine, resume_command, several, workspace_option
 
 if TYPE_CHECKING:
     from imageloom.app import Engine, RunOutcome
@@ -96,7 +96,7 @@ def command(job: Job) -> Outcome:
     return Outcome(
         content=run_to_json(outcome),
         screen=tuple(run_screen(outcome)),
-        failure=run_failure(outcome, job.cancel.reason),
+        failure=run_failure(outcome, job.cancel.reason, resume_command(job, outcome.record.id)),
     )
 
 

@@ -65,7 +65,7 @@ class RunScreen:
         text = state_line(facts)
         if facts.state is not NodeState.WAITING and text != self._last.get(node_id):
             self._last[node_id] = text
-            self._reporter.tell(Text(self._label(node_id), style="bold") + text)
+            self._reporter.tell(Text.assemble((self._label(node_id), "bold"), text))
 
     def _part(self, node_id: str) -> Reporter:
         if node_id not in self._parts:
@@ -80,17 +80,12 @@ def state_line(facts: "NodeFacts") -> Text:
     """Return where a node is in one line: ``cached from 20261123-051233-4f2a``."""
     from imageloom.run_report.words import what_happened
 
-    what = what_happened(facts)
+    worked = facts.state in (NodeState.COMPLETED, NodeState.COMPLETED_WITH_WARNINGS)
+    what = f"in {duration(facts.seconds)}" if worked else what_happened(facts)
     joint = ": " if facts.state in (NodeState.RUNNING, NodeState.FAILED) else " "
-    time = f" in {duration(facts.seconds)}" if _worked(facts) else ""
-    text = Text(facts.state.value, style=STYLES[facts.state])
-    text.append(f"{joint}{printable(what)}" if what else "", style="default")
-    text.append(time, style="default")
     message = str((facts.error or {}).get("message", "")).partition("\n")[0]
-    text.append(f" {printable(message)}" if message else "", style="default")
-    return text
-
-
-def _worked(facts: "NodeFacts") -> bool:
-    """Whether the node did work in this run, and came to an end of its own."""
-    return facts.state in (NodeState.COMPLETED, NodeState.COMPLETED_WITH_WARNINGS)
+    return Text.assemble(
+        (facts.state.value, STYLES[facts.state]),
+        f"{joint}{printable(what)}" if what else "",
+        f": {printable(message)}" if message else "",
+    )

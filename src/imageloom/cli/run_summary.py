@@ -29,7 +29,10 @@ def run_screen(outcome: "RunOutcome") -> Iterator[RenderableType]:
     for node, facts in outcome.nodes.items():
         for warning in facts.warnings:
             yield line("Warning", f"{node}: {warning}", style="yellow")
-    yield line("Run", f"{outcome.record.id} {outcome.state}", style=RUN_STYLES[outcome.state])
+    done = sum(facts.state.has_outputs for facts in outcome.nodes.values())
+    total = count(len(outcome.record.wanted), "node")
+    words = f"{outcome.record.id} {outcome.state}, {done:,} of {total} done"
+    yield line("Run", words, style=RUN_STYLES[outcome.state])
     yield line("Folder", str(outcome.run.path))
     if outcome.run.report.is_file():
         yield line("Report", str(outcome.run.report))
@@ -82,16 +85,16 @@ def final_outputs(outcome: "RunOutcome") -> list[Path]:
     ]
 
 
-def run_failure(outcome: "RunOutcome", reason: str) -> Failure | None:
-    """Return why a run is not complete, or None when it is.
+def run_failure(outcome: "RunOutcome", reason: str, resume: str) -> Failure | None:
+    """Return why a run is not complete, or None when it is, or when it still goes on.
 
     Args:
         outcome: The run.
         reason: What set the cancel token, or empty.
+        resume: The command that goes on with it.
     """
     if outcome.state in (RunState.COMPLETED, RunState.RUNNING):
         return None
-    resume = f"imageloom run --resume {outcome.record.id}"
     failed = [node for node, facts in outcome.nodes.items() if facts.state is NodeState.FAILED]
     if outcome.state is RunState.FAILED:
         return Failure(_node_failed(outcome, failed), FAILED_EXIT, resume)

@@ -1,12 +1,21 @@
 """``imageloom runs cancel``."""
 
-import click
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
+import click
+from rich.console import RenderableType
+
+from imageloom.cli.failures import FAILED_EXIT, Failure
 from imageloom.cli.job import Job, Outcome, job_command
 from imageloom.cli.run_summary import run_screen, run_to_json
 from imageloom.cli.screen import line
-from imageloom.cli.workspace import open_engine, workspace_option
+from imageloom.cli.workspace import open_engine, resume_command, workspace_option
+from imageloom.errors import TimeoutOccuredError
 from imageloom.spec.node_state import RunState
+
+if TYPE_CHECKING:
+    from imageloom.app import RunOutcome
 
 
 @job_command(
@@ -22,16 +31,25 @@ def command(job: Job) -> Outcome:
     finished nodes are kept, and training goes on from its last checkpoint with 'imageloom run
     --resume'. If that process is gone, workers that it left behind are stopped.
     """
-    from imageloom.pipeline.cancel import cancel_run
-
     engine = open_engine(job)
-    run = engine.find_run(job.text("run"))
-    cancel_run(run, workspace=engine.workspace, targets=engine.targets)
-    engine.index.sync(run)
-    outcome = engine.outcome(run)
-    resume = f"imageloom run --resume {run.id}"
-    is_whole = outcome.state is RunState.COMPLETED
+    outcome = engine.cancel(engine.find_run(job.text("run")))
+    resume = resume_command(job, outcome.record.id)
     return Outcome(
         content=run_to_json(outcome),
-        screen=(*run_screen(outcome), *([] if is_whole else [line("Resume", resume)])),
+        screen=(*run_screen(outcome), *_end(outcome, resume)),
+        failure=_still_running(outcome) if outcome.state is RunState.RUNNING else None,
     )
+
+
+def _end(outcome: "RunOutcome", resume: str) -> Iterator[RenderableType]:
+    if outcome.state not in (RunState.COMPLETED, RunState.RUNNING):
+        yield line("Resume", resume)
+
+
+def _still_running(outcome: "RunOutcome") -> Failure:
+    error = TimeoutOccuredError(
+        f"Run {outcome.record.id} was asked to stop, but it is still running.",
+        hint="Wait for it, or cancel it again: nodes are then ended at once.",
+        reason="still-running",
+    )
+    return Failure(error, FAILED_EXIT)

@@ -48,23 +48,22 @@ def command(job: Job) -> Outcome:
     """
     engine = open_engine(job)
     runs = tuple(engine.outcome(engine.find_run(job.text(name))) for name in ("left", "right"))
-    facts, values = _pairs(*map(_run_facts, runs)), _pairs(*map(_values, runs))
+    values, versions = _pairs(*map(_values, runs)), _pairs(*map(_versions, runs))
     nodes, metrics = _pairs(*map(_nodes, runs)), _pairs(*map(_metrics, runs))
-    changed = [one for one in values if one.differs]
+    changed = [one for one in (*values, *versions) if one.differs]
     heads = (runs[0].record.id, runs[1].record.id)
     screen = [
-        *_table("Run", heads, facts),
-        *_table("Parameter", heads, changed),
+        *_table("Run", heads, _pairs(*map(_run_facts, runs))),
+        *_table("Different", heads, changed),
         *_table("Node", heads, nodes),
         *_table("Metric", heads, metrics),
     ]
     if not changed:
-        screen.append(line("Same", "all parameters, component versions and run settings"))
+        screen.append(line("Same", "all parameters, run settings and versions"))
     return Outcome(
         content={
             "runs": list(heads),
-            "facts": [vars(one) for one in facts],
-            "different_parameters": [vars(one) for one in changed],
+            "different": [vars(one) for one in changed],
             "nodes": [vars(one) for one in nodes],
             "metrics": [vars(one) for one in metrics],
         },
@@ -86,13 +85,11 @@ def _pairs(left: Mapping[str, str], right: Mapping[str, str]) -> list[Pair]:
 
 def _run_facts(run: "RunOutcome") -> dict[str, str]:
     began = time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime(run.record.created))
-    versions = {f"version of {name}": text for name, text in run.record.versions.items()}
-    return {
-        "pipeline": run.record.name,
-        "state": run.state.value,
-        "asked": began,
-        **versions,
-    }
+    return {"pipeline": run.record.name, "state": run.state.value, "asked": began}
+
+
+def _versions(run: "RunOutcome") -> dict[str, str]:
+    return {f"{name} (version)": text for name, text in run.record.versions.items()}
 
 
 def _values(run: "RunOutcome") -> dict[str, str]:

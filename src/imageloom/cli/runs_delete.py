@@ -4,7 +4,7 @@ import click
 
 from imageloom.cli.job import Job, Outcome, job_command
 from imageloom.cli.screen import line
-from imageloom.cli.workspace import open_engine, several, workspace_option
+from imageloom.cli.workspace import follow_up, open_engine, several, workspace_option
 
 
 @job_command("delete", examples=("imageloom runs delete 20261123-051233-4f2a",))
@@ -28,6 +28,9 @@ def command(job: Job) -> Outcome:
         content={"deleted": [run.id for run in found]},
         screen=(
             *(line("Deleted", run.id) for run in found),
-            line("Next", "imageloom store clean frees the room of outputs that no run names"),
+            line(
+                "Next",
+                f"{follow_up(job, 'store', 'clean')} frees the room of outputs that no run names",
+            ),
         ),
     )

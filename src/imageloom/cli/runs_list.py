@@ -9,7 +9,7 @@ from imageloom.cli.flags import SectionOption
 from imageloom.cli.job import Job, Outcome, job_command
 from imageloom.cli.run_screen import RUN_STYLES
 from imageloom.cli.screen import line, paint, table
-from imageloom.cli.workspace import open_engine, workspace_option
+from imageloom.cli.workspace import follow_up, open_engine, workspace_option
 from imageloom.spec.node_state import RunState
 from imageloom.wording import duration
 
@@ -62,7 +62,7 @@ def command(job: Job) -> Outcome:
             content={"runs": [], "more": False},
             screen=(
                 line("Runs", f"none in {engine.workspace.root}"),
-                line("Next", "imageloom run pipeline.json"),
+                line("Next", follow_up(job, "run", "pipeline.json")),
             ),
         )
     rows = [_row(one) for one in runs]
@@ -75,14 +75,14 @@ def command(job: Job) -> Outcome:
         screen=(
             grid,
             *([line("More", f"older runs are there; see --limit (now {limit:,})")] if more else []),
-            line("Next", f"imageloom runs show {runs[0].id}"),
+            line("Next", follow_up(job, "runs", "show", runs[0].id)),
         ),
     )
 
 
 def _row(run: "RunSummary") -> list[str]:
     nodes = f"{run.num_done:,}/{run.num_nodes:,}"
-    return [run.id, run.state.value, nodes, _time(run), run.name, run.problem]
+    return [run.id, run.state.value, nodes, _time(run), run.name, run.problem.partition("\n")[0]]
 
 
 def _time(run: "RunSummary") -> str:

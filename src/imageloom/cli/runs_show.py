@@ -11,10 +11,11 @@ from imageloom.cli.flags import value_text
 from imageloom.cli.job import Job, Outcome, job_command
 from imageloom.cli.run_screen import state_line
 from imageloom.cli.run_summary import run_failure, run_screen, run_to_json
-from imageloom.cli.screen import command_line, line, table
-from imageloom.cli.workspace import open_engine, workspace_option
+from imageloom.cli.screen import line, table
+from imageloom.cli.workspace import follow_up, open_engine, resume_command, workspace_option
 from imageloom.errors import NoSuchRunError, printable
 from imageloom.spec.job import LOG_FILE
+from imageloom.spec.node_state import RunState
 
 if TYPE_CHECKING:
     from imageloom.app import RunOutcome
@@ -37,20 +38,23 @@ def command(job: Job) -> Outcome:
     engine = open_engine(job)
     outcome = engine.outcome(engine.find_run(job.text("run")))
     if "node" in job.arguments:
-        return _node(outcome, job.text("node"))
-    return Outcome(content=run_to_json(outcome), screen=(*run_screen(outcome), *_failure(outcome)))
+        return _node(job, outcome, job.text("node"))
+    resume = resume_command(job, outcome.record.id)
+    return Outcome(
+        content=run_to_json(outcome), screen=(*run_screen(outcome), *_failure(outcome, resume))
+    )
 
 
-def _failure(outcome: "RunOutcome") -> Iterator[RenderableType]:
-    failure = run_failure(outcome, "")
+def _failure(outcome: "RunOutcome", resume: str) -> Iterator[RenderableType]:
+    failure = run_failure(outcome, "", resume)
     if failure is None:
         return
-    if outcome.state.value == "failed":
+    if outcome.state is RunState.FAILED:
         yield Text(failure.error.message, style="red")
     yield line("Resume", failure.resume_command)
 
 
-def _node(outcome: "RunOutcome", node: str) -> Outcome:
+def _node(job: Job, outcome: "RunOutcome", node: str) -> Outcome:
     record = outcome.record
     if node not in record.wanted:
         raise NoSuchRunError(
@@ -82,6 +86,6 @@ def _node(outcome: "RunOutcome", node: str) -> Outcome:
             line("Folder", str(folder)),
             *(line("Output", str(folder / "outputs" / port)) for port in ports),
             *([line("Log", str(folder / LOG_FILE))] if (folder / LOG_FILE).is_file() else []),
-            line("Next", command_line("imageloom", "runs", "logs", record.id, node)),
+            line("Next", follow_up(job, "runs", "logs", record.id, node)),
         ),
     )

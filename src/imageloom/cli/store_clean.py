@@ -5,7 +5,7 @@ import click
 from imageloom.cli.flags import SectionOption
 from imageloom.cli.job import Job, Outcome, job_command
 from imageloom.cli.screen import line, size_text
-from imageloom.cli.workspace import open_engine, workspace_option
+from imageloom.cli.workspace import follow_up, open_engine, workspace_option
 from imageloom.wording import count
 
 
@@ -53,6 +53,6 @@ def command(job: Job) -> Outcome:
             line(words, f"{count(len(done.objects), 'output')}, {size_text(done.object_bytes)}"),
             line("", f"{count(len(done.work), 'half-made result')}"),
             line("Kept", f"{size_text(done.kept_bytes)} of outputs (limit {limit:g} GiB)"),
-            *([line("Next", "imageloom store clean")] if dry_run else []),
+            *([line("Next", follow_up(job, "store", "clean"))] if dry_run else []),
         ),
     )

@@ -2,7 +2,7 @@
 
 from imageloom.cli.job import Job, Outcome, job_command
 from imageloom.cli.screen import line
-from imageloom.cli.workspace import open_engine, workspace_option
+from imageloom.cli.workspace import follow_up, open_engine, workspace_option
 from imageloom.wording import count
 
 
@@ -21,6 +21,6 @@ def command(job: Job) -> Outcome:
         content={"runs": runs},
         screen=(
             line("Listed", f"{count(runs, 'run')} of {engine.workspace.root}"),
-            line("Next", "imageloom runs list"),
+            line("Next", follow_up(job, "runs", "list")),
         ),
     )

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from imageloom.cli.job import Job, Outcome, job_command
 from imageloom.cli.screen import line, size_text, table
-from imageloom.cli.workspace import open_engine, workspace_option
+from imageloom.cli.workspace import follow_up, open_engine, workspace_option
 from imageloom.events import Progress
 
 
@@ -36,7 +36,7 @@ def command(job: Job) -> Outcome:
         screen=(
             table([("What", "left"), ("Size", "right"), ("Where", "left")], rows),
             line("Limit", f"{engine.settings.store_limit_gib:g} GiB of outputs"),
-            line("Next", "imageloom store clean --dry-run"),
+            line("Next", follow_up(job, "store", "clean", "--dry-run")),
         ),
     )
 

@@ -2,11 +2,13 @@
 
 import dataclasses
 import os
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from imageloom.cli.flags import F
 from imageloom.cli.job import Job
 from imageloom.cli.places import place_option
+from imageloom.cli.screen import command_line
 
 if TYPE_CHECKING:
     from imageloom.app import Engine
@@ -31,6 +33,17 @@ def open_engine(job: Job) -> "Engine":
     if "workspace" in job.arguments:
         settings = dataclasses.replace(settings, workspace=job.path("workspace"))
     return Engine(settings)
+
+
+def follow_up(job: Job, *words: str | Path) -> str:
+    """Return a command that works in the same workspace, for a person to copy."""
+    place = ("--workspace", job.path("workspace")) if "workspace" in job.arguments else ()
+    return command_line("imageloom", *words, *place)
+
+
+def resume_command(job: Job, run_id: str) -> str:
+    """Return the command that goes on with a run."""
+    return follow_up(job, "run", "--resume", run_id)
 
 
 def several(job: Job, name: str) -> tuple[str, ...]:
