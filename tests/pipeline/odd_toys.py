@@ -38,7 +38,7 @@ def well(task: Task) -> None:
 
 
 def gate(task: Task, *, heeds: bool = True) -> None:
-    """Wait until a file is there, and count in scratch how often that was begun."""
+    """Wait until a file is there; publish how often that was begun, which scratch remembers."""
     began = task.scratch / "began"
     began.write_text(began.read_text() + "x" if began.exists() else "x", encoding="utf-8")
     task.on_event(Notice("info", f"waiting for {gate_of(task).name}"))
@@ -48,7 +48,7 @@ def gate(task: Task, *, heeds: bool = True) -> None:
         if heeds:
             task.cancel.raise_if_set()
         time.sleep(0.005)
-    publish(task, began.read_text(encoding="utf-8"))
+    publish(task, str(len(began.read_text(encoding="utf-8"))))
 
 
 def gate_of(task: Task) -> Path:

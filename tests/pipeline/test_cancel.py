@@ -1,0 +1,193 @@
+"""Who cancels a run keeps what is finished, and can go on from there."""
+
+import pytest
+
+from imageloom.events import CancelToken
+from imageloom.pipeline import jobs
+from imageloom.pipeline.cancel import cancel_run
+from imageloom.pipeline.graph import Node
+from imageloom.pipeline.locks import release, try_lock
+from imageloom.spec.node_state import RunState
+from imageloom.spec.target import JobStatus
+
+from .engine import ToyEngine, pipeline, states, value, wait_until
+from .odd_toys import odd_components
+from .toys import toy_components
+
+
+def gated(how: str = "gate"):
+    """Return a pipeline with a finished node, one that waits for ``go``, and one after it."""
+    return pipeline(
+        Node("one", "number"),
+        Node("odd", "odd", {"how": how, "gate": "go"}),
+        Node("words", "spell"),
+        edges=("one.value > odd.after", "odd.value > words.number"),
+    )
+
+
+@pytest.fixture
+def engine(tmp_path):
+    components = toy_components()
+    for odd in odd_components():
+        components.declare(odd.name, odd)
+    return ToyEngine(tmp_path, components)
+
+
+def cancel(engine: ToyEngine, run, timeout_s: float = 20.0) -> RunState:
+    return cancel_run(run, workspace=engine.workspace, targets=engine.targets, timeout_s=timeout_s)
+
+
+def is_waiting(engine: ToyEngine, run) -> bool:
+    """Whether the node ``odd`` waits at its gate."""
+    key = run.states()["odd"].key if "odd" in run.states() else ""
+    return bool(key) and (engine.workspace.work_scratch(key) / "began").exists()
+
+
+def assert_cancelled(run) -> None:
+    assert run.state() is RunState.CANCELLED
+    assert states(run) == {"one": "completed", "odd": "cancelled", "words": "cancelled"}
+    assert not (run.node_folder("odd") / "error_info.json").exists()
+
+
+def test_a_token_cancels_a_run_which_goes_on_from_scratch(engine):
+    run, token = engine.new_run(gated()), CancelToken()
+    with engine.executing(run, token) as ends:
+        wait_until(lambda: is_waiting(engine, run))
+        token.set("Ctrl+C")
+    assert ends == [RunState.CANCELLED]
+    assert_cancelled(run)
+    (engine.base / "go").touch()
+    assert engine.execute(run) is RunState.COMPLETED
+    assert engine.target.started == ["one", "odd", "odd", "words"]
+    assert value(run, "odd", "value") == "2", "it found what the first had left in scratch"
+
+
+def test_a_file_cancels_a_run_from_another_process(engine):
+    run = engine.new_run(gated())
+    with engine.executing(run, CancelToken()) as ends:
+        wait_until(lambda: is_waiting(engine, run))
+        assert cancel(engine, run) is RunState.CANCELLED
+    assert ends == [RunState.CANCELLED]
+    assert_cancelled(run)
+
+
+def test_a_run_that_was_cancelled_by_file_goes_on(engine):
+    run = engine.new_run(gated())
+    with engine.executing(run, CancelToken()):
+        wait_until(lambda: is_waiting(engine, run))
+        cancel(engine, run)
+    (engine.base / "go").touch()
+    assert engine.execute(run) is RunState.COMPLETED
+
+
+def test_what_completes_after_the_wish_to_stop_counts(engine):
+    run, token = engine.new_run(gated("deaf")), CancelToken()
+    with engine.executing(run, token):
+        wait_until(lambda: is_waiting(engine, run))
+        token.set("Ctrl+C")
+        wait_until(lambda: states(run)["words"] == "cancelled")
+        (engine.base / "go").touch()
+    assert states(run) == {"one": "completed", "odd": "completed", "words": "cancelled"}
+
+
+class EndedTarget:
+    """A target whose job runs until it is ended, and heeds nothing else."""
+
+    name, title, help = "local", "Ended", "Ends when it is ended."
+
+    def __init__(self, limits) -> None:
+        self.limits = limits
+        self.stops: list[bool] = []
+
+    def start(self, _folder, _lock):
+        self.stops.clear()
+
+    def status(self, _folder):
+        if True in self.stops:
+            return JobStatus("ended", reason="killed by signal 9 (SIGKILL)")
+        return JobStatus("running")
+
+    def stop(self, _folder, *, at_once):
+        self.stops.append(at_once)
+
+
+@pytest.fixture
+def deaf(engine, monkeypatch):
+    target = EndedTarget(engine.target.limits)
+    monkeypatch.setattr(engine, "target", target)
+    monkeypatch.setattr(engine.targets, "_items", {"local": target})
+    return target
+
+
+def test_a_second_wish_ends_at_once_and_asks_only_once_each(engine, deaf):
+    run, token = engine.new_run(pipeline(Node("one", "number"))), CancelToken()
+    with engine.executing(run, token):
+        wait_until(lambda: states(run).get("one") == "running")
+        token.set("Ctrl+C")
+        wait_until(lambda: deaf.stops == [False])
+        assert states(run) == {"one": "running"}
+        token.set("Ctrl+C")
+    assert deaf.stops == [False, True]
+    assert states(run) == {"one": "cancelled"}
+    assert run.states()["one"].message == (
+        "Its worker ended before it had saved: killed by signal 9 (SIGKILL)."
+    )
+
+
+def test_who_does_not_save_in_time_is_ended(engine, deaf, monkeypatch):
+    monkeypatch.setattr(jobs, "SAVE_TIMEOUT_S", 0.2)
+    run, token = engine.new_run(pipeline(Node("one", "number"))), CancelToken()
+    with engine.executing(run, token):
+        wait_until(lambda: states(run).get("one") == "running")
+        token.set("Ctrl+C")
+    assert states(run) == {"one": "cancelled"}
+
+
+def test_cancelling_a_second_time_from_another_process_ends_at_once(engine, deaf):
+    run = engine.new_run(pipeline(Node("one", "number")))
+    with engine.executing(run, CancelToken()):
+        wait_until(lambda: states(run).get("one") == "running")
+        assert cancel(engine, run, timeout_s=0.3) is RunState.RUNNING
+        assert cancel(engine, run) is RunState.CANCELLED
+
+
+def test_a_run_that_has_ended_stays_as_it_is(engine):
+    run = engine.run(pipeline(Node("one", "number")))
+    assert cancel(engine, run) is RunState.COMPLETED
+    assert states(run) == {"one": "completed"}
+
+
+def test_waiting_for_another_run_can_be_cancelled_without_harm_to_it(engine):
+    nodes = pipeline(Node("odd", "odd", {"how": "gate", "gate": "go"}))
+    first, second, token = engine.new_run(nodes), engine.new_run(nodes), CancelToken()
+    with engine.executing(first, CancelToken()):
+        wait_until(lambda: is_waiting(engine, first))
+        with engine.executing(second, token):
+            wait_until(lambda: states(second).get("odd") == "running")
+            token.set("Ctrl+C")
+        assert states(second) == {"odd": "cancelled"}
+        assert states(first) == {"odd": "running"}
+        (engine.base / "go").touch()
+    assert states(first) == {"odd": "completed"}
+
+
+def test_a_run_without_executor_is_cancelled_from_here(engine):
+    run = engine.new_run(gated())
+    with engine.executing(run, CancelToken()):
+        wait_until(lambda: is_waiting(engine, run))
+        text = run.states_file.read_bytes()
+        engine.target.stop(run.node_folder("odd"), at_once=False)
+    run.states_file.write_bytes(text)  # as if the executor had been killed when this was written
+    assert run.state() is RunState.INTERRUPTED
+    assert cancel(engine, run) is RunState.CANCELLED
+    assert_cancelled(run)
+    assert not run.cancel_asked()
+
+
+def test_who_starts_a_run_at_that_moment_is_left_alone(engine):
+    run = engine.new_run(pipeline(Node("one", "number")))
+    descriptor = try_lock(run.lock_file, "process 1")
+    try:
+        assert cancel(engine, run, timeout_s=0.1) is RunState.RUNNING
+    finally:
+        release(descriptor)
