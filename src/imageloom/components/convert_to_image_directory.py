@@ -2,22 +2,24 @@
 
 from collections.abc import Mapping
 
-from imageloom.data.dataset import dataset_path
+from imageloom.data.dataset import dataset_path, is_watched
 from imageloom.data.params import ConvertParams
 from imageloom.errors import (
     CouldNotOpenFileError,
     InvalidDatasetError,
     NotExpectedLabelColumnError,
+    printable,
 )
 from imageloom.events import Notice
 from imageloom.spec.component import COMPONENTS, Component, Port, Task
 from imageloom.spec.port_types import ANY_DIRECTORY, IMAGE_DIRECTORY
+from imageloom.wording import count
 
 
 def run(task: Task) -> Mapping[str, str]:
     """Decode every picture once; an image directory is taken as it is."""
     from imageloom.data.convert import convert
-    from imageloom.data.image_directory import is_image_directory, load_image_directory
+    from imageloom.data.image_directory import REJECTED, is_image_directory, load_image_directory
 
     assert isinstance(task.params, ConvertParams)
     source, out = dataset_path(task.inputs["dataset"]), task.outputs["images"]
@@ -25,7 +27,20 @@ def run(task: Task) -> Mapping[str, str]:
         task.on_event(Notice("info", f"{source} is an image directory, which is taken as it is."))
         load_image_directory(source).save(out)
         return {}
-    convert(source, out, params=task.params, on_event=task.on_event, cancel=task.cancel)
+    if not is_watched(source, task.params.folder):
+        message = (
+            f"The pictures lie in {task.params.folder}, away from {source}. Changes there are not "
+            "noticed: after one, make this node anew (--fresh)."
+        )
+        task.on_event(Notice("warning", message))
+    images = convert(source, out, params=task.params, on_event=task.on_event, cancel=task.cancel)
+    if images.rejected:
+        first = images.rejected[0]
+        message = (
+            f"{count(len(images.rejected), 'file')} left out beside {len(images):,} pictures; "
+            f"{REJECTED} names each. The first: {first.file} {first.reason}."
+        )
+        task.on_event(Notice("warning", printable(message)))
     return {}
 
 

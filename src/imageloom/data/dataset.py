@@ -92,6 +92,20 @@ def dataset_path(folder: Path) -> Path:
     return path
 
 
+def is_watched(path: Path, folder: str | None) -> bool:
+    """Whether the fingerprint of ``path`` covers the pictures in ``folder``.
+
+    It does not when a manifest names pictures that lie elsewhere than around and below it.
+
+    Args:
+        path: What a dataset names.
+        folder: Where file names of a manifest start, from the manifest's own folder.
+    """
+    if folder is None or path.suffix.lower() not in _MANIFESTS or path.is_dir():
+        return True
+    return Path(os.path.normpath(path.parent / folder)).is_relative_to(path.parent)
+
+
 def _listing(root: Path, *, skip_system_files: bool) -> Iterator[bytes]:
     """Yield a line for each file and folder below ``root``, in an order that is always the same."""
     waiting = [b""]

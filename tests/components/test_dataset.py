@@ -1,0 +1,64 @@
+"""The dataset: one path or one upload, found below where it may lie, watched for changes."""
+
+import pytest
+
+from imageloom.components.catalogue import load_components
+from imageloom.data.dataset import dataset_path
+from imageloom.errors import CouldNotOpenFileError, ParameterParsingError
+from imageloom.spec.component import Outside
+
+DATASET = load_components().get("dataset")
+
+
+@pytest.fixture
+def photos(tmp_path):
+    (tmp_path / "photos" / "cats").mkdir(parents=True)
+    (tmp_path / "uploads" / "mine").mkdir(parents=True)
+    return tmp_path / "photos"
+
+
+def made(make_task, **params):
+    task = make_task(DATASET, params=params)
+    DATASET.run(task)
+    return dataset_path(task.outputs["dataset"])
+
+
+def test_a_relative_path_starts_at_the_base(photos, make_task):
+    assert made(make_task, path="photos") == photos
+
+
+def test_an_absolute_path_is_taken_as_it_is(photos, make_task):
+    assert made(make_task, path=str(photos / "cats")) == photos / "cats"
+
+
+def test_an_upload_is_found_by_its_name(photos, make_task):
+    assert made(make_task, upload="mine") == photos.parent / "uploads" / "mine"
+
+
+@pytest.mark.parametrize("params", [{}, {"path": "photos", "upload": "mine"}, {"path": ""}])
+def test_exactly_one_of_both_must_be_given(photos, make_task, params):
+    with pytest.raises(ParameterParsingError, match="exactly one of them must be given"):
+        DATASET.run(make_task(DATASET, params=params))
+
+
+@pytest.mark.parametrize(
+    "name", ["..", ".", "../photos", "/etc", "a/b", "..\\photos", "a\\b", "mine/../../photos", "\0"]
+)
+def test_s01_the_name_of_an_upload_leads_nowhere_else(photos, make_task, name):
+    with pytest.raises(ParameterParsingError, match="must be the name of an upload"):
+        DATASET.run(make_task(DATASET, params={"upload": name}))
+
+
+def test_the_fingerprint_changes_with_the_files(photos, make_task):
+    params = DATASET.params.parse({"path": "photos"})
+    outside = Outside(base=photos.parent, uploads=photos.parent / "uploads")
+    before = DATASET.fingerprint(params, outside)
+    assert DATASET.fingerprint(params, outside) == before
+    (photos / "cats" / "1.jpg").touch()
+    assert DATASET.fingerprint(params, outside) != before
+
+
+def test_a_path_that_is_not_there_is_named_before_anything_runs(photos):
+    outside = Outside(base=photos.parent, uploads=photos.parent)
+    with pytest.raises(CouldNotOpenFileError, match="nothing-here cannot be read"):
+        DATASET.fingerprint(DATASET.params.parse({"path": "nothing-here"}), outside)
