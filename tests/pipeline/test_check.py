@@ -260,6 +260,12 @@ def test_what_an_error_has_no_room_for_is_counted():
     assert message.count("xx\n") == 34, "34 lines of 101 characters have room in 3,500"
 
 
+def test_a_title_from_a_file_is_shown_escaped_and_short():
+    node = Node("half", "divide", title="a\n\x1b[31m" + "b" * 1000)
+    (problem, _) = problems_of([node])
+    assert problem.message.startswith(f"Node 'half' (a \\x1b[31m{'b' * 50}) has nothing")
+
+
 def test_text_from_a_file_is_shown_escaped():
     with pytest.raises(InvalidPipelineError, match=r"\\x1b\[31m") as caught:
         require_valid(Pipeline("p", (Node("a", "\x1b[31mred"),)), toy_components(), LIMITS)

@@ -1,5 +1,7 @@
 """What holds for every pipeline: nothing is lost, and each defect has its one name."""
 
+import contextlib
+import dataclasses
 import json
 from fnmatch import fnmatchcase
 
@@ -18,6 +20,7 @@ from imageloom.publish import to_json
 from .random_pipelines import (
     COMPONENTS,
     DEFECTS,
+    JSON_VALUES,
     LIMITS,
     ordered_pipelines,
     pipelines,
@@ -56,6 +59,55 @@ def assert_resolved(pipeline):
         assert {before for before, _ in one.inputs.values()} <= seen
         assert len(one.inputs) == len(pipeline.edges_into(node_id))
         seen.add(node_id)
+
+
+@settings(deadline=None, max_examples=100, suppress_health_check=QUIETLY)
+@given(pipelines())
+def test_a_pipeline_of_format_1_opens_equal(pipeline):
+    plain = dataclasses.replace(
+        pipeline, edges=tuple(dataclasses.replace(edge, extra={}) for edge in pipeline.edges)
+    )
+    assert exactly(pipeline_from_json(as_format_1(plain), "old.json")) == exactly(plain)
+
+
+def as_format_1(pipeline):
+    content = pipeline_to_json(pipeline) | {"format_version": 1}
+    old_names = {"component": "module", "params": "parameters"}
+    content["modules"] = [
+        {old_names.get(key, key): value for key, value in node.items()}
+        for node in content.pop("nodes")
+    ]
+    content["edges"] = [
+        [[edge.from_node, edge.from_port], [edge.to_node, edge.to_port]] for edge in pipeline.edges
+    ]
+    del content["kind"]
+    return content
+
+
+@settings(deadline=None, max_examples=200, suppress_health_check=QUIETLY)
+@given(pipelines(), st.sampled_from([1, 2]), st.data())
+def test_s19_a_file_with_anything_in_any_place_opens_or_is_refused_by_name(pipeline, version, data):
+    content = json.loads(
+        json.dumps(pipeline_to_json(pipeline) if version == 2 else as_format_1(pipeline))
+    )
+    place, key = data.draw(st.sampled_from(list(places(content))))
+    if data.draw(st.booleans()):
+        place[key] = data.draw(JSON_VALUES)
+    else:
+        del place[key]
+    with contextlib.suppress(InvalidPipelineError):  # any other error fails the test
+        opened = pipeline_from_json(content, "fuzzed.json")
+        check(opened, COMPONENTS, LIMITS)
+        assert through_json(opened) == opened
+
+
+def places(content):
+    """Yield every container in JSON with each of its keys or positions."""
+    keys = content if isinstance(content, dict) else range(len(content))
+    for key in keys:
+        yield content, key
+        if isinstance(content[key], dict | list):
+            yield from places(content[key])
 
 
 @settings(deadline=None, max_examples=100, suppress_health_check=QUIETLY)

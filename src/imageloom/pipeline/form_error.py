@@ -6,7 +6,7 @@ from pydantic import JsonValue, ValidationError
 from pydantic_core import ErrorDetails
 
 from imageloom.errors import InvalidPipelineError
-from imageloom.pipeline.graph import ID_RULE, MAX_NODES
+from imageloom.pipeline.graph import ID_RULE, MAX_EDGES, MAX_NODES
 from imageloom.pipeline.old_formats import Content
 from imageloom.wording import count
 
@@ -30,6 +30,7 @@ _EXPECTED_AT: Final = {
     "to": '"node.input", such as "train.training"',
     "position": "two numbers",
     "nodes": f"at most {MAX_NODES:,} nodes",
+    "edges": f"at most {MAX_EDGES:,} edges",
 }
 
 

@@ -12,6 +12,7 @@ from pydantic import JsonValue
 from imageloom.errors import InvalidPipelineError, unknown_name
 
 MAX_NODES: Final = 10_000
+MAX_EDGES: Final = 100_000
 _SHOWN: Final = 10
 ID_PATTERN: Final = "^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$"
 ID_RULE: Final = "1 to 64 letters A to Z, digits, '-' and '_', beginning with a letter or digit"
@@ -96,7 +97,8 @@ class Pipeline:
         extra: What the file holds that we do not know, kept as it is.
 
     Raises:
-        InvalidPipelineError: Two nodes have one id, or there are more than ``MAX_NODES``.
+        InvalidPipelineError: Two nodes have one id, or there are more than ``MAX_NODES`` nodes or
+            ``MAX_EDGES`` edges.
     """
 
     name: str
@@ -106,9 +108,10 @@ class Pipeline:
     extra: Mapping[str, JsonValue] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        if len(self.nodes) > MAX_NODES:
+        if len(self.nodes) > MAX_NODES or len(self.edges) > MAX_EDGES:
             raise InvalidPipelineError(
-                f"A pipeline has at most {MAX_NODES:,} nodes; this one has {len(self.nodes):,}.",
+                f"A pipeline has at most {MAX_NODES:,} nodes and {MAX_EDGES:,} edges; this one has "
+                f"{len(self.nodes):,} and {len(self.edges):,}.",
                 hint="Divide it into several pipelines.",
                 reason="too-big",
             )

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
 
 from imageloom.errors import InvalidPipelineError
 from imageloom.pipeline.form_error import form_error
-from imageloom.pipeline.graph import ID_PATTERN, MAX_NODES, Edge, Node, Pipeline
+from imageloom.pipeline.graph import ID_PATTERN, MAX_EDGES, MAX_NODES, Edge, Node, Pipeline
 from imageloom.pipeline.json_values import first_unsafe_value
 from imageloom.pipeline.old_formats import FORMAT_VERSION, Content, upgrade
 from imageloom.publish import MAX_MANIFEST_BYTES, read_json, to_json, write_json
@@ -52,7 +52,7 @@ class _PipelineRecord(_Record):
     name: str
     description: str = ""
     nodes: list[_NodeRecord] = Field(max_length=MAX_NODES)
-    edges: list[_EdgeRecord] = []
+    edges: list[_EdgeRecord] = Field(default=[], max_length=MAX_EDGES)
 
 
 def read_pipeline(path: Path) -> Pipeline:
@@ -121,7 +121,9 @@ def pipeline_from_json(content: Mapping[str, object], where: str) -> Pipeline:
     unsafe = first_unsafe_value(dict(content))
     if unsafe:
         raise InvalidPipelineError(
-            f"{where}: {unsafe}", hint="Correct this value.", reason="unsafe-value"
+            f"{where}: {unsafe}",
+            hint="See docs/reference/pipeline-format.md.",
+            reason="unsafe-value",
         )
     current = upgrade(cast(Content, content), where)
     try:

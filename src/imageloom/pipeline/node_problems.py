@@ -1,16 +1,19 @@
 """Problems of single nodes: their component and their parameters."""
 
 from collections.abc import Iterator, Mapping
+from typing import Final
 
 from pydantic import JsonValue
 
-from imageloom.errors import ParameterError, unknown_name
+from imageloom.errors import ParameterError, printable, unknown_name
 from imageloom.params import Params, describe
 from imageloom.pipeline.graph import Node
 from imageloom.pipeline.problems import Problem, ProblemKind
 from imageloom.pipeline.resolve import current_params
 from imageloom.registry import Registry
 from imageloom.spec.component import Component
+
+_TITLE_CHARS: Final = 60
 
 
 def component_problems(node: Node, components: Registry[Component]) -> Iterator[Problem]:
@@ -72,7 +75,8 @@ def value_errors(
 
 def named(node: Node, component: Component) -> str:
     """Return how a message calls a node: by its id and by what stands on the canvas."""
-    return f"Node {node.id!r} ({node.title or component.title})"
+    title = printable(" ".join(node.title.split()))[:_TITLE_CHARS]
+    return f"Node {node.id!r} ({title or component.title})"
 
 
 def _refusal(params: type[Params], values: Mapping[str, object]) -> ParameterError | None:
