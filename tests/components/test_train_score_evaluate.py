@@ -1,0 +1,190 @@
+"""Training that can be stopped at any time, and what is done with its model."""
+
+import dataclasses
+import json
+
+import pytest
+import torch
+
+from imageloom.components.catalogue import load_components
+from imageloom.errors import (
+    CannotResumeError,
+    InvalidModelDirectoryError,
+    LessThanOrEqualToError,
+    RunInterruptedError,
+)
+from imageloom.events import CancelToken, Metric, Progress
+from imageloom.models.model_directory import create_model, load_trained
+from imageloom.scoring.scored_directory import load_scores
+from imageloom.spec.run_settings import RunSettings
+
+COMPONENTS = load_components()
+TRAIN = COMPONENTS.get("train_pytorch_model")
+SCORE = COMPONENTS.get("score_image_model")
+EVALUATE = COMPONENTS.get("evaluate_model")
+QUICK = {
+    "epochs": 2,
+    "batch_size": 4,
+    "image_size": 32,
+    "augmentation": "none",
+    "device": "cpu",
+    "workers": 0,
+    "print_frequency": 1,
+}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _one_thread():
+    """Small networks on a busy machine: threads that wait for each other cost 100 times more."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.fixture(scope="module")
+def inputs(make_pictures, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("inputs")
+    make_pictures(per_class=6, classes=("red", "green")).save(folder / "training")
+    make_pictures(per_class=3, classes=("red", "green"), seed=1).save(folder / "validation")
+    create_model("timm/test_resnet", folder / "model")
+    return {path.name: path for path in folder.iterdir()}
+
+
+@pytest.fixture
+def train(make_task, inputs):
+    """Return a function that makes a task of training."""
+
+    def train(**more):
+        return make_task(TRAIN, inputs, params=QUICK, **more)
+
+    return train
+
+
+class StopAt(CancelToken):
+    """Asks to stop when a training of so many steps was seen."""
+
+    def __init__(self, steps):
+        super().__init__()
+        self.steps = steps
+
+    def __call__(self, event):
+        self.steps -= isinstance(event, Metric) and event.name == "Train loss"
+        if self.steps == 0:
+            self.set("SIGTERM")
+
+
+def weights(task):
+    return (task.outputs["model"] / "weights.safetensors").read_bytes()
+
+
+@pytest.fixture(scope="module")
+def quiet(inputs, tmp_path_factory):
+    """The weights of a training that nothing disturbs."""
+    from imageloom.training.config import TrainParams
+    from imageloom.training.train import train
+
+    run = tmp_path_factory.mktemp("quiet") / "run"
+    train(**inputs, out=run, params=TrainParams.parse(QUICK))
+    return (run / "model" / "weights.safetensors").read_bytes()
+
+
+def test_it_publishes_the_model_and_keeps_what_people_read(train, quiet):
+    events = []
+    task = train(on_event=events.append)
+    TRAIN.run(task)
+    assert weights(task) == quiet
+    assert load_trained(task.outputs["model"]).classes == ("red", "green")
+    assert "<html" in (task.record / "report.html").read_text()
+    rows = (task.record / "train_events.jsonl").read_text().splitlines()
+    told = [event for event in events if isinstance(event, Metric)]
+    assert [json.loads(row)["name"] for row in rows] == [metric.name for metric in told]
+    assert "Epoch 2 of 2" in (task.record / "train.log").read_text()
+
+
+@pytest.mark.parametrize("steps", [1, 4])
+def test_stopped_at_any_step_it_goes_on_in_the_same_scratch(train, quiet, steps):
+    stop = StopAt(steps)
+    stopped = train(on_event=stop, cancel=stop)
+    with pytest.raises(RunInterruptedError, match="SIGTERM"):
+        TRAIN.run(stopped)
+    assert not stopped.outputs["model"].exists()
+    assert (stopped.record / "train_events.jsonl").is_file()
+    assert (stopped.scratch / "run" / "model").exists() == (steps > 3)
+    again = train(scratch=stopped.scratch)
+    TRAIN.run(again)
+    assert weights(again) == quiet
+
+
+def test_a_training_that_ended_before_its_model_was_published_is_not_done_again(train, quiet):
+    first = train()
+    TRAIN.run(first)
+    events = []
+    again = train(scratch=first.scratch, on_event=events.append)
+    TRAIN.run(again)
+    assert weights(again) == quiet
+    assert not [event for event in events if isinstance(event, Progress | Metric)]
+
+
+def test_something_else_in_scratch_is_cleared(train, quiet):
+    task = train()
+    (task.scratch / "run" / "half").mkdir(parents=True)
+    TRAIN.run(task)
+    assert weights(task) == quiet
+
+
+def test_i11_without_a_whole_checkpoint_it_does_not_silently_start_anew(train):
+    stop = StopAt(1)
+    stopped = train(on_event=stop, cancel=stop)
+    with pytest.raises(RunInterruptedError, match="SIGTERM"):
+        TRAIN.run(stopped)
+    for file in (stopped.scratch / "run" / "checkpoints").rglob("*.safetensors"):
+        file.write_bytes(b"")
+    with pytest.raises(CannotResumeError, match="holds no whole checkpoint"):
+        TRAIN.run(train(scratch=stopped.scratch))
+
+
+@pytest.mark.parametrize("settings", [{"node_count": 2}, {"processes_per_node": 2}])
+def test_several_processes_are_refused(train, settings):
+    with pytest.raises(LessThanOrEqualToError, match="is 2, but must be 1 in this version"):
+        TRAIN.run(train(settings=RunSettings.parse(settings)))
+
+
+def test_e15_a_trained_model_does_not_pass_for_an_untrained_one(train):
+    task = train()
+    TRAIN.run(task)
+    model = {"model": task.outputs["model"]}
+    with pytest.raises(InvalidModelDirectoryError, match="is a trained model, but an untrained"):
+        TRAIN.run(dataclasses.replace(train(), inputs={**task.inputs, **model}))
+
+
+@pytest.fixture
+def scores(train, inputs, make_task):
+    """Scores of the validation pictures."""
+    task = train()
+    TRAIN.run(task)
+    images = {"model": task.outputs["model"], "images": inputs["validation"]}
+    scored = make_task(SCORE, images, params={"device": "cpu", "workers": 0})
+    SCORE.run(scored)
+    return scored.outputs["scores"]
+
+
+def names_of(folder):
+    content = json.loads((folder / "evaluation.json").read_text())
+    return [row["name"] for row in content["rows"]]
+
+
+def test_a_model_scores_and_is_evaluated(scores, make_task):
+    assert len(load_scores(scores)) == 6
+    task = make_task(EVALUATE, {"scores": scores})
+    EVALUATE.run(task)
+    assert names_of(task.outputs["evaluation"]) == ["scores"]
+    report = (task.outputs["evaluation"] / "report.html").read_text()
+    assert (task.record / "report.html").read_text() == report
+    assert "data:image/png;base64," in report  # thumbnails of the mistakes: the pictures are found
+
+
+def test_two_tables_are_called_left_and_right(scores, make_task):
+    task = make_task(EVALUATE, {"other": scores, "scores": scores})
+    EVALUATE.run(task)
+    assert names_of(task.outputs["evaluation"]) == ["left", "right"]
