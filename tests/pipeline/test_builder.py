@@ -1,5 +1,6 @@
 """The builder reads like prose and refuses a wrong line at that line."""
 
+import copy
 import dataclasses
 
 import pytest
@@ -104,6 +105,7 @@ def test_an_unknown_output_names_the_nearest():
     with pytest.raises(AttributeError, match="no output of 'number' called 'valeu'"):
         _ = one.valeu
     assert not hasattr(one, "valeu")
+    assert copy.copy(one) == one
 
 
 def test_outputs_of_a_component_that_is_not_installed_are_not_guessed():

@@ -46,7 +46,7 @@ def test_the_old_content_itself_is_not_changed():
 
 @pytest.mark.parametrize("version", range(1, FORMAT_VERSION + 1))
 def test_every_version_has_its_step_to_the_next(version):
-    content = {"format_version": version, "name": "empty"}
+    content = {"format_version": version, "name": "empty", "modules": [], "edges": []}
     assert upgrade(content, "empty.json")["format_version"] == FORMAT_VERSION
 
 
@@ -54,6 +54,7 @@ def test_every_version_has_its_step_to_the_next(version):
     ("changes", "message"),
     [
         ({"modules": 5}, "format version 1, but modules is no list"),
+        ({"edges": None}, "format version 1, but edges is no list"),
         ({"modules": [5]}, r"modules\[0\] is no object"),
         ({"modules": [{"module": "a", "component": "b"}]}, "has both 'module' and 'component'"),
         ({"nodes": []}, "the file has both 'modules' and 'nodes'"),

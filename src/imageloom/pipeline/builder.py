@@ -1,12 +1,14 @@
 """Pipelines written in Python: each line adds a node and joins its inputs.
 
-build = PipelineBuilder(components, "Ants and bees")
-pictures = build.add("dataset", path="hymenoptera")
-images = build.add("convert_to_image_directory", pictures, folder="train")
-parts = build.add("split_image_directory", images, id="split", fraction=0.8)
-network = build.add("densenet", model_name="densenet121")
-build.add("train_pytorch_model", network, parts.first, parts.second, epochs=5)
-pipeline = build.pipeline()
+For example::
+
+    build = PipelineBuilder(components, "Ants and bees")
+    pictures = build.add("dataset", path="hymenoptera")
+    images = build.add("convert_to_image_directory", pictures, folder="train")
+    parts = build.add("split_image_directory", images, id="split", fraction=0.8)
+    network = build.add("densenet", model_name="densenet121")
+    build.add("train_pytorch_model", network, parts.first, parts.second, epochs=5)
+    pipeline = build.pipeline()
 """
 
 import dataclasses
@@ -68,6 +70,8 @@ class NodeHandle:
         return OutputHandle(self, port)
 
     def __getattr__(self, name: str) -> OutputHandle:
+        if name.startswith("__"):  # asked for by Python itself, as when a handle is copied
+            raise AttributeError(name)
         try:
             return self.port(name)
         except UnknownNameError as error:
@@ -105,7 +109,7 @@ class PipelineBuilder:
         self, components: Registry[Component], name: str, *, description: str = ""
     ) -> None:
         self._components = components
-        self._rest = Pipeline(name, description=description)
+        self._rest = Pipeline(name, description=description)  # all but nodes and edges
         self._nodes: dict[str, Node] = {}
         self._edges: list[Edge] = []
         self._taken: set[str] = set()  # ids differ by more than upper and lower case

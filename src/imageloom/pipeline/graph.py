@@ -48,7 +48,7 @@ class Node:
     extra: Mapping[str, JsonValue] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        if self.id.endswith("\n") or not re.match(ID_PATTERN, self.id):  # $ overlooks a newline
+        if not re.fullmatch(ID_PATTERN, self.id):
             raise InvalidPipelineError(
                 f"{_short(self.id)} cannot be the id of a node.",
                 hint=f"An id has {ID_RULE}: it is also the name of a folder.",

@@ -88,7 +88,7 @@ def _edge_from_1(edge: JsonValue, where: str) -> JsonValue:
 
 
 def _list_at(content: Content, key: str) -> list[JsonValue]:
-    found = content.get(key, [])
+    found = content.get(key)
     if not isinstance(found, list):
         raise _NotOfThisVersionError(f"{key} is no list.")
     return found
