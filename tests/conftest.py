@@ -4,6 +4,7 @@ import dataclasses
 import hashlib
 import itertools
 import os
+import shutil
 import sys
 from pathlib import Path
 
@@ -117,6 +118,41 @@ def make_task(tmp_path):
             cancel=CancelToken(),
         )
         return dataclasses.replace(task, **more)
+
+    return make
+
+
+@pytest.fixture
+def odd_extensions(tmp_path, repository):
+    """Return a folder of extensions that holds a component which does what tests ask of it."""
+    components = tmp_path / "extensions" / "components"
+    components.mkdir(parents=True)
+    shutil.copy(repository / "tests" / "pipeline" / "odd_toys.py", components)
+    return components.parent
+
+
+@pytest.fixture
+def make_odd_job(tmp_path):
+    """Return a function that makes the folder of a job of the odd toy."""
+    from imageloom.publish import digest_of_json, write_json
+    from imageloom.spec.job import JOB_FILE, Job, to_json
+
+    def make(how, gate="", *, node_id="odd", **changes):
+        folder = tmp_path / "workspace" / "runs" / "r1" / "nodes" / node_id
+        job = Job(
+            run_id="r1",
+            node_id=node_id,
+            component="odd",
+            params={"how": how, "gate": gate},
+            settings={},
+            inputs={},
+            output_ports={"value": "Number"},
+            key=digest_of_json([how, gate]),
+            workspace=str(tmp_path / "workspace"),
+            base=str(tmp_path),
+        )
+        write_json(folder / JOB_FILE, to_json(job.model_copy(update=changes)))
+        return folder
 
     return make
 

@@ -6,6 +6,7 @@ import secrets
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Final
@@ -21,8 +22,10 @@ from imageloom.spec.target import TARGETS, JobStatus, Limits
 WORKER_FILE: Final = "worker.json"
 TOKEN_VARIABLE: Final = "IMAGELOOM_JOB_TOKEN"
 _GPUS: Final = "CUDA_VISIBLE_DEVICES"
-_NVIDIA: Final = Path("/proc/driver/nvidia/gpus")
-_ROUNDS: Final = 5  # of ending processes that start others meanwhile
+NVIDIA_GPUS: Final = Path("/proc/driver/nvidia/gpus")
+CGROUPS: Final = Path("/sys/fs/cgroup")
+CGROUP_OF_SELF: Final = Path("/proc/self/cgroup")
+_KILL_TIMEOUT_S: Final = 5.0  # for the kernel to end processes that wait for a disk, say
 _CLOCK_TOLERANCE_S: Final = 2.0  # start times move with the clock of the machine when it is set
 
 _ALLOWED_NAMES: Final = frozenset(
@@ -163,7 +166,7 @@ def visible_gpus(environment: Mapping[str, str]) -> tuple[str, ...]:
     """Return the GPUs that jobs may use, as CUDA names them."""
     chosen = environment.get(_GPUS)
     if chosen is None:
-        count = len(list(_NVIDIA.iterdir())) if _NVIDIA.is_dir() else 0
+        count = len(list(NVIDIA_GPUS.iterdir())) if NVIDIA_GPUS.is_dir() else 0
         return tuple(str(number) for number in range(count))
     names = [name.strip() for name in chosen.split(",")]
     # CUDA ends the list at the first name that is none, such as -1.
@@ -186,17 +189,17 @@ def count_oom_kills() -> int:
 
 
 def _memory_event_files() -> Iterator[Path]:
-    root = Path("/sys/fs/cgroup")
     with contextlib.suppress(OSError):
-        for line in Path("/proc/self/cgroup").read_text(encoding="utf-8").splitlines():
+        for line in CGROUP_OF_SELF.read_text(encoding="utf-8").splitlines():
             _, controllers, path = line.split(":", 2)
             inside = path.lstrip("/")
+            # A container may name a path that it cannot see; its own part then lies on top.
             if "memory" in controllers.split(","):
-                yield root / "memory" / inside / "memory.oom_control"
-                yield root / "memory" / "memory.oom_control"  # a container sees only its own part
+                yield CGROUPS / "memory" / inside / "memory.oom_control"
+                yield CGROUPS / "memory" / "memory.oom_control"
             elif not controllers:
-                yield root / inside / "memory.events"
-                yield root / "memory.events"
+                yield CGROUPS / inside / "memory.events"
+                yield CGROUPS / "memory.events"
 
 
 def _start_process(
@@ -272,14 +275,15 @@ def _end_all(worker: Worker | None, child: "subprocess.Popen[bytes] | None") -> 
         # Our child was not waited for yet, so the number is still its group's and nobody else's.
         with contextlib.suppress(ProcessLookupError):
             os.killpg(child.pid, signal.SIGKILL)
-    for _ in range(_ROUNDS):
-        left = [] if worker is None else list(_family(worker))
+    give_up = time.monotonic() + _KILL_TIMEOUT_S
+    while worker is not None and time.monotonic() < give_up:
+        left = list(_family(worker))
         if not left:
             return
         for process in left:
             with contextlib.suppress(psutil.Error):
                 process.kill()
-        psutil.wait_procs(left, timeout=1)
+        time.sleep(0.005)  # not psutil.wait_procs, which would take our child's exit code away
 
 
 def _has_ended(child: "subprocess.Popen[bytes]") -> bool:

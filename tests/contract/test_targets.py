@@ -1,0 +1,121 @@
+"""What holds for one target holds for all: a new file in targets/ is tested here."""
+
+import time
+
+import pytest
+
+import imageloom.targets
+from imageloom.pipeline.ending import read_result
+from imageloom.pipeline.locks import is_locked, release, try_lock
+from imageloom.registry import import_submodules
+from imageloom.spec.job import LOG_FILE
+from imageloom.spec.target import TARGETS
+
+import_submodules(imageloom.targets)
+
+DEADLINE_S = 60.0
+
+
+@pytest.fixture(params=TARGETS.names())
+def target(request, monkeypatch, odd_extensions):
+    monkeypatch.setenv("IMAGELOOM_EXTENSIONS", str(odd_extensions))
+    return TARGETS.get(request.param)
+
+
+@pytest.fixture
+def start(target, make_odd_job, tmp_path):
+    """Return a function that starts a job and gives its lock away; all are ended afterwards."""
+    folders = []
+
+    def start(*words):
+        folder = make_odd_job(*words)
+        lock = try_lock(tmp_path / "lock", "the test")
+        target.start(folder, lock)
+        release(lock)
+        folders.append(folder)
+        return folder
+
+    yield start
+    for folder in folders:
+        target.stop(folder, at_once=True)
+        wait_until(lambda folder=folder: target.status(folder).state == "ended")
+
+
+def wait_until(is_so):
+    deadline = time.monotonic() + DEADLINE_S
+    while not is_so():
+        assert time.monotonic() < deadline, "it did not come true"
+        time.sleep(0.01)
+
+
+def wait_for_end(target, folder):
+    wait_until(lambda: target.status(folder).state != "running")
+    return target.status(folder)
+
+
+def has_begun(folder):
+    return (folder / "events.jsonl").exists() and b"waiting" in (
+        folder / "events.jsonl"
+    ).read_bytes()
+
+
+def test_it_says_who_it_is_and_what_it_can_give(target):
+    assert TARGETS.get(target.name) is target
+    assert target.title
+    assert target.help.endswith(".")
+    limits = target.limits
+    assert min(limits.nodes, limits.processing_units_per_node) >= 1
+    assert min(limits.heavy_jobs, limits.light_jobs) >= 1
+
+
+def test_a_job_runs_and_answers_and_its_output_is_in_the_log(target, start):
+    folder = start("chatter")
+    assert wait_for_end(target, folder).state == "ended"
+    assert read_result(folder).state == "completed"
+    assert b"no terminal obeys this" in (folder / LOG_FILE).read_bytes()
+
+
+def test_a_job_holds_its_lock_until_it_has_ended(target, start, tmp_path):
+    folder = start("gate", "go")
+    assert is_locked(tmp_path / "lock")
+    assert target.status(folder).state == "running"
+    (tmp_path / "go").touch()
+    wait_for_end(target, folder)
+    wait_until(lambda: not is_locked(tmp_path / "lock"))
+
+
+def test_a_job_that_is_killed_frees_its_lock_and_the_target_says_so(target, start, tmp_path):
+    folder = start("killed")
+    status = wait_for_end(target, folder)
+    assert "signal 9" in status.reason
+    wait_until(lambda: not is_locked(tmp_path / "lock"))
+    assert read_result(folder) is None
+
+
+def test_a_job_that_is_asked_to_stop_saves_and_says_that_it_was_cancelled(target, start):
+    folder = start("gate", "never")
+    wait_until(lambda: has_begun(folder))
+    target.stop(folder, at_once=False)
+    assert wait_for_end(target, folder).state == "ended"
+    assert read_result(folder).state == "cancelled"
+
+
+def test_a_job_that_does_not_heed_is_ended_at_once(target, start):
+    folder = start("deaf", "never")
+    wait_until(lambda: has_begun(folder))
+    target.stop(folder, at_once=False)
+    assert target.status(folder).state == "running"
+    target.stop(folder, at_once=True)
+    assert wait_for_end(target, folder).state == "ended"
+    assert read_result(folder) is None
+
+
+def test_stopping_what_has_ended_or_never_began_does_nothing(target, start, make_odd_job):
+    folder = start("well")
+    wait_for_end(target, folder)
+    never = make_odd_job("well", node_id="never")
+    for at_once in (False, True):
+        target.stop(folder, at_once=at_once)
+        target.stop(never, at_once=at_once)
+    assert read_result(folder).state == "completed"
+    assert target.status(never).state == "ended"

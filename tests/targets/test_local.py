@@ -1,0 +1,296 @@
+"""Processes of this machine: what they inherit, how they end, and that no stranger is touched."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import psutil
+import pytest
+
+from imageloom.errors import EnvironmentUnsuitableError
+from imageloom.pipeline.ending import read_result
+from imageloom.pipeline.locks import release, try_lock
+from imageloom.pipeline.object_store import ObjectStore
+from imageloom.pipeline.workspace import Workspace
+from imageloom.spec.job import LOG_FILE
+from imageloom.targets import local
+from imageloom.targets.local import (
+    TOKEN_VARIABLE,
+    WORKER_FILE,
+    LocalTarget,
+    Worker,
+    count_oom_kills,
+    visible_gpus,
+    worker_environment,
+)
+
+DEADLINE_S = 60.0
+
+
+@pytest.fixture
+def target(odd_extensions):
+    return LocalTarget(dict(os.environ) | {"IMAGELOOM_EXTENSIONS": str(odd_extensions)})
+
+
+@pytest.fixture
+def start(target, make_odd_job, tmp_path):
+    """Return a function that starts a job, on any target; all are ended afterwards."""
+    jobs = []
+
+    def start(*words, on=target, **changes):
+        folder = make_odd_job(*words, **changes)
+        lock = try_lock(tmp_path / f"lock-{folder.name}", "the test")
+        try:
+            on.start(folder, lock)
+        finally:
+            release(lock)
+        jobs.append((on, folder))
+        return folder
+
+    yield start
+    for on, folder in jobs:
+        on.stop(folder, at_once=True)
+        wait_for_end(on, folder)
+
+
+def wait_until(is_so):
+    deadline = time.monotonic() + DEADLINE_S
+    while not is_so():
+        assert time.monotonic() < deadline, "it did not come true"
+        time.sleep(0.01)
+
+
+def wait_for_end(target, folder):
+    wait_until(lambda: target.status(folder).state == "ended")
+    return target.status(folder)
+
+
+def worker_of(folder):
+    return Worker.model_validate_json((folder / WORKER_FILE).read_bytes())
+
+
+def is_alive(pid):
+    return psutil.pid_exists(pid) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+
+
+def has_begun(folder):
+    events = folder / "events.jsonl"
+    return events.exists() and b"waiting" in events.read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("how", "reason"),
+    [
+        ("killed", "killed by signal 9 (SIGKILL)"),
+        ("crash", "killed by signal 11 (SIGSEGV)"),
+        ("leave_hard", "ended with exit code 0"),
+    ],
+)
+def test_a_job_without_an_answer_has_a_reason(target, start, how, reason):
+    folder = start(how)
+    status = wait_for_end(target, folder)
+    assert (status.reason, status.out_of_memory) == (reason, False)
+    assert read_result(folder) is None
+
+
+def test_a_crash_in_native_code_leaves_its_place_in_the_log(target, start):
+    folder = start("crash")
+    wait_for_end(target, folder)
+    log = (folder / LOG_FILE).read_text(encoding="utf-8")
+    assert "Segmentation fault" in log
+    assert "odd_toys.py" in log
+
+
+def test_what_a_component_left_running_is_ended_with_its_job(target, start, tmp_path):
+    folder = start("orphan", "pids")
+    wait_until((tmp_path / "pids").exists)
+    wait_for_end(target, folder)
+    pids = [int(word) for word in (tmp_path / "pids").read_text(encoding="utf-8").split()]
+    assert len(pids) == 2
+    wait_until(lambda: not any(is_alive(pid) for pid in pids))
+
+
+def test_out_of_memory_is_told_from_other_kills_by_the_kernels_count(target, start, monkeypatch):
+    monkeypatch.setattr(local, "count_oom_kills", lambda: 4)
+    folder = start("killed")
+    monkeypatch.setattr(local, "count_oom_kills", lambda: 5)
+    assert wait_for_end(target, folder).out_of_memory
+
+
+def test_a_failure_beside_an_out_of_memory_kill_is_not_taken_for_one(target, start, monkeypatch):
+    monkeypatch.setattr(local, "count_oom_kills", lambda: 4)
+    folder = start("crash")
+    monkeypatch.setattr(local, "count_oom_kills", lambda: 5)
+    assert not wait_for_end(target, folder).out_of_memory
+
+
+@pytest.mark.parametrize(
+    ("cgroup", "file", "content", "kills"),
+    [
+        ("0::/user/run\n", "user/run/memory.events", "oom 3\noom_kill 2\n", 2),
+        ("0::/elsewhere\n", "memory.events", "low 0\noom_kill 7\n", 7),
+        ("9:cpu:/\n4:memory:/job\n", "memory/job/memory.oom_control", "oom_kill 1\n", 1),
+        ("4:memory:/x\n0::/\n", "memory/memory.oom_control", "under_oom 0\noom_kill 5\n", 5),
+        ("0::/\n", "memory.events", "unexpected words here\n", 0),
+        ("0::/\n", "other", "", 0),
+    ],
+)
+def test_the_kernels_count_is_read_in_both_versions(
+    tmp_path, monkeypatch, cgroup, file, content, kills
+):
+    (tmp_path / "cgroup").write_text(cgroup, encoding="ascii")
+    (tmp_path / "fs" / file).parent.mkdir(parents=True)
+    (tmp_path / "fs" / file).write_text(content, encoding="ascii")
+    monkeypatch.setattr(local, "CGROUP_OF_SELF", tmp_path / "cgroup")
+    monkeypatch.setattr(local, "CGROUPS", tmp_path / "fs")
+    assert count_oom_kills() == kills
+
+
+def test_another_process_finds_and_stops_a_job(target, start):
+    folder = start("gate", "never")
+    wait_until(lambda: has_begun(folder))
+    other = LocalTarget()
+    assert other.status(folder).state == "running"
+    other.stop(folder, at_once=False)
+    wait_until(lambda: read_result(folder) is not None)
+    assert read_result(folder).state == "cancelled"
+    assert wait_for_end(other, folder).reason == "ended while nobody watched it"
+
+
+def test_a_worker_whose_starter_was_killed_before_it_noted_its_number_is_found(target, start):
+    folder = start("gate", "never")
+    pid = worker_of(folder).pid
+    unknown = worker_of(folder).model_copy(update={"pid": None, "created": None})
+    (folder / WORKER_FILE).write_text(unknown.model_dump_json(), encoding="utf-8")
+    other = LocalTarget()
+    assert other.status(folder).state == "running"
+    other.stop(folder, at_once=True)
+    wait_until(lambda: not is_alive(pid))
+
+
+@pytest.mark.parametrize("changes", [{"token": "another"}, {"created": 1.0}])
+def test_s28_a_stranger_with_the_same_number_is_not_touched(target, make_odd_job, changes):
+    environment = dict(os.environ) | {TOKEN_VARIABLE: "mine"}
+    command = [sys.executable, "-c", "import time; time.sleep(1000)"]
+    with subprocess.Popen(command, env=environment, start_new_session=True) as stranger:
+        try:
+            created = psutil.Process(stranger.pid).create_time()
+            worker = Worker(token="mine", pid=stranger.pid, created=created)
+            folder = make_odd_job("well")
+            wrong = worker.model_copy(update=changes | {"token": "another"})
+            (folder / WORKER_FILE).write_text(wrong.model_dump_json(), encoding="utf-8")
+            assert target.status(folder).state == "ended"
+            target.stop(folder, at_once=False)
+            target.stop(folder, at_once=True)
+            time.sleep(0.1)
+            assert stranger.poll() is None
+            (folder / WORKER_FILE).write_text(worker.model_dump_json(), encoding="utf-8")
+            LocalTarget().stop(folder, at_once=False)
+            assert stranger.wait(DEADLINE_S) == -signal.SIGTERM, "with the right facts it is ours"
+        finally:
+            stranger.kill()
+
+
+def test_s21_secrets_and_what_is_not_needed_do_not_reach_a_worker(odd_extensions, start):
+    secrets = {
+        name: f"secret-{number}"
+        for number, name in enumerate(
+            ("AWS_SECRET_ACCESS_KEY", "TOKEN", "PASSWORD", "HF_TOKEN", "IMAGELOOM_DATABASE_URL")
+        )
+    }
+    target = LocalTarget(
+        dict(os.environ)
+        | {"IMAGELOOM_EXTENSIONS": str(odd_extensions), "EDITOR": "vi", "OMP_NUM_THREADS": "3"}
+        | secrets
+    )
+    folder = start("environment", on=target)
+    wait_for_end(target, folder)
+    (output,) = read_result(folder).outputs.values()
+    store = ObjectStore(Workspace(folder.parents[3]))
+    text = (store.path(output.object) / "value.txt").read_text(encoding="utf-8")
+    seen = json.loads(text)
+    assert seen["OMP_NUM_THREADS"] == "3"
+    assert not {*secrets, "EDITOR"} & set(seen)
+    written = [path.read_bytes() for path in folder.parents[3].rglob("*") if path.is_file()]
+    assert not any(b"secret-" in content for content in written)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("PATH", "LC_ALL", "PYTHONPATH", "CUDA_HOME", "NVIDIA_VISIBLE_DEVICES", "NCCL_DEBUG"),
+        *("MKL_NUM_THREADS", "TORCH_HOME", "IMAGELOOM_HOME", "XDG_CACHE_HOME", "HF_HOME"),
+        *("SSL_CERT_FILE", "https_proxy", "HTTPS_PROXY", "VIRTUAL_ENV", "LD_LIBRARY_PATH"),
+    ],
+)
+def test_what_a_worker_may_need_reaches_it(name):
+    assert worker_environment({name: "value"}) == {name: "value"}
+
+
+@pytest.mark.parametrize(
+    "name", ["SSH_AUTH_SOCK", "AWS_PROFILE", "LD_PRELOAD", "HF_API_KEY", "PYTHON_SECRET", "path"]
+)
+def test_what_a_worker_does_not_need_does_not_reach_it(name):
+    assert worker_environment({name: "value"}) == {}
+
+
+@pytest.mark.parametrize(
+    ("text", "gpus"),
+    [
+        ("0,1", ("0", "1")),
+        ("GPU-8f3a, MIG-1/2", ("GPU-8f3a", "MIG-1/2")),
+        ("", ()),
+        ("-1", ()),
+        ("2,-1,3", ("2",)),
+    ],
+)
+def test_gpus_are_those_that_a_person_lets_cuda_see(text, gpus):
+    assert visible_gpus({"CUDA_VISIBLE_DEVICES": text}) == gpus
+
+
+def test_without_that_gpus_are_those_of_the_driver(tmp_path, monkeypatch):
+    monkeypatch.setattr(local, "NVIDIA_GPUS", tmp_path / "none")
+    assert visible_gpus({}) == ()
+    assert LocalTarget({}).limits.heavy_jobs == 1
+    for name in ("0000:01:00.0", "0000:02:00.0"):
+        (tmp_path / "gpus" / name).mkdir(parents=True)
+    monkeypatch.setattr(local, "NVIDIA_GPUS", tmp_path / "gpus")
+    assert visible_gpus({}) == ("0", "1")
+    assert LocalTarget({}).limits.heavy_jobs == 2
+
+
+def test_each_heavy_job_gets_a_gpu_of_its_own_and_gives_it_back(odd_extensions, start, tmp_path):
+    extensions = {"IMAGELOOM_EXTENSIONS": str(odd_extensions)}
+    target = LocalTarget(dict(os.environ) | extensions | {"CUDA_VISIBLE_DEVICES": "5,7"})
+    first = start("gate", "a", on=target, node_id="first", demand="heavy")
+    second = start("gate", "b", on=target, node_id="second", demand="heavy")
+    light = start("well", on=target, node_id="light")
+    assert [worker_of(one).gpu for one in (first, second, light)] == ["5", "7", ""]
+    (tmp_path / "a").touch()
+    wait_for_end(target, first)
+    third = start("environment", on=target, node_id="third", demand="heavy")
+    assert worker_of(third).gpu == "5"
+    wait_for_end(target, third)
+    (output,) = read_result(third).outputs.values()
+    store = ObjectStore(Workspace(third.parents[3]))
+    text = (store.path(output.object) / "value.txt").read_text(encoding="utf-8")
+    assert json.loads(text)["CUDA_VISIBLE_DEVICES"] == "5"
+
+
+def test_a_machine_that_starts_no_process_is_a_named_error(start, monkeypatch):
+    monkeypatch.setattr(local.sys, "executable", "/nowhere/python")
+    with pytest.raises(EnvironmentUnsuitableError, match="No worker process could be started"):
+        start("well")
+
+
+def test_a_file_beside_the_person_does_not_replace_a_module_of_ours(
+    target, start, tmp_path, monkeypatch
+):
+    (tmp_path / "json.py").write_text("raise SystemExit(9)", encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    folder = start("well")
+    wait_for_end(target, folder)
+    assert read_result(folder).state == "completed"
