@@ -44,7 +44,7 @@ from imageloom.spec.job import (
 )
 from imageloom.spec.run_settings import RunSettings
 
-logger = logging.getLogger(__name__)
+logger = logging.getLogger("imageloom.worker")  # not __name__, which is __main__ in a worker
 
 EXIT_CODES: Final = {"completed": 0, "failed": 1, "cancelled": 128 + signal.SIGTERM}
 
