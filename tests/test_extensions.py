@@ -1,6 +1,7 @@
 """Own components, families and targets from a folder: added, listed, pinned, and refused."""
 
 import json
+import re
 import subprocess
 import textwrap
 
@@ -109,6 +110,14 @@ def ask(monkeypatch, python):
     return ask
 
 
+@pytest.fixture
+def example(repository):
+    """The component of the guide."""
+    guide = (repository / "docs" / "guides" / "extensions.md").read_text(encoding="utf-8")
+    (block,) = re.findall(r"```python\n(.*?)```", guide, re.DOTALL)
+    return block
+
+
 def test_nothing_is_loaded_unless_asked_for():
     assert find_extensions() is None
     assert extensions_digest() == ""
@@ -121,6 +130,9 @@ def test_one_file_adds_a_component_a_family_or_a_target_everywhere(folder, ask):
     assert {"sharpen", "pocket", "dataset"} <= set(found["components"])
     assert "nowhere" in found["targets"]
     assert "pocket1" in found["variants"]
+    for name, title in (("sharpen", "Sharpen"), ("pocket", "Pocket")):
+        assert f"# {title}\n" in found["pages"][f"components/{name}.md"]
+        assert f"[{title}]({name}.md)" in found["pages"]["components/README.md"]
 
 
 def test_a_banner_names_folder_files_and_digest(folder, ask, monkeypatch):
@@ -217,3 +229,22 @@ def test_compiled_files_are_not_read(folder, ask, python):
     assert list((folder / "components" / "__pycache__").iterdir())
     file.write_text(COMPONENT, encoding="utf-8")
     assert "sharpen" in json.loads(ask(folder).stdout)["components"]
+
+
+def test_the_guides_example_and_a_family_keep_the_contract(
+    folder, example, monkeypatch, python, repository
+):
+    (folder / "components" / "drop_transforms.py").write_text(example, encoding="utf-8")
+    monkeypatch.setenv("IMAGELOOM_EXTENSIONS", str(folder))
+    tests = str(repository / "tests" / "contract" / "test_components.py")
+    words = ["-q", "-p", "no:cacheprovider", "-k", "drop_transforms or pocket"]
+    answer = subprocess.run(
+        [python, "-m", "pytest", tests, *words],
+        capture_output=True,
+        text=True,
+        cwd=repository,
+        timeout=240,
+    )
+    assert answer.returncode == 0, answer.stdout[-3000:]
+    passed = int(re.findall(r"(\d+) passed", answer.stdout)[0])
+    assert passed >= 25

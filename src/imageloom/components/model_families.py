@@ -70,6 +70,7 @@ for each in FAMILIES:
             errors=(
                 errors.UnknownNameError,
                 errors.NotInRangeValueError,
+                errors.InvalidModelDirectoryError,
                 errors.FailedToDownloadFilesError,
                 errors.EnvironmentUnsuitableError,
             ),
