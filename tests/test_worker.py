@@ -107,6 +107,7 @@ def test_scratch_stays_after_a_failure_and_is_cleared_when_the_result_is_there(j
     assert (scratch / "half").exists()
     assert run_job(job, components(run)).state == "completed"
     assert not scratch.exists()
+    assert list(workspace.trash.iterdir()) == []
 
 
 def test_what_a_killed_worker_published_half_is_gone_at_the_next_start(job, workspace):

@@ -210,6 +210,7 @@ def _make_available(job: Job, result: Result) -> None:
     )
     workspace.throw_away(workspace.work_scratch(job.key))
     workspace.throw_away(workspace.work_outputs(job.key))
+    workspace.empty_trash()
 
 
 def _answer_failed(
