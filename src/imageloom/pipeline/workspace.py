@@ -116,7 +116,7 @@ class Workspace:
         try:
             with os.scandir(self.runs) as entries:
                 names = [one.name for one in entries if _RUN_ID.fullmatch(one.name)]
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             return ()
         return tuple(sorted(name for name in names if self.run(name).exists()))
 

@@ -22,7 +22,7 @@ def parse_url(text: str) -> URL:
     """
     try:
         url = make_url(text)
-    except ArgumentError as problem:
+    except (ArgumentError, ValueError) as problem:
         raise _not_an_address("it cannot be read") from problem
     backend = url.get_backend_name()
     if backend == "postgresql":

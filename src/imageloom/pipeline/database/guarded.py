@@ -16,13 +16,7 @@ from imageloom.pipeline.database.connect import (
     connect_sqlite,
     parse_url,
 )
-from imageloom.pipeline.database.schema import (
-    Condition,
-    NotOurTablesError,
-    condition_of,
-    migrate,
-    require_sound,
-)
+from imageloom.pipeline.database.schema import Condition, condition_of, migrate
 from imageloom.pipeline.database.tables import HEAD
 from imageloom.pipeline.database.trouble import Trouble, error_for, trouble_of
 from imageloom.pipeline.locks import locked
@@ -65,8 +59,12 @@ class GuardedDatabase:
             self._engine = connect_sqlite(self._file, busy_timeout_s=busy_timeout_s)
             with contextlib.suppress(OSError):  # opening it says what is wrong
                 self._file.parent.mkdir(parents=True, exist_ok=True)
-        if self.transact(condition_of) is not Condition.READY:
-            self._put_right(Trouble.DAMAGED)
+        try:
+            if self.transact(condition_of) is not Condition.READY:
+                self._put_right(Trouble.DAMAGED)
+        except BaseException:
+            self.close()
+            raise
 
     def transact(self, work: Callable[[Connection], T], *, write: bool = False) -> T:
         """Do some work in a transaction, again when something could be put right.
@@ -115,13 +113,14 @@ class GuardedDatabase:
     def _repair(self, file: Path) -> None:
         with locked(file.with_name(f"{file.name}.lock")):
             try:
-                self._attempt(require_sound, write=False)
-                self._migrate()
-            except (DBAPIError, NotOurTablesError) as problem:
-                if isinstance(problem, DBAPIError) and trouble_of(problem) is not Trouble.DAMAGED:
+                usable = self._attempt(condition_of, write=False) is not Condition.UNUSABLE
+            except DBAPIError as problem:
+                if trouble_of(problem) is not Trouble.DAMAGED:
                     raise
+                usable = False
+            if not usable:
                 self._move_aside(file)
-                self._migrate()
+            self._migrate()
 
     def _migrate(self) -> None:
         backup = self._file and self._file.with_name(f"{self._file.name}.before-{HEAD}")

@@ -1,13 +1,12 @@
 """The index of the runs: lists them quickly, and never knows better than their files."""
 
 import difflib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from sqlalchemy import Connection, RowMapping, Select, bindparam, delete, select
-from sqlalchemy.dialects import postgresql, sqlite
 
 from imageloom.errors import NoSuchRunError
 from imageloom.events import EventSink, ignore_events
@@ -18,6 +17,10 @@ from imageloom.pipeline.run_folder import RunFolder
 from imageloom.pipeline.workspace import Workspace
 from imageloom.spec.node_state import RunState
 
+if TYPE_CHECKING:
+    from sqlalchemy.dialects import postgresql, sqlite
+
+_LOOKS: Final = 5  # runs may go on changing while they are listed
 _BATCH: Final = 200  # rows in one transaction, so that other processes wait for moments only
 _SUMMARY_COLUMNS: Final = (
     *(RUNS.c.id, RUNS.c.name, RUNS.c.state, RUNS.c.created, RUNS.c.began, RUNS.c.ended),
@@ -103,11 +106,7 @@ class RunIndex:
 
     def sync_all(self) -> None:
         """Make the rows of all runs whose files changed what these say."""
-        # The rows before the folders: a run that begins in between must not look like one deleted.
-        known = self._database.transact(self._known_files)
-        runs = {run_id: self._workspace.run(run_id) for run_id in self._workspace.run_ids()}
-        changed = [one for one, run in runs.items() if known.get(one) != state_of_files(run)]
-        self._write([*changed, *(known.keys() - runs.keys())])
+        self._write(self._stale(self._database.transact(self._known_files)))
 
     def rebuild(self) -> None:
         """Make all rows again, whether files changed or not."""
@@ -125,7 +124,6 @@ class RunIndex:
             state: Only runs in this state.
             text: Only runs whose id or name contains this, whatever the case.
         """
-        self.sync_all()
         wanted = select(*_SUMMARY_COLUMNS).where(RUNS.c.workspace == self._scope)
         if text:
             wanted = wanted.where(RUNS.c.search.contains(text.casefold(), autoescape=True))
@@ -179,10 +177,30 @@ class RunIndex:
         wanted = select(RUNS.c.id, RUNS.c.files).where(RUNS.c.workspace == self._scope)
         return {row.id: row.files for row in connection.execute(wanted)}
 
+    def _stale(self, known: Mapping[str, str]) -> Sequence[str]:
+        """Return the runs whose rows are not what their files say.
+
+        Args:
+            known: What state of the files each row was made from. It was read before the folders
+                are listed here: a run that began in between must not look like one deleted.
+        """
+        there = self._workspace.run_ids()
+        runs = [self._workspace.run(run_id) for run_id in there]
+        changed = [run.id for run in runs if known.get(run.id) != state_of_files(run)]
+        return [*changed, *(known.keys() - set(there))]
+
     def _summaries(self, wanted: "Select[*tuple[object, ...]]") -> Sequence[RunSummary]:
-        rows = self._database.transact(
-            lambda connection: connection.execute(wanted).mappings().all()
-        )
+        """Return the rows that are wanted, of a moment at which no row was stale."""
+
+        def read(connection: Connection) -> tuple[dict[str, str], Sequence[RowMapping]]:
+            return self._known_files(connection), connection.execute(wanted).mappings().all()
+
+        known, rows = self._database.transact(read)
+        for _ in range(_LOOKS):
+            if not (stale := self._stale(known)):
+                break
+            self._write(stale)
+            known, rows = self._database.transact(read)
         return [self._summary(row) for row in rows]
 
     def _summary(self, row: RowMapping) -> RunSummary:
@@ -205,8 +223,7 @@ class RunIndex:
         self, connection: Connection, *, rows: Sequence[SummaryRow], gone: Sequence[str]
     ) -> None:
         if rows:
-            dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
-            insert = dialect.insert(RUNS)
+            insert = _insertion(connection)
             new = {one.name: insert.excluded[one.name] for one in RUNS.c if not one.primary_key}
             keys = list(RUNS.primary_key.columns)
             upsert = insert.on_conflict_do_update(index_elements=keys, set_=new)
@@ -214,3 +231,14 @@ class RunIndex:
         if gone:
             mine = (RUNS.c.workspace == self._scope) & (RUNS.c.id == bindparam("gone"))
             connection.execute(delete(RUNS).where(mine), [{"gone": one} for one in gone])
+
+
+def _insertion(connection: Connection) -> "postgresql.Insert | sqlite.Insert":
+    # Late: one of the two is enough, and that of PostgreSQL takes long to import.
+    if connection.dialect.name == "sqlite":
+        from sqlalchemy.dialects import sqlite
+
+        return sqlite.insert(RUNS)
+    from sqlalchemy.dialects import postgresql
+
+    return postgresql.insert(RUNS)

@@ -16,47 +16,37 @@ _VERSION: Final = select(column("version_num", Text)).select_from(table(VERSION_
 _ADVISORY_LOCK: Final = 7305011  # any number, the same in all our processes
 
 
-class NotOurTablesError(Exception):
-    """A SQLite file holds what we did not put there; it never leaves this package."""
-
-
 class Condition(Enum):
     """What a database holds."""
 
     READY = auto()
     EMPTY = auto()
     OTHER_VERSION = auto()
-    FOREIGN = auto()
+    UNUSABLE = auto()
 
 
 def condition_of(connection: Connection) -> Condition:
-    """Return what a database holds, by its list of tables and its version."""
+    """Return what a database holds.
+
+    A SQLite file is read as a whole, which takes 3 ms for 10,000 runs.
+
+    Raises:
+        DBAPIError: It is so damaged that it cannot be read.
+    """
+    is_file = connection.dialect.name == "sqlite"
+    if is_file and connection.scalars(text("PRAGMA integrity_check")).all() != ["ok"]:
+        return Condition.UNUSABLE
     tables = set(inspect(connection).get_table_names())
     if VERSION_TABLE not in tables:
         # A PostgreSQL database may have other tables; our own file may not.
-        taken = tables if connection.dialect.name == "sqlite" else tables & {RUNS.name}
-        return Condition.FOREIGN if taken else Condition.EMPTY
+        taken = tables if is_file else tables & {RUNS.name}
+        return Condition.UNUSABLE if taken else Condition.EMPTY
     versions = connection.scalars(_VERSION).all()
-    if versions == [HEAD]:
-        return Condition.READY if RUNS.name in tables else Condition.FOREIGN
-    return Condition.OTHER_VERSION if len(versions) == 1 else Condition.FOREIGN
-
-
-def require_sound(connection: Connection) -> None:
-    """Read all of a SQLite file.
-
-    Raises:
-        NotOurTablesError: It is damaged, or holds the tables of somebody else.
-        DBAPIError: It is so damaged that it cannot be read.
-    """
-    findings = connection.execute(text("PRAGMA integrity_check")).scalars().all()
-    if findings != ["ok"]:
-        raise NotOurTablesError(str(findings[0]))
-    condition = condition_of(connection)
-    if condition is Condition.FOREIGN:
-        raise NotOurTablesError("it holds other tables")
-    if condition is Condition.READY:
-        connection.execute(select(RUNS).limit(1)).all()  # fails where a column is missing
+    if versions == [HEAD] and RUNS.name in tables:
+        connection.execute(select(RUNS).limit(1))  # fails where a column is missing
+        return Condition.READY
+    is_other = len(versions) == 1 and versions != [HEAD]
+    return Condition.OTHER_VERSION if is_other else Condition.UNUSABLE
 
 
 def migrate(connection: Connection, *, backup: Path | None, migrations: Path = MIGRATIONS) -> bool:
