@@ -135,6 +135,14 @@ def test_one_file_adds_a_component_a_family_or_a_target_everywhere(folder, ask):
         assert f"[{title}]({name}.md)" in found["pages"]["components/README.md"]
 
 
+def test_the_command_line_lists_own_components_and_families(folder, monkeypatch, python):
+    monkeypatch.setenv("IMAGELOOM_EXTENSIONS", str(folder))
+    command = [python, "-m", "imageloom", "components", "--json"]
+    answer = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    listed = {one["name"] for one in json.loads(answer.stdout)["components"]}
+    assert {"sharpen", "pocket", "dataset"} <= listed
+
+
 def test_a_banner_names_folder_files_and_digest(folder, ask, monkeypatch):
     answer = ask(folder)
     digest = extensions_digest()
