@@ -97,7 +97,7 @@ def outputs_of(node: Node) -> tuple[Port, ...]:
 @st.composite
 def ordered_pipelines(draw, *, renamed: bool = True) -> Pipeline:
     """A valid pipeline whose nodes and edges stand in the order in which a builder adds them."""
-    ids = draw(st.lists(IDS, min_size=1, max_size=9, unique_by=str.lower))
+    ids = draw(st.lists(IDS, min_size=1, max_size=7, unique_by=str.lower))
     begins: dict[str, list[Begin]] = {}
     placed: list[Node] = []
     edges: list[Edge] = []

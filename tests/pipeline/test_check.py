@@ -49,7 +49,7 @@ FAIL = Node("fail", "fail")
             [Node("x", "numbers")],
             [],
             "Node 'x' is a 'numbers', and no such component is installed.",
-            "Install the extension that has it, or replace the node. Did you mean number?",
+            "Did you mean number? Known: number, read, add, divide",
         ),
         (
             [Node("one", "number", version=3)],

@@ -23,7 +23,7 @@ def component_problems(node: Node, components: Registry[Component]) -> Iterator[
         yield Problem(
             ProblemKind.UNKNOWN_COMPONENT,
             f"Node {node.id!r} is a {node.component!r}, and no such component is installed.",
-            hint=f"Install the extension that has it, or replace the node. {unknown.hint}",
+            hint=f"{unknown.hint} Or install the extension that has it.",
             node=node.id,
         )
         return
