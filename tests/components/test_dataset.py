@@ -60,5 +60,22 @@ def test_the_fingerprint_changes_with_the_files(photos, make_task):
 
 def test_a_path_that_is_not_there_is_named_before_anything_runs(photos):
     outside = Outside(base=photos.parent, uploads=photos.parent)
-    with pytest.raises(CouldNotOpenFileError, match="nothing-here cannot be read"):
+    with pytest.raises(
+        CouldNotOpenFileError, match=r"Nothing can be read at .*nothing-here: No such"
+    ):
         DATASET.fingerprint(DATASET.params.parse({"path": "nothing-here"}), outside)
+
+
+@pytest.mark.parametrize("path", ["a\0b", "\ud800", "~no-such-user/x", "x" * 300, "a/" * 3000])
+def test_what_cannot_be_a_path_is_named(photos, make_task, path):
+    with pytest.raises(CouldNotOpenFileError, match="Nothing can be read at"):
+        DATASET.run(make_task(DATASET, params={"path": path}))
+
+
+def test_a_tilde_is_the_home_folder(photos, make_task, monkeypatch):
+    monkeypatch.setenv("HOME", str(photos))
+    assert made(make_task, path="~/cats") == photos / "cats"
+
+
+def test_dots_in_a_path_are_resolved(photos, make_task):
+    assert made(make_task, path="photos/../photos/./cats/") == photos / "cats"

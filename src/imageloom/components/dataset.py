@@ -1,5 +1,6 @@
 """The component ``dataset``: where a pipeline's pictures come from."""
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -44,7 +45,8 @@ def _place(params: Params, base: Path, uploads: Path) -> Path:
             details={"parameter": "path"},
         )
     if params.path:
-        return (base / Path(params.path).expanduser()).absolute()
+        # Unlike Path.expanduser, this takes ~ with an unknown user for a name.
+        return Path(os.path.normpath(base / os.path.expanduser(params.path)))  # noqa: PTH111
     name = params.upload or ""
     # Pipelines come from strangers: a name must not lead out of the folder of uploads.
     if name in (".", "..") or any(character in name for character in "/\\\0"):
@@ -52,7 +54,7 @@ def _place(params: Params, base: Path, uploads: Path) -> Path:
             f"upload is {name!r}, but must be the name of an upload, without folders.",
             details={"parameter": "upload"},
         )
-    return (uploads / name).absolute()
+    return uploads / name
 
 
 COMPONENTS.declare(

@@ -25,8 +25,9 @@ def fingerprint(path: Path) -> str:
     Raises:
         CouldNotOpenFileError: There is nothing at ``path``, or it may not be listed.
     """
-    digest = hashlib.sha256(os.fsencode(os.path.realpath(path)))
+    digest = hashlib.sha256()
     try:
+        digest.update(os.fsencode(os.path.realpath(path)))
         if path.is_dir():
             lines = _listing(path, skip_system_files=True)
         elif path.suffix.lower() in _MANIFESTS:
@@ -35,12 +36,14 @@ def fingerprint(path: Path) -> str:
             lines = iter([_line(b"", path.stat())])
         for line in lines:
             digest.update(line)
-    except OSError as problem:
+    except (OSError, ValueError) as problem:
+        # A ValueError is a name with a NUL or half a character.
+        why = getattr(problem, "strerror", "") or "no file can have this name"
         raise CouldNotOpenFileError(
-            f"{path} cannot be read: {problem.strerror}.",
+            f"Nothing can be read at {path}: {why}.",
             hint="Check the path; a relative one starts at the folder of the pipeline's file.",
             reason="not-found" if isinstance(problem, FileNotFoundError) else "os-error",
-            details={"path": str(path), "errno": problem.errno},
+            details={"path": str(path)},
         ) from problem
     return digest.hexdigest()
 
