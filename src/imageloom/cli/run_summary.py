@@ -5,11 +5,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from rich.console import RenderableType
-from rich.table import Table
 
 from imageloom.cli.failures import FAILED_EXIT, Failure, exit_code
 from imageloom.cli.run_screen import RUN_STYLES, STYLES
-from imageloom.cli.screen import line, paint, table
+from imageloom.cli.screen import Column, Fitting, line, paint, table
 from imageloom.errors import NodeFailedError, RunInterruptedError
 from imageloom.spec.job import LOG_FILE
 from imageloom.spec.node_state import NodeState, RunState
@@ -43,23 +42,30 @@ def run_screen(outcome: "RunOutcome") -> Iterator[RenderableType]:
         yield line("", f"and {len(results) - _OUTPUTS_SHOWN:,} more")
 
 
-def node_table(outcome: "RunOutcome") -> Table:
-    """Return the table of nodes: what became of each, and why."""
+def node_table(outcome: "RunOutcome") -> RenderableType:
+    """Return the table of nodes: what became of each, and why; without components where narrow."""
     from imageloom.run_report.words import what_happened
 
-    rows = []
-    styles = []
+    rows, styles = [], []
     for node in outcome.record.wanted:
         facts = outcome.nodes.get(node)
         state = facts.state if facts else NodeState.WAITING
         component = outcome.record.resolved[node].component
-        time = time_text(facts)
-        rows.append([node, component, state.value, time, what_happened(facts) if facts else ""])
+        what = what_happened(facts) if facts else ""
+        rows.append([node, component, state.value, time_text(facts), what])
         styles.append(STYLES[state])
-    columns = ("Node", "Component", "State", "Time", "What")
-    grid = table([(name, "right" if name == "Time" else "left") for name in columns], rows)
-    paint(grid, 2, styles, firm=4)  # on a narrow screen the last one is broken into lines
-    return grid
+    columns: list[Column] = [
+        ("Node", "left"),
+        ("Component", "left"),
+        ("State", "left"),
+        ("Time", "right"),
+        ("What", "left"),
+    ]
+    wide = table(columns, rows)
+    paint(wide, 2, styles, firm=4)
+    narrow = table([columns[0], *columns[2:]], [[row[0], *row[2:]] for row in rows])
+    paint(narrow, 1, styles, firm=1)
+    return Fitting(wide, narrow)
 
 
 def time_text(facts: "NodeFacts | None") -> str:

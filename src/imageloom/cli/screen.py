@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Final, Literal, TextIO
 
 from rich import box
-from rich.console import Console, RenderableType
+from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
+from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
@@ -15,6 +16,7 @@ from imageloom.errors import printable
 
 Column = tuple[str, Literal["left", "right"]]
 
+_BOUNDLESS: Final = 100_000  # characters, to measure how wide something would like to be
 _WIDTH_OF_A_FILE: Final = 120  # characters; a pipe or a log has no width of its own
 
 
@@ -66,6 +68,22 @@ def table(columns: Sequence[Column], rows: Iterable[Sequence[str]], *, title: st
     for row in rows:
         grid.add_row(*(Text(printable(cell)) for cell in row))
     return grid
+
+
+class Fitting:
+    """The first of some renderables that fits the width of the console, or else the last."""
+
+    def __init__(self, *forms: RenderableType) -> None:
+        self._forms = forms
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        """Choose when it is drawn, because only then the width is known."""
+        boundless = options.update_width(_BOUNDLESS)
+        for form in self._forms:
+            if Measurement.get(console, boundless, form).maximum <= options.max_width:
+                yield form
+                return
+        yield self._forms[-1]
 
 
 def paint(grid: Table, column: int, styles: Sequence[str], *, firm: int) -> None:

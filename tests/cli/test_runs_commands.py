@@ -1,0 +1,168 @@
+"""``imageloom runs``: list, show, logs, compare, delete and cancel."""
+
+import json
+
+import pytest
+
+from imageloom.cli.root import run
+from imageloom.cli.runs_logs import _Tail, printable_lines
+from imageloom.events import Metric
+from imageloom.pipeline.event_lines import EventWriter
+from imageloom.spec.job import EVENTS_FILE, LOG_FILE
+
+pytestmark = pytest.mark.usefixtures("toys", "workspace")
+
+
+def output_of(capsys, *words: str, code: int = 0) -> str:
+    capsys.readouterr()
+    assert run(list(words)) == code
+    return capsys.readouterr().out
+
+
+def json_of(capsys, *words: str, code: int = 0) -> dict:
+    return json.loads(output_of(capsys, *words, "--json", code=code))
+
+
+@pytest.fixture
+def two_runs(write, capsys) -> tuple[str, str]:
+    """A run that completed, and one of the same pipeline with other values."""
+    path = write(
+        ["a.value -> add.left", "add.sum -> spell.number"], a="number", add="add", spell="spell"
+    )
+    first = json_of(capsys, "run", path)["run"]
+    second = json_of(capsys, "run", path, "--set", "add.plus=5", "--only", "add")["run"]
+    return first, second
+
+
+def test_the_list_is_empty_at_first_and_says_how_to_begin(capsys):
+    text = output_of(capsys, "runs", "list")
+    assert "none in" in text
+    assert "imageloom run pipeline.json" in text
+
+
+def test_the_list_has_the_newest_first_with_state_and_what_is_done(two_runs, write, capsys):
+    first, second = two_runs
+    failed = json_of(capsys, "run", write(name="Bad toys", explode="fail"), code=1)["run"]
+    lines = output_of(capsys, "runs", "list").splitlines()
+    assert [line.split()[0] for line in lines[2:5]] == sorted((first, second, failed))[::-1]
+    row = next(line for line in lines if line.startswith(failed))
+    for words in ("failed", "0/1", "Bad toys", "explode: It failed."):
+        assert words in row
+    assert "completed" in next(line for line in lines if line.startswith(first))
+    assert lines[-1].startswith("Next     imageloom runs show ")
+
+
+def test_the_list_can_be_cut_and_filtered(two_runs, write, capsys):
+    assert run(["run", write(name="Bad toys", explode="fail")]) == 1
+    assert len(json_of(capsys, "runs", "list", "--limit", "1")["runs"]) == 1
+    assert json_of(capsys, "runs", "list", "--limit", "1")["more"] is True
+    (found,) = json_of(capsys, "runs", "list", "bad", "--state", "failed")["runs"]
+    assert (found["name"], found["state"]) == ("Bad toys", "failed")
+
+
+def test_show_repeats_the_end_of_a_run_and_tells_failures(write, capsys):
+    run_id = json_of(capsys, "run", write(explode="fail"), code=1)["run"]
+    text = output_of(capsys, "runs", "show", "last")
+    assert f"Run      {run_id} failed, 0 of 1 node done" in text
+    assert "explode: InvalidDataset (0018)\n  It failed.\n  Remove this node." in text
+    assert text.endswith(f"Resume   imageloom run --resume {run_id}\n")
+
+
+def test_show_of_a_node_has_its_values_and_its_places(two_runs, workspace, capsys):
+    _, second = two_runs
+    text = output_of(capsys, "runs", "show", second, "add")
+    assert "plus 5" in [" ".join(line.split()) for line in text.splitlines()]
+    folder = workspace / "runs" / second / "nodes" / "add"
+    assert f"Output   {folder / 'outputs/sum'}" in text
+    content = json_of(capsys, "runs", "show", second, "add")
+    assert (content["component"], content["params"]["plus"]) == ("add", 5)
+    assert content["facts"]["state"] == "completed"
+
+
+def test_a_node_that_the_run_does_not_have_is_named_with_those_it_has(two_runs, capsys):
+    for words in (["runs", "show", two_runs[1], "spell"], ["runs", "logs", two_runs[1], "spell"]):
+        assert run(words) == 1
+        text = capsys.readouterr().err
+        assert text.startswith("NoSuchRun (RUN-005)")
+        assert "It has: a, add." in text
+
+
+def write_log(workspace, run_id: str, node: str, text: str) -> None:
+    log = workspace / "runs" / run_id / "nodes" / node / LOG_FILE
+    log.parent.mkdir(parents=True, exist_ok=True)
+    log.write_text(text, encoding="utf-8")
+
+
+def test_logs_of_all_nodes_stand_below_each_other_and_those_of_cached_ones_are_found(
+    two_runs, workspace, capsys
+):
+    first, second = two_runs
+    write_log(workspace, first, "a", "made\x1b[2J a\n\tindented\n")
+    write_log(workspace, second, "add", "added\n")
+    assert output_of(capsys, "runs", "logs", second) == (
+        f"== a  from run {first}\nmade\\x1b[2J a\n        indented\n== add\nadded\n"
+    )
+    assert output_of(capsys, "runs", "logs", second, "add") == "added\n"
+    content = json_of(capsys, "runs", "logs", second)
+    assert content["logs"]["add"]["text"] == "added\n"
+    assert content["logs"]["a"]["path"].endswith(f"{first}/nodes/a/{LOG_FILE}")
+
+
+def test_following_a_run_that_has_ended_shows_its_logs_and_leaves(two_runs, workspace, capsys):
+    write_log(workspace, two_runs[1], "add", "one\ntwo\n")
+    assert output_of(capsys, "runs", "logs", two_runs[1], "--follow") == "add: one\nadd: two\n"
+    assert run(["runs", "logs", two_runs[1], "--follow", "--json"]) == 2
+
+
+def test_a_tail_gives_whole_lines_once_and_survives_a_log_that_was_cut_back(tmp_path):
+    log = tmp_path / "log"
+    tail = _Tail(log)
+    assert tail.read() == []
+    log.write_bytes(b"one\ntw")
+    assert tail.read() == ["one"]
+    log.write_bytes(b"one\ntwo\nthree\n")
+    assert tail.read() == ["two", "three"]
+    log.write_bytes(b"one\n")
+    assert tail.read() == []
+    log.write_bytes(b"one\nfour\n")
+    assert tail.read() == ["four"]
+
+
+def test_a_log_that_is_not_utf_8_is_shown_escaped():
+    assert printable_lines(b"caf\xe9\r\x1b[1m\n") == "caf\\xe9\\x0d\\x1b[1m\n"
+
+
+def test_compare_shows_what_differs_and_leaves_out_what_does_not(two_runs, workspace, capsys):
+    first, second = two_runs
+    for run_id, value in ((first, 0.5), (second, 0.25)):
+        writer = EventWriter(workspace / "runs" / run_id / "nodes" / "add" / EVENTS_FILE)
+        for epoch in (1, 2):
+            writer(Metric("Valid loss", value / epoch, epoch, epoch))
+        writer.close()
+    text = output_of(capsys, "runs", "compare", first, second)
+    rows = [" ".join(line.split()) for line in text.splitlines()]
+    assert "add.plus 0 5" in rows
+    assert "add: Valid loss 0.25 (epoch 2) 0.125 (epoch 2)" in rows
+    assert "spell completed, 0 s" in rows  # the second run left it out
+    assert not [row for row in rows if row.startswith("a.value")]
+    content = json_of(capsys, "runs", "compare", first, second)
+    assert {"name": "add.plus", "left": "0", "right": "5"} in content["different"]
+
+
+def test_compare_of_equal_runs_says_so(two_runs, capsys):
+    text = output_of(capsys, "runs", "compare", two_runs[0], two_runs[0])
+    assert "Same     all parameters, run settings and versions" in text
+
+
+def test_deleted_runs_are_gone_and_nothing_is_deleted_when_one_is_not_there(two_runs, capsys):
+    first, second = two_runs
+    assert run(["runs", "delete", first, "nosuch"]) == 1
+    assert len(json_of(capsys, "runs", "list")["runs"]) == 2
+    assert json_of(capsys, "runs", "delete", first)["deleted"] == [first]
+    assert [one["id"] for one in json_of(capsys, "runs", "list")["runs"]] == [second]
+
+
+def test_cancelling_a_run_that_has_ended_changes_nothing(two_runs, capsys):
+    text = output_of(capsys, "runs", "cancel", two_runs[0])
+    assert f"Run      {two_runs[0]} completed, 3 of 3 nodes done" in text
+    assert "Resume" not in text
