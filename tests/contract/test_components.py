@@ -1,5 +1,6 @@
 """What holds for every component, those of a person's own extensions among them."""
 
+import contextlib
 import dataclasses
 import hashlib
 import os
@@ -11,7 +12,7 @@ import pytest
 
 from imageloom.cli import reference
 from imageloom.components.catalogue import load_components
-from imageloom.errors import ImageloomError
+from imageloom.errors import ImageloomError, ParameterError
 from imageloom.params import describe
 from imageloom.pipeline.graph import Node
 from imageloom.pipeline.keys import node_key
@@ -207,16 +208,32 @@ def test_it_has_a_page_in_the_docs(component):
     assert all(error.__name__ in page for error in component.errors)
 
 
-def test_only_parameters_that_affect_the_output_are_part_of_the_key(component):
-    """``output_values`` is what the engine puts into a node's key."""
-    values = component.params().output_values()
-    assert set(values) == {one.name for one in describe(component.params) if one.affects_output}
-
-
 def key_of(component, **params):
     node = Node(id="n", component=component.name, params=params, settings={})
     resolved = ResolvedNode(node, component, component.params.parse(params), RunSettings(), {})
     return node_key(resolved, {}, "")
+
+
+def another_value(component, one):
+    """Return a value of a parameter that is not its default."""
+    candidates = {
+        "bool": lambda default: [not default],
+        "choice": lambda default: [choice for choice in one.choices if choice != default],
+        "str": lambda _: ["another"],
+        "int": lambda default: [(default or 0) + 1, (default or 1) - 1],
+        "float": lambda default: [(default or 0.1) * 0.75],
+    }
+    for value in candidates[one.kind](one.default):
+        with contextlib.suppress(ParameterError):
+            component.params.parse({one.name: value})
+            return value
+    raise AssertionError(f"no other value of {one.name} is known to this test")
+
+
+def test_the_parameters_that_affect_the_output_make_the_key(component):
+    for one in describe(component.params):
+        changed = key_of(component, **{one.name: another_value(component, one)})
+        assert (changed != key_of(component)) == one.affects_output, one.name
 
 
 def test_a_new_version_has_new_keys(component):
