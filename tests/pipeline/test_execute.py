@@ -1,23 +1,25 @@
 """The loop: states are never wrong, whatever nodes do. Workers are threads here, not processes."""
 
+import dataclasses
 import json
 import os
 import time
 
 import pytest
 
-from imageloom.errors import EnvironmentUnsuitableError, OutputInUseError
+from imageloom.errors import EnvironmentUnsuitableError, InvalidDatasetError, OutputInUseError
 from imageloom.events import CancelToken, Metric, Notice, Progress
 from imageloom.pipeline.graph import Node
 from imageloom.pipeline.locks import is_locked, release, try_lock
 from imageloom.pipeline.run_events import NodeChanged, NodeEvent, RunNotice
 from imageloom.pipeline.run_folder import RunFolder
+from imageloom.publish import verify_directory
 from imageloom.spec.job import ERROR_FILE
 from imageloom.spec.node_state import NodeState, RunState
 from imageloom.spec.target import Limits
 
 from .engine import ToyEngine, pipeline, states, value, wait_until
-from .odd_toys import odd_components
+from .odd_toys import odd_components, run_odd
 from .toys import toy_components
 
 SUM = pipeline(
@@ -332,6 +334,27 @@ def test_an_object_damaged_on_disk_is_made_again(engine):
     run = engine.run(SUM)
     assert states(run)["sum"] == "completed"
     assert value(run, "sum", "sum") == "9.0"
+
+
+def test_damage_that_sizes_do_not_tell_is_found_when_a_node_fails_and_mended(engine):
+    def run_checking(task):
+        verify_directory(task.inputs["after"], InvalidDatasetError)
+        return run_odd(task)
+
+    checking = dataclasses.replace(engine.components.get("odd"), name="checking", run=run_checking)
+    engine.components.declare("checking", checking)
+    first = engine.run(pipeline(Node("one", "number")))
+    damaged = engine.store.path(first.states()["one"].outputs["value"].object)
+    (damaged / "value.txt").write_text("9.0", encoding="utf-8")
+    nodes = pipeline(
+        Node("one", "number"), Node("two", "checking"), edges=("one.value > two.after",)
+    )
+    run = engine.run(nodes)
+    assert states(run) == {"one": "cached", "two": "failed"}
+    (told,) = (event for event in engine.events if isinstance(event, RunNotice))
+    assert "Input 'after' of node 'two' had been damaged on disk" in told.notice.message
+    assert engine.execute(run) is RunState.COMPLETED
+    assert value(run, "one", "value") == "1.0"
 
 
 def test_a_second_execution_of_a_run_is_refused_while_one_is_going_on(engine):

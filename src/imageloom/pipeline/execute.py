@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Final
 
 from imageloom.errors import ImageloomError
-from imageloom.events import CancelToken
+from imageloom.events import CancelToken, Notice
+from imageloom.pipeline.damage import remove_damaged
 from imageloom.pipeline.ending import ended, failed, made, reused
 from imageloom.pipeline.jobs import FollowedJob, job_of, lock_note, start_job
 from imageloom.pipeline.keys import PlannedNode, plan_node
@@ -15,7 +16,7 @@ from imageloom.pipeline.locks import holder, release, try_lock
 from imageloom.pipeline.object_store import ObjectStore
 from imageloom.pipeline.order import downstream
 from imageloom.pipeline.preparation import Prepared, prepare
-from imageloom.pipeline.run_events import RunSink
+from imageloom.pipeline.run_events import RunNotice, RunSink
 from imageloom.pipeline.run_folder import RunFolder
 from imageloom.pipeline.run_record import NodeFacts
 from imageloom.pipeline.slots import Slots
@@ -63,7 +64,7 @@ def execute(
     with run.execution_lock():
         run.clear_cancel()
         prepared = prepare(run, workspace, components, targets, on_event)
-        state = _Execution(run, prepared, workspace, targets).go(on_event, cancel)
+        state = _Execution(run, prepared, workspace, targets, on_event).go(cancel)
         run.append_run(state)
     return state
 
@@ -76,7 +77,12 @@ class _Execution:
     """
 
     def __init__(
-        self, run: RunFolder, prepared: Prepared, workspace: Workspace, targets: Registry[Target]
+        self,
+        run: RunFolder,
+        prepared: Prepared,
+        workspace: Workspace,
+        targets: Registry[Target],
+        on_event: RunSink,
     ) -> None:
         self._run = run
         self._record = prepared.record
@@ -86,6 +92,7 @@ class _Execution:
         self._workspace = workspace
         self._store = ObjectStore(workspace)
         self._targets = targets
+        self._on_event = on_event
         self._slots = Slots(targets)
         self._outside = Outside(base=Path(self._record.base), uploads=workspace.uploads)
         self._planned: dict[str, PlannedNode] = {}
@@ -98,7 +105,7 @@ class _Execution:
         )
         self._graph.prepare()
 
-    def go(self, on_event: RunSink, cancel: CancelToken) -> RunState:
+    def go(self, cancel: CancelToken) -> RunState:
         """Run until every node has ended; return how the run did."""
         while self._graph.is_active():
             times_asked = cancel.asked + self._run.cancel_asked()
@@ -109,8 +116,9 @@ class _Execution:
             for node_id, planned in list(self._planned.items()):
                 self._start_if_possible(node_id, planned)
             for node_id, job in list(self._jobs.items()):
-                if (facts := job.poll(on_event)) is not None:
+                if (facts := job.poll(self._on_event)) is not None:
                     self._end(node_id, facts)
+                    self._doubt_inputs(node_id, facts)
             if self._planned or self._jobs:
                 time.sleep(POLL_S)
         return final_state(self._states.facts)
@@ -206,6 +214,17 @@ class _Execution:
             before = self._states.facts.get(later)
             if before is not None and before.state is NodeState.WAITING:
                 self._states.set(later, ended(before, state, cause=cause))
+
+    def _doubt_inputs(self, node_id: str, facts: NodeFacts) -> None:
+        """See to it that what a failed node could not read is made again when the run goes on."""
+        needs = self._resolved[node_id].inputs.items()
+        inputs = {port: self._states.outputs[source][name] for port, (source, name) in needs}
+        for port in remove_damaged(facts, inputs, self._store):
+            text = (
+                f"Input {port!r} of node {node_id!r} had been damaged on disk. "
+                "It is made again when the run goes on."
+            )
+            self._on_event(RunNotice(Notice("warning", text)))
 
     def _stop(self, *, at_once: bool) -> None:
         """Begin nothing more, and have the jobs save and stop."""
