@@ -10,6 +10,7 @@ started again until it completes, and its outputs must be those of a run that no
 
 import argparse
 import collections
+import contextlib
 import os
 import random
 import signal
@@ -38,7 +39,7 @@ from imageloom.pipeline.truth import find_truth  # noqa: E402
 from imageloom.pipeline.workspace import Workspace  # noqa: E402
 from imageloom.registry import Registry  # noqa: E402
 from imageloom.spec.node_state import NodeState, RunState  # noqa: E402
-from imageloom.targets.local import WORKER_FILE, LocalTarget, Worker  # noqa: E402
+from imageloom.targets.local import TOKEN_VARIABLE, WORKER_FILE, LocalTarget, Worker  # noqa: E402
 
 LONGEST_LIFE_S = 2.5
 TIMEOUT_S = 60.0
@@ -103,15 +104,20 @@ def start_executor(run):
 
 
 def worker_of(run, node_id):
-    """Return the process of a node's worker, or None when it is not alive."""
+    """Return the process of a node's worker, or None when it is not alive.
+
+    It is told by the token alone: an executor may be killed before it writes the number down.
+    """
     try:
         content = (run.node_folder(node_id) / WORKER_FILE).read_bytes()
-        worker = Worker.model_validate_json(content)
-        process = psutil.Process(worker.pid)
-        is_same = abs(process.create_time() - worker.created) < 1
-        return process if is_same and process.status() != psutil.STATUS_ZOMBIE else None
-    except (OSError, TypeError, psutil.Error):
+    except FileNotFoundError:
         return None
+    token = Worker.model_validate_json(content).token
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.Error):
+            if process.environ().get(TOKEN_VARIABLE) == token:
+                return process
+    return None
 
 
 def kill_something(run, executor, generator):
@@ -133,11 +139,11 @@ def assert_true(run, workspace):
     states = run.states()
     for node_id, facts in states.items():
         worker = worker_of(run, node_id)
-        result = read_result(run.node_folder(node_id))
+        result = read_result(run.node_folder(node_id))  # later, so that one of the two is there
         for output in facts.outputs.values():
             store.verify(output.object)  # every byte
         if facts.state is NodeState.RUNNING:
-            assert worker is not None or read_result(run.node_folder(node_id)), (node_id, facts)
+            assert worker is not None or result is not None, (node_id, facts)
         elif facts.state.has_outputs:
             assert facts.outputs, (node_id, facts)
         elif facts.state is NodeState.FAILED:
