@@ -4,11 +4,10 @@ import os
 from pathlib import Path
 from typing import Final
 
-MAX_LOG_BYTES: Final = 64 * 1024 * 1024
-_NOTE: Final = b"\n[Imageloom: the log grew beyond 64 MiB, so lines are left out here]\n"
+_NOTE: Final = b"\n[Imageloom: the log grew too big, so lines are left out here]\n"
 
 
-def shorten_log(log: Path, *, limit_bytes: int = MAX_LOG_BYTES) -> None:
+def shorten_log(log: Path, *, limit_bytes: int) -> None:
     """Cut a log that grew too big back to its first half; what is still written comes after that.
 
     So the beginning stays and the end, where the reason of a failure stands. The writers append,

@@ -15,6 +15,7 @@ from imageloom.publish import write_json
 from imageloom.spec.job import EVENTS_FILE, JOB_FILE, LOG_FILE, Job, to_json
 from imageloom.spec.target import Target
 
+MAX_LOG_BYTES: Final = 64 * 1024 * 1024
 SAVE_TIMEOUT_S: Final = 25.0  # for a job that was asked to stop, before it is ended
 
 
@@ -43,7 +44,7 @@ class FollowedJob:
         """
         # Asked before its events are read, so that none of an ended job is missed.
         status = self._target.status(self.folder)
-        shorten_log(self.folder / LOG_FILE)
+        shorten_log(self.folder / LOG_FILE, limit_bytes=MAX_LOG_BYTES)
         while events := self._tail.read():
             for event in events:
                 on_event(NodeEvent(self.folder.name, event))
