@@ -1,6 +1,7 @@
 """A dataset is a path and a fingerprint that sees every change of a file, without opening any."""
 
 import os
+from pathlib import Path
 
 import pytest
 
@@ -48,6 +49,7 @@ def test_it_stays_as_long_as_nothing_changes(photos):
 def test_files_of_the_system_do_not_count(photos):
     before = fingerprint(photos)
     (photos / "cats" / ".DS_Store").write_bytes(b"of the system")
+    (photos / "Thumbs.db").write_bytes(b"of the system")
     assert fingerprint(photos) == before
 
 
@@ -95,12 +97,36 @@ def test_a_missing_path_is_named(tmp_path):
         fingerprint(tmp_path / "gone")
 
 
-def test_a_folder_that_may_not_be_listed_is_named(photos):
-    (photos / "cats").chmod(0)
-    if os.geteuid() == 0:
-        pytest.skip("root may list anything")
-    with pytest.raises(CouldNotOpenFileError, match="Permission denied"):
-        fingerprint(photos)
+@pytest.mark.parametrize("name", ["gone.csv", "gone.zip"])
+def test_a_missing_file_is_named(photos, name):
+    with pytest.raises(CouldNotOpenFileError, match=rf"Nothing can be read at .*{name}: No such"):
+        fingerprint(photos / name)
+
+
+@pytest.fixture
+def scandir_that_refuses_cats(monkeypatch):
+    """Listing that fails as for a folder of somebody else; root, who runs CI, may list anything."""
+    real = os.scandir
+
+    def scandir(path):
+        if Path(os.fsdecode(path)).name == "cats":
+            raise PermissionError(13, "Permission denied", path)
+        return real(path)
+
+    monkeypatch.setattr("os.scandir", scandir)
+
+
+def test_a_folder_that_may_not_be_listed_is_named(photos, scandir_that_refuses_cats):
+    with pytest.raises(CouldNotOpenFileError, match="cats: Permission denied"):
+        fingerprint(photos / "cats")
+
+
+def test_a_folder_that_may_not_be_listed_is_no_matter_elsewhere(photos, scandir_that_refuses_cats):
+    manifest = photos / "labels.csv"
+    manifest.touch()
+    before = fingerprint(manifest)
+    touch(photos / "dogs/1.jpg")
+    assert fingerprint(manifest) != before
 
 
 def test_a_saved_dataset_leads_to_its_path(photos, tmp_path):

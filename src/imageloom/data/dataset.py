@@ -1,7 +1,9 @@
 """Where pictures lie, as a published directory: a path, and a fingerprint of what is there."""
 
+import contextlib
 import hashlib
 import os
+import stat
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
@@ -19,8 +21,9 @@ def fingerprint(path: Path) -> str:
     """Return a SHA-256 that changes when a name, a size or a time of modification does.
 
     Nothing is opened. A folder is listed with its sub-folders, without following links and without
-    hidden files and those of the system. For a manifest the folder around it is listed, where its
-    pictures lie as a rule. An archive is one file.
+    hidden files and those of the system; what may not be listed there is left to the conversion to
+    tell. For a manifest the folder around it is listed, where its pictures lie as a rule. An
+    archive is one file.
 
     Raises:
         CouldNotOpenFileError: There is nothing at ``path``, or it may not be listed.
@@ -28,13 +31,7 @@ def fingerprint(path: Path) -> str:
     digest = hashlib.sha256()
     try:
         digest.update(os.fsencode(os.path.realpath(path)))
-        if path.is_dir():
-            lines = _listing(path, skip_system_files=True)
-        elif path.suffix.lower() in _MANIFESTS:
-            lines = _listing(path.parent, skip_system_files=False)
-        else:
-            lines = iter([_line(b"", path.stat())])
-        for line in lines:
+        for line in _lines(path):
             digest.update(line)
     except (OSError, ValueError) as problem:
         # A ValueError is a name with a NUL or half a character.
@@ -109,13 +106,27 @@ def is_watched(path: Path, folder: str | None) -> bool:
     return Path(os.path.normpath(path.parent / folder)).is_relative_to(path.parent)
 
 
+def _lines(path: Path) -> Iterator[bytes]:
+    found = path.stat()
+    if stat.S_ISDIR(found.st_mode):
+        return _listing(path, skip_system_files=True)
+    if path.suffix.lower() in _MANIFESTS:
+        return _listing(path.parent, skip_system_files=False)
+    return iter([_line(b"", found)])
+
+
 def _listing(root: Path, *, skip_system_files: bool) -> Iterator[bytes]:
     """Yield a line for each file and folder below ``root``, in an order that is always the same."""
     waiting = [b""]
     while waiting:
         folder = waiting.pop()
-        with os.scandir(os.path.join(os.fsencode(root), folder)) as entries:  # noqa: PTH118 - bytes
-            found = sorted(entries, key=lambda entry: entry.name)
+        try:
+            with os.scandir(os.path.join(os.fsencode(root), folder)) as entries:  # noqa: PTH118
+                found = sorted(entries, key=lambda entry: entry.name)
+        except OSError:
+            if not folder:
+                raise
+            found = []
         for entry in found:
             if skip_system_files and is_system_name(entry.name):
                 continue
@@ -123,7 +134,8 @@ def _listing(root: Path, *, skip_system_files: bool) -> Iterator[bytes]:
             if entry.is_dir(follow_symlinks=False):
                 yield name + b"/\0"
                 waiting.append(name)
-            else:
+                continue
+            with contextlib.suppress(FileNotFoundError):  # removed since it was listed
                 yield _line(name, entry.stat(follow_symlinks=False))
 
 
