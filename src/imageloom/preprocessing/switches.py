@@ -57,11 +57,13 @@ class TransformationParams(Params):
     random_vertical_flip: bool = parameter(
         False, help="Mirror top and bottom in half of the cases."
     )
-    random_rotation: bool = parameter(False, help="Turn by a random angle.")
+    random_rotation: bool = parameter(False, help="Turn by a random angle; corners become black.")
     random_rotation_degrees: float = parameter(
         10.0, help="Largest angle, to either side.", unit="degrees", ge=0, le=180
     )
-    random_affine: bool = parameter(False, help="Turn by a random angle with an affine map.")
+    random_affine: bool = parameter(
+        False, help="Turn by a random angle once more, as an affine map."
+    )
     random_affine_degrees: float = parameter(
         10.0, help="Largest angle, to either side.", unit="degrees", ge=0, le=180
     )
