@@ -1,5 +1,6 @@
 """Processes of this machine: what they inherit, how they end, and that no stranger is touched."""
 
+import contextlib
 import json
 import os
 import signal
@@ -10,11 +11,12 @@ import time
 import psutil
 import pytest
 
-from imageloom.errors import EnvironmentUnsuitableError
+from imageloom.errors import EnvironmentUnsuitableError, FailedToWriteOutputsError
 from imageloom.pipeline.ending import read_result
 from imageloom.pipeline.locks import release, try_lock
 from imageloom.pipeline.object_store import ObjectStore
 from imageloom.pipeline.workspace import Workspace
+from imageloom.publish import write_json
 from imageloom.spec.job import LOG_FILE
 from imageloom.targets import local
 from imageloom.targets.local import (
@@ -158,6 +160,43 @@ def test_another_process_finds_and_stops_a_job(target, start):
     wait_until(lambda: read_result(folder) is not None)
     assert read_result(folder).state == "cancelled"
     assert wait_for_end(other, folder).reason == "ended while nobody watched it"
+
+
+def test_a_job_that_another_process_started_again_is_not_taken_for_its_earlier_life(
+    target, start, tmp_path, odd_extensions
+):
+    (tmp_path / "go").touch()
+    folder = start("gate", "go")
+    wait_for_end(target, folder)
+    (tmp_path / "go").unlink()
+    other = LocalTarget(dict(os.environ) | {"IMAGELOOM_EXTENSIONS": str(odd_extensions)})
+    start("gate", "go", on=other)
+    assert target.status(folder).state == "running"
+
+
+def test_a_job_whose_number_cannot_be_written_down_is_ended_again(target, start, monkeypatch):
+    written = []
+
+    def write_once(path, content):
+        if written:
+            raise FailedToWriteOutputsError("No space left.")
+        write_json(path, content)
+        written.append(content["token"])
+
+    monkeypatch.setattr(local, "write_json", write_once)
+    with pytest.raises(FailedToWriteOutputsError, match="No space left"):
+        start("gate", "never")
+    tokens = [TOKEN_VARIABLE + "=" + token for token in written]
+    wait_until(lambda: not any(word in environments() for word in tokens))
+
+
+def environments():
+    """Return the environments of all processes as one text."""
+    texts = []
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.Error):
+            texts += [f"{name}={value}" for name, value in process.environ().items()]
+    return "\n".join(texts)
 
 
 def test_a_worker_whose_starter_was_killed_before_it_noted_its_number_is_found(target, start):

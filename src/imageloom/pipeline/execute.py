@@ -162,7 +162,7 @@ class _Execution:
         place = self._workspace.work_lock(planned.key)
         lock = try_lock(place, lock_note(self._run.id, node_id))
         if lock is None:
-            self._wait_for(node_id, holder(place))
+            self._tell_who_makes_it(node_id, holder(place))
             return
         try:
             # Asked again under the lock: who held it before may have made the result.
@@ -192,9 +192,9 @@ class _Execution:
         self._jobs[node_id] = job
         self._slots.take(*self._slot(node_id))
 
-    def _wait_for(self, node_id: str, who: str) -> None:
-        message = f"waiting for {who or 'another run'}, which makes the same"
-        if self._states.facts[node_id].message != message:
+    def _tell_who_makes_it(self, node_id: str, who: str) -> None:
+        message = f"waiting for {who}, which makes the same"
+        if who and self._states.facts[node_id].message != message:
             now = time.time()
             facts = NodeFacts(state=NodeState.RUNNING, time=now, message=message)
             self._states.set(node_id, facts)
@@ -228,7 +228,8 @@ class _Execution:
 
     def _stop(self, *, at_once: bool) -> None:
         """Begin nothing more, and have the jobs save and stop."""
-        for node_id, facts in list(self._states.facts.items()):
+        for node_id in self._record.wanted:
+            facts = self._states.facts[node_id]
             if node_id in self._planned:
                 self._end(node_id, ended(facts, NodeState.CANCELLED))
             elif facts.state is NodeState.WAITING:

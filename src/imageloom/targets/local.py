@@ -14,7 +14,7 @@ from typing import Final
 import psutil
 from pydantic import BaseModel, ConfigDict
 
-from imageloom.errors import EnvironmentUnsuitableError
+from imageloom.errors import EnvironmentUnsuitableError, FailedToWriteOutputsError
 from imageloom.publish import write_json
 from imageloom.spec.job import JOB_FILE, LOG_FILE, Job
 from imageloom.spec.target import TARGETS, JobStatus, Limits
@@ -75,7 +75,7 @@ class LocalTarget:
         self._environment = environment
         self._children: dict[Path, subprocess.Popen[bytes]] = {}
         self._gpus_in_use: dict[Path, str] = {}
-        self._ended: dict[Path, JobStatus] = {}
+        self._ended: dict[str, JobStatus] = {}  # by token: another may start the same job again
 
     @property
     def limits(self) -> Limits:
@@ -102,36 +102,41 @@ class LocalTarget:
         if gpu:
             environment[_GPUS] = gpu
         child = _start_process(folder, lock, environment)
-        self._ended.pop(folder, None)
+        created = psutil.Process(child.pid).create_time()
+        try:
+            _write(folder, worker.model_copy(update={"pid": child.pid, "created": created}))
+        except FailedToWriteOutputsError:
+            _end_all(worker, child)  # a caller who hears of an error must not have a job
+            child.wait()
+            raise
         self._children[folder] = child
         self._gpus_in_use[folder] = gpu
-        created = psutil.Process(child.pid).create_time()
-        _write(folder, worker.model_copy(update={"pid": child.pid, "created": created}))
 
     def status(self, folder: Path) -> JobStatus:
         """Say whether a job runs and how it ended; what its worker left running is ended."""
-        if folder in self._ended:
-            return self._ended[folder]
-        worker = _read(folder)
         child = self._children.get(folder)
-        if child is None and _find(worker) is not None:
-            self._gpus_in_use[folder] = worker.gpu if worker else ""
-            return JobStatus("running")
         if child is not None and not _has_ended(child):
+            return JobStatus("running")
+        worker = _read(folder)
+        token = "" if worker is None else worker.token
+        if token in self._ended:
+            return self._ended[token]
+        if child is None and worker is not None and _find(worker) is not None:
+            self._gpus_in_use[folder] = worker.gpu
             return JobStatus("running")
         _end_all(worker, child)
         code = None if child is None else child.wait()
         self._children.pop(folder, None)
         self._gpus_in_use.pop(folder, None)
-        self._ended[folder] = _how_it_ended(code, worker)
-        return self._ended[folder]
+        self._ended[token] = _how_it_ended(code, worker)
+        return self._ended[token]
 
     def stop(self, folder: Path, *, at_once: bool) -> None:
         """Send SIGTERM to a job's worker, or SIGKILL to it and to all that it started."""
         worker = _read(folder)
         if at_once:
             _end_all(worker, self._children.get(folder))
-        elif (process := _find(worker)) is not None:
+        elif worker is not None and (process := _find(worker)) is not None:
             # The worker alone: it still needs its children while it saves.
             with contextlib.suppress(psutil.NoSuchProcess):
                 process.terminate()
@@ -241,10 +246,8 @@ def _read(folder: Path) -> Worker | None:
         return None
 
 
-def _find(worker: Worker | None) -> psutil.Process | None:
+def _find(worker: Worker) -> psutil.Process | None:
     """Return the worker's process if it is alive and the very one that was started."""
-    if worker is None:
-        return None
     if worker.pid is None or worker.created is None:  # who started it was killed at that moment
         return min(_family(worker), key=psutil.Process.create_time, default=None)
     with contextlib.suppress(psutil.Error):
