@@ -1,6 +1,7 @@
 """The demo writes real pictures and reaches what the README promises."""
 
 import json
+import os
 import sys
 from pathlib import Path
 
@@ -8,15 +9,18 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from imageloom.app import Engine
 from imageloom.cli.demo import _free_place
 from imageloom.cli.root import run
-from imageloom.demo import run_demo, write_digits
+from imageloom.demo import demo_pipeline, run_demo, write_digits
 from imageloom.errors import (
     EnvironmentUnsuitableError,
     FailedToWriteOutputsError,
     RunInterruptedError,
 )
 from imageloom.events import CancelToken, Progress
+from imageloom.pipeline.json_format import read_pipeline, write_pipeline
+from imageloom.settings import read_settings
 
 
 @pytest.fixture(scope="module")
@@ -86,15 +90,59 @@ def test_by_default_the_demo_can_be_run_again(tmp_path, monkeypatch):
     assert _free_place() == tmp_path / "imageloom-demo-3"
 
 
+def test_the_demo_is_a_pipeline_that_can_run_and_is_written_beside_its_pictures(tmp_path):
+    engine = Engine(read_settings(os.environ))
+    pipeline = demo_pipeline(engine.components)
+    assert engine.check(pipeline) == ()
+    shares = pipeline.node("split").params
+    assert (shares["fraction"], shares["third_fraction"]) == (0.7, 0.15)
+    write_pipeline(pipeline, tmp_path / "pipeline.json")
+    assert read_pipeline(tmp_path / "pipeline.json") == pipeline
+
+
+def test_a_demo_that_fails_says_why_and_how_to_go_on_and_makes_no_links(
+    tmp_path, monkeypatch, capsys
+):
+    def write_one_picture(folder, **_):
+        (folder / "3").mkdir(parents=True)
+        (folder / "3" / "broken.png").write_bytes(b"no picture")
+
+    monkeypatch.setattr("imageloom.demo.write_digits", write_one_picture)
+    monkeypatch.setattr("imageloom.demo.demo_pipeline", short_pipeline)
+    out = tmp_path / "demo"
+    assert run(["demo", "--out", str(out)]) == 1
+    captured = capsys.readouterr()
+    assert "convert: InvalidDataset (0018)" in captured.err
+    (folder,) = (out / "workspace" / "runs").iterdir()
+    resume = f"imageloom run --resume {folder.name} --workspace {out / 'workspace'}"
+    assert f"Resume   {resume}\n" in captured.err
+    assert sorted(path.name for path in out.iterdir()) == ["pictures", "pipeline.json", "workspace"]
+
+
+def short_pipeline(components):
+    """The beginning of the demo, which needs no network."""
+    return demo_pipeline(components).part({"pictures", "convert"})
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(900)
 def test_the_demo_names_97_of_100_held_out_digits_rightly(tmp_path, capsys):
     pytest.importorskip("sklearn", reason="scikit-learn has the digits")
-    assert run(["demo", "--out", str(tmp_path / "demo"), "--json"]) == 0
+    out = tmp_path / "demo"
+    assert run(["demo", "--out", str(out), "--json"]) == 0
     content = json.loads(capsys.readouterr().out)
     assert content["top1"] >= 0.97
     assert 260 <= content["images"] <= 280
-    for key in ("folder", "run", "model", "evaluation", "report"):
+    assert {node["state"] for node in content["nodes"].values()} == {"completed"}
+    for key in ("folder", "model", "evaluation", "report"):
         assert Path(content[key]).exists(), key
-    table = json.loads((tmp_path / "demo/evaluation/evaluation.json").read_text(encoding="utf-8"))
+    assert (out / "run" / "report.html").is_file()
+    table = json.loads((out / "evaluation" / "evaluation.json").read_text(encoding="utf-8"))
     assert table["evaluations"][0]["figures"]["Overall_Accuracy"] == content["top1"]
+
+    words = ["run", str(out / "pipeline.json"), "--workspace", str(out / "workspace"), "--json"]
+    assert run(words) == 0
+    again = json.loads(capsys.readouterr().out)
+    assert {node["state"] for node in again["nodes"].values()} == {"cached"}
+    picture = next((out / "pictures" / "3").iterdir())
+    assert run(["predict", "--model", str(out / "model"), str(picture)]) == 0

@@ -2,19 +2,32 @@
 
 The 1,797 digits (Alpaydin and Kaynak 1998, UCI Machine Learning Repository) come as 8 x 8 grey
 values. They are written as PNG files of 32 x 32 pixels, one folder for each digit, and from then on
-nothing here knows that they are digits.
+a pipeline does the rest, which does not know that they are digits.
 """
 
+import dataclasses
+import json
+import os
 import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from imageloom.app import Asked, Engine, RunOutcome
 from imageloom.errors import EnvironmentUnsuitableError
-from imageloom.events import CancelToken, EventSink, Notice, Progress, ignore_events
+from imageloom.events import CancelToken, EventSink, Progress, ignore_events
+from imageloom.pipeline.builder import PipelineBuilder
+from imageloom.pipeline.graph import Pipeline
+from imageloom.pipeline.json_format import write_pipeline
+from imageloom.pipeline.run_events import NodeEvent, RunSink, ignore_run_events
 from imageloom.publish import refuse_existing
+from imageloom.registry import Registry
+from imageloom.settings import read_settings
+from imageloom.spec.component import Component
+from imageloom.spec.node_state import RunState
 
 PICTURE_SIZE: Final = 32  # pixels; the least that every network takes
+PICTURES: Final = "pictures"
 _GREY_LEVELS: Final = 16  # the digits' values run from 0 to 16
 
 
@@ -23,96 +36,92 @@ class DemoResult:
     """What the demo made.
 
     Attributes:
-        folder: Everything it wrote.
-        run: The run directory.
-        evaluation: Folder with the report on the pictures that training never saw.
-        top1: Fraction of those pictures that were named rightly.
+        folder: Everything it wrote: the pictures, the pipeline and its workspace, and links to
+            ``model``, ``evaluation`` and ``run`` once they are there.
+        outcome: How the run ended.
+        top1: Fraction of the held-out pictures that were named rightly; None unless it completed.
         images: Number of those pictures.
         seconds: Time it took.
     """
 
     folder: Path
-    run: Path
-    evaluation: Path
-    top1: float
+    outcome: RunOutcome
+    top1: float | None
     images: int
     seconds: float
 
 
 def run_demo(
-    out: Path, *, on_event: EventSink = ignore_events, cancel: CancelToken | None = None
+    out: Path, *, on_event: RunSink = ignore_run_events, cancel: CancelToken | None = None
 ) -> DemoResult:
-    """Write the digits as pictures, then convert, split, train, score and evaluate.
+    """Write the digits as pictures, and run a pipeline on them.
 
     Args:
         out: Folder for everything; it must not exist.
-        on_event: Hears of each stage.
+        on_event: Hears of the pictures, and of the run.
         cancel: Stops at the next safe point.
 
     Raises:
         EnvironmentUnsuitableError: scikit-learn is not installed.
         FailedToWriteOutputsError: ``out`` exists or cannot be written.
+        RunInterruptedError: It was stopped before the run began.
     """
-    from imageloom.data.convert import convert
-    from imageloom.data.params import SplitParams
-    from imageloom.data.split import split
-    from imageloom.models.params import ModelParams
-    from imageloom.scoring.evaluate import evaluate_to
-    from imageloom.scoring.evaluation import Evaluation
-    from imageloom.scoring.score import score
-    from imageloom.training.config import TrainParams
-    from imageloom.training.train import train
-
     refuse_existing(out)
     began = time.monotonic()
-    cancel = cancel or CancelToken()
-
-    def step(number: int, text: str) -> None:
-        on_event(Notice("info", f"{number} of 5: {text}"))
-
-    step(1, "convert - every picture is decoded and listed")
-    write_digits(out / "pictures", on_event=on_event, cancel=cancel)
-    images = convert(out / "pictures", out / "images", on_event=on_event, cancel=cancel)
-
-    step(2, "split - 70 % to train, 15 % to validate, 15 % held out")
-    parts = split(images, SplitParams(fraction=0.7, third_fraction=0.15))
-    for part, name in zip(parts, ("train", "validation", "test"), strict=True):
-        part.save(out / name)
-
-    step(3, "train - a ResNet-18 from random weights")
-    result = train(
-        "resnet18",
-        out / "train",
-        out / "validation",
-        out / "run",
-        params=TrainParams(
-            epochs=6,
-            batch_size=64,
-            learning_rate=0.05,
-            warmup_epochs=1.0,
-            patience=6,
-            augmentation="light",
-        ),
-        model_params=ModelParams(stem="small"),
-        on_event=on_event,
-        cancel=cancel,
+    write_digits(
+        out / PICTURES, on_event=lambda event: on_event(NodeEvent(PICTURES, event)), cancel=cancel
     )
+    settings = read_settings(os.environ)
+    own = dataclasses.replace(settings, workspace=out / "workspace", database_url=None)
+    engine = Engine(own)
+    pipeline = demo_pipeline(engine.components)
+    write_pipeline(pipeline, out / "pipeline.json")
+    outcome = engine.run(pipeline, Asked(base=out), on_event=on_event, cancel=cancel)
+    if outcome.state is not RunState.COMPLETED:
+        return DemoResult(out, outcome, None, 0, time.monotonic() - began)
+    _link(out / "run", outcome.run.path)
+    _link(out / "model", outcome.run.node_folder("train") / "outputs" / "model")
+    _link(out / "evaluation", outcome.run.node_folder("evaluate") / "outputs" / "evaluation")
+    content = json.loads((out / "evaluation" / "evaluation.json").read_text(encoding="utf-8"))
+    evaluation = content["evaluations"][0]
+    top1, images = evaluation["figures"]["Overall_Accuracy"], evaluation["images"]
+    return DemoResult(out, outcome, top1, images, time.monotonic() - began)
 
-    step(4, "score - the held-out pictures, which training never saw")
-    scores = out / "scores.parquet"
-    score(result.run, out / "test", scores, on_event=on_event, cancel=cancel)
 
-    step(5, "evaluate - figures and a report")
-    evaluation = evaluate_to(scores, out / "evaluation", on_event=on_event, cancel=cancel)
-    assert isinstance(evaluation, Evaluation)  # one table gives one evaluation
-    return DemoResult(
-        folder=out,
-        run=result.run,
-        evaluation=out / "evaluation",
-        top1=evaluation.averages.overall_accuracy,
-        images=evaluation.images,
-        seconds=time.monotonic() - began,
+def demo_pipeline(components: Registry[Component]) -> Pipeline:
+    """Return the pipeline: 70 % to train, 15 % to validate, 15 % held out until the end."""
+    build = PipelineBuilder(
+        components, "Handwritten digits", description="From pictures to a trained, scored network."
     )
+    pictures = build.add("dataset", id=PICTURES, path=PICTURES)
+    images = build.add("convert_to_image_directory", pictures, id="convert")
+    parts = build.add(
+        "split_image_directory", images, id="split", fraction=0.7, third_fraction=0.15
+    )
+    network = build.add(
+        "resnet", id="resnet", model_name="resnet18", pretrained=False, stem="small"
+    )
+    model = build.add(
+        "train_pytorch_model",
+        network,
+        parts.first,
+        parts.second,
+        id="train",
+        epochs=6,
+        batch_size=64,
+        learning_rate=0.05,
+        warmup_epochs=1.0,
+        patience=6,
+        augmentation="light",
+    )
+    scores = build.add("score_image_model", model, parts.third, id="score")
+    build.add("evaluate_model", scores, id="evaluate")
+    return build.pipeline()
+
+
+def _link(link: Path, place: Path) -> None:
+    """Make a short way to a place, which stays right when the folder moves."""
+    link.symlink_to(os.path.relpath(place, link.parent))
 
 
 def write_digits(

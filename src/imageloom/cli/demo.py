@@ -1,14 +1,24 @@
 """``imageloom demo``."""
 
 import itertools
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from rich.console import RenderableType
 
 from imageloom.cli.job import Job, Outcome, job_command
 from imageloom.cli.places import place_option
+from imageloom.cli.run_screen import RunScreen
+from imageloom.cli.run_summary import run_failure, run_screen, run_to_json
 from imageloom.cli.screen import command_line, line, percent
 from imageloom.wording import duration
 
-_DEFAULT_NAME = "imageloom-demo"
+if TYPE_CHECKING:
+    from imageloom.demo import DemoResult
+
+_DEFAULT_NAME: Final = "imageloom-demo"
+_NODES: Final = ("pictures", "evaluate")  # the longest names, for the width of their column
 
 
 @job_command("demo", examples=("imageloom demo", "imageloom demo --out digits"))
@@ -21,41 +31,52 @@ _DEFAULT_NAME = "imageloom-demo"
 def command(job: Job) -> Outcome:
     """Run the whole path on 1,797 handwritten digits.
 
-    The digits of scikit-learn are written as PNG files; then they are converted, split, and a
-    network is trained, scored and evaluated on pictures that it never saw. Takes about two minutes
-    on two cores. Needs scikit-learn: pip install 'imageloom[demo]'.
+    The digits of scikit-learn are written as PNG files; then a pipeline converts and splits them,
+    and trains, scores and evaluates a network on pictures that it never saw. Takes about two
+    minutes on two cores. Needs scikit-learn: pip install 'imageloom[demo]'.
     """
-    from imageloom.demo import run_demo
+    from imageloom.demo import PICTURES, run_demo
 
     out = job.path("out") if "out" in job.arguments else _free_place()
-    job.run = out / "run"
-    result = run_demo(out, on_event=job.on_event, cancel=job.cancel)
-    picture = next((out / "pictures" / "3").iterdir())
+    screen = RunScreen(job.on_event, _NODES)
+    result = run_demo(out, on_event=screen, cancel=job.cancel)
+    outcome = result.outcome
+    place = ("--workspace", outcome.run.path.parents[1])
+    resume = command_line("imageloom", "run", "--resume", outcome.record.id, *place)
     return Outcome(
         content={
-            "folder": str(result.folder),
-            "run": str(result.run),
-            "model": str(result.run / "model"),
-            "evaluation": str(result.evaluation),
-            "report": str(result.evaluation / "report.html"),
+            **run_to_json(outcome),
+            "folder": str(out),
+            "model": str(out / "model"),
+            "evaluation": str(out / "evaluation"),
             "top1": result.top1,
             "images": result.images,
             "seconds": result.seconds,
         },
         screen=(
-            line(
-                "Top-1",
-                f"{percent(result.top1)} of {result.images} held-out pictures are named rightly "
-                f"({duration(result.seconds)})",
-                style="bold green",
-            ),
-            line("Wrote", str(result.folder)),
-            line("Report", f"{result.evaluation / 'report.html'} - open it in a browser"),
-            line("Training", str(result.run / "report.html")),
-            line("Next", command_line("imageloom", "predict", "--model", result.run, picture)),
-            line("", "or your own pictures: docs/tutorial.md"),
+            tuple(run_screen(outcome))
+            if result.top1 is None
+            else tuple(_screen(result, result.top1, next((out / PICTURES / "3").iterdir())))
         ),
+        failure=run_failure(outcome, job.cancel.reason, resume),
     )
+
+
+def _screen(result: "DemoResult", top1: float, picture: Path) -> Iterator[RenderableType]:
+    out = result.folder
+    yield line(
+        "Top-1",
+        f"{percent(top1)} of {result.images:,} held-out pictures are named rightly "
+        f"({duration(result.seconds)})",
+        style="bold green",
+    )
+    yield line("Wrote", str(out))
+    yield line("Report", f"{out / 'evaluation' / 'report.html'} - open it in a browser")
+    yield line("Run", str(out / "run" / "report.html"))
+    yield line("Next", command_line("imageloom", "predict", "--model", out / "model", picture))
+    change = command_line("imageloom", "run", out / "pipeline.json", "--set", "train.epochs=10")
+    yield line("", f"{change} {command_line('--workspace', out / 'workspace')}")
+    yield line("", "or your own pictures: docs/tutorial.md")
 
 
 def _free_place() -> Path:

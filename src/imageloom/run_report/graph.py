@@ -1,17 +1,18 @@
 """The graph of a run as SVG: one box for each node, with its state as colour, sign and text."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from imageloom.charts import Markup, element, join
-from imageloom.run_report.layers import layers
+from imageloom.run_report.layers import lay_out
 from imageloom.spec.node_state import NodeState
 
 _BOX_WIDTH: Final = 190.0
 _BOX_HEIGHT: Final = 54.0
 _GAP_X: Final = 26.0
 _GAP_Y: Final = 46.0
+_BEND_WIDTH: Final = 12.0
 _MARGIN: Final = 4.0
 _LETTERS: Final = 24  # that fit in a box
 
@@ -73,65 +74,66 @@ def graph_drawing(boxes: Sequence[Box], wires: Sequence[Wire], *, title: str) ->
 
     Args:
         boxes: The nodes.
-        wires: The edges between them; no cycle.
+        wires: The edges between them; no cycle. Those to other nodes are left out.
         title: What a screen reader says; the table of nodes says the rest.
     """
-    corners, width, height = _corners(boxes, wires)
-    lines = [
-        _wire(wire, corners[wire.source], corners[wire.target])
-        for wire in wires
-        if wire.source in corners and wire.target in corners
-    ]
-    return element(
-        "div",
-        element(
-            "svg",
-            element("title", title),
-            *lines,
-            *(_box(box, *corners[box.node]) for box in boxes),
-            class_="chart graph",
-            viewBox=f"0 0 {width:g} {height:g}",
-            style=f"width: {width:g}px",
-            role="img",
-        ),
-        class_="scroll",
-    )
-
-
-def _corners(
-    boxes: Sequence[Box], wires: Sequence[Wire]
-) -> tuple[Mapping[str, Corner], float, float]:
-    """Return the upper left corner of every box, and the size of the whole."""
     needs: dict[str, list[str]] = {box.node: [] for box in boxes}
+    wires = [wire for wire in wires if wire.source in needs and wire.target in needs]
     for wire in wires:
-        if wire.source in needs and wire.target in needs:
+        if wire.source not in needs[wire.target]:
             needs[wire.target].append(wire.source)
-    rows = layers(needs)
-    step_x, step_y = _BOX_WIDTH + _GAP_X, _BOX_HEIGHT + _GAP_Y
-    widest = max(map(len, rows), default=0) * step_x
-    corners = {
-        node: (
-            _MARGIN + (widest - len(row) * step_x) / 2 + column * step_x,
-            _MARGIN + number * step_y,
-        )
-        for number, row in enumerate(rows)
-        for column, node in enumerate(row)
-    }
-    return corners, widest - _GAP_X + 2 * _MARGIN, len(rows) * step_y - _GAP_Y + 2 * _MARGIN
-
-
-def _wire(wire: Wire, source: Corner, target: Corner) -> Markup:
-    x1, y1 = source[0] + _BOX_WIDTH * wire.leave, source[1] + _BOX_HEIGHT
-    x2, y2 = target[0] + _BOX_WIDTH * wire.enter, target[1]
-    bend = _GAP_Y / 2
-    path = f"M{x1:g} {y1:g}C{x1:g} {y1 + bend:g} {x2:g} {y2 - bend:g} {x2:g} {y2:g}"
-    return element(
-        "path",
-        element("title", wire.title),
-        d=path,
-        class_="wire",
-        stroke=wire.colour or None,
+    placed = lay_out(needs)
+    corners = _corners(placed.rows, needs.keys())
+    width = max((x + _width(name, needs) for name, (x, _) in corners.items()), default=0) + _MARGIN
+    height = len(placed.rows) * (_BOX_HEIGHT + _GAP_Y) - _GAP_Y + 2 * _MARGIN
+    drawing = element(
+        "svg",
+        element("title", title),
+        *(_wire(wire, corners, placed.bends.get((wire.source, wire.target), [])) for wire in wires),
+        *(_box(box, *corners[box.node]) for box in boxes),
+        class_="chart graph",
+        viewBox=f"0 0 {width:g} {height:g}",
+        style=f"width: {width:g}px",
+        role="img",
     )
+    return element("div", drawing, class_="scroll")
+
+
+def _width(name: str, nodes: Container[str]) -> float:
+    return _BOX_WIDTH if name in nodes else _BEND_WIDTH
+
+
+def _corners(rows: Sequence[Sequence[str]], nodes: Container[str]) -> dict[str, Corner]:
+    """Return the upper left corner of every box and bend; each row stands in the middle."""
+    lengths = [sum(_width(name, nodes) + _GAP_X for name in row) - _GAP_X for row in rows]
+    corners = {}
+    for number, (row, length) in enumerate(zip(rows, lengths, strict=True)):
+        x = _MARGIN + (max(lengths) - length) / 2
+        for name in row:
+            corners[name] = (x, _MARGIN + number * (_BOX_HEIGHT + _GAP_Y))
+            x += _width(name, nodes) + _GAP_X
+    return corners
+
+
+def _wire(wire: Wire, corners: Mapping[str, Corner], bends: Sequence[str]) -> Markup:
+    """Return an edge: down through the gaps, and straight past the boxes of other layers."""
+    (x, y), (end_x, end_y) = corners[wire.source], corners[wire.target]
+    x, y = x + _BOX_WIDTH * wire.leave, y + _BOX_HEIGHT
+    path = f"M{x:g} {y:g}"
+    for bend in bends:
+        at = corners[bend][0] + _BEND_WIDTH / 2
+        path += _curve(x, y, at, corners[bend][1])
+        x, y = at, corners[bend][1] + _BOX_HEIGHT
+        path += f"L{x:g} {y:g}"
+    path += _curve(x, y, end_x + _BOX_WIDTH * wire.enter, end_y)
+    return element(
+        "path", element("title", wire.title), d=path, class_="wire", stroke=wire.colour or None
+    )
+
+
+def _curve(x1: float, y1: float, x2: float, y2: float) -> str:
+    middle = (y1 + y2) / 2
+    return f"C{x1:g} {middle:g} {x2:g} {middle:g} {x2:g} {y2:g}"
 
 
 def _box(box: Box, x: float, y: float) -> Markup:

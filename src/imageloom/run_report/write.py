@@ -70,9 +70,7 @@ def _short(view: RunView) -> Markup:
     counted = [(len(view.in_state(state)), state) for state in NodeState]
     items = (element("li", f"{n:,} ", state_mark(state)) for n, state in counted if n)
     parts = [
-        paragraph(
-            "Run ", strong(view.record.id), " is ", strong(view.state.value), ".", style="lead"
-        ),
+        paragraph("Run ", strong(view.record.id), ": ", strong(view.state.value), style="lead"),
         element("ul", *items, class_="key"),
         *(_failure(view, node) for node in view.in_state(NodeState.FAILED)),
     ]
