@@ -209,6 +209,18 @@ def test_nothing_is_said_of_the_ports_of_a_component_that_is_not_here():
     assert [one.kind for one in found] == [ProblemKind.UNKNOWN_COMPONENT]
 
 
+def test_an_edge_from_nowhere_to_nothing_has_both_its_problems():
+    found = problems_of([ONE], "ghost.value > one.nothing")
+    assert [one.kind for one in found] == [ProblemKind.UNKNOWN_NODE, ProblemKind.UNKNOWN_PORT]
+
+
+def test_nothing_is_said_of_the_limits_of_an_unknown_target():
+    node = Node("c", "count", settings={"target": "moon", "node_count": 9})
+    assert [one.kind for one in problems_of([ONE, node], "one.value > c.start")] == [
+        ProblemKind.UNKNOWN_TARGET
+    ]
+
+
 def test_whether_an_output_is_there_is_not_guessed_from_wrong_parameters():
     half = Node("half", "divide", {"third_share": 7})
     edges = ("one.value > half.number", "one.value > half.by", "half.third > fail.number")

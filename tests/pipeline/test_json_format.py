@@ -142,6 +142,15 @@ def test_all_wrong_places_are_named_together():
     assert caught.value.message.count("\n- ") == 6
 
 
+def test_of_many_wrong_places_the_first_are_named_and_the_others_counted():
+    content = SMALL | {"nodes": [{"id": ".."}] * 30}
+    with pytest.raises(InvalidPipelineError, match="text has 60 problems") as caught:
+        pipeline_from_json(content, "text")
+    assert caught.value.message.endswith(
+        "- nodes[9] ('..') lacks the key 'component'.\n- And 40 more."
+    )
+
+
 def test_j14_a_newer_format_is_refused_with_its_number_and_left_alone(tmp_path):
     file = tmp_path / "new.json"
     file.write_text('{"format_version": 7, "kind": "orchestra"}', encoding="utf-8")
@@ -176,6 +185,12 @@ def test_s20_hostile_json_is_refused(text, message, tmp_path):
     (tmp_path / "p.json").write_text(text, encoding="utf-8")
     with pytest.raises(InvalidPipelineError, match=message):
         read_pipeline(tmp_path / "p.json")
+
+
+def test_s20_the_first_of_several_unsafe_values_is_named():
+    content = SMALL | {"x": {"a": [1, {"b": float("inf")}], "c": float("nan")}, "y": 2**99}
+    with pytest.raises(InvalidPipelineError, match=r"x\.a\[1\]\.b is inf"):
+        pipeline_from_json(content, "text")
 
 
 def test_s20_a_value_64_levels_deep_is_read():

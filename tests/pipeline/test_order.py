@@ -56,6 +56,7 @@ def test_a_cycle_is_named_in_order():
         ("a>a", [{"a"}]),
         ("a>b b>a c>d d>c b>c", [{"a", "b"}, {"c", "d"}]),
         ("a>b b>c c>a c>d d>c", [{"a", "b", "c"}]),
+        ("a>b b>c c>b c>d d>a", [{"b", "c"}]),
         ("x>a a>b b>a b>y y>z z>y", [{"a", "b"}, {"y", "z"}]),
     ],
 )
@@ -71,6 +72,7 @@ def test_a_cycle_found_is_one_along_edges():
         cycles = list(find_cycles(graph(" ".join(f"{a}>{b}" for a, b in sorted(arrows)))))
         for cycle in cycles:
             assert set(zip(cycle, [*cycle[1:], cycle[0]], strict=True)) <= arrows
+        assert len({node for cycle in cycles for node in cycle}) == sum(map(len, cycles))
         assert bool(cycles) == has_cycle(arrows)
 
 

@@ -1,5 +1,7 @@
 """A resolved node has nothing left open."""
 
+import dataclasses
+
 from imageloom.pipeline.graph import Edge, Node, Pipeline
 from imageloom.pipeline.resolve import current_params, resolve
 from imageloom.spec.run_settings import RunSettings
@@ -36,6 +38,9 @@ def test_renamed_parameters_keep_every_value_and_the_nodes_own_params_stay():
     node = Node("sum", "add", {"offset": 5, "unknown": 1})
     assert current_params(node, add) == {"plus": 5, "unknown": 1}
     assert node.params == {"offset": 5, "unknown": 1}
+    twice_renamed = dataclasses.replace(add, renamed={"offset": "plus", "bias": "plus"})
+    old = Node("sum", "add", {"offset": 5, "bias": 6})
+    assert current_params(old, twice_renamed) == {"plus": 5, "bias": 6}
     both = {"offset": 5, "plus": 6}
     assert current_params(Node("sum", "add", both), add) == both
     assert current_params(Node("sum", "add", {"plus": 6, "offset": 5}), add) == both

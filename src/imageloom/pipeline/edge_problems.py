@@ -58,13 +58,10 @@ def edge_problems(pipeline: Pipeline, known: Mapping[str, Component]) -> Iterato
                 node=edge.to_node,
                 port=edge.to_port,
             )
-        ends_there = True
         for node_id, words in ((edge.from_node, "begins"), (edge.to_node, "ends")):
             if node_id not in pipeline:
-                ends_there = False
                 yield _unknown_node(pipeline, edge, node_id, words)
-        if ends_there:
-            yield from _port_problems(pipeline, edge, known)
+        yield from _port_problems(pipeline, edge, known)
 
 
 def _port_problems(

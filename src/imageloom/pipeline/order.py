@@ -63,7 +63,7 @@ def find_cycles(pipeline: Pipeline) -> Iterator[tuple[str, ...]]:
                 on_path[child] = True
                 path.append(child)
                 branches.append(iter(_after(pipeline, child)))
-            elif on_path[child] and not {child, path[-1]} & reported:
+            elif on_path[child] and not {child, path[-1]} & reported:  # spares the walk below
                 cycle = path[path.index(child) :]
                 if reported.isdisjoint(cycle):
                     reported.update(cycle)
