@@ -232,6 +232,8 @@ def another_value(component, one):
 
 def test_the_parameters_that_affect_the_output_make_the_key(component):
     for one in describe(component.params):
+        if len(one.choices) == 1:
+            continue  # a family with one network
         changed = key_of(component, **{one.name: another_value(component, one)})
         assert (changed != key_of(component)) == one.affects_output, one.name
 
