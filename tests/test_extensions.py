@@ -133,6 +133,7 @@ def test_one_file_adds_a_component_a_family_or_a_target_everywhere(folder, ask):
     for name, title in (("sharpen", "Sharpen"), ("pocket", "Pocket")):
         assert f"# {title}\n" in found["pages"][f"components/{name}.md"]
         assert f"[{title}]({name}.md)" in found["pages"]["components/README.md"]
+    assert "| `nowhere` | Nowhere | Starts nothing. |" in found["pages"]["components/README.md"]
 
 
 def test_the_command_line_lists_own_components_and_families(folder, monkeypatch, python):
@@ -141,6 +142,15 @@ def test_the_command_line_lists_own_components_and_families(folder, monkeypatch,
     answer = subprocess.run(command, capture_output=True, text=True, timeout=120)
     listed = {one["name"] for one in json.loads(answer.stdout)["components"]}
     assert {"sharpen", "pocket", "dataset"} <= listed
+
+
+def test_the_command_line_knows_an_own_target(folder, monkeypatch, python, repository):
+    monkeypatch.setenv("IMAGELOOM_EXTENSIONS", str(folder))
+    seed = str(repository / "examples" / "seed.json")
+    command = [python, "-m", "imageloom", "run", seed, "--target", "nowher"]
+    answer = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    assert answer.returncode == 1
+    assert "Did you mean nowhere?" in answer.stderr
 
 
 def test_a_banner_names_folder_files_and_digest(folder, ask, monkeypatch):

@@ -1,16 +1,19 @@
-"""The reference pages of components, made from their declarations."""
+"""The reference pages of components and targets, made from their declarations."""
 
 import json
 import typing
 from collections.abc import Iterable, Iterator
 from typing import Final
 
+import imageloom.targets
 from imageloom.cli.flags import values_text
 from imageloom.components.catalogue import load_components
+from imageloom.extensions import declare_all
 from imageloom.params import Params, describe
 from imageloom.spec.component import Category, Component, Port
 from imageloom.spec.port_types import PORT_TYPES
 from imageloom.spec.run_settings import RunSettings
+from imageloom.spec.target import TARGETS
 
 _START: Final = """\
 # Components
@@ -24,6 +27,11 @@ _PORT_TYPES_START: Final = """\
 ## Port types
 
 What flows from one node to the next is a directory. An edge joins two ports of the same type.
+"""
+_TARGETS_START: Final = """\
+## Targets
+
+Where nodes run: the run setting `target` of a node, or `--target` for a whole run.
 """
 
 
@@ -47,6 +55,9 @@ def _index(components: Iterable[Component]) -> str:
             parts.append(f"## {category}\n\n" + _table(("Component", "Name", "What it does"), rows))
     types = [(f"`{one.name}`", one.title, one.help) for one in PORT_TYPES]
     parts.append(_PORT_TYPES_START + "\n" + _table(("Name", "Title", "What it holds"), types))
+    declare_all(imageloom.targets)
+    targets = [(f"`{one.name}`", one.title, one.help) for one in TARGETS]
+    parts.append(_TARGETS_START + "\n" + _table(("Name", "Title", "What it does"), targets))
     return "\n".join(f"{part.rstrip()}\n" for part in parts)
 
 
