@@ -3,6 +3,7 @@
 import shutil
 import socket
 import subprocess
+import sys
 import tempfile
 import time
 from dataclasses import dataclass
@@ -340,3 +341,55 @@ def test_cleaning_removes_what_a_naive_mark_and_sweep_removes(present, runs, ent
         for number, (outputs, _, _) in enumerate(entries):
             is_whole = outputs <= present - removed
             assert (store.cache_entry(f"key{number}") is not None) == is_whole
+
+
+WORK_AND_NAME = """
+import sys
+from pathlib import Path
+sys.path.insert(0, sys.argv[3])
+from tests.pipeline.made_runs import make_entry, make_folder, make_run, output_of
+from imageloom.pipeline.locks import release, try_lock
+from imageloom.pipeline.object_store import ObjectStore
+from imageloom.pipeline.run_record import NodeFacts
+from imageloom.pipeline.workspace import Workspace
+from imageloom.spec.node_state import NodeState, RunState
+workspace = Workspace(Path(sys.argv[1]))
+store = ObjectStore(workspace)
+for number in range(12):
+    run = make_run(workspace, f"{sys.argv[2]}-{number}", state=None)
+    with run.execution_lock():
+        run.append_run(RunState.RUNNING)
+        for key in ("shared", f"own{sys.argv[2]}"):
+            entry = store.cache_entry(key)
+            if entry is None:
+                while (lock := try_lock(workspace.work_lock(key), "worker")) is None:
+                    pass
+                stored = store.publish(make_folder(workspace, key, key=f"{key}{sys.argv[2]}"))
+                entry = make_entry(key, stored, run_id=run.id)
+                store.keep(entry)
+                release(lock)
+            facts = NodeFacts(state=NodeState.COMPLETED, time=1.0, key=key, outputs=entry.outputs)
+            run.append_node(key, facts)
+        for digest in run.needs():
+            store.verify(digest)
+        run.append_run(RunState.COMPLETED)
+"""
+
+
+def test_runs_keep_what_they_named_while_others_clean_at_the_same_time(workspace, repository):
+    processes = [
+        subprocess.Popen(
+            [sys.executable, "-c", WORK_AND_NAME, str(workspace.root), f"p{n}", str(repository)],
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for n in range(3)
+    ]
+    removed = 0
+    while any(process.poll() is None for process in processes):
+        removed += len(clean(workspace, limit_bytes=0).objects)
+    problems = [process.communicate()[1] for process in processes]
+    assert [process.returncode for process in processes] == [0] * 3, "\n".join(problems)
+    removed += len(clean(workspace, limit_bytes=0).objects)
+    assert removed > 0
+    assert list(workspace.objects.glob("*/*")) == []

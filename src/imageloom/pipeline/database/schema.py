@@ -49,13 +49,12 @@ def condition_of(connection: Connection) -> Condition:
     return Condition.OTHER_VERSION if is_other else Condition.UNUSABLE
 
 
-def migrate(connection: Connection, *, backup: Path | None, migrations: Path = MIGRATIONS) -> bool:
+def migrate(connection: Connection, *, backup: Path | None) -> bool:
     """Bring the tables to our version, in the transaction of the connection.
 
     Args:
         connection: In a transaction that will write.
         backup: Where a SQLite file of an older version is kept as it was; None for no copy.
-        migrations: Folder of alembic's steps.
 
     Returns:
         Whether there was an older version, of which a backup was made.
@@ -75,7 +74,7 @@ def migrate(connection: Connection, *, backup: Path | None, migrations: Path = M
     from alembic.util import CommandError
 
     config = Config()
-    config.set_main_option("script_location", str(migrations).replace("%", "%%"))
+    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
     config.attributes["connection"] = connection
     older = condition is Condition.OTHER_VERSION
     if older:
@@ -97,9 +96,11 @@ def migrate(connection: Connection, *, backup: Path | None, migrations: Path = M
 
 
 def _copy(connection: Connection, backup: Path) -> None:
-    source = connection.connection.driver_connection
-    assert isinstance(source, sqlite3.Connection)
+    # By a connection of its own: SQLite does not copy through one that is about to write, and a
+    # plain copy of the file would end the lock that keeps other processes from writing meanwhile.
+    source = sqlite3.connect(str(connection.engine.url.database))
     with writing_file(backup) as partial:
         target = sqlite3.connect(partial)
         source.backup(target)
         target.close()
+    source.close()
