@@ -124,12 +124,22 @@ def kill_something(run, executor, generator):
     """Kill the executor, a worker or both; return what was killed."""
     workers = [p for name in run.record().wanted if (p := worker_of(run, name)) is not None]
     what = generator.choice(("executor", "worker", "both")) if workers else "executor"
-    if what != "executor":
-        generator.choice(workers).kill()
+    victim = generator.choice(workers) if what != "executor" else None
+    if victim is not None:
+        victim.kill()
     if what != "worker":
         executor.kill()
         executor.wait()
+    while victim is not None and is_alive(victim):  # the kernel takes a moment to end it
+        time.sleep(0.001)
     return what
+
+
+def is_alive(process):
+    try:
+        return process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
 
 
 def assert_true(run, workspace):

@@ -74,7 +74,7 @@ class ToyEngine:
         self.target = ThreadTarget(components)
         self.targets.declare("local", self.target)
         self.base = root
-        root.mkdir(exist_ok=True)
+        root.mkdir(parents=True, exist_ok=True)
         self.events: list[object] = []
 
     def new_run(self, pipeline: Pipeline, **asked: tuple[str, ...]) -> RunFolder:
