@@ -75,7 +75,8 @@ is a moving bar, otherwise a line every few seconds. Colour follows the terminal
 
 **`--json`.** Exactly one JSON object goes to stdout and no progress is shown. When the command
 fails the object is `{"error": {...}, "notices": [...]}`; `error` has the keys of
-`error_info.json` and `resume_command`. The readable lines still go to stderr.
+`error_info.json` and `resume_command`. A run of a pipeline in which a node failed has what the
+others made beside `error`. The readable lines still go to stderr.
 
 **Exit codes.**
 
@@ -86,12 +87,22 @@ fails the object is `{"error": {...}, "notices": [...]}`; `error` has the keys o
 | 2 | The command line cannot be understood: an unknown flag or command, or one is missing. |
 | 129, 130, 143 | SIGHUP, Ctrl+C or SIGTERM stopped it. |
 
-**Stopping.** The first Ctrl+C or SIGTERM saves and stops; a training run prints the command that
-resumes it. The second stops at once, and what was published before is whole.
+**Stopping.** The first Ctrl+C or SIGTERM saves and stops; a training run or a pipeline prints the
+command that resumes it. The second stops at once, and what was published before is whole.
 
-**Environment.** `IMAGELOOM_HOME` is where image directories made from plain folders are kept (by
-default `~/.cache/imageloom`; it may be deleted at any time). `IMAGELOOM_DEBUG=1` shows the
-traceback of an error, as `--debug` does.
+**Environment.**
+
+- `IMAGELOOM_WORKSPACE`: where runs of pipelines and their outputs lie; by default
+  `~/.local/share/imageloom`.
+- `IMAGELOOM_STORE_LIMIT_GIB`: GiB of outputs above which `imageloom store clean` removes what can
+  be made again; by default 100.
+- `IMAGELOOM_DATABASE_URL`: a PostgreSQL database for the list of runs; by default it is a SQLite
+  file in the workspace.
+- `IMAGELOOM_EXTENSIONS`: a folder with
+  [your own components, families and targets](../../guides/extensions.md).
+- `IMAGELOOM_HOME`: where image directories made from plain folders are kept; by default
+  `~/.cache/imageloom`. It may be deleted at any time.
+- `IMAGELOOM_DEBUG=1` shows the traceback of an error, as `--debug` does.
 """
 
 

@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from imageloom.app import RunOutcome
     from imageloom.pipeline.run_record import NodeFacts
 
+_WHAT_NOW: Final = (
+    "Go on with the command below once the cause is gone. After a change of the pipeline or of "
+    "the files it reads, run it anew: what did not change is taken from the cache."
+)
 _OUTPUTS_SHOWN: Final = 8
 _FAILURES_SHOWN: Final = 5
 
@@ -119,6 +123,7 @@ def _node_failed(outcome: "RunOutcome", failed: list[str]) -> NodeFailedError:
         parts.append(f"and {count(len(failed) - _FAILURES_SHOWN, 'other node')}")
     return NodeFailedError(
         "\n".join(parts) or "The run failed before a node could start.",
+        hint=_WHAT_NOW,
         reason="node-failed",
         details={"run": outcome.record.id, "nodes": failed},
     )
