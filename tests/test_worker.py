@@ -83,6 +83,21 @@ def test_the_cache_names_the_run_and_node_that_made_a_result(job, workspace):
     assert (entry.outputs, entry.warnings) == (result.outputs, ("Beware.",))
 
 
+def test_a_flood_of_warnings_is_counted_in_the_answer(job):
+    def run(task):
+        for number in range(1_234):
+            task.on_event(Notice("warning", f"Picture {number} is left out."))
+        publish(task)
+        return {}
+
+    warnings = run_job(job, components(run)).warnings
+    assert len(warnings) == 101
+    assert warnings[99:] == (
+        "Picture 99 is left out.",
+        "1,134 more warnings are in events.jsonl.",
+    )
+
+
 def test_a_component_can_say_what_an_output_means(job):
     def run(task):
         publish(task)

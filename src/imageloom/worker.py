@@ -23,7 +23,7 @@ from imageloom.errors import (
     named_error,
     printable,
 )
-from imageloom.events import CancelToken, Event, Notice
+from imageloom.events import CancelToken, Event, EventSink, Notice
 from imageloom.pipeline.event_lines import EventWriter
 from imageloom.pipeline.object_store import ObjectStore
 from imageloom.pipeline.workspace import Workspace
@@ -46,6 +46,7 @@ from imageloom.spec.run_settings import RunSettings
 
 logger = logging.getLogger("imageloom.worker")  # not __name__, which is __main__ in a worker
 
+MAX_WARNINGS: Final = 100  # in an answer, which is read at every use of the result
 EXIT_CODES: Final = {"completed": 0, "failed": 1, "cancelled": 128 + signal.SIGTERM}
 
 
@@ -85,11 +86,13 @@ def run_job(
     try:
         job = Job.model_validate_json((folder / JOB_FILE).read_bytes())
         logger.info("Node %s of run %s: %s.", job.node_id, job.run_id, job.component)
-        outputs = _make_outputs(job, folder, components, on_event, cancel)
+        component = components.get(job.component)
+        task = _task(job, folder, component=component, on_event=on_event, cancel=cancel)
+        outputs = _make_outputs(job, component, task)
         result = Result(
             state="completed",
             outputs=outputs,
-            warnings=tuple(on_event.warnings),
+            warnings=on_event.warnings,
             seconds=time.monotonic() - began,
         )
         _make_available(job, result)
@@ -97,7 +100,7 @@ def run_job(
         if isinstance(problem, RunInterruptedError) and cancel.is_set:
             logger.info("%s", problem.message)
             return _answer(folder, Result(state="cancelled", seconds=time.monotonic() - began))
-        return _answer_failed(folder, problem, began, warnings=tuple(on_event.warnings))
+        return _answer_failed(folder, problem, began, warnings=on_event.warnings)
     finally:
         on_event.close()
     return _answer(folder, result)
@@ -108,47 +111,49 @@ class _WarningKeeper:
 
     def __init__(self, writer: EventWriter) -> None:
         self._writer = writer
-        self.warnings: list[str] = []
+        self._first: list[str] = []
+        self._count = 0
 
     def __call__(self, event: Event) -> None:
         if isinstance(event, Notice) and event.level == "warning":
-            self.warnings.append(event.message)
+            self._count += 1
+            if self._count <= MAX_WARNINGS:
+                self._first.append(event.message)
         self._writer(event)
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        more = self._count - len(self._first)
+        return (*self._first, *([f"{more:,} more warnings are in {EVENTS_FILE}."] if more else []))
 
     def close(self) -> None:
         self._writer.close()
 
 
-def _make_outputs(
-    job: Job,
-    folder: Path,
-    components: Registry[Component],
-    on_event: _WarningKeeper,
-    cancel: CancelToken,
-) -> dict[str, Output]:
+def _make_outputs(job: Job, component: Component, task: Task) -> dict[str, Output]:
     """Run the component and move what it published into the store."""
-    component = components.get(job.component)
     workspace = Workspace(Path(job.workspace))
-    task = _task(job, folder, component, on_event, cancel)
     workspace.throw_away(workspace.work_outputs(job.key))  # what a killed worker left there
-    for place in (task.scratch, workspace.work_outputs(job.key), task.record):
-        place.mkdir(parents=True, exist_ok=True)
-    cancel.raise_if_set()
+    workspace.work_outputs(job.key).mkdir(parents=True)
+    task.scratch.mkdir(parents=True, exist_ok=True)
+    task.cancel.raise_if_set()
     digests = component.run(task)
     _require_outputs(job, task.outputs, digests)
     store = ObjectStore(workspace)
-    return {
-        port: _store_output(store, task.outputs[port], port_type, digests.get(port))
-        for port, port_type in job.output_ports.items()
-    }
+    outputs = {}
+    for port, port_type in job.output_ports.items():
+        stored = store.publish(task.outputs[port])
+        outputs[port] = Output(
+            type=port_type,
+            object=stored.digest,
+            digest=digests.get(port) or stored.digest,
+            size_bytes=stored.size_bytes,
+        )
+    return outputs
 
 
 def _task(
-    job: Job,
-    folder: Path,
-    component: Component,
-    on_event: _WarningKeeper,
-    cancel: CancelToken,
+    job: Job, folder: Path, *, component: Component, on_event: EventSink, cancel: CancelToken
 ) -> Task:
     workspace = Workspace(Path(job.workspace))
     outputs = workspace.work_outputs(job.key)
@@ -182,16 +187,6 @@ def _require_outputs(job: Job, outputs: Mapping[str, Path], digests: Mapping[str
             hint="This is a fault of the component; its author needs the log of this node.",
             reason="unknown-output",
         )
-
-
-def _store_output(store: ObjectStore, place: Path, port_type: str, digest: str | None) -> Output:
-    stored = store.publish(place)
-    return Output(
-        type=port_type,
-        object=stored.digest,
-        digest=digest or stored.digest,
-        size_bytes=stored.size_bytes,
-    )
 
 
 def _make_available(job: Job, result: Result) -> None:

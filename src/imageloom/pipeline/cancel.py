@@ -50,7 +50,7 @@ def cancel_run(
     while run.state() is RunState.RUNNING and time.monotonic() < deadline:
         time.sleep(_POLL_S)
     if run.state() is RunState.INTERRUPTED:
-        _stop_without_executor(run, workspace, targets, at_once=is_repeated)
+        _stop_without_executor(run, workspace=workspace, targets=targets, at_once=is_repeated)
     return run.state()
 
 
@@ -63,13 +63,14 @@ def _end_jobs(run: RunFolder, targets: Registry[Target]) -> None:
 
 
 def _stop_without_executor(
-    run: RunFolder, workspace: Workspace, targets: Registry[Target], *, at_once: bool
+    run: RunFolder, *, workspace: Workspace, targets: Registry[Target], at_once: bool
 ) -> None:
     try:
         with run.execution_lock():
             truth = settle(run, workspace=workspace, targets=targets)
-            states = NodeStates(run, ObjectStore(workspace), ignore_run_events, truth)
-            _stop_jobs(run, states, targets, at_once=at_once)
+            store = ObjectStore(workspace)
+            states = NodeStates(run, truth, store=store, on_event=ignore_run_events)
+            _stop_jobs(run, states, targets=targets, at_once=at_once)
             for node_id, facts in truth.items():
                 if facts.state is NodeState.WAITING:
                     states.set(node_id, ended(facts, NodeState.CANCELLED))
@@ -80,12 +81,12 @@ def _stop_without_executor(
 
 
 def _stop_jobs(
-    run: RunFolder, states: NodeStates, targets: Registry[Target], *, at_once: bool
+    run: RunFolder, states: NodeStates, *, targets: Registry[Target], at_once: bool
 ) -> None:
     record = run.record()
     jobs = {
         node_id: FollowedJob(
-            run.node_folder(node_id), targets.get(target_name(record, node_id)), facts, hear_from=0
+            run.node_folder(node_id), targets.get(target_name(record, node_id)), facts=facts
         )
         for node_id, facts in states.facts.items()
         if facts.state is NodeState.RUNNING

@@ -63,8 +63,17 @@ def execute(
     """
     with run.execution_lock():
         run.clear_cancel()
-        prepared = prepare(run, workspace, components, targets, on_event)
-        state = _Execution(run, prepared, workspace, targets, on_event).go(cancel)
+        prepared = prepare(
+            run,
+            workspace=workspace,
+            components=components,
+            targets=targets,
+            on_event=on_event,
+        )
+        execution = _Execution(
+            run, prepared, workspace=workspace, targets=targets, on_event=on_event
+        )
+        state = execution.go(cancel)
         run.append_run(state)
     return state
 
@@ -80,6 +89,7 @@ class _Execution:
         self,
         run: RunFolder,
         prepared: Prepared,
+        *,
         workspace: Workspace,
         targets: Registry[Target],
         on_event: RunSink,
@@ -135,7 +145,7 @@ class _Execution:
             self._graph.done(node_id)
         elif facts.state is NodeState.RUNNING:
             folder = self._run.node_folder(node_id)
-            self._follow(node_id, FollowedJob(folder, self._target(node_id), facts, hear_from=0))
+            self._follow(node_id, FollowedJob(folder, self._target(node_id), facts=facts))
         else:
             self._plan(node_id, facts)
 
@@ -183,7 +193,7 @@ class _Execution:
         now = time.time()
         facts = NodeFacts(state=NodeState.RUNNING, time=now, started=now, key=planned.key)
         job = job_of(planned, self._store, run_id=self._run.id, base=self._record.base)
-        started = start_job(folder, self._target(node_id), lock, job, facts=facts)
+        started = start_job(folder, job, target=self._target(node_id), lock=lock, facts=facts)
         self._follow(node_id, started)
         self._states.set(node_id, facts)
 

@@ -29,7 +29,9 @@ class FollowedJob:
         hear_from: Byte of the file of events to begin at.
     """
 
-    def __init__(self, folder: Path, target: Target, facts: NodeFacts, *, hear_from: int) -> None:
+    def __init__(
+        self, folder: Path, target: Target, *, facts: NodeFacts, hear_from: int = 0
+    ) -> None:
         self.folder = folder
         self.facts = facts
         self._target = target
@@ -69,15 +71,15 @@ class FollowedJob:
 
 
 def start_job(
-    folder: Path, target: Target, lock: int, job: Job, *, facts: NodeFacts
+    folder: Path, job: Job, *, target: Target, lock: int, facts: NodeFacts
 ) -> FollowedJob:
     """Start a job in its folder.
 
     Args:
         folder: The folder, which may hold what an earlier execution of the node left.
+        job: What it is to do.
         target: Where it is to run.
         lock: A descriptor that holds the lock of the job's key; the job keeps a copy.
-        job: What it is to do.
         facts: What is known of the node from now on.
 
     Raises:
@@ -87,7 +89,7 @@ def start_job(
     events = folder / EVENTS_FILE
     told_earlier = events.stat().st_size if events.exists() else 0
     target.start(folder, lock)
-    return FollowedJob(folder, target, facts, hear_from=told_earlier)
+    return FollowedJob(folder, target, facts=facts, hear_from=told_earlier)
 
 
 def job_of(planned: PlannedNode, store: ObjectStore, *, run_id: str, base: str) -> Job:

@@ -14,9 +14,9 @@ class NodeStates:
 
     Args:
         run: Where it is written down; the caller holds the run's lock.
+        facts: What is known so far, by node id.
         store: Where outputs lie, to which a node's folder gets links.
         on_event: Who is told.
-        facts: What is known so far, by node id.
 
     Attributes:
         facts: What is known of each node now.
@@ -24,7 +24,12 @@ class NodeStates:
     """
 
     def __init__(
-        self, run: RunFolder, store: ObjectStore, on_event: RunSink, facts: Mapping[str, NodeFacts]
+        self,
+        run: RunFolder,
+        facts: Mapping[str, NodeFacts],
+        *,
+        store: ObjectStore,
+        on_event: RunSink,
     ) -> None:
         self._run = run
         self._store = store

@@ -43,6 +43,7 @@ class Prepared:
 
 def prepare(
     run: RunFolder,
+    *,
     workspace: Workspace,
     components: Registry[Component],
     targets: Registry[Target],
@@ -62,9 +63,16 @@ def prepare(
     }
     truth = settle(run, workspace=workspace, targets=targets)
     run.append_run(RunState.RUNNING)
-    states = NodeStates(run, ObjectStore(workspace), on_event, truth)
-    for node_id in record.wanted:
-        _wait_unless_there(node_id, states, run, ObjectStore(workspace), on_event)
+    store = ObjectStore(workspace)
+    states = NodeStates(run, truth, store=store, on_event=on_event)
+    for node_id, facts in truth.items():
+        if facts.state is NodeState.RUNNING or (
+            facts.state.has_outputs and _is_whole(node_id, facts, store=store, on_event=on_event)
+        ):
+            continue
+        for name in (RESULT_FILE, ERROR_FILE):  # else taken for those of this execution
+            (run.node_folder(node_id) / name).unlink(missing_ok=True)
+        states.set(node_id, NodeFacts(state=NodeState.WAITING, time=time.time()))
     return Prepared(record, pipeline, resolved, states)
 
 
@@ -74,18 +82,10 @@ def _as_recorded(node: ResolvedNode, record: ResolvedRecord) -> ResolvedNode:
     return replace(node, params=params, settings=RunSettings.parse(record.settings))
 
 
-def _wait_unless_there(
-    node_id: str, states: NodeStates, run: RunFolder, store: ObjectStore, on_event: RunSink
-) -> None:
-    facts = states.facts[node_id]
-    if facts.state is NodeState.RUNNING:
-        return
-    if facts.state.has_outputs:
-        bad = [port for port, one in facts.outputs.items() if not store.is_whole(one.object)]
-        if not bad:
-            return
+def _is_whole(node_id: str, facts: NodeFacts, *, store: ObjectStore, on_event: RunSink) -> bool:
+    """Whether the outputs of a node are all there; if not, that is told."""
+    bad = [port for port, output in facts.outputs.items() if not store.is_whole(output.object)]
+    if bad:
         text = f"Output {bad[0]!r} of node {node_id!r} is damaged or gone, so it is made again."
         on_event(RunNotice(Notice("warning", text)))
-    for name in (RESULT_FILE, ERROR_FILE):  # else they would be taken for those of this execution
-        (run.node_folder(node_id) / name).unlink(missing_ok=True)
-    states.set(node_id, NodeFacts(state=NodeState.WAITING, time=time.time()))
+    return not bad
