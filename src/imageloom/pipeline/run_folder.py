@@ -246,7 +246,7 @@ class RunFolder:
         except OSError as problem:
             raise FailedToWriteOutputsError(
                 f"{self.states_file} could not be written: {problem.strerror}.",
-                hint="Free space; then 'imageloom runs resume' goes on with the run.",
+                hint="Free space; then 'imageloom run --resume' goes on with the run.",
                 reason="os-error",
                 details={"errno": problem.errno},
             ) from problem

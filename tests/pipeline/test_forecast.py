@@ -1,0 +1,68 @@
+"""What a run would find is told without running anything."""
+
+import dataclasses
+
+import pytest
+
+from imageloom.errors import InvalidDatasetError
+from imageloom.pipeline.forecast import forecast
+from imageloom.pipeline.graph import Node
+from imageloom.pipeline.resolve import resolve
+from imageloom.spec.component import Outside
+
+from .engine import ToyEngine, pipeline
+from .toys import toy_components
+
+READ = pipeline(
+    Node("number", "read", {"path": "n.txt"}),
+    Node("sum", "add"),
+    Node("words", "spell"),
+    edges=("number.value > sum.left", "sum.sum > words.number"),
+)
+
+
+@pytest.fixture
+def engine(tmp_path):
+    (tmp_path / "n.txt").write_text("3", encoding="utf-8")
+    return ToyEngine(tmp_path, toy_components())
+
+
+def found(engine, graph):
+    outside = Outside(base=engine.base, uploads=engine.workspace.uploads)
+    return forecast(resolve(graph, engine.components), engine.store, outside)
+
+
+def test_nothing_is_there_at_first_and_all_of_it_after_a_run_that_is_named(engine):
+    assert found(engine, READ) == {"number": None, "sum": None, "words": None}
+    run = engine.run(READ)
+    assert {entry.run_id for entry in found(engine, READ).values()} == {run.id}
+
+
+def test_a_change_in_the_middle_leaves_what_comes_before(engine):
+    engine.run(READ)
+    nodes = tuple(
+        dataclasses.replace(node, params={"plus": 1}) if node.id == "sum" else node
+        for node in READ.nodes
+    )
+    known = found(engine, dataclasses.replace(READ, nodes=nodes))
+    assert known["number"] is not None
+    assert (known["sum"], known["words"]) == (None, None)
+
+
+def test_a_file_that_changed_has_all_after_it_made_again(engine):
+    engine.run(READ)
+    (engine.base / "n.txt").write_text("4", encoding="utf-8")
+    assert set(found(engine, READ).values()) == {None}
+
+
+def test_what_is_missing_outside_is_an_error_of_its_node_only(engine):
+    (engine.base / "n.txt").unlink()
+    known = found(engine, READ)
+    assert isinstance(known["number"], InvalidDatasetError)
+    assert (known["sum"], known["words"]) == (None, None)
+
+
+def test_looking_changes_nothing(engine):
+    found(engine, READ)
+    assert not engine.workspace.runs.exists()
+    assert not engine.workspace.objects.exists()
