@@ -210,6 +210,27 @@ def test_entries_whose_object_is_gone_are_forgotten(workspace, store):
     assert clean(workspace, limit_bytes=None).entries == ("aaa",)
 
 
+@pytest.mark.parametrize("content", ["", "{", "{}"])
+def test_entries_that_cannot_be_read_are_forgotten(workspace, content):
+    keep_old(workspace, "aaa")
+    workspace.cache_file("aaa").write_text(content, encoding="utf-8")
+    assert clean(workspace, limit_bytes=None).entries == ("aaa",)
+    assert not workspace.cache_file("aaa").exists()
+
+
+def test_what_is_not_ours_is_left_alone(workspace):
+    make_object(workspace, "petals")
+    keep_old(workspace, "aaa")
+    tops = [workspace.objects, workspace.cache]
+    mine = [folder / "read me.txt" for top in tops for folder in (top, *top.iterdir())]
+    mine += [workspace.work / "notes.json", workspace.runs / "readme", workspace.root / "x"]
+    for file in mine:
+        file.parent.mkdir(exist_ok=True)
+        file.write_text("mine", encoding="utf-8")
+    clean(workspace, limit_bytes=0)
+    assert [file.read_text(encoding="utf-8") for file in mine] == ["mine"] * len(mine)
+
+
 def test_a_deleted_run_is_gone_and_its_outputs_stay_until_the_next_clean(workspace, store):
     stored = make_object(workspace, "petals")
     run = make_run(workspace, outputs={"first": output_of(stored)})
@@ -245,8 +266,9 @@ def test_a_run_whose_worker_lives_on_is_not_deleted(workspace):
 
 # A random workspace, and a second opinion on what cleaning may remove from it.
 
-STATES = st.sampled_from([None, *RunState])
+STATES = st.sampled_from([*[RunState.COMPLETED] * 8, None, *RunState])
 NUMBERS = st.sets(st.integers(0, 5), max_size=3)
+RARELY = st.sampled_from([False] * 7 + [True])
 
 
 @dataclass(frozen=True)
@@ -258,10 +280,10 @@ class MadeRun:
 
 
 RUNS = st.lists(
-    st.builds(MadeRun, STATES, NUMBERS.map(frozenset), NUMBERS.map(frozenset), st.booleans()),
+    st.builds(MadeRun, STATES, NUMBERS.map(frozenset), NUMBERS.map(frozenset), RARELY),
     max_size=4,
 )
-ENTRIES = st.lists(st.tuples(NUMBERS, st.integers(-1, 3), st.booleans()), max_size=4)
+ENTRIES = st.lists(st.tuples(NUMBERS, st.integers(-1, 3), RARELY), max_size=4)
 
 
 def second_opinion(objects, runs, entries, limit_bytes):
@@ -316,18 +338,19 @@ def make_random_entries(workspace, entries, stored, *, executing):
 
 @settings(max_examples=60, deadline=None)
 @given(
-    present=st.sets(st.integers(0, 5)),
+    missing=st.sets(st.integers(0, 5), max_size=2),
     runs=RUNS,
     entries=ENTRIES,
     limit_bytes=st.none() | st.integers(0, 70),
 )
-def test_cleaning_removes_what_a_naive_mark_and_sweep_removes(present, runs, entries, limit_bytes):
+def test_cleaning_removes_what_a_naive_mark_and_sweep_removes(missing, runs, entries, limit_bytes):
     with tempfile.TemporaryDirectory() as folder:
         workspace = Workspace(Path(folder))
         store = ObjectStore(workspace)
         stored = {number: make_old_object(workspace, "x" * (number + 1)) for number in range(6)}
-        for number in stored.keys() - present:
+        for number in missing:
             store.remove(stored[number].digest)
+        present = stored.keys() - missing
         objects = {number: stored[number] for number in present}
         locks = make_random_runs(workspace, runs, stored)
         make_random_entries(workspace, entries, stored, executing=bool(locks))

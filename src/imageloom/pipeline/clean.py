@@ -18,7 +18,7 @@ from typing import Final
 from imageloom.errors import OutputInUseError
 from imageloom.pipeline.locks import holder, is_locked, release, try_lock
 from imageloom.pipeline.object_store import ObjectStore, read_entry
-from imageloom.pipeline.workspace import Workspace
+from imageloom.pipeline.workspace import Workspace, is_digest
 from imageloom.publish import remove_stale_partials
 from imageloom.spec.node_state import NodeState, RunState
 from imageloom.spec.port_types import MODEL_DIRECTORY
@@ -68,7 +68,6 @@ class _Marks:
 class _Object:
     size_bytes: int
     used: float
-    keys: list[str] = field(default_factory=list)
     claimed: bool = False
 
 
@@ -150,7 +149,7 @@ def _oldest_lock(workspace: Workspace) -> float:
     with ObjectStore(workspace).lock():  # the time by the clock that also stamps the files
         taken = [workspace.store_lock.stat().st_mtime]
     locks = [workspace.run(run_id).lock_file for run_id in workspace.run_ids()]
-    locks += [folder / "lock" for folder in _inside(workspace.work)]
+    locks += [folder / "lock" for folder in _inside(workspace.work, "*/")]
     for lock in locks:
         with contextlib.suppress(FileNotFoundError):
             if is_locked(lock):
@@ -161,17 +160,17 @@ def _oldest_lock(workspace: Workspace) -> float:
 def _survey(store: ObjectStore, marks: _Marks) -> tuple[dict[str, Set[str]], dict[str, _Object]]:
     """Return the objects that each cache entry names, and what is known of each object."""
     objects = {}
-    for record in _inside(store.workspace.objects, "*/[!.]*"):
-        digest = record.name.removesuffix(".json")
-        objects[digest] = _Object(store.size_bytes(digest), _time_of(record))
+    for place in _inside(store.workspace.objects, "*/*"):  # a folder, then its record
+        digest = place.name.removesuffix(".json")
+        objects[digest] = _Object(store.size_bytes(digest), _time_of(place))
     entries: dict[str, Set[str]] = {}
-    for file in _inside(store.workspace.cache, "*/[!.]*.json"):
+    for file in _inside(store.workspace.cache, "*/*.json"):
         entry = read_entry(file)
-        outputs = entry.outputs.values() if entry else ()
-        entries[file.stem] = {output.object for output in outputs}
-        claimed = entry is not None and (
-            entry.run_id in marks.unfinished or entry.key in marks.wanted
-        )
+        if entry is None:
+            entries[file.stem] = {"unreadable"}  # no object is called so: it will be forgotten
+            continue
+        entries[file.stem] = {output.object for output in entry.outputs.values()}
+        claimed = entry.run_id in marks.unfinished or entry.key in marks.wanted
         for digest in entries[file.stem] & objects.keys():
             one = objects[digest]
             one.used = max(one.used, _time_of(file))
@@ -187,19 +186,17 @@ def _choose(objects: dict[str, _Object], marks: _Marks, limit_bytes: int | None)
         for digest, one in objects.items()
         if digest not in marks.needed and not one.claimed and one.used < marks.since
     }
-    for digest, one in sorted(free.items(), key=lambda item: (item[1].used, item[0])):
-        if digest not in marks.named:
-            total -= one.size_bytes
-            yield digest
-    for digest, one in sorted(free.items(), key=lambda item: (item[1].used, item[0])):
-        if digest in marks.named and limit_bytes is not None and total > limit_bytes:
-            total -= one.size_bytes
+    # First all that nobody names, then what was used longest ago, until the rest fits.
+    for digest in sorted(free, key=lambda one: (one in marks.named, free[one].used, one)):
+        is_over = limit_bytes is not None and total > limit_bytes
+        if digest not in marks.named or is_over:
+            total -= free[digest].size_bytes
             yield digest
 
 
 def _give_up_work(workspace: Workspace, wanted: Set[str], *, dry_run: bool) -> Iterator[str]:
     """Remove half-made results that nobody works at or will go on with; yield their keys."""
-    for folder in _inside(workspace.work):
+    for folder in _inside(workspace.work, "*/"):
         lock = folder / "lock"
         old = time.time() - max(_time_of(folder), _time_of(lock)) > WORK_KEPT_S
         done = workspace.cache_file(folder.name).exists()
@@ -222,13 +219,15 @@ def _remove_partials(workspace: Workspace) -> None:
         (workspace.objects, "*/.*.partial"),
         (workspace.cache, "*/.*.partial"),
     ):
-        for partial in _inside(top, pattern):
+        for partial in top.glob(pattern):
             if match := ending.fullmatch(partial.name):
                 remove_stale_partials(partial.with_name(match[1]))
 
 
-def _inside(folder: Path, pattern: str = "[!.]*") -> list[Path]:
-    return sorted(folder.glob(pattern))
+def _inside(folder: Path, pattern: str) -> list[Path]:
+    """Return what lies there under the name of a digest; the rest is not ours."""
+    found = folder.glob(pattern)
+    return sorted(path for path in found if is_digest(path.name.removesuffix(".json")))
 
 
 def _time_of(path: Path) -> float:

@@ -147,8 +147,13 @@ class Workspace:
                 thrown.unlink(missing_ok=True)
 
 
+def is_digest(text: str) -> bool:
+    """Whether a text can be the digest of an object or of what a result depends on."""
+    return _DIGEST.fullmatch(text) is not None
+
+
 def _checked(digest: str) -> str:
-    if not _DIGEST.fullmatch(digest):
+    if not is_digest(digest):
         raise StoreCorruptError(
             f"{digest!r} is not a digest.",
             hint="A file of the workspace was changed or damaged.",

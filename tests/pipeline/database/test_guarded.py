@@ -147,6 +147,14 @@ def test_j03_damage_while_the_index_is_open_is_repaired_as_well(workspace, notic
 
 
 @pytest.mark.usefixtures("runs")
+def test_j03_what_was_put_right_is_logged_when_nobody_listens(workspace, caplog):
+    fill_with_noise(workspace.database)
+    open_index(None, workspace).close()
+    assert [record.levelname for record in caplog.records] == ["WARNING"]
+    assert "no run is lost" in caplog.text
+
+
+@pytest.mark.usefixtures("runs")
 def test_j03_a_deleted_file_is_made_again(workspace, listed, notices):
     index = open_index(None, workspace, on_event=notices.append)
     workspace.database.unlink()

@@ -1,6 +1,7 @@
 """A database that is brought into order instead of failing, where that is possible."""
 
 import contextlib
+import os
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -131,7 +132,8 @@ class GuardedDatabase:
 
     def _move_aside(self, file: Path) -> None:
         self._engine.dispose()
-        aside = file.with_name(f"{file.name}.damaged-{time.strftime('%Y%m%d-%H%M%S')}")
+        when = f"{time.strftime('%Y%m%d-%H%M%S')}-{os.urandom(2).hex()}"
+        aside = file.with_name(f"{file.name}.damaged-{when}")
         journal = file.with_name(f"{file.name}-journal")
         # The journal first: beside a new file it would be taken for that one's.
         with contextlib.suppress(FileNotFoundError):

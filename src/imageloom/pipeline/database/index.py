@@ -1,6 +1,7 @@
 """The index of the runs: lists them quickly, and never knows better than their files."""
 
 import difflib
+import logging
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 from sqlalchemy import Connection, RowMapping, Select, bindparam, delete, select
 
 from imageloom.errors import NoSuchRunError
-from imageloom.events import EventSink, ignore_events
+from imageloom.events import Event, EventSink, Notice
 from imageloom.pipeline.database.guarded import GuardedDatabase
 from imageloom.pipeline.database.summary import SummaryRow, state_of_files, summarise
 from imageloom.pipeline.database.tables import RUNS
@@ -20,6 +21,7 @@ from imageloom.spec.node_state import RunState
 if TYPE_CHECKING:
     from sqlalchemy.dialects import postgresql, sqlite
 
+logger = logging.getLogger(__name__)
 _LOOKS: Final = 5  # runs may go on changing while they are listed
 _BATCH: Final = 200  # rows in one transaction, so that other processes wait for moments only
 _SUMMARY_COLUMNS: Final = (
@@ -55,11 +57,18 @@ class RunSummary:
     problem: str
 
 
+def log_notice(event: Event) -> None:
+    """Write down what was put right, for callers without a better place for it."""
+    if isinstance(event, Notice):
+        level = logging.WARNING if event.level == "warning" else logging.INFO
+        logger.log(level, "%s", event.message)
+
+
 def open_index(
     url: str | None,
     workspace: Workspace,
     *,
-    on_event: EventSink = ignore_events,
+    on_event: EventSink = log_notice,
     busy_timeout_s: float = 30.0,
 ) -> "RunIndex":
     """Open the index of a workspace, making or repairing its database if need be.
