@@ -12,7 +12,7 @@ import psutil
 import pytest
 
 from imageloom.errors import EnvironmentUnsuitableError, FailedToWriteOutputsError
-from imageloom.pipeline.ending import read_result
+from imageloom.pipeline.job_folder import read_result
 from imageloom.pipeline.locks import release, try_lock
 from imageloom.pipeline.object_store import ObjectStore
 from imageloom.pipeline.workspace import Workspace

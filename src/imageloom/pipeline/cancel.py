@@ -70,7 +70,7 @@ def _stop_without_executor(
             truth = settle(run, workspace=workspace, targets=targets)
             store = ObjectStore(workspace)
             states = NodeStates(run, truth, store=store, on_event=ignore_run_events)
-            _stop_jobs(run, states, targets=targets, at_once=at_once)
+            _stop_jobs(run, states, store=store, targets=targets, at_once=at_once)
             for node_id, facts in truth.items():
                 if facts.state is NodeState.WAITING:
                     states.set(node_id, ended(facts, NodeState.CANCELLED))
@@ -81,12 +81,20 @@ def _stop_without_executor(
 
 
 def _stop_jobs(
-    run: RunFolder, states: NodeStates, *, targets: Registry[Target], at_once: bool
+    run: RunFolder,
+    states: NodeStates,
+    *,
+    store: ObjectStore,
+    targets: Registry[Target],
+    at_once: bool,
 ) -> None:
     record = run.record()
     jobs = {
         node_id: FollowedJob(
-            run.node_folder(node_id), targets.get(target_name(record, node_id)), facts=facts
+            run.node_folder(node_id),
+            targets.get(target_name(record, node_id)),
+            facts=facts,
+            store=store,
         )
         for node_id, facts in states.facts.items()
         if facts.state is NodeState.RUNNING

@@ -1,11 +1,7 @@
 """How a node run ended, from what its worker left behind."""
 
-import os
 import time
-from collections.abc import Mapping
 from pathlib import Path
-
-from pydantic import ValidationError
 
 from imageloom.errors import (
     ImageloomError,
@@ -14,28 +10,41 @@ from imageloom.errors import (
     WorkerLostError,
     named_error,
 )
+from imageloom.pipeline.job_folder import read_job, read_result
 from imageloom.pipeline.object_store import ObjectStore
 from imageloom.pipeline.run_record import NodeFacts
 from imageloom.publish import write_json
-from imageloom.spec.job import ERROR_FILE, LOG_FILE, RESULT_FILE, CacheEntry, Output, Result
+from imageloom.spec.job import ERROR_FILE, LOG_FILE, CacheEntry, Result
 from imageloom.spec.node_state import NodeState
 from imageloom.spec.target import JobStatus
 
 
-def ending(folder: Path, status: JobStatus, *, before: NodeFacts, was_stopped: bool) -> NodeFacts:
+def ending(
+    folder: Path,
+    status: JobStatus,
+    *,
+    before: NodeFacts,
+    store: ObjectStore,
+    was_stopped: bool = False,
+) -> NodeFacts:
     """Return the facts of a node whose job has ended.
 
-    A job that ended without an answer failed, and gets its ``error_info.json`` here.
+    A job that left neither an answer nor a result failed, and gets its ``error_info.json`` here.
 
     Args:
         folder: The job's folder.
         status: What the target knows of its end.
         before: The facts while it ran.
-        was_stopped: Whether this execution asked the job to stop or ended it.
+        store: Where its result is, if it was killed between that and its answer.
+        was_stopped: Whether it was asked to stop, or ended.
     """
     result = read_result(folder)
     if result is not None:
         return _facts_of(result, before)
+    job = read_job(folder)
+    entry = store.cache_entry(job.key)
+    if entry is not None and (entry.run_id, entry.node_id) == (job.run_id, job.node_id):
+        return made(entry, before)
     if was_stopped:
         message = f"Its worker ended before it had saved: {status.reason}."
         return ended(before, NodeState.CANCELLED, message=message)
@@ -84,7 +93,7 @@ def reused(entry: CacheEntry) -> NodeFacts:
 
 
 def made(entry: CacheEntry, before: NodeFacts) -> NodeFacts:
-    """Return the facts of a node that made a result, while nobody was there to hear of it."""
+    """Return the facts of a node that made a result but gave no answer."""
     result = Result(
         state="completed",
         outputs=entry.outputs,
@@ -92,24 +101,6 @@ def made(entry: CacheEntry, before: NodeFacts) -> NodeFacts:
         seconds=entry.seconds,
     )
     return _facts_of(result, before.model_copy(update={"key": entry.key}))
-
-
-def read_result(folder: Path) -> Result | None:
-    """Return a job's answer, or None when it gave none."""
-    try:
-        return Result.model_validate_json((folder / RESULT_FILE).read_bytes())
-    except (OSError, ValidationError):
-        return None
-
-
-def link_outputs(folder: Path, outputs: Mapping[str, Output], store: ObjectStore) -> None:
-    """Show a node's outputs in its folder, as links that stay right when the workspace moves."""
-    links = folder / "outputs"
-    links.mkdir(parents=True, exist_ok=True)
-    for port, output in outputs.items():
-        link = links / port
-        link.unlink(missing_ok=True)
-        link.symlink_to(os.path.relpath(store.path(output.object), links))
 
 
 def _facts_of(result: Result, before: NodeFacts) -> NodeFacts:

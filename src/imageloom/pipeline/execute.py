@@ -144,8 +144,7 @@ class _Execution:
         if facts.state.is_ended:
             self._graph.done(node_id)
         elif facts.state is NodeState.RUNNING:
-            folder = self._run.node_folder(node_id)
-            self._follow(node_id, FollowedJob(folder, self._target(node_id), facts=facts))
+            self._follow(node_id, facts)
         else:
             self._plan(node_id, facts)
 
@@ -193,13 +192,19 @@ class _Execution:
         now = time.time()
         facts = NodeFacts(state=NodeState.RUNNING, time=now, started=now, key=planned.key)
         job = job_of(planned, self._store, run_id=self._run.id, base=self._record.base)
-        started = start_job(folder, job, target=self._target(node_id), lock=lock, facts=facts)
-        self._follow(node_id, started)
+        events_begin = start_job(folder, job, target=self._target(node_id), lock=lock)
+        self._follow(node_id, facts, hear_from=events_begin)
         self._states.set(node_id, facts)
 
-    def _follow(self, node_id: str, job: FollowedJob) -> None:
+    def _follow(self, node_id: str, facts: NodeFacts, *, hear_from: int = 0) -> None:
         self._planned.pop(node_id, None)
-        self._jobs[node_id] = job
+        self._jobs[node_id] = FollowedJob(
+            self._run.node_folder(node_id),
+            self._target(node_id),
+            facts=facts,
+            store=self._store,
+            hear_from=hear_from,
+        )
         self._slots.take(*self._slot(node_id))
 
     def _tell_who_makes_it(self, node_id: str, who: str) -> None:

@@ -26,15 +26,23 @@ class FollowedJob:
         folder: The job's folder, named after its node.
         target: Where it runs.
         facts: What is known of the node, its state ``running`` among it.
+        store: Where its result goes.
         hear_from: Byte of the file of events to begin at.
     """
 
     def __init__(
-        self, folder: Path, target: Target, *, facts: NodeFacts, hear_from: int = 0
+        self,
+        folder: Path,
+        target: Target,
+        *,
+        facts: NodeFacts,
+        store: ObjectStore,
+        hear_from: int = 0,
     ) -> None:
         self.folder = folder
         self.facts = facts
         self._target = target
+        self._store = store
         self._tail = EventTail(folder / EVENTS_FILE, start=hear_from)
         self._stop_by: float | None = None
         self._was_ended = False
@@ -54,8 +62,13 @@ class FollowedJob:
                 break  # the rest can wait, other jobs cannot
         if status.state != "ended":
             return None
-        was_stopped = self._stop_by is not None
-        return ending(self.folder, status, before=self.facts, was_stopped=was_stopped)
+        return ending(
+            self.folder,
+            status,
+            before=self.facts,
+            store=self._store,
+            was_stopped=self._stop_by is not None,
+        )
 
     def stop(self, *, at_once: bool) -> None:
         """Ask the job to save and stop; end it if it was asked too long ago, or at once.
@@ -70,9 +83,7 @@ class FollowedJob:
             self._target.stop(self.folder, at_once=True)
 
 
-def start_job(
-    folder: Path, job: Job, *, target: Target, lock: int, facts: NodeFacts
-) -> FollowedJob:
+def start_job(folder: Path, job: Job, *, target: Target, lock: int) -> int:
     """Start a job in its folder.
 
     Args:
@@ -80,16 +91,18 @@ def start_job(
         job: What it is to do.
         target: Where it is to run.
         lock: A descriptor that holds the lock of the job's key; the job keeps a copy.
-        facts: What is known of the node from now on.
+
+    Returns:
+        Byte of its file of events at which this execution's begin.
 
     Raises:
         ImageloomError: It could not be started.
     """
     write_json(folder / JOB_FILE, to_json(job))
     events = folder / EVENTS_FILE
-    told_earlier = events.stat().st_size if events.exists() else 0
+    begin = events.stat().st_size if events.exists() else 0
     target.start(folder, lock)
-    return FollowedJob(folder, target, facts=facts, hear_from=told_earlier)
+    return begin
 
 
 def job_of(planned: PlannedNode, store: ObjectStore, *, run_id: str, base: str) -> Job:
@@ -114,8 +127,3 @@ def job_of(planned: PlannedNode, store: ObjectStore, *, run_id: str, base: str) 
 def lock_note(run_id: str, node_id: str) -> str:
     """Return what the lock of a key says about who makes its result."""
     return f"node {node_id} of run {run_id}"
-
-
-def read_job(folder: Path) -> Job:
-    """Return what a job that was started was asked to do."""
-    return Job.model_validate_json((folder / JOB_FILE).read_bytes())

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from imageloom.pipeline.ending import link_outputs
+from imageloom.pipeline.job_folder import link_outputs
 from imageloom.pipeline.object_store import ObjectStore
 from imageloom.pipeline.run_events import NodeChanged, RunSink
 from imageloom.pipeline.run_folder import RunFolder
@@ -39,8 +39,7 @@ class NodeStates:
 
     def set(self, node_id: str, facts: NodeFacts) -> None:
         """Change what is known of a node."""
-        if facts.outputs:
-            link_outputs(self._run.node_folder(node_id), facts.outputs, self._store)
+        link_outputs(self._run.node_folder(node_id), facts.outputs, self._store)
         self._run.append_node(node_id, facts)
         self.facts[node_id] = facts
         self.outputs[node_id] = facts.outputs

@@ -9,8 +9,9 @@ from collections.abc import Mapping
 from typing import Final
 
 from imageloom.errors import OutputInUseError
-from imageloom.pipeline.ending import ending, link_outputs, made, read_result
-from imageloom.pipeline.jobs import lock_note, read_job
+from imageloom.pipeline.ending import ending
+from imageloom.pipeline.job_folder import link_outputs, read_job, read_result
+from imageloom.pipeline.jobs import lock_note
 from imageloom.pipeline.locks import holder
 from imageloom.pipeline.object_store import ObjectStore
 from imageloom.pipeline.run_folder import RunFolder
@@ -81,22 +82,18 @@ def _truth_of(
     folder = run.node_folder(node_id)
     if not (folder / JOB_FILE).exists():
         return _waiting(before)
-    job = read_job(folder)
+    key = read_job(folder).key
     status = target.status(folder)
     note = lock_note(run.id, node_id)
-    if _is_alive(status, is_locked=holder(workspace.work_lock(job.key)) == note):
-        if before.state is NodeState.RUNNING:
+    if _is_alive(status, is_locked=holder(workspace.work_lock(key)) == note):
+        if before.started is not None:
             return before
         started = (folder / JOB_FILE).stat().st_mtime  # the executor was lost before it could say
-        return NodeFacts(state=NodeState.RUNNING, time=time.time(), started=started, key=job.key)
+        return NodeFacts(state=NodeState.RUNNING, time=time.time(), started=started, key=key)
+    if before.started is None and read_result(folder) is None:
+        return _waiting(before)
     store = ObjectStore(workspace)
-    facts = _waiting(before)
-    if before.started is not None or read_result(folder) is not None:
-        entry = store.cache_entry(job.key)
-        if entry is not None and (entry.run_id, entry.node_id) == (run.id, node_id):
-            facts = made(entry, before)
-        else:
-            facts = ending(folder, status, before=before, was_stopped=False)
+    facts = ending(folder, status, before=before.model_copy(update={"key": key}), store=store)
     link_outputs(folder, facts.outputs, store)
     return facts
 
