@@ -7,6 +7,9 @@ from pathlib import Path
 import pytest
 
 from imageloom.cli.root import run
+from imageloom.events import Metric
+from imageloom.pipeline.event_lines import EventWriter
+from imageloom.spec.job import EVENTS_FILE
 
 pytestmark = pytest.mark.usefixtures("toys", "workspace")
 
@@ -99,6 +102,21 @@ def test_what_failed_is_done_again_when_the_run_is_resumed(write, tmp_path, caps
     (tmp_path / "n.txt").write_text("5", encoding="utf-8")
     code, second = run_json(capsys, "run", "--resume", "last")
     assert (code, second["state"], second["run"]) == (0, "completed", first["run"])
+
+
+def test_a_resumed_run_shows_earlier_epochs_so_that_best_is_best_of_all(
+    write, workspace, tmp_path, capsys
+):
+    path = write(number=("read", {"path": "n.txt"}))
+    code, first = run_json(capsys, "run", path)
+    assert code == 1
+    writer = EventWriter(workspace / "runs" / first["run"] / "nodes" / "number" / EVENTS_FILE)
+    writer(Metric("Valid loss", 0.25, 1, 10))
+    writer.close()
+    (tmp_path / "n.txt").write_text("5", encoding="utf-8")
+    assert run(["run", "--resume", "last"]) == 0
+    epochs = [line for line in capsys.readouterr().err.splitlines() if line.endswith("best")]
+    assert [line.split() for line in epochs] == [["number", "1", "-", "0.2500", *"---", "best"]]
 
 
 def test_the_command_that_goes_on_names_the_workspace_when_one_was_named(write, tmp_path, capsys):

@@ -48,6 +48,12 @@ def test_above_the_limit_old_results_go_and_are_made_again_when_asked_for(write,
     assert json_of(capsys, "run", path)["nodes"]["a"]["state"] == "completed"
 
 
+@pytest.mark.parametrize("limit", ["nan", "inf", "-1", "much"])
+def test_a_limit_that_is_no_size_is_exit_2(limit, capsys):
+    assert run(["store", "clean", "--limit", limit]) == 2
+    assert "limit" in capsys.readouterr().err
+
+
 def test_size_counts_every_part_of_the_workspace(write, workspace, capsys):
     assert run(["run", write(a="number")]) == 0
     content = json_of(capsys, "store", "size")

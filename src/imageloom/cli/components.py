@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 from rich.console import RenderableType
+from rich.padding import Padding
 from rich.text import Text
 
 from imageloom.cli.flags import value_text, values_text
@@ -87,7 +88,7 @@ def _one(component: "Component") -> Iterator[RenderableType]:
     yield Text.assemble(
         (printable(component.title), "bold"), f"  {printable(component.name)}{version}"
     )
-    yield Text(printable(component.help))
+    yield Padding(Text(printable(component.help)), 0)  # so that it is broken between words
     yield from _ports("Input", component.inputs)
     yield from _ports("Output", component.outputs)
     yield from _parameters("Parameter", component.params)

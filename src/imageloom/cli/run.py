@@ -13,6 +13,7 @@ from imageloom.cli.workspace import open_engine, resume_command, several, worksp
 
 if TYPE_CHECKING:
     from imageloom.app import Engine, RunOutcome
+    from imageloom.pipeline.run_folder import RunFolder
 
 _WHAT: Final = "What to run"
 _WITH_RESUME: Final = {"resume", "workspace", "as_json", "debug"}
@@ -129,4 +130,17 @@ def _resume(job: Job, engine: "Engine") -> "RunOutcome":
         )
     run = engine.find_run(job.text("resume"))
     screen = RunScreen(job.on_event, run.record().wanted)
+    _show_earlier_epochs(run, screen)
     return engine.resume(run, on_event=screen, cancel=job.cancel)
+
+
+def _show_earlier_epochs(run: "RunFolder", screen: RunScreen) -> None:
+    """Show what was measured before the run stopped, so that 'best' means best of the whole."""
+    from imageloom.pipeline.run_events import NodeEvent
+    from imageloom.run_report.node_files import read_metrics
+    from imageloom.spec.job import EVENTS_FILE
+
+    for node, facts in run.states().items():
+        if not facts.state.has_outputs:
+            for metric in read_metrics(run.node_folder(node) / EVENTS_FILE):
+                screen(NodeEvent(node, metric))

@@ -12,10 +12,10 @@ from rich.text import Text
 
 from imageloom.cli.job import Job, Outcome, job_command
 from imageloom.cli.screen import line
-from imageloom.cli.workspace import open_engine, workspace_option
-from imageloom.errors import NoSuchRunError, printable
+from imageloom.cli.workspace import open_engine, require_node, workspace_option
+from imageloom.errors import printable
 from imageloom.spec.job import LOG_FILE
-from imageloom.spec.node_state import NodeState, RunState
+from imageloom.spec.node_state import RunState
 
 if TYPE_CHECKING:
     from imageloom.pipeline.run_folder import RunFolder
@@ -40,7 +40,11 @@ def command(job: Job) -> Outcome:
     """
     engine = open_engine(job)
     run = engine.find_run(job.text("run"))
-    nodes = _nodes(run, str(job.arguments.get("node", "")))
+    record = run.record()
+    nodes = record.wanted
+    if "node" in job.arguments:
+        nodes = (job.text("node"),)
+        require_node(record, *nodes)
     if "follow" in job.arguments:
         if "as_json" in job.arguments:
             raise click.UsageError(
@@ -57,17 +61,6 @@ def command(job: Job) -> Outcome:
         },
         screen=tuple(_screen(run, logs)),
     )
-
-
-def _nodes(run: "RunFolder", node: str) -> tuple[str, ...]:
-    wanted = run.record().wanted
-    if node and node not in wanted:
-        raise NoSuchRunError(
-            f"Run {run.id} has no node {node!r}.",
-            hint=f"It has: {', '.join(wanted)}.",
-            reason="no-node",
-        )
-    return (node,) if node else wanted
 
 
 def _log(run: "RunFolder", node: str, facts: "NodeFacts | None") -> Path:
@@ -91,20 +84,14 @@ def printable_lines(content: bytes) -> str:
 
 
 def _screen(run: "RunFolder", logs: dict[str, Path]) -> Iterator[RenderableType]:
-    states = run.states()
-    shown = False
-    for node, log in logs.items():
-        text = _read(log)
-        if not text:
-            continue
-        shown = True
-        facts = states.get(node)
-        from_cache = facts is not None and facts.state is NodeState.CACHED and facts.made_by
-        origin = f"  from run {facts.made_by[0]}" if facts and from_cache and facts.made_by else ""
+    texts = {node: text for node, log in logs.items() if (text := _read(log))}
+    for node, text in texts.items():
         if len(logs) > 1:
+            maker = logs[node].relative_to(run.path.parent).parts[0]
+            origin = "" if maker == run.id else f"  from run {maker}"
             yield Text(f"== {node}{origin}", style="bold")
         yield Text(text.rstrip("\n"))
-    if not shown:
+    if not texts:
         yield line("Log", "nothing was written")
 
 

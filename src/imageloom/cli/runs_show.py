@@ -12,10 +12,16 @@ from imageloom.cli.job import Job, Outcome, job_command
 from imageloom.cli.run_screen import state_line
 from imageloom.cli.run_summary import run_failure, run_screen, run_to_json
 from imageloom.cli.screen import line, table
-from imageloom.cli.workspace import follow_up, open_engine, resume_command, workspace_option
-from imageloom.errors import NoSuchRunError, printable
+from imageloom.cli.workspace import (
+    follow_up,
+    open_engine,
+    require_node,
+    resume_command,
+    workspace_option,
+)
+from imageloom.errors import printable
 from imageloom.spec.job import LOG_FILE
-from imageloom.spec.node_state import RunState
+from imageloom.spec.node_state import NodeState, RunState
 
 if TYPE_CHECKING:
     from imageloom.app import RunOutcome
@@ -55,37 +61,36 @@ def _failure(outcome: "RunOutcome", resume: str) -> Iterator[RenderableType]:
 
 
 def _node(job: Job, outcome: "RunOutcome", node: str) -> Outcome:
-    record = outcome.record
-    if node not in record.wanted:
-        raise NoSuchRunError(
-            f"Run {record.id} has no node {node!r}.",
-            hint=f"It has: {', '.join(record.wanted)}.",
-            reason="no-node",
-        )
-    resolved, facts = record.resolved[node], outcome.nodes.get(node)
-    folder = outcome.run.node_folder(node)
-    values = [
-        [name, value_text(value)]
-        for name, value in (*resolved.params.items(), *resolved.settings.items())
-    ]
-    content = {
-        "run": record.id,
-        "node": node,
-        **resolved.model_dump(mode="json"),
-        "facts": facts.model_dump(mode="json") if facts else None,
-        "folder": str(folder),
-    }
-    state = state_line(facts) if facts else Text("waiting")
-    ports = facts.outputs if facts else {}
+    record, facts = outcome.record, outcome.nodes.get(node)
+    require_node(record, node)
     return Outcome(
-        content=content,
+        content={
+            "run": record.id,
+            "node": node,
+            **record.resolved[node].model_dump(mode="json"),
+            "facts": facts.model_dump(mode="json") if facts else None,
+            "folder": str(outcome.run.node_folder(node)),
+        },
         screen=(
-            Text.assemble((f"{printable(node)}  ", "bold"), f"{resolved.component}  ", state),
-            *([table([("Parameter", "left"), ("Value", "left")], values)] if values else []),
-            *(line("Warning", text, style="yellow") for text in (facts.warnings if facts else ())),
-            line("Folder", str(folder)),
-            *(line("Output", str(folder / "outputs" / port)) for port in ports),
-            *([line("Log", str(folder / LOG_FILE))] if (folder / LOG_FILE).is_file() else []),
+            *_node_screen(outcome, node),
             line("Next", follow_up(job, "runs", "logs", record.id, node)),
         ),
     )
+
+
+def _node_screen(outcome: "RunOutcome", node: str) -> Iterator[RenderableType]:
+    resolved, facts = outcome.record.resolved[node], outcome.nodes.get(node)
+    folder = outcome.run.node_folder(node)
+    state = state_line(facts) if facts else Text(NodeState.WAITING.value)
+    yield Text.assemble((f"{printable(node)}  ", "bold"), f"{resolved.component}  ", state)
+    values = {**resolved.params, **resolved.settings}
+    if values:
+        rows = [[name, value_text(value)] for name, value in values.items()]
+        yield table([("Parameter", "left"), ("Value", "left")], rows)
+    for warning in facts.warnings if facts else ():
+        yield line("Warning", warning, style="yellow")
+    yield line("Folder", str(folder))
+    for port in facts.outputs if facts else ():
+        yield line("Output", str(folder / "outputs" / port))
+    if (folder / LOG_FILE).is_file():
+        yield line("Log", str(folder / LOG_FILE))

@@ -1,5 +1,7 @@
 """``imageloom store clean``."""
 
+import math
+
 import click
 
 from imageloom.cli.flags import SectionOption
@@ -44,6 +46,8 @@ def command(job: Job) -> Outcome:
     engine = open_engine(job)
     limit = job.arguments.get("limit", engine.settings.store_limit_gib)
     assert isinstance(limit, float)
+    if not math.isfinite(limit):
+        raise click.BadParameter(f"--limit is {limit}, but must be a number of GiB.")
     dry_run = "dry_run" in job.arguments
     done = engine.clean(limit_gib=limit, dry_run=dry_run)
     words = "Would go" if dry_run else "Removed"

@@ -9,9 +9,11 @@ from imageloom.cli.flags import F
 from imageloom.cli.job import Job
 from imageloom.cli.places import place_option
 from imageloom.cli.screen import command_line
+from imageloom.errors import NoSuchRunError
 
 if TYPE_CHECKING:
     from imageloom.app import Engine
+    from imageloom.pipeline.run_record import RunRecord
 
 
 def workspace_option(command: F) -> F:
@@ -33,6 +35,20 @@ def open_engine(job: Job) -> "Engine":
     if "workspace" in job.arguments:
         settings = dataclasses.replace(settings, workspace=job.path("workspace"))
     return Engine(settings)
+
+
+def require_node(record: "RunRecord", node: str) -> None:
+    """Refuse a node that a run does not have.
+
+    Raises:
+        NoSuchRunError: The message names those it has.
+    """
+    if node not in record.wanted:
+        raise NoSuchRunError(
+            f"Run {record.id} has no node {node!r}.",
+            hint=f"It has: {', '.join(record.wanted)}.",
+            reason="no-node",
+        )
 
 
 def follow_up(job: Job, *words: str | Path) -> str:
