@@ -327,6 +327,31 @@ def test_fresh_makes_a_node_anew_from_an_empty_scratch(engine):
     assert value(run, "odd", "value") == "1"
 
 
+def test_a_fresh_node_that_was_stopped_goes_on_from_the_scratch_it_began(engine):
+    nodes = pipeline(odd("odd", "gate", "go"))
+    open_gate(engine, "go")
+    engine.run(nodes)
+    (engine.base / "go").unlink()
+    run, token = engine.new_run(nodes, fresh=("odd",)), CancelToken()
+    with engine.executing(run, token):
+        wait_until(lambda: any(isinstance(event, NodeEvent) for event in engine.events[-1:]))
+        token.set("Ctrl+C")
+    open_gate(engine, "go")
+    assert engine.execute(run) is RunState.COMPLETED
+    assert states(run) == {"odd": "completed"}
+    assert value(run, "odd", "value") == "2"
+
+
+def test_a_fresh_node_is_made_anew_once_although_its_run_was_started_twice(engine):
+    nodes = pipeline(odd("odd"))
+    first = engine.run(nodes)
+    run = engine.run(nodes, fresh=("odd",))
+    run.append_node("odd", first.states()["odd"].model_copy(update={"state": NodeState.FAILED}))
+    engine.target.started.clear()
+    assert engine.execute(run) is RunState.COMPLETED
+    assert (engine.target.started, states(run)) == ([], {"odd": "completed"})
+
+
 def test_an_object_damaged_on_disk_is_made_again(engine):
     first = engine.run(SUM)
     damaged = engine.store.path(first.states()["sum"].outputs["sum"].object)
