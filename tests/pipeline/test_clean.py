@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from imageloom.errors import NoSuchRunError, OutputInUseError
+from imageloom.errors import NoSuchRunError, OutputInUseError, StoreCorruptError
 from imageloom.pipeline.clean import WORK_KEPT_S, clean, delete_run
 from imageloom.pipeline.locks import release, try_lock
 from imageloom.pipeline.object_store import ObjectStore
@@ -216,6 +216,14 @@ def test_entries_that_cannot_be_read_are_forgotten(workspace, content):
     workspace.cache_file("aaa").write_text(content, encoding="utf-8")
     assert clean(workspace, limit_bytes=None).entries == ("aaa",)
     assert not workspace.cache_file("aaa").exists()
+
+
+def test_nothing_is_removed_when_the_states_of_a_run_cannot_be_read(workspace, store):
+    stored = make_old_object(workspace, "petals")
+    make_run(workspace, state=None).states_file.mkdir()
+    with pytest.raises(StoreCorruptError, match=r"states\.jsonl cannot be read"):
+        clean(workspace, limit_bytes=0)
+    store.verify(stored.digest)
 
 
 def test_what_is_not_ours_is_left_alone(workspace):

@@ -82,6 +82,9 @@ def clean(workspace: Workspace, *, limit_bytes: int | None, dry_run: bool = Fals
         workspace: What to clean.
         limit_bytes: Bytes of outputs above which also named ones go; None for no limit.
         dry_run: Only say what would be removed.
+
+    Raises:
+        StoreCorruptError: What some run needs cannot be read; nothing was removed.
     """
     store = ObjectStore(workspace)
     marks = _mark(workspace)

@@ -140,11 +140,21 @@ class RunFolder:
         return self.history().nodes
 
     def history(self) -> RunHistory:
-        """Return what the file of states says; a line that is not whole is counted, not read."""
+        """Return what the file of states says; a line that is not whole is counted, not read.
+
+        Raises:
+            StoreCorruptError: The file is there but cannot be read.
+        """
         try:
             lines = self.states_file.read_bytes().split(b"\n")
         except FileNotFoundError:
             return RunHistory()
+        except OSError as problem:
+            raise StoreCorruptError(
+                f"{self.states_file} cannot be read: {problem.strerror}.",
+                hint="See to it that it is a file that you may read.",
+                reason="unreadable",
+            ) from problem
         nodes: dict[str, NodeFacts] = {}
         changes: list[tuple[RunState, float]] = []
         damaged = 0

@@ -178,6 +178,16 @@ def test_a_run_whose_record_is_damaged_is_listed_and_says_so(index, workspace):
     assert "run.json is not valid JSON" in found.problem
 
 
+def test_a_run_whose_states_cannot_be_read_is_listed_and_says_so(index, workspace):
+    run = make_run(workspace, IDS[0], state=None)
+    make_run(workspace, IDS[1])
+    run.states_file.mkdir()
+    whole, damaged = index.list()
+    assert (whole.id, whole.problem) == (IDS[1], "")
+    assert (damaged.id, damaged.name) == (IDS[0], "flowers")
+    assert "states.jsonl cannot be read" in damaged.problem
+
+
 def test_what_is_no_run_is_not_listed(index, workspace):
     (workspace.runs / "notes").mkdir(parents=True)
     (workspace.runs / "file").write_text("x", encoding="utf-8")

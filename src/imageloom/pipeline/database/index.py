@@ -1,5 +1,6 @@
 """The index of the runs: lists them quickly, and never knows better than their files."""
 
+import contextlib
 import difflib
 import logging
 from collections.abc import Iterable, Mapping, Sequence
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from sqlalchemy import Connection, RowMapping, Select, bindparam, delete, select
 
-from imageloom.errors import NoSuchRunError
+from imageloom.errors import NoSuchRunError, StoreError
 from imageloom.events import Event, EventSink, Notice
 from imageloom.pipeline.database.guarded import GuardedDatabase
 from imageloom.pipeline.database.summary import SummaryRow, state_of_files, summarise
@@ -215,7 +216,8 @@ class RunIndex:
     def _summary(self, row: RowMapping) -> RunSummary:
         state = RunState(row["state"])
         if state is RunState.RUNNING:
-            state = self._workspace.run(row["id"]).state()
+            with contextlib.suppress(StoreError):  # the row says why its files cannot be read
+                state = self._workspace.run(row["id"]).state()
         return RunSummary(**{**row, "state": state})
 
     def _write(self, run_ids: Iterable[str]) -> None:

@@ -18,14 +18,17 @@ def state_of_files(run: RunFolder) -> str:
 def summarise(run: RunFolder, scope: str) -> SummaryRow | None:
     """Return the row of a run, or None when there is no such run.
 
-    A run whose record cannot be read has a row all the same, which says why.
+    A run whose files cannot be read has a row all the same, which says why.
 
     Args:
         run: The run.
         scope: The workspace, as the database tells several apart.
     """
     files = state_of_files(run)  # before they are read: what changes meanwhile is read again
-    history = run.history()
+    try:
+        history, unreadable = run.history(), ""
+    except StoreError as problem:
+        history, unreadable = RunHistory(), problem.message
     row: SummaryRow = {
         "workspace": scope,
         "id": run.id,
@@ -45,6 +48,7 @@ def summarise(run: RunFolder, scope: str) -> SummaryRow | None:
     else:
         row |= {"name": printable(record.name), "created": record.created}
         row |= {"num_nodes": len(record.wanted), "problem": _first_failure(history)}
+    row["problem"] = unreadable or row["problem"]
     row["search"] = f"{run.id} {row['name']}".casefold()
     return row
 
