@@ -127,6 +127,8 @@ class Engine:
         index = open_index(self.settings.database_url, self.workspace)
         index.sync_all()
         for summary in index.list(state=RunState.INTERRUPTED):
+            if summary.began is None:
+                continue  # another process may be about to begin, and must find its lock free
             run = self.workspace.run(summary.id)
             find_truth(run, workspace=self.workspace, targets=self.targets)
             index.sync(run)
@@ -202,6 +204,7 @@ class Engine:
 
     def _execute(self, run: RunFolder, on_event: RunSink, cancel: CancelToken | None) -> RunOutcome:
         mirror = _IndexMirror(self, run, on_event)
+        on_event(RunNotice(Notice("info", f"Run {run.id} in {run.path}")))
         execute(
             run,
             workspace=self.workspace,

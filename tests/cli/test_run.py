@@ -37,6 +37,7 @@ def test_a_run_tells_each_change_of_a_state_and_ends_with_a_table(write, workspa
     assert lines.index("add  running") > lines.index("b    completed in 0 s")
     assert re.search(r"^add +add +completed", captured.out, re.MULTILINE)
     (folder,) = (workspace / "runs").iterdir()
+    assert lines[0] == f"Run {folder.name} in {folder}", "so that it can be cancelled"
     assert f"Run      {folder.name} completed, 3 of 3 nodes done" in captured.out
     assert f"Report   {folder / 'report.html'}" in captured.out
     assert f"Output   {folder / 'nodes/add/outputs/sum'}" in captured.out
