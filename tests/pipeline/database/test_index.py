@@ -121,6 +121,27 @@ def test_a_run_that_changes_is_shown_changed_without_any_sync(index, workspace):
     assert index.list()[0].state is RunState.COMPLETED
 
 
+def test_only_runs_that_changed_are_read_again(index, workspace, monkeypatch):
+    from imageloom.pipeline.database import index as module
+
+    runs = [make_run(workspace, run_id, state=RunState.RUNNING) for run_id in IDS]
+    index.sync_all()
+    read = []
+
+    def summarise(run, scope):
+        read.append(run.id)
+        return real(run, scope)
+
+    real = module.summarise
+    monkeypatch.setattr(module, "summarise", summarise)
+    index.list()
+    index.sync_all()
+    assert read == []
+    runs[2].append_run(RunState.FAILED)
+    index.list()
+    assert read == [IDS[2]]
+
+
 def test_a_deleted_run_leaves_the_list(index, workspace):
     for run_id in IDS:
         make_run(workspace, run_id)
