@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import imageloom.targets
 from imageloom import __version__
 from imageloom.components.catalogue import load_components
-from imageloom.errors import ImageloomError, StoreError, UnknownNameError, unknown_name
+from imageloom.errors import ImageloomError, UnknownNameError, unknown_name
 from imageloom.events import CancelToken, Notice
 from imageloom.extensions import declare_all, extensions_digest, find_extensions
 from imageloom.pipeline.cancel import cancel_run
@@ -49,6 +49,7 @@ if TYPE_CHECKING:
     from imageloom.pipeline.database.index import RunIndex
 
 _GIB = 1024**3
+_SYNC_INTERVAL_S = 1.0
 
 
 @dataclass(frozen=True)
@@ -272,22 +273,26 @@ class _IndexMirror:
         self._engine = engine
         self._run = run
         self._sink = sink
-        self._is_told = False
+        self._is_in_trouble = False
+        self._next_sync = 0.0
 
     def __call__(self, event: RunEvent) -> None:
-        if isinstance(event, NodeChanged):
+        # Whoever lists runs looks at their files as well, so now and then is enough.
+        if isinstance(event, NodeChanged) and time.monotonic() >= self._next_sync:
             self.sync()
         self._sink(event)
 
     def sync(self) -> None:
-        """Bring the index up to date, or say once that it could not be."""
+        """Bring the index up to date; when that fails, say so and leave it to a later command."""
+        if self._is_in_trouble:
+            return
         try:
             self._engine.index.sync(self._run)
-        except StoreError as problem:
-            if not self._is_told:
-                self._is_told = True
-                text = f"{problem.message} The run goes on; the list of runs is behind."
-                self._sink(RunNotice(Notice("warning", text)))
+            self._next_sync = time.monotonic() + _SYNC_INTERVAL_S
+        except ImageloomError as problem:
+            self._is_in_trouble = True
+            text = f"{problem.message} The run goes on; the list of runs is behind."
+            self._sink(RunNotice(Notice("warning", text)))
 
 
 def _resolved_record(node: ResolvedNode) -> ResolvedRecord:

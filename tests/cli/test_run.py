@@ -199,6 +199,19 @@ def test_a_file_that_is_not_there_and_a_run_that_is_not_there_have_their_errors(
     assert capsys.readouterr().err.startswith("NoSuchRun (RUN-005)")
 
 
+def test_j02_a_database_that_does_not_answer_is_told_once_and_the_run_goes_on(
+    write, monkeypatch, capsys
+):
+    pytest.importorskip("psycopg")
+    monkeypatch.setenv("IMAGELOOM_DATABASE_URL", "postgresql://nobody:pw-55120@127.0.0.1:1/none")
+    code, content = run_json(capsys, "run", write(SUM_EDGES, **SUM))
+    assert (code, content["state"]) == (0, "completed")
+    (told,) = [one["message"] for one in content["notices"] if one["level"] == "warning"]
+    assert "does not answer" in told
+    assert "The run goes on" in told
+    assert "pw-55120" not in told
+
+
 def test_an_unknown_target_and_an_unknown_node_name_the_nearest(write, capsys):
     path = write(SUM_EDGES, **SUM)
     assert run(["run", path, "--target", "lokal"]) == 1
