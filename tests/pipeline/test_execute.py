@@ -315,6 +315,23 @@ def test_who_waited_for_another_run_that_failed_makes_the_result_itself(engine):
     assert states(run) == {"odd": "completed"}
 
 
+def test_who_waited_for_another_run_then_waits_for_a_slot(engine):
+    engine.target.limits = Limits(1, 1, heavy_jobs=1, light_jobs=1)
+    key = engine.run(pipeline(odd("odd"))).states()["odd"].key
+    engine.store.forget(key)
+    engine.target.started.clear()
+    lock = try_lock(engine.workspace.work_lock(key), "node x of run y")
+    run = engine.new_run(pipeline(odd("odd"), odd("busy", "gate", "go")))
+    with engine.executing(run, CancelToken()):
+        wait_until(lambda: running(run) == {"odd", "busy"})
+        release(lock)
+        wait_until(lambda: running(run) == {"busy"})
+        assert states(run)["odd"] == "waiting"
+        open_gate(engine, "go")
+    assert engine.target.started == ["busy", "odd"]
+    assert states(run) == {"odd": "completed", "busy": "completed"}
+
+
 def test_fresh_makes_a_node_anew_from_an_empty_scratch(engine):
     open_gate(engine, "go")
     nodes = pipeline(odd("odd", "gate", "go"))

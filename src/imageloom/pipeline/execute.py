@@ -180,6 +180,8 @@ class _Execution:
                 self._end(node_id, self._answered(node_id, entry))
             elif has_slot:
                 self._start(node_id, planned, lock)
+            else:  # another run was at it and made nothing, and there is no slot any more
+                self._states.set(node_id, NodeFacts(state=NodeState.WAITING, time=time.time()))
         except ImageloomError as problem:
             self._end(node_id, failed(self._run.node_folder(node_id), problem, before=facts))
         finally:
