@@ -7,6 +7,7 @@ from rich.text import Text
 
 from imageloom.cli.progress import Reporter
 from imageloom.errors import printable
+from imageloom.run_report.words import what_happened
 from imageloom.spec.node_state import NodeState, RunState
 from imageloom.wording import duration
 
@@ -78,8 +79,6 @@ class RunScreen:
 
 def state_line(facts: "NodeFacts") -> Text:
     """Return where a node is in one line: ``cached from 20261123-051233-4f2a``."""
-    from imageloom.run_report.words import what_happened
-
     worked = facts.state in (NodeState.COMPLETED, NodeState.COMPLETED_WITH_WARNINGS)
     what = f"in {duration(facts.seconds)}" if worked else what_happened(facts)
     joint = ": " if facts.state in (NodeState.RUNNING, NodeState.FAILED) else " "

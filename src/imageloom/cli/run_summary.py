@@ -10,13 +10,13 @@ from imageloom.cli.failures import FAILED_EXIT, Failure, exit_code
 from imageloom.cli.run_screen import RUN_STYLES, STYLES
 from imageloom.cli.screen import Column, Fitting, line, paint, table
 from imageloom.errors import NodeFailedError, RunInterruptedError
+from imageloom.run_report.words import error_name, time_text, what_happened
 from imageloom.spec.job import LOG_FILE
 from imageloom.spec.node_state import NodeState, RunState
-from imageloom.wording import count, duration
+from imageloom.wording import count
 
 if TYPE_CHECKING:
     from imageloom.app import RunOutcome
-    from imageloom.pipeline.run_record import NodeFacts
 
 _WHAT_NOW: Final = (
     "Go on with the command below once the cause is gone. After a change of the pipeline or of "
@@ -48,15 +48,13 @@ def run_screen(outcome: "RunOutcome") -> Iterator[RenderableType]:
 
 def node_table(outcome: "RunOutcome") -> RenderableType:
     """Return the table of nodes: what became of each, and why; without components where narrow."""
-    from imageloom.run_report.words import what_happened
-
     rows, styles = [], []
     for node in outcome.record.wanted:
         facts = outcome.nodes.get(node)
         state = facts.state if facts else NodeState.WAITING
         component = outcome.record.resolved[node].component
         what = what_happened(facts) if facts else ""
-        rows.append([node, component, state.value, time_text(facts), what])
+        rows.append([node, component, state.value, time_text(facts) if facts else "", what])
         styles.append(STYLES[state])
     columns: list[Column] = [
         ("Node", "left"),
@@ -70,13 +68,6 @@ def node_table(outcome: "RunOutcome") -> RenderableType:
     narrow = table([columns[0], *columns[2:]], [[row[0], *row[2:]] for row in rows])
     paint(narrow, 1, styles, firm=1)
     return Fitting(wide, narrow)
-
-
-def time_text(facts: "NodeFacts | None") -> str:
-    """Return how long a node worked in this run; nothing when it did no work."""
-    if facts is None or not facts.seconds or facts.state is NodeState.CACHED:
-        return ""
-    return duration(facts.seconds)
 
 
 def final_outputs(outcome: "RunOutcome") -> list[Path]:
@@ -130,8 +121,6 @@ def _node_failed(outcome: "RunOutcome", failed: list[str]) -> NodeFailedError:
 
 
 def _failure_text(outcome: "RunOutcome", node: str) -> str:
-    from imageloom.run_report.words import error_name
-
     facts = outcome.nodes[node]
     error = facts.error or {}
     parts = [str(error.get("message", "")), str(error.get("hint", ""))]

@@ -10,9 +10,9 @@ from rich.console import RenderableType
 
 from imageloom.cli.flags import value_text
 from imageloom.cli.job import Job, Outcome, job_command
-from imageloom.cli.run_summary import time_text
 from imageloom.cli.screen import Column, line, table
 from imageloom.cli.workspace import open_engine, workspace_option
+from imageloom.run_report.words import time_text
 
 if TYPE_CHECKING:
     from imageloom.app import RunOutcome

@@ -6,10 +6,9 @@ from imageloom.charts import Markup, element, join
 from imageloom.pipeline.run_record import NodeFacts, ResolvedRecord
 from imageloom.run_report.graph import state_mark
 from imageloom.run_report.view import RunView
-from imageloom.run_report.words import error_name
+from imageloom.run_report.words import error_name, time_text
 from imageloom.scoring.report.page import Section, name, paragraph
 from imageloom.spec.node_state import NodeState
-from imageloom.wording import duration
 
 
 def anchor(node_id: str) -> str:
@@ -37,12 +36,6 @@ def _node(view: RunView, node_id: str) -> Markup:
     ]
     is_open = "" if facts.state is NodeState.FAILED else None
     return element("details", summary, *body, id=anchor(node_id), class_="node", open=is_open)
-
-
-def time_text(facts: NodeFacts) -> str:
-    """Return how long a node took in this run, or nothing when it did no work."""
-    worked = facts.seconds and facts.state is not NodeState.CACHED
-    return duration(facts.seconds) if worked else ""
 
 
 def _error(facts: NodeFacts) -> Iterator[Markup]:

@@ -2,7 +2,7 @@
 
 from imageloom.pipeline.run_record import NodeFacts
 from imageloom.spec.node_state import NodeState
-from imageloom.wording import count
+from imageloom.wording import count, duration
 
 
 def what_happened(facts: NodeFacts) -> str:
@@ -17,6 +17,12 @@ def what_happened(facts: NodeFacts) -> str:
         case NodeState.NOT_RUN if facts.cause:
             return f"because {facts.cause} failed"
     return facts.message
+
+
+def time_text(facts: NodeFacts) -> str:
+    """Return how long a node worked in this run; nothing when it did no work."""
+    worked = facts.seconds and facts.state is not NodeState.CACHED
+    return duration(facts.seconds) if worked else ""
 
 
 def error_name(facts: NodeFacts) -> str:

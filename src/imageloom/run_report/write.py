@@ -11,9 +11,9 @@ from imageloom.publish import writing_file
 from imageloom.run_report.graph import Box, Wire, graph_drawing, state_mark
 from imageloom.run_report.metrics import metrics_section
 from imageloom.run_report.node_files import read_node_files
-from imageloom.run_report.nodes import anchor, nodes_section, small_table, time_text
+from imageloom.run_report.nodes import anchor, nodes_section, small_table
 from imageloom.run_report.view import RunView
-from imageloom.run_report.words import what_happened
+from imageloom.run_report.words import time_text, what_happened
 from imageloom.scoring.report.page import Heading, Section, name, page, paragraph, strong
 from imageloom.scoring.report.tables import Cell, table
 from imageloom.spec.node_state import NodeState, RunState
