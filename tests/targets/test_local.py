@@ -26,7 +26,6 @@ from imageloom.targets.local import (
     Worker,
     count_oom_kills,
     visible_gpus,
-    worker_environment,
 )
 
 DEADLINE_S = 60.0
@@ -255,25 +254,6 @@ def test_s21_secrets_and_what_is_not_needed_do_not_reach_a_worker(odd_extensions
     assert not {*secrets, "EDITOR"} & set(seen)
     written = [path.read_bytes() for path in folder.parents[3].rglob("*") if path.is_file()]
     assert not any(b"secret-" in content for content in written)
-
-
-@pytest.mark.parametrize(
-    "name",
-    [
-        *("PATH", "LC_ALL", "PYTHONPATH", "CUDA_HOME", "NVIDIA_VISIBLE_DEVICES", "NCCL_DEBUG"),
-        *("MKL_NUM_THREADS", "TORCH_HOME", "IMAGELOOM_HOME", "XDG_CACHE_HOME", "HF_HOME"),
-        *("SSL_CERT_FILE", "https_proxy", "HTTPS_PROXY", "VIRTUAL_ENV", "LD_LIBRARY_PATH"),
-    ],
-)
-def test_what_a_worker_may_need_reaches_it(name):
-    assert worker_environment({name: "value"}) == {name: "value"}
-
-
-@pytest.mark.parametrize(
-    "name", ["SSH_AUTH_SOCK", "AWS_PROFILE", "LD_PRELOAD", "HF_API_KEY", "PYTHON_SECRET", "path"]
-)
-def test_what_a_worker_does_not_need_does_not_reach_it(name):
-    assert worker_environment({name: "value"}) == {}
 
 
 @pytest.mark.parametrize(

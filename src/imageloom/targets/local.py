@@ -18,6 +18,7 @@ from imageloom.errors import EnvironmentUnsuitableError, FailedToWriteOutputsErr
 from imageloom.publish import write_json
 from imageloom.spec.job import JOB_FILE, LOG_FILE, Job
 from imageloom.spec.target import TARGETS, JobStatus, Limits
+from imageloom.spec.worker_environment import worker_environment
 
 WORKER_FILE: Final = "worker.json"
 TOKEN_VARIABLE: Final = "IMAGELOOM_JOB_TOKEN"
@@ -27,16 +28,6 @@ CGROUPS: Final = Path("/sys/fs/cgroup")
 CGROUP_OF_SELF: Final = Path("/proc/self/cgroup")
 _KILL_TIMEOUT_S: Final = 5.0  # for the kernel to end processes that wait for a disk, say
 _CLOCK_TOLERANCE_S: Final = 2.0  # start times move with the clock of the machine when it is set
-
-_ALLOWED_NAMES: Final = frozenset(
-    ("PATH", "HOME", "LANG", "TZ", "TMPDIR", "USER", "SHELL", "VIRTUAL_ENV", "LD_LIBRARY_PATH")
-)
-_ALLOWED_STARTS: Final = (
-    *("LC_", "PYTHON", "CUDA_", "NVIDIA_", "NCCL_", "OMP_", "MKL_", "TORCH_"),
-    *("IMAGELOOM_", "XDG_", "HF_", "SSL_"),
-)
-_ALLOWED_END: Final = "_PROXY"
-_SECRETS: Final = ("TOKEN", "SECRET", "PASSWORD", "PASSWD", "CREDENTIAL", "KEY", "DATABASE_URL")
 
 
 class Worker(BaseModel):
@@ -148,23 +139,6 @@ class LocalTarget:
             return ""
         used = self._gpus_in_use.values()
         return next((gpu for gpu in gpus if gpu not in used), gpus[0])
-
-
-def worker_environment(environment: Mapping[str, str]) -> dict[str, str]:
-    """Return the variables that a worker gets: those it may need, and never a secret.
-
-    A URL of a database is one, for it may hold a password.
-    """
-    return {
-        name: value
-        for name, value in environment.items()
-        if (
-            name in _ALLOWED_NAMES
-            or name.startswith(_ALLOWED_STARTS)
-            or name.upper().endswith(_ALLOWED_END)
-        )
-        and not any(word in name.upper() for word in _SECRETS)
-    }
 
 
 def visible_gpus(environment: Mapping[str, str]) -> tuple[str, ...]:

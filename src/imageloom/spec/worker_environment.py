@@ -1,0 +1,26 @@
+"""Which environment variables a worker gets: those it may need, and never a secret."""
+
+from collections.abc import Mapping
+from typing import Final
+
+_NAMES: Final = frozenset(
+    ("PATH", "HOME", "LANG", "TZ", "TMPDIR", "USER", "SHELL", "VIRTUAL_ENV", "LD_LIBRARY_PATH")
+)
+_STARTS: Final = (
+    *("LC_", "PYTHON", "CUDA_", "NVIDIA_", "NCCL_", "OMP_", "MKL_", "TORCH_"),
+    *("IMAGELOOM_", "XDG_", "HF_", "SSL_"),
+)
+_PROXY: Final = "_PROXY"
+# The URL of a database may hold a password.
+_SECRETS: Final = ("TOKEN", "SECRET", "PASSWORD", "PASSWD", "CREDENTIAL", "KEY", "DATABASE_URL")
+
+
+def worker_environment(environment: Mapping[str, str]) -> dict[str, str]:
+    """Return the variables of an environment that a worker gets."""
+    return {name: value for name, value in environment.items() if _is_allowed(name)}
+
+
+def _is_allowed(name: str) -> bool:
+    upper = name.upper()
+    may_be_needed = name in _NAMES or name.startswith(_STARTS) or upper.endswith(_PROXY)
+    return may_be_needed and not any(word in upper for word in _SECRETS)

@@ -1,0 +1,24 @@
+"""A worker gets the variables it may need, and never a secret."""
+
+import pytest
+
+from imageloom.spec.worker_environment import worker_environment
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("PATH", "LC_ALL", "PYTHONPATH", "CUDA_HOME", "NVIDIA_VISIBLE_DEVICES", "NCCL_DEBUG"),
+        *("MKL_NUM_THREADS", "TORCH_HOME", "IMAGELOOM_HOME", "XDG_CACHE_HOME", "HF_HOME"),
+        *("SSL_CERT_FILE", "https_proxy", "HTTPS_PROXY", "VIRTUAL_ENV", "LD_LIBRARY_PATH"),
+    ],
+)
+def test_what_a_worker_may_need_reaches_it(name):
+    assert worker_environment({name: "value"}) == {name: "value"}
+
+
+@pytest.mark.parametrize(
+    "name", ["SSH_AUTH_SOCK", "AWS_PROFILE", "LD_PRELOAD", "HF_API_KEY", "PYTHON_SECRET", "path"]
+)
+def test_what_a_worker_does_not_need_does_not_reach_it(name):
+    assert worker_environment({name: "value"}) == {}
