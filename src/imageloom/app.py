@@ -1,31 +1,26 @@
 """The composition root: registries, workspace, index, targets and executor put together."""
 
-import dataclasses
 import functools
 import platform
-import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import metadata
-from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import imageloom.targets
 from imageloom import __version__
 from imageloom.components.catalogue import load_components
-from imageloom.errors import ImageloomError, UnknownNameError, unknown_name
+from imageloom.errors import ImageloomError
 from imageloom.events import CancelToken, Notice
-from imageloom.extensions import declare_all, extensions_digest, find_extensions
+from imageloom.extensions import declare_all, extensions_digest
+from imageloom.pipeline.asked import Asked, record_of
 from imageloom.pipeline.cancel import cancel_run
-from imageloom.pipeline.changes import apply_changes
-from imageloom.pipeline.check import check, require_valid
+from imageloom.pipeline.check import check
 from imageloom.pipeline.clean import CleanResult, clean
 from imageloom.pipeline.execute import execute
 from imageloom.pipeline.graph import Pipeline
-from imageloom.pipeline.json_format import pipeline_to_json
 from imageloom.pipeline.problems import Problem
-from imageloom.pipeline.resolve import ResolvedNode, resolve
 from imageloom.pipeline.run_events import (
     NodeChanged,
     RunEvent,
@@ -34,43 +29,25 @@ from imageloom.pipeline.run_events import (
     ignore_run_events,
 )
 from imageloom.pipeline.run_folder import RunFolder
-from imageloom.pipeline.run_record import NodeFacts, ResolvedRecord, RunRecord
-from imageloom.pipeline.selection import Selection, choose
+from imageloom.pipeline.run_record import NodeFacts, RunRecord
 from imageloom.pipeline.truth import find_truth
 from imageloom.pipeline.workspace import Workspace
 from imageloom.registry import Registry
 from imageloom.run_report.write import write_run_report
 from imageloom.settings import Settings
 from imageloom.spec.component import Component
-from imageloom.spec.node_state import RunState
+from imageloom.spec.node_state import NodeState, RunState
 from imageloom.spec.target import TARGETS, Limits, Target
+from imageloom.wording import count
 
 if TYPE_CHECKING:
     from imageloom.pipeline.database.index import RunIndex
 
-_GIB = 1024**3
+_GIB: Final = 1024**3
+_MIB: Final = 1024**2
+_ALL: Final = 1_000_000
+_MADE: Final = (NodeState.COMPLETED, NodeState.COMPLETED_WITH_WARNINGS)
 _SYNC_INTERVAL_S = 1.0
-
-
-@dataclass(frozen=True)
-class Asked:
-    """What a person asks of a run besides the pipeline.
-
-    Attributes:
-        base: Absolute folder that relative paths in parameters start from.
-        changes: Changes to parameters, such as ``train.epochs=10``.
-        only: Do these nodes and what they need, and nothing after them.
-        start: Make these nodes and all that depends on them anew.
-        fresh: Make these nodes anew although the cache has them.
-        target: Where nodes that can choose run; as each says, when empty.
-    """
-
-    base: Path
-    changes: Sequence[str] = ()
-    only: Sequence[str] = ()
-    start: Sequence[str] = ()
-    fresh: Sequence[str] = ()
-    target: str = ""
 
 
 @dataclass(frozen=True)
@@ -126,8 +103,7 @@ class Engine:
         from imageloom.pipeline.database.index import open_index  # SQLAlchemy takes its time
 
         index = open_index(self.settings.database_url, self.workspace)
-        index.sync_all()
-        for summary in index.list(state=RunState.INTERRUPTED):
+        for summary in index.list(state=RunState.INTERRUPTED, limit=_ALL):
             if summary.began is None:
                 continue  # another process may be about to begin, and must find its lock free
             run = self.workspace.run(summary.id)
@@ -162,15 +138,17 @@ class Engine:
                 Nothing was started.
             UnknownNameError: A change, a node or a target names what is not there.
         """
-        self._tell_extensions(on_event)
-        pipeline = self._on_target(
-            apply_changes(pipeline, asked.changes, self.components), asked.target
-        )
-        selection = choose(pipeline, only=asked.only, start=asked.start, fresh=asked.fresh)
-        # What is not asked for may still be in the making.
-        require_valid(pipeline.part(selection.wanted), self.components, self.limits)
         run = self.workspace.run(self.workspace.new_run_id())
-        run.create(self._record(run.id, pipeline, asked, selection))
+        run.create(
+            record_of(
+                run.id,
+                pipeline,
+                asked,
+                components=self.components,
+                targets=self.targets,
+                versions=_versions(),
+            )
+        )
         return self._execute(run, on_event, cancel)
 
     def resume(
@@ -182,7 +160,6 @@ class Engine:
             NoSuchRunError: There is no such run.
             OutputInUseError: Another process executes it.
         """
-        self._tell_extensions(on_event)
         return self._execute(run, on_event, cancel)
 
     def outcome(self, run: RunFolder) -> RunOutcome:
@@ -216,7 +193,21 @@ class Engine:
         )
         mirror.sync()
         self._report(run, on_event)
-        return self.outcome(run)
+        outcome = self.outcome(run)
+        if any(facts.state in _MADE for facts in outcome.nodes.values()):
+            self._keep_within_limit(on_event)
+        return outcome
+
+    def _keep_within_limit(self, on_event: RunSink) -> None:
+        """Remove old results when the store has grown above its limit, and say so."""
+        done = self.clean(limit_gib=self.settings.store_limit_gib)
+        if done.objects:
+            text = (
+                f"{count(len(done.objects), 'output')} that no run needs or that can be made again "
+                f"went, {done.object_bytes / _MIB:,.0f} MiB, to keep the store within "
+                f"{self.settings.store_limit_gib:g} GiB."
+            )
+            on_event(RunNotice(Notice("info", text)))
 
     def _report(self, run: RunFolder, on_event: RunSink) -> None:
         """Write the report; what the run did is whole without it."""
@@ -224,46 +215,6 @@ class Engine:
             write_run_report(run)
         except ImageloomError as problem:
             on_event(RunNotice(Notice("warning", f"There is no report: {problem.message}")))
-
-    def _tell_extensions(self, on_event: RunSink) -> None:
-        extensions = find_extensions()
-        if extensions is not None:
-            on_event(RunNotice(Notice("warning", str(extensions))))
-
-    def _on_target(self, pipeline: Pipeline, target: str) -> Pipeline:
-        """Return the pipeline with every node that has run settings on one target."""
-        if not target:
-            return pipeline
-        if target not in self.targets:
-            raise _unknown_target(target, self.targets)
-        nodes = tuple(
-            dataclasses.replace(node, settings={**node.settings, "target": target})
-            if node.component in self.components
-            and self.components.get(node.component).has_run_settings
-            else node
-            for node in pipeline.nodes
-        )
-        return dataclasses.replace(pipeline, nodes=nodes)
-
-    def _record(
-        self, run_id: str, pipeline: Pipeline, asked: Asked, selection: Selection
-    ) -> RunRecord:
-        resolved = resolve(pipeline.part(selection.wanted), self.components)
-        return RunRecord(
-            id=run_id,
-            name=pipeline.name,
-            pipeline=pipeline_to_json(pipeline),
-            base=str(asked.base),
-            changes=tuple(asked.changes),
-            only=tuple(asked.only),
-            start=tuple(asked.start),
-            fresh=tuple(sorted(selection.fresh)),
-            resolved={name: _resolved_record(node) for name, node in resolved.items()},
-            wanted=tuple(resolved),
-            versions=_versions(),
-            created=time.time(),
-            command=" ".join(sys.argv[1:]),
-        )
 
 
 class _IndexMirror:
@@ -295,22 +246,8 @@ class _IndexMirror:
             self._sink(RunNotice(Notice("warning", text)))
 
 
-def _resolved_record(node: ResolvedNode) -> ResolvedRecord:
-    settings = node.settings.model_dump() if node.component.has_run_settings else {}
-    return ResolvedRecord(
-        component=node.component.name,
-        version=node.component.version,
-        params=node.params.model_dump(),
-        settings=settings,
-    )
-
-
 def _versions() -> dict[str, str]:
     versions = {"imageloom": __version__, "python": platform.python_version()}
     versions |= {name: metadata.version(name) for name in ("torch", "torchvision")}
     extensions = extensions_digest()
     return versions | ({"extensions": extensions} if extensions else {})
-
-
-def _unknown_target(name: str, targets: Registry[Target]) -> UnknownNameError:
-    return unknown_name(targets.kind, name, targets.names())

@@ -13,9 +13,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from imageloom.app import Asked, Engine, RunOutcome
+from imageloom.app import Engine, RunOutcome
 from imageloom.errors import EnvironmentUnsuitableError
 from imageloom.events import CancelToken, EventSink, Progress, ignore_events
+from imageloom.pipeline.asked import Asked
 from imageloom.pipeline.builder import PipelineBuilder
 from imageloom.pipeline.graph import Pipeline
 from imageloom.pipeline.json_format import write_pipeline

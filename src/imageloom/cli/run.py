@@ -1,5 +1,7 @@
 """``imageloom run``."""
 
+import shlex
+import sys
 from typing import TYPE_CHECKING, Final
 
 import click
@@ -102,7 +104,7 @@ def command(job: Job) -> Outcome:
 
 
 def _start(job: Job, engine: "Engine") -> "RunOutcome":
-    from imageloom.app import Asked
+    from imageloom.pipeline.asked import Asked
     from imageloom.pipeline.json_format import read_pipeline
 
     if "pipeline" not in job.arguments:
@@ -116,6 +118,7 @@ def _start(job: Job, engine: "Engine") -> "RunOutcome":
         start=several(job, "start"),
         fresh=several(job, "fresh"),
         target=str(job.arguments.get("target", "")),
+        command=shlex.join(["imageloom", *sys.argv[1:]]),
     )
     screen = RunScreen(job.on_event, (node.id for node in pipeline.nodes))
     return engine.run(pipeline, asked, on_event=screen, cancel=job.cancel)
