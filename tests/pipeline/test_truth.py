@@ -11,6 +11,7 @@ import pytest
 from imageloom.events import CancelToken
 from imageloom.pipeline.cancel import cancel_run
 from imageloom.pipeline.graph import Node
+from imageloom.pipeline.run_events import NodeChanged
 from imageloom.pipeline.run_folder import RunFolder
 from imageloom.pipeline.run_record import NodeFacts
 from imageloom.pipeline.truth import find_truth
@@ -185,6 +186,11 @@ def test_a_living_worker_is_picked_up_and_not_started_twice(engine, tmp_path):
             (engine.base / "go").touch()
         assert ends == [RunState.COMPLETED]
         assert value(run, "words", "text") == "the number 1", "it was begun once"
+        assert engine.history("odd") == [NodeState.RUNNING, NodeState.COMPLETED]
+        changes = (event for event in engine.events if isinstance(event, NodeChanged))
+        picked_up = next(event.facts for event in changes if event.node_id == "odd")
+        assert picked_up.message.startswith("picked up again")
+        assert picked_up.started == run.states()["odd"].started
 
 
 def test_a_worker_killed_while_nobody_watched_is_lost(engine, tmp_path):

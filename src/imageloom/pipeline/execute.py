@@ -144,7 +144,10 @@ class _Execution:
         if facts.state.is_ended:
             self._graph.done(node_id)
         elif facts.state is NodeState.RUNNING:
+            message = "picked up again, for it ran on without the process that had started it"
+            facts = facts.model_copy(update={"time": time.time(), "message": message})
             self._follow(node_id, facts)
+            self._states.set(node_id, facts)
         else:
             self._plan(node_id, facts)
 
