@@ -6,6 +6,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import metadata
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import imageloom.targets
@@ -19,8 +20,11 @@ from imageloom.pipeline.cancel import cancel_run
 from imageloom.pipeline.check import check
 from imageloom.pipeline.clean import CleanResult, clean
 from imageloom.pipeline.execute import execute
+from imageloom.pipeline.forecast import Forecast, forecast
 from imageloom.pipeline.graph import Pipeline
+from imageloom.pipeline.object_store import ObjectStore
 from imageloom.pipeline.problems import Problem
+from imageloom.pipeline.resolve import resolve
 from imageloom.pipeline.run_events import (
     NodeChanged,
     RunEvent,
@@ -35,7 +39,7 @@ from imageloom.pipeline.workspace import Workspace
 from imageloom.registry import Registry
 from imageloom.run_report.write import write_run_report
 from imageloom.settings import Settings
-from imageloom.spec.component import Component
+from imageloom.spec.component import Component, Outside
 from imageloom.spec.node_state import NodeState, RunState
 from imageloom.spec.target import TARGETS, Limits, Target
 from imageloom.wording import count
@@ -114,6 +118,17 @@ class Engine:
     def check(self, pipeline: Pipeline) -> tuple[Problem, ...]:
         """Return everything that keeps a pipeline from running."""
         return check(pipeline, self.components, self.limits)
+
+    def forecast(self, pipeline: Pipeline, base: Path) -> dict[str, Forecast]:
+        """Return what a run would find: results that are there, and files that are not.
+
+        Args:
+            pipeline: One in which ``check`` finds nothing.
+            base: Absolute folder that relative paths in parameters start from.
+        """
+        outside = Outside(base=base, uploads=self.workspace.uploads)
+        resolved = resolve(pipeline, self.components)
+        return forecast(resolved, ObjectStore(self.workspace), outside)
 
     def find_run(self, text: str) -> RunFolder:
         """Return the run that a person means: an id, the beginning of one, or ``last``.

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from imageloom.app import Engine
+    from imageloom.pipeline.forecast import Forecast
     from imageloom.pipeline.graph import Node, Pipeline
     from imageloom.pipeline.problems import Problem
 
@@ -98,50 +99,26 @@ def _rows(
         order = topological_order(pipeline)
     except InvalidPipelineError:  # a cycle, which is among the problems
         order = tuple(node.id for node in pipeline.nodes)
-    found = {} if problems else _forecast(engine, pipeline, path)
-    return [_row(engine, pipeline, node_id, messages, found) for node_id in order]
-
-
-def _forecast(
-    engine: "Engine", pipeline: "Pipeline", path: "Path"
-) -> "Mapping[str, tuple[str, str] | str]":
-    """Return, of nodes that need no work, who made the result; and errors of what is missing."""
-    from imageloom.pipeline.forecast import forecast
-    from imageloom.pipeline.object_store import ObjectStore
-    from imageloom.pipeline.resolve import resolve
-    from imageloom.spec.component import Outside
-
-    workspace = engine.workspace
-    found = forecast(
-        resolve(pipeline, engine.components),
-        ObjectStore(workspace),
-        Outside(base=path.parent, uploads=workspace.uploads),
-    )
-    return {
-        node: one.message if isinstance(one, ImageloomError) else (one.run_id, one.node_id)
-        for node, one in found.items()
-        if one is not None
-    }
+    found = {} if problems else engine.forecast(pipeline, path.parent)
+    return [
+        _row(engine, pipeline, node_id, messages.get(node_id, ""), found.get(node_id))
+        for node_id in order
+    ]
 
 
 def _row(
-    engine: "Engine",
-    pipeline: "Pipeline",
-    node_id: str,
-    problems: Mapping[str, str],
-    found: "Mapping[str, tuple[str, str] | str]",
+    engine: "Engine", pipeline: "Pipeline", node_id: str, problem: str, found: "Forecast"
 ) -> _Row:
     node = pipeline.node(node_id)
-    known = found.get(node_id)
-    problem = problems.get(node_id, known if isinstance(known, str) else "")
-    made_by = known if isinstance(known, tuple) else None
+    if isinstance(found, ImageloomError):
+        problem, found = found.message, None
     return _Row(
         node=node_id,
         component=node.component,
-        state=_PROBLEM if problem else _CACHED if made_by else _TO_DO,
+        state=_PROBLEM if problem else _CACHED if found else _TO_DO,
         inputs={edge.to_port: edge.begin for edge in pipeline.edges_into(node_id)},
         values=_values(engine, node),
-        made_by=made_by,
+        made_by=(found.run_id, found.node_id) if found else None,
         problem=problem,
     )
 
