@@ -42,8 +42,8 @@ def ending(
     if result is not None:
         return _facts_of(result, before)
     job = read_job(folder)
-    entry = store.cache_entry(job.key)
-    if entry is not None and (entry.run_id, entry.node_id) == (job.run_id, job.node_id):
+    entry = store.cache_entry(job.key) if job is not None else None
+    if job and entry and (entry.run_id, entry.node_id) == (job.run_id, job.node_id):
         return made(entry, before)
     if was_stopped:
         message = f"Its worker ended before it had saved: {status.reason}."

@@ -10,9 +10,12 @@ from imageloom.pipeline.object_store import ObjectStore
 from imageloom.spec.job import JOB_FILE, RESULT_FILE, Job, Output, Result
 
 
-def read_job(folder: Path) -> Job:
-    """Return what a job that was started was asked to do."""
-    return Job.model_validate_json((folder / JOB_FILE).read_bytes())
+def read_job(folder: Path) -> Job | None:
+    """Return what a job was asked to do, or None when there was none that we understand."""
+    try:
+        return Job.model_validate_json((folder / JOB_FILE).read_bytes())
+    except (OSError, ValidationError):
+        return None
 
 
 def read_result(folder: Path) -> Result | None:

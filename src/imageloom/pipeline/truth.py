@@ -80,9 +80,10 @@ def _truth_of(
 ) -> NodeFacts:
     """Return what is true of a node that the executor last knew to wait or to run."""
     folder = run.node_folder(node_id)
-    if not (folder / JOB_FILE).exists():
+    job = read_job(folder)
+    key = before.key or (job.key if job else "")
+    if not key:
         return _waiting(before)
-    key = read_job(folder).key
     status = target.status(folder)
     note = lock_note(run.id, node_id)
     if _is_alive(status, is_locked=holder(workspace.work_lock(key)) == note):
