@@ -68,6 +68,13 @@ def warn(task: Task) -> None:
     publish(task, "1.0")
 
 
+def tell_much(task: Task) -> None:
+    """Tell 3,000 notices, together more than is read at a time."""
+    for number in range(3_000):
+        task.on_event(Notice("info", f"{number:06d}" * 100))
+    publish(task, "1.0")
+
+
 def warn_and_fail(task: Task) -> None:
     warn(task)
     raise ZeroDivisionError("after the warning")

@@ -207,6 +207,23 @@ def _is(event: object, state: NodeState) -> bool:
     return isinstance(event, NodeChanged) and event.facts.state is state
 
 
+def test_a_flood_of_events_is_heard_to_its_end(engine):
+    engine.run(pipeline(odd("odd", "tell_much")))
+    heard = [event.event.message for event in engine.events if isinstance(event, NodeEvent)]
+    assert heard == [f"{number:06d}" * 100 for number in range(3_000)]
+
+
+def test_a_node_that_goes_on_does_not_tell_again_what_it_told_before(engine):
+    run, token = engine.new_run(pipeline(odd("odd", "gate", "go"))), CancelToken()
+    told = NodeEvent("odd", Notice("info", "waiting for go"))
+    with engine.executing(run, token):
+        wait_until(lambda: told in engine.events)
+        token.set("Ctrl+C")
+    open_gate(engine, "go")
+    engine.execute(run)
+    assert engine.events.count(told) == 2, "once in each execution"
+
+
 def test_what_a_running_node_tells_is_heard_while_it_runs(engine):
     run = engine.new_run(pipeline(odd("odd", "gate", "go")))
     with engine.executing(run, CancelToken()):
