@@ -14,7 +14,7 @@ from imageloom.cli.progress import (
     progress_line,
 )
 from imageloom.cli.screen import PatientConsole, open_console
-from imageloom.events import Metric, Notice, Progress
+from imageloom.events import CancelToken, Metric, Notice, Progress
 
 
 class Clock:
@@ -142,7 +142,7 @@ def terminal() -> tuple[Terminal, PatientConsole]:
 
 def test_a_terminal_shows_a_bar_and_gets_its_cursor_back():
     stream, console = terminal()
-    reporter = BarReporter(console)
+    reporter = BarReporter(console, CancelToken())
     reporter(Progress("Decoding [b]pictures", 50, 200, "images"))
     reporter(Progress("Decoding [b]pictures", 200, 200, "images"))
     reporter.close()
@@ -154,7 +154,7 @@ def test_a_terminal_shows_a_bar_and_gets_its_cursor_back():
 
 def test_on_a_terminal_epochs_and_notices_stay_above_the_bar():
     stream, console = terminal()
-    reporter = BarReporter(console)
+    reporter = BarReporter(console, CancelToken())
     reporter(Progress("Epoch 1 of 2", 1, 10, "steps", text="loss 0.3", time_left_s=60))
     for metric in epoch(1, loss=0.5):
         reporter(metric)
@@ -168,14 +168,14 @@ def test_on_a_terminal_epochs_and_notices_stay_above_the_bar():
 
 def test_closing_twice_or_before_anything_happened_is_harmless():
     _, console = terminal()
-    reporter = BarReporter(console)
+    reporter = BarReporter(console, CancelToken())
     reporter.close()
     reporter.close()
 
 
 def test_the_reporter_fits_the_stream():
-    assert isinstance(open_reporter(open_console(io.StringIO())), LineReporter)
-    assert isinstance(open_reporter(terminal()[1]), BarReporter)
+    assert isinstance(open_reporter(open_console(io.StringIO()), CancelToken()), LineReporter)
+    assert isinstance(open_reporter(terminal()[1], CancelToken()), BarReporter)
 
 
 def test_for_json_only_notices_are_kept():
@@ -203,7 +203,7 @@ def test_the_lines_of_a_part_begin_with_its_label_and_its_notices_reach_the_whol
 
 def test_each_part_has_a_bar_of_its_own_that_goes_when_it_closes():
     stream, console = terminal()
-    whole = BarReporter(console)
+    whole = BarReporter(console, CancelToken())
     left, right = whole.part("left  "), whole.part("right  ")
     left(Progress("Decoding", 10, 20, "images"))
     right(Progress("Training", 1, 5, "steps"))
@@ -215,3 +215,15 @@ def test_each_part_has_a_bar_of_its_own_that_goes_when_it_closes():
     last_frame = text[before:]
     assert "right  Training" in last_frame
     assert "left" not in last_frame
+
+
+def test_who_asks_to_stop_while_several_bars_are_drawn_sees_the_answer_below_them():
+    stream, console = terminal()
+    cancel = CancelToken()
+    whole = BarReporter(console, cancel)
+    for label in ("left  ", "right  "):
+        whole.part(label)(Progress("Training", 1, 5, "steps"))
+    cancel.set("Ctrl+C")
+    whole.close()
+    last = stream.getvalue().rsplit("left  Training", 1)[1]
+    assert "Ctrl+C: saving, then stopping. Once more stops at once." in last

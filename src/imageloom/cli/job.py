@@ -144,8 +144,9 @@ def run_job(
         The exit code of the process.
     """
     errors = stderr_console()
-    reporter = NoticeList() if as_json else open_reporter(errors)
-    job = Job(arguments=arguments, on_event=reporter)
+    cancel = CancelToken()
+    reporter = NoticeList() if as_json else open_reporter(errors, cancel)
+    job = Job(arguments=arguments, on_event=reporter, cancel=cancel)
     try:
         with stopping_on_signals(job.cancel, answered=signals):
             outcome = body(job)

@@ -1,17 +1,18 @@
 """Progress of a command: a moving bar on a terminal, a line now and then anywhere else."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Final, Protocol
 
-from rich.console import Console
+from rich.console import Console, RenderableType
 from rich.progress import BarColumn, ProgressColumn, Task, TaskID
 from rich.progress import Progress as Bars
 from rich.text import Text
 
 from imageloom.cli.epochs import EpochTable
+from imageloom.cli.signals import answer
 from imageloom.errors import printable
-from imageloom.events import Event, Notice, Progress
+from imageloom.events import CancelToken, Event, Notice, Progress
 from imageloom.wording import duration
 
 LINE_INTERVAL_S: Final = 5.0
@@ -67,9 +68,9 @@ class NoticeList:
         """There is nothing to give back."""
 
 
-def open_reporter(console: Console) -> Reporter:
+def open_reporter(console: Console, cancel: CancelToken) -> Reporter:
     """Return the reporter that fits the console."""
-    return BarReporter(console) if console.is_terminal else LineReporter(console)
+    return BarReporter(console, cancel) if console.is_terminal else LineReporter(console)
 
 
 class LineReporter(NoticeList):
@@ -135,18 +136,25 @@ class BarReporter(NoticeList):
 
     Args:
         console: A terminal.
+        cancel: Tells when somebody asked to stop.
         whole: The reporter this one is a part of, which owns the terminal.
         label: What its lines and its bar begin with.
     """
 
     def __init__(
-        self, console: Console, *, whole: "BarReporter | None" = None, label: str = ""
+        self,
+        console: Console,
+        cancel: CancelToken,
+        *,
+        whole: "BarReporter | None" = None,
+        label: str = "",
     ) -> None:
         super().__init__(whole, label)
         self._console = console
+        self._cancel = cancel
         self._epochs = EpochTable()
         self._is_part = whole is not None
-        self._bars: Bars = _open_bars(console) if whole is None else whole._bars
+        self._bars: Bars = _open_bars(console, cancel) if whole is None else whole._bars
         self._task: TaskID | None = None
         self._stage = ""
 
@@ -166,7 +174,7 @@ class BarReporter(NoticeList):
 
     def part(self, label: str) -> Reporter:
         """Return a reporter with a bar of its own."""
-        return BarReporter(self._console, whole=self, label=label)
+        return BarReporter(self._console, self._cancel, whole=self, label=label)
 
     def close(self) -> None:
         """Remove the bar, or give the terminal back if this is the whole; write the last epoch."""
@@ -196,17 +204,34 @@ class BarReporter(NoticeList):
             self._task = None
 
 
-def _open_bars(console: Console) -> Bars:
-    return Bars(
+class _AnsweringBars(Bars):
+    """Bars, and below several of them the answer to a person who asked to stop.
+
+    What the signal's handler writes would be drawn over: bars go up as many lines as they are.
+    """
+
+    def __init__(self, *columns: ProgressColumn, cancel: CancelToken, console: Console) -> None:
+        self._cancel = cancel
+        super().__init__(
+            *columns, console=console, transient=True, expand=True, refresh_per_second=8
+        )
+
+    def get_renderables(self) -> Iterable[RenderableType]:
+        """Return what is drawn eight times a second."""
+        yield from super().get_renderables()
+        if self._cancel.is_set and len(self.tasks) > 1:
+            yield Text(answer(self._cancel))
+
+
+def _open_bars(console: Console, cancel: CancelToken) -> Bars:
+    return _AnsweringBars(
         _Stage(),
         BarColumn(bar_width=None),
         _Counts(),
         _Figures(),
         _TimeLeft(),
+        cancel=cancel,
         console=console,
-        transient=True,
-        expand=True,
-        refresh_per_second=8,
     )
 
 

@@ -18,8 +18,6 @@ SIGNAL_NAMES: Final = {
     signal.SIGTERM: "SIGTERM",
     signal.SIGHUP: "SIGHUP",  # the terminal was closed
 }
-_FIRST: Final = "saving, then stopping. Once more stops at once."
-_SECOND: Final = "stopping at once."
 _ANSWER_S: Final = 2.0  # for stopping the workers; until then a key held down changes nothing
 _SHOW_CURSOR: Final = b"\x1b[?25h"  # a progress bar hides it, and nobody is left to show it
 
@@ -49,7 +47,7 @@ def stopping_on_signals(cancel: CancelToken, *, answered: int = 1) -> Iterator[N
             name = SIGNAL_NAMES[signal.Signals(number)]
             cancel.set(name)
             answered_at = time.monotonic()
-            _tell(f"{name}: {_FIRST if cancel.asked == 1 else _SECOND}")
+            _tell(answer(cancel))
         elif answered == 1 or time.monotonic() - answered_at > _ANSWER_S:
             _stop_at_once(number)
 
@@ -61,6 +59,13 @@ def stopping_on_signals(cancel: CancelToken, *, answered: int = 1) -> Iterator[N
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def answer(cancel: CancelToken) -> str:
+    """Return what a person is told who asked to stop."""
+    again = cancel.asked > 1
+    what = "stopping at once." if again else "saving, then stopping. Once more stops at once."
+    return f"{cancel.reason}: {what}"
 
 
 def _obey_in_a_worker(number: int) -> None:
