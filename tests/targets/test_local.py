@@ -97,6 +97,16 @@ def test_a_job_without_an_answer_has_a_reason(target, start, how, reason):
     assert read_result(folder) is None
 
 
+def test_a_caller_that_ignores_the_ends_of_its_children_gets_the_answers_too(target, start):
+    before = signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    try:
+        folder = start("well")
+        wait_for_end(target, folder)
+        assert read_result(folder).state == "completed"
+    finally:
+        signal.signal(signal.SIGCHLD, before)
+
+
 def test_a_crash_in_native_code_leaves_its_place_in_the_log(target, start):
     folder = start("crash")
     wait_for_end(target, folder)

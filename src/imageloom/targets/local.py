@@ -265,7 +265,10 @@ def _end_all(worker: Worker | None, child: "subprocess.Popen[bytes] | None") -> 
 
 def _has_ended(child: "subprocess.Popen[bytes]") -> bool:
     """Whether a child has ended, without taking away its number (``WNOWAIT``)."""
-    return os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
+    try:
+        return os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
+    except ChildProcessError:  # we were started with SIGCHLD ignored, so the kernel keeps no codes
+        return True
 
 
 def _how_it_ended(code: int | None, worker: Worker | None) -> JobStatus:
