@@ -147,6 +147,7 @@ def test_compare_shows_what_differs_and_leaves_out_what_does_not(two_runs, works
     assert not [row for row in rows if row.startswith("a.value")]
     content = json_of(capsys, "runs", "compare", first, second)
     assert {"name": "add.plus", "left": "0", "right": "5"} in content["different"]
+    assert content["metrics"] == [{"add: Valid loss": 0.25}, {"add: Valid loss": 0.125}]
 
 
 def test_compare_of_equal_runs_says_so(two_runs, capsys):

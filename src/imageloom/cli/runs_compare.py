@@ -16,6 +16,7 @@ from imageloom.run_report.words import time_text
 
 if TYPE_CHECKING:
     from imageloom.app import RunOutcome
+    from imageloom.events import Metric
     from imageloom.pipeline.run_record import NodeFacts
 
 
@@ -49,14 +50,15 @@ def command(job: Job) -> Outcome:
     engine = open_engine(job)
     runs = tuple(engine.outcome(engine.find_run(job.text(name))) for name in ("left", "right"))
     values, versions = _pairs(*map(_values, runs)), _pairs(*map(_versions, runs))
-    nodes, metrics = _pairs(*map(_nodes, runs)), _pairs(*map(_metrics, runs))
+    nodes = _pairs(*map(_nodes, runs))
+    metrics = tuple(map(_metrics, runs))
     changed = [one for one in (*values, *versions) if one.differs]
     heads = (runs[0].record.id, runs[1].record.id)
     screen = [
         *_table("Run", heads, _pairs(*map(_run_facts, runs))),
         *_table("Different", heads, changed),
         *_table("Node", heads, nodes),
-        *_table("Metric", heads, metrics),
+        *_table("Metric", heads, _pairs(*map(_metric_texts, metrics))),
     ]
     if not changed:
         screen.append(line("Same", "all parameters, run settings and versions"))
@@ -65,7 +67,7 @@ def command(job: Job) -> Outcome:
             "runs": list(heads),
             "different": [vars(one) for one in changed],
             "nodes": [vars(one) for one in nodes],
-            "metrics": [vars(one) for one in metrics],
+            "metrics": [{name: one.value for name, one in side.items()} for side in metrics],
         },
         screen=tuple(screen),
     )
@@ -114,7 +116,7 @@ def _state(facts: "NodeFacts | None") -> str:
     return f"{facts.state.value}, {spent}" if spent else facts.state.value
 
 
-def _metrics(run: "RunOutcome") -> dict[str, str]:
+def _metrics(run: "RunOutcome") -> dict[str, "Metric"]:
     """Return the last value of each metric; of a cached node, those of the run that made it."""
     from imageloom.run_report.node_files import read_metrics, work_folder
     from imageloom.spec.job import EVENTS_FILE
@@ -122,5 +124,9 @@ def _metrics(run: "RunOutcome") -> dict[str, str]:
     values = {}
     for node, facts in run.nodes.items():
         for metric in read_metrics(work_folder(run.run, node, facts) / EVENTS_FILE):
-            values[f"{node}: {metric.name}"] = f"{metric.value:.5g} (epoch {metric.epoch:g})"
+            values[f"{node}: {metric.name}"] = metric
     return values
+
+
+def _metric_texts(metrics: Mapping[str, "Metric"]) -> dict[str, str]:
+    return {name: f"{one.value:.5g} (epoch {one.epoch:g})" for name, one in metrics.items()}
