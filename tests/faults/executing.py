@@ -21,8 +21,7 @@ from imageloom.registry import Registry
 from imageloom.spec.job import RESULT_FILE
 from imageloom.spec.target import JobStatus, Limits
 from imageloom.worker import run_job
-from pipeline.engine import ToyEngine, pipeline, states, value
-from pipeline.toys import toy_components
+from pipeline.engine import ToyEngine, all_toys, pipeline, states, value
 
 EVENTS = {"open", "os.rename", "os.mkdir", "os.remove", "os.rmdir", "os.listdir", "os.scandir"}
 NODES = pipeline(
@@ -37,7 +36,7 @@ class InlineTarget:
     limits = Limits(nodes=1, processing_units_per_node=1, heavy_jobs=1, light_jobs=1)
 
     def start(self, folder: Path, _lock: int) -> None:
-        run_job(folder, toy_components())
+        run_job(folder, all_toys())
 
     def status(self, _folder: Path) -> JobStatus:
         return JobStatus("ended", reason="killed by signal 9 (SIGKILL)")
@@ -93,7 +92,7 @@ def main(folder: Path) -> None:
     point, killed = 0, True
     while killed:
         point += 1
-        engine = ToyEngine(folder / str(point), toy_components())
+        engine = ToyEngine(folder / str(point))
         engine.targets = Registry("target")
         engine.targets.declare("local", InlineTarget())
         run = engine.new_run(NODES)

@@ -3,7 +3,7 @@
 import os
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -23,6 +23,9 @@ from imageloom.spec.component import Component
 from imageloom.spec.node_state import NodeState, RunState
 from imageloom.spec.target import JobStatus, Limits, Target
 from imageloom.worker import run_job
+
+from .odd_toys import odd_components
+from .toys import toy_components
 
 DEADLINE_S = 20.0
 
@@ -63,15 +66,23 @@ class ThreadTarget:
         self._jobs[folder][1].set("SIGTERM")
 
 
+def all_toys() -> Registry[Component]:
+    """Return a fresh registry of all toys, the odd ones among them."""
+    components = toy_components()
+    for odd in odd_components():
+        components.declare(odd.name, odd)
+    return components
+
+
 class ToyEngine:
     """Runs pipelines of toys in one workspace and remembers what it heard."""
 
-    def __init__(self, root: Path, components: Registry[Component]) -> None:
+    def __init__(self, root: Path) -> None:
         self.workspace = Workspace(root)
         self.store = ObjectStore(self.workspace)
-        self.components = components
+        self.components = all_toys()
         self.targets: Registry[Target] = Registry("target")
-        self.target = ThreadTarget(components)
+        self.target = ThreadTarget(self.components)
         self.targets.declare("local", self.target)
         self.base = root
         root.mkdir(parents=True, exist_ok=True)
@@ -152,9 +163,8 @@ def value(run: RunFolder, node_id: str, port: str) -> str:
     return (run.node_folder(node_id) / "outputs" / port / "value.txt").read_text(encoding="utf-8")
 
 
-def wait_until(is_so: object) -> None:
+def wait_until(is_so: Callable[[], object]) -> None:
     """Wait for a condition that must come true."""
-    assert callable(is_so)
     deadline = time.monotonic() + DEADLINE_S
     while not is_so():
         assert time.monotonic() < deadline, "it did not come true"

@@ -11,8 +11,6 @@ from imageloom.spec.node_state import RunState
 from imageloom.spec.target import JobStatus
 
 from .engine import ToyEngine, pipeline, states, value, wait_until
-from .odd_toys import odd_components
-from .toys import toy_components
 
 
 def gated(how: str = "gate"):
@@ -27,10 +25,7 @@ def gated(how: str = "gate"):
 
 @pytest.fixture
 def engine(tmp_path):
-    components = toy_components()
-    for odd in odd_components():
-        components.declare(odd.name, odd)
-    return ToyEngine(tmp_path, components)
+    return ToyEngine(tmp_path)
 
 
 def cancel(engine: ToyEngine, run, timeout_s: float = 20.0) -> RunState:

@@ -19,8 +19,7 @@ from imageloom.spec.node_state import NodeState, RunState
 from imageloom.spec.target import Limits
 
 from .engine import ToyEngine, pipeline, states, value, wait_until
-from .odd_toys import odd_components, run_odd
-from .toys import toy_components
+from .odd_toys import run_odd
 
 SUM = pipeline(
     Node("three", "number", {"value": 3.0}),
@@ -33,10 +32,7 @@ SUM = pipeline(
 
 @pytest.fixture
 def engine(tmp_path):
-    components = toy_components()
-    for odd in odd_components():
-        components.declare(odd.name, odd)
-    return ToyEngine(tmp_path, components)
+    return ToyEngine(tmp_path)
 
 
 def odd(id: str, how: str = "well", gate: str = "", component: str = "odd") -> Node:

@@ -15,8 +15,6 @@ from imageloom.spec.node_state import NodeState, RunState
 
 from .engine import ToyEngine, pipeline, states, value, wait_until
 from .executor_process import local_targets, start_executor, toy_extensions, with_extensions
-from .odd_toys import odd_components
-from .toys import toy_components
 
 DEADLY = {
     "killed": "killed by signal 9 (SIGKILL)",
@@ -27,10 +25,7 @@ DEADLY = {
 
 @pytest.fixture
 def engine(tmp_path):
-    components = toy_components()
-    for odd in odd_components():
-        components.declare(odd.name, odd)
-    engine = ToyEngine(tmp_path / "workspace", components)
+    engine = ToyEngine(tmp_path / "workspace")
     engine.targets = local_targets(with_extensions(toy_extensions(tmp_path / "extensions")))
     return engine
 

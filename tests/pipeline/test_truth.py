@@ -21,8 +21,6 @@ from imageloom.targets.local import WORKER_FILE, Worker
 
 from .engine import ToyEngine, pipeline, states, value, wait_until
 from .executor_process import local_targets, start_executor, toy_extensions, with_extensions
-from .odd_toys import odd_components
-from .toys import toy_components
 
 GATED = pipeline(
     Node("one", "number"),
@@ -34,10 +32,7 @@ GATED = pipeline(
 
 @pytest.fixture
 def engine(tmp_path):
-    components = toy_components()
-    for odd in odd_components():
-        components.declare(odd.name, odd)
-    return ToyEngine(tmp_path / "workspace", components)
+    return ToyEngine(tmp_path / "workspace")
 
 
 def forget_since(run: RunFolder, node_id: str, state: str) -> None:
