@@ -29,7 +29,7 @@ def test_check_lists_all_problems_below_their_nodes_with_what_to_do(write, capsy
         below = lines[lines.index(node) + 1]
         assert below.startswith("  ")
         assert words in below or words in lines[lines.index(node) + 2], node
-    assert "Verdict  4 problems in 4 nodes (4 nodes, 2 edges)" in lines
+    assert "Verdict  4 problems (4 nodes, 2 edges)" in lines
 
 
 def test_check_of_a_good_pipeline_says_how_to_run_it(write, capsys):

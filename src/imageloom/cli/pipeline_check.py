@@ -41,9 +41,10 @@ def command(job: Job) -> Outcome:
     problems = open_engine(job).check(pipeline)
     size = f"{count(len(pipeline.nodes), 'node')}, {count(len(pipeline.edges), 'edge')}"
     if problems:
-        nodes = count(len({one.node for one in problems if one.node}), "node")
-        verdict = line("Verdict", f"{count(len(problems), 'problem')} in {nodes} ({size})")
-        end = [verdict, line("Next", "mend them; imageloom components NAME explains a component")]
+        end = [
+            line("Verdict", f"{count(len(problems), 'problem')} ({size})"),
+            line("Next", "mend them; imageloom components NAME explains a component"),
+        ]
     else:
         end = [
             line("Verdict", f"it can run ({size})"),

@@ -156,7 +156,8 @@ def _end(job: Job, rows: list[_Row], problems: "Sequence[Problem]") -> Iterator[
         return
     cached = sum(row.state == _CACHED for row in rows)
     yield line("Cache", f"holds {cached:,} of {count(len(rows), 'node')}")
-    yield line("Next", follow_up(job, "run", job.path("file")))
+    changes = (word for change in several(job, "changes") for word in ("--set", change))
+    yield line("Next", follow_up(job, "run", job.path("file"), *changes))
 
 
 def _text(row: _Row, names: int, kinds: int) -> Text:
