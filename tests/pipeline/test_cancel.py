@@ -176,7 +176,6 @@ def test_a_run_without_executor_is_cancelled_from_here(engine):
     assert run.state() is RunState.INTERRUPTED
     assert cancel(engine, run) is RunState.CANCELLED
     assert_cancelled(run)
-    assert not run.cancel_asked()
 
 
 def test_who_starts_a_run_at_that_moment_is_left_alone(engine):

@@ -75,7 +75,6 @@ def _stop_without_executor(
                 if facts.state is NodeState.WAITING:
                     states.set(node_id, ended(facts, NodeState.CANCELLED))
             run.append_run(final_state(states.facts))
-            run.clear_cancel()
     except OutputInUseError:  # somebody goes on with it at this very moment
         return
 
