@@ -79,6 +79,8 @@ def test_show_says_what_the_cache_holds_and_what_a_change_would_make_anew(write,
         return {node["node"]: node["state"] for node in content["nodes"]}
 
     assert states() == {"a": "cached", "add": "cached", "spell": "to do"}
+    assert run(["pipeline", "show", path, "--set", "add.plus=3"]) == 0
+    assert f"imageloom run {path} --set add.plus=3\n" in capsys.readouterr().out
     changed = states("--set", "add.plus=3")
     assert changed == {"a": "cached", "add": "to do", "spell": "to do"}
 
