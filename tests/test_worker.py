@@ -286,7 +286,12 @@ def run_process(folder, **environment) -> "subprocess.CompletedProcess[str]":
 
 
 @pytest.mark.parametrize(
-    ("how", "code", "text"), [("well", 0, "Node odd of run r1"), ("hungry", 1, "MemoryError")]
+    ("how", "code", "text"),
+    [
+        ("well", 0, "Node odd of run r1"),
+        ("hungry", 1, "MemoryError"),
+        ("thread", 0, "Node odd of run r1"),  # and nobody waits for the thread
+    ],
 )
 def test_a_process_says_by_its_exit_code_and_log_how_it_went(
     make_odd_job, odd_extensions, how, code, text

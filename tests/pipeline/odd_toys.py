@@ -9,6 +9,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -117,12 +118,18 @@ def chatter(task: Task) -> None:
 
 
 def orphan(task: Task) -> None:
-    """Leave two processes behind, one of them in a session of its own."""
+    """Leave two processes behind: one without environment, one in a session of its own."""
     command = [sys.executable, "-c", "import time; time.sleep(1000)"]
-    first = subprocess.Popen(command)
+    first = subprocess.Popen(command, env={})
     second = subprocess.Popen(command, start_new_session=True)
     gate_of(task).write_text(f"{first.pid} {second.pid}", encoding="utf-8")
     os._exit(0)
+
+
+def thread(task: Task) -> None:
+    """Leave a thread behind, for which Python would wait."""
+    threading.Thread(target=time.sleep, args=(1000,)).start()
+    publish(task, "1.0")
 
 
 def environment(task: Task) -> None:
