@@ -11,7 +11,6 @@ from imageloom.pipeline.resolve import resolve
 from imageloom.spec.component import Outside
 
 from .engine import ToyEngine, pipeline
-from .toys import toy_components
 
 READ = pipeline(
     Node("number", "read", {"path": "n.txt"}),
@@ -24,7 +23,7 @@ READ = pipeline(
 @pytest.fixture
 def engine(tmp_path):
     (tmp_path / "n.txt").write_text("3", encoding="utf-8")
-    return ToyEngine(tmp_path, toy_components())
+    return ToyEngine(tmp_path)
 
 
 def found(engine, graph):
