@@ -173,6 +173,9 @@ def test_a_living_worker_is_picked_up_and_not_started_twice(engine, tmp_path):
         find(engine, run)
         assert run.state() is RunState.INTERRUPTED
         assert states(run) == {"one": "completed", "odd": "running", "words": "waiting"}
+        text = run.states_file.read_bytes()
+        find(engine, run)
+        assert run.states_file.read_bytes() == text, "nothing new is known"
         forget_since(run, "odd", "running")  # as if it had been killed a moment earlier
         find(engine, run)
         assert states(run)["odd"] == "running"

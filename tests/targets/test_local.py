@@ -298,15 +298,15 @@ def test_each_heavy_job_gets_a_gpu_of_its_own_and_gives_it_back(odd_extensions, 
     second = start("gate", "b", on=target, node_id="second", demand="heavy")
     light = start("well", on=target, node_id="light")
     assert [worker_of(one).gpu for one in (first, second, light)] == ["5", "7", ""]
-    (tmp_path / "a").touch()
-    wait_for_end(target, first)
+    (tmp_path / "b").touch()
+    wait_for_end(target, second)
     third = start("environment", on=target, node_id="third", demand="heavy")
-    assert worker_of(third).gpu == "5"
+    assert worker_of(third).gpu == "7"
     wait_for_end(target, third)
     (output,) = read_result(third).outputs.values()
     store = ObjectStore(Workspace(third.parents[3]))
     text = (store.path(output.object) / "value.txt").read_text(encoding="utf-8")
-    assert json.loads(text)["CUDA_VISIBLE_DEVICES"] == "5"
+    assert json.loads(text)["CUDA_VISIBLE_DEVICES"] == "7"
 
 
 def test_a_machine_that_starts_no_process_is_a_named_error(start, monkeypatch):
