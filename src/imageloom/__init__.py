@@ -7,6 +7,8 @@ milliseconds::
 
     result = imageloom.train("resnet18", "photos/train", "photos/val", "run")
     table = imageloom.score(result.run, "photos/new", "scores.parquet")
+
+Pipelines are in ``imageloom.pipelines``.
 """
 
 from typing import TYPE_CHECKING
@@ -22,6 +24,8 @@ if TYPE_CHECKING:
     from imageloom.data.split import split
     from imageloom.models.model_directory import create_model
     from imageloom.models.params import ModelParams
+    from imageloom.pipeline.json_format import read_pipeline, write_pipeline
+    from imageloom.pipelines import build_pipeline, run_pipeline
     from imageloom.scoring.evaluate import compare, evaluate, evaluate_to
     from imageloom.scoring.params import EvaluateParams, ScoreParams
     from imageloom.scoring.predict import predict
@@ -40,6 +44,7 @@ __all__ = [
     "SplitParams",
     "TrainParams",
     "__version__",
+    "build_pipeline",
     "check",
     "compare",
     "convert",
@@ -49,10 +54,13 @@ __all__ = [
     "evaluate_to",
     "open_images",
     "predict",
+    "read_pipeline",
     "resume",
+    "run_pipeline",
     "score",
     "split",
     "train",
+    "write_pipeline",
 ]
 
 _HOMES = {
@@ -63,6 +71,7 @@ _HOMES = {
     "ScoreParams": "imageloom.scoring.params",
     "SplitParams": "imageloom.data.params",
     "TrainParams": "imageloom.training.config",
+    "build_pipeline": "imageloom.pipelines",
     "check": "imageloom.data.check",
     "compare": "imageloom.scoring.evaluate",
     "convert": "imageloom.data.convert",
@@ -71,10 +80,13 @@ _HOMES = {
     "evaluate_to": "imageloom.scoring.evaluate",
     "open_images": "imageloom.data.open",
     "predict": "imageloom.scoring.predict",
+    "read_pipeline": "imageloom.pipeline.json_format",
     "resume": "imageloom.training.train",
+    "run_pipeline": "imageloom.pipelines",
     "score": "imageloom.scoring.score",
     "split": "imageloom.data.split",
     "train": "imageloom.training.train",
+    "write_pipeline": "imageloom.pipeline.json_format",
 }
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 import imageloom.targets
 from imageloom import __version__
 from imageloom.components.catalogue import load_components
-from imageloom.errors import ImageloomError
+from imageloom.errors import ImageloomError, unknown_name
 from imageloom.events import CancelToken, Notice
 from imageloom.extensions import declare_all, extensions_digest
 from imageloom.pipeline.asked import Asked, record_of
@@ -37,6 +37,7 @@ from imageloom.pipeline.run_record import NodeFacts, RunRecord
 from imageloom.pipeline.truth import find_truth
 from imageloom.pipeline.workspace import Workspace
 from imageloom.registry import Registry
+from imageloom.run_report.failure import failure_of
 from imageloom.run_report.write import write_run_report
 from imageloom.settings import Settings
 from imageloom.spec.component import Component, Outside
@@ -69,6 +70,25 @@ class RunOutcome:
     record: RunRecord
     state: RunState
     nodes: Mapping[str, NodeFacts]
+
+    def output(self, node: str, port: str) -> Path:
+        """Return where an output lies.
+
+        Raises:
+            UnknownNameError: No node of the run has such an output.
+        """
+        there = [f"{name}.{one}" for name, facts in self.nodes.items() for one in facts.outputs]
+        if f"{node}.{port}" not in there:
+            raise unknown_name("output", f"{node}.{port}", tuple(there))
+        return self.run.node_folder(node) / "outputs" / port
+
+    def failure(self, *, stopped_by: str = "") -> ImageloomError | None:
+        """Return why the run is not complete, or None when it is, or when it still goes on.
+
+        Args:
+            stopped_by: What asked it to stop, where that is known.
+        """
+        return failure_of(self.run, self.state, self.nodes, stopped_by=stopped_by)
 
 
 class Engine:

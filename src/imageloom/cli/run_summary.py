@@ -6,24 +6,18 @@ from typing import TYPE_CHECKING, Final
 
 from rich.console import RenderableType
 
-from imageloom.cli.failures import FAILED_EXIT, Failure, exit_code
+from imageloom.cli.failures import Failure, exit_code
 from imageloom.cli.run_screen import RUN_STYLES, STYLES
 from imageloom.cli.screen import Column, Fitting, line, paint, table
-from imageloom.errors import NodeFailedError, RunInterruptedError
-from imageloom.run_report.words import error_name, time_text, what_happened
+from imageloom.run_report.words import time_text, what_happened
 from imageloom.spec.job import LOG_FILE
-from imageloom.spec.node_state import NodeState, RunState
+from imageloom.spec.node_state import NodeState
 from imageloom.wording import count
 
 if TYPE_CHECKING:
     from imageloom.app import RunOutcome
 
-_WHAT_NOW: Final = (
-    "Go on with the command below once the cause is gone. After a change of the pipeline or of "
-    "the files it reads, run it anew: what did not change is taken from the cache."
-)
 _OUTPUTS_SHOWN: Final = 8
-_FAILURES_SHOWN: Final = 5
 
 
 def run_screen(outcome: "RunOutcome") -> Iterator[RenderableType]:
@@ -94,41 +88,8 @@ def run_failure(outcome: "RunOutcome", reason: str, resume: str) -> Failure | No
         reason: What set the cancel token, or empty.
         resume: The command that goes on with it.
     """
-    if outcome.state in (RunState.COMPLETED, RunState.RUNNING):
-        return None
-    failed = [node for node, facts in outcome.nodes.items() if facts.state is NodeState.FAILED]
-    if outcome.state is RunState.FAILED:
-        return Failure(_node_failed(outcome, failed), FAILED_EXIT, resume)
-    who = reason or "a request to cancel"
-    error = RunInterruptedError(
-        f"Stopped by {who}. What is finished is kept, and training goes on from its last "
-        "checkpoint.",
-        reason="cancelled",
-    )
-    return Failure(error, exit_code(error, reason), resume)
-
-
-def _node_failed(outcome: "RunOutcome", failed: list[str]) -> NodeFailedError:
-    parts = [_failure_text(outcome, node) for node in failed[:_FAILURES_SHOWN]]
-    if len(failed) > _FAILURES_SHOWN:
-        parts.append(f"and {count(len(failed) - _FAILURES_SHOWN, 'other node')}")
-    return NodeFailedError(
-        "\n".join(parts) or "The run failed before a node could start.",
-        hint=_WHAT_NOW,
-        reason="node-failed",
-        details={"run": outcome.record.id, "nodes": failed},
-    )
-
-
-def _failure_text(outcome: "RunOutcome", node: str) -> str:
-    facts = outcome.nodes[node]
-    error = facts.error or {}
-    parts = [str(error.get("message", "")), str(error.get("hint", ""))]
-    log = outcome.run.node_folder(node) / LOG_FILE
-    if log.is_file():
-        parts.append(f"Log: {log}")
-    body = "\n".join(part for part in parts if part)
-    return f"{node}: {error_name(facts)}\n{body}".replace("\n", "\n  ")
+    error = outcome.failure(stopped_by=reason)
+    return None if error is None else Failure(error, exit_code(error, reason), resume)
 
 
 def run_to_json(outcome: "RunOutcome") -> dict[str, object]:

@@ -55,7 +55,7 @@ class _PipelineRecord(_Record):
     edges: list[_EdgeRecord] = Field(default=[], max_length=MAX_EDGES)
 
 
-def read_pipeline(path: Path) -> Pipeline:
+def read_pipeline(path: Path | str) -> Pipeline:
     """Return the pipeline in a file of today's or an earlier format; the file stays as it is.
 
     Raises:
@@ -69,7 +69,7 @@ def read_pipeline(path: Path) -> Pipeline:
     return pipeline_from_json(content, str(path))
 
 
-def write_pipeline(pipeline: Pipeline, path: Path) -> None:
+def write_pipeline(pipeline: Pipeline, path: Path | str) -> None:
     """Write a pipeline in today's format, replacing the file in one step.
 
     Raises:
@@ -86,7 +86,7 @@ def write_pipeline(pipeline: Pipeline, path: Path) -> None:
             hint="Divide it into several pipelines.",
             reason="too-big",
         )
-    write_json(path, content)
+    write_json(Path(path), content)
 
 
 def pipeline_to_json(pipeline: Pipeline) -> dict[str, JsonValue]:

@@ -1,0 +1,97 @@
+"""Pipelines from Python: build one, run it, and look at what came out.
+
+The same engine, workspace and cache as ``imageloom run``::
+
+    build = imageloom.build_pipeline("Ants and bees")
+    pictures = build.add("dataset", path="photos")
+    images = build.add("convert_to_image_directory", pictures)
+    parts = build.add("split_image_directory", images, fraction=0.8)
+    network = build.add("resnet", model_name="resnet18", pretrained=False)
+    build.add("train_pytorch_model", network, parts.first, parts.second, id="train", epochs=5)
+    outcome = imageloom.run_pipeline(build.pipeline())
+    table = imageloom.score(outcome.output("train", "model"), "new-photos")
+"""
+
+import dataclasses
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+from imageloom.app import Engine, RunOutcome
+from imageloom.components.catalogue import load_components
+from imageloom.events import CancelToken
+from imageloom.pipeline.asked import Asked
+from imageloom.pipeline.builder import PipelineBuilder
+from imageloom.pipeline.graph import Pipeline
+from imageloom.pipeline.json_format import read_pipeline
+from imageloom.pipeline.run_events import RunSink, ignore_run_events
+from imageloom.settings import read_settings
+
+
+def build_pipeline(name: str, *, description: str = "") -> PipelineBuilder:
+    """Return a builder with every component that is installed.
+
+    Args:
+        name: Name of the pipeline.
+        description: What it is for.
+    """
+    return PipelineBuilder(load_components(), name, description=description)
+
+
+def run_pipeline(  # noqa: PLR0913 - the public call; all but the first are keywords
+    pipeline: Pipeline | Path | str,
+    *,
+    workspace: Path | str | None = None,
+    base: Path | str | None = None,
+    changes: Sequence[str] = (),
+    only: Sequence[str] = (),
+    start: Sequence[str] = (),
+    fresh: Sequence[str] = (),
+    target: str = "",
+    on_event: RunSink = ignore_run_events,
+    cancel: CancelToken | None = None,
+) -> RunOutcome:
+    """Run a pipeline, or the part of it that is asked for; what is in the cache is not done again.
+
+    Args:
+        pipeline: A pipeline, or the file of one.
+        workspace: Folder of runs and results; by default as the environment says.
+        base: Folder that relative paths in parameters start from: by default that of the file, or
+            the present one.
+        changes: Changes to parameters, such as ``train.epochs=10``.
+        only: Do these nodes and what they need, and nothing after them.
+        start: Make these nodes and all that depends on them anew.
+        fresh: Make these nodes anew although the cache has them.
+        target: Where nodes that can choose run; as each says, when empty.
+        on_event: Hears of every change of a state, and all that nodes tell.
+        cancel: Asks the run to stop and save; set a second time, it ends at once.
+
+    Returns:
+        The completed run, with the place of each output.
+
+    Raises:
+        InvalidPipelineError: What is asked for cannot run; the message lists every problem.
+        NodeFailedError: Nodes failed; the message names each and why. The others did what they
+            could.
+        RunInterruptedError: ``cancel`` was set, or somebody cancelled the run.
+    """
+    settings = read_settings(os.environ)
+    if workspace is not None:
+        settings = dataclasses.replace(settings, workspace=_absolute(workspace))
+    file = None if isinstance(pipeline, Pipeline) else _absolute(pipeline)
+    folder = base if base is not None else (Path.cwd() if file is None else file.parent)
+    asked = Asked(_absolute(folder), changes, only, start, fresh, target)
+    outcome = Engine(settings).run(
+        pipeline if isinstance(pipeline, Pipeline) else read_pipeline(_absolute(pipeline)),
+        asked,
+        on_event=on_event,
+        cancel=cancel,
+    )
+    failure = outcome.failure(stopped_by=cancel.reason if cancel is not None else "")
+    if failure is not None:
+        raise failure
+    return outcome
+
+
+def _absolute(path: Path | str) -> Path:
+    return Path(path).expanduser().absolute()

@@ -1,0 +1,78 @@
+"""Pipelines from Python: the same engine, workspace and cache as on the command line."""
+
+import pytest
+
+import imageloom
+from imageloom.errors import InvalidPipelineError, NodeFailedError, RunInterruptedError
+from imageloom.events import CancelToken
+from imageloom.pipeline.run_events import NodeChanged
+from imageloom.spec.node_state import NodeState
+
+
+def split_pipeline(path):
+    build = imageloom.build_pipeline("Halves")
+    pictures = build.add("dataset", id="pictures", path=str(path))
+    images = build.add("convert_to_image_directory", pictures, id="convert")
+    build.add("split_image_directory", images, id="split", fraction=0.5)
+    return build.pipeline()
+
+
+@pytest.fixture
+def photos(make_pictures):
+    return make_pictures(per_class=2).root
+
+
+def test_a_pipeline_runs_and_its_outputs_open(photos, tmp_path):
+    outcome = imageloom.run_pipeline(split_pipeline(photos), workspace=tmp_path / "workspace")
+    first = imageloom.open_images(outcome.output("split", "first"))
+    second = imageloom.open_images(outcome.output("split", "second"))
+    assert len(first) == len(second) == 3
+    assert {one.state for one in outcome.nodes.values()} == {NodeState.COMPLETED}
+    assert outcome.failure() is None
+    assert outcome.run.report.is_file()
+
+
+def test_the_second_run_does_nothing_and_a_file_starts_from_its_own_folder(photos, tmp_path):
+    workspace = tmp_path / "workspace"
+    file = photos.parent / "halves.json"
+    imageloom.write_pipeline(split_pipeline(photos.name), file)
+    imageloom.run_pipeline(file, workspace=workspace)
+    seen = []
+    outcome = imageloom.run_pipeline(
+        imageloom.read_pipeline(file), base=file.parent, workspace=workspace, on_event=seen.append
+    )
+    assert {one.state for one in outcome.nodes.values()} == {NodeState.CACHED}
+    told = [event.facts.state for event in seen if isinstance(event, NodeChanged)]
+    assert NodeState.RUNNING not in told
+
+
+def test_an_output_that_is_not_there_is_named_with_those_that_are(photos, tmp_path):
+    outcome = imageloom.run_pipeline(
+        split_pipeline(photos), workspace=tmp_path / "workspace", only=["pictures"]
+    )
+    with pytest.raises(imageloom.errors.UnknownNameError, match=r"no output called 'split\.first'"):
+        outcome.output("split", "first")
+
+
+def test_a_failed_node_is_an_error_that_names_it_and_its_cause(tmp_path):
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(NodeFailedError, match=r"convert: InvalidDataset \(0018\)") as caught:
+        imageloom.run_pipeline(split_pipeline(tmp_path / "empty"), workspace=tmp_path / "workspace")
+    assert caught.value.details["nodes"] == ["convert"]
+
+
+def test_a_pipeline_that_cannot_run_is_refused_before_there_is_a_run(tmp_path):
+    build = imageloom.build_pipeline("Half made")
+    build.add("split_image_directory", id="split")
+    with pytest.raises(InvalidPipelineError, match=r"'split'.*has nothing on its input 'images'"):
+        imageloom.run_pipeline(build.pipeline(), workspace=tmp_path / "workspace")
+    assert not (tmp_path / "workspace" / "runs").exists()
+
+
+def test_a_token_that_is_set_stops_the_run(photos, tmp_path):
+    cancel = CancelToken()
+    cancel.set("the test")
+    with pytest.raises(RunInterruptedError, match="Stopped by the test"):
+        imageloom.run_pipeline(
+            split_pipeline(photos), workspace=tmp_path / "workspace", cancel=cancel
+        )
