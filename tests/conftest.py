@@ -38,6 +38,25 @@ def _clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest
         monkeypatch.delenv(name, raising=False)
 
 
+@pytest.fixture(autouse=True, scope="module")
+def _threads_as_before():
+    """A test that leaves torch with other threads gives later ones other last bits."""
+    yield
+    if "torch" in sys.modules:
+        assert sys.modules["torch"].get_num_threads() == 2
+
+
+@pytest.fixture(scope="module")
+def one_thread():
+    """Small networks on a busy machine: threads that wait for each other cost 100 times more."""
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
 @pytest.fixture
 def python() -> str:
     """The interpreter that runs the tests, for tests that need a process of their own."""

@@ -50,10 +50,8 @@ def pictures(make_pictures):
 
 
 @pytest.fixture(scope="module")
-def examples(pictures, tmp_path_factory):
+def examples(pictures, one_thread, tmp_path_factory):
     """One directory of each port type."""
-    import torch
-
     from imageloom.data.dataset import save_dataset
     from imageloom.data.image_directory import Rejected
     from imageloom.models.architecture import build_network, resolve_architecture
@@ -66,7 +64,6 @@ def examples(pictures, tmp_path_factory):
     from imageloom.scoring.score import score
     from imageloom.scoring.scored_directory import save_scores
 
-    torch.set_num_threads(1)
     folder = tmp_path_factory.mktemp("examples")
     save_dataset(pictures.root, folder / "AnyDirectory")
     left_out = (Rejected("x.png", "is empty"),)  # so that no file of the directory is empty

@@ -47,13 +47,7 @@ def quick(family):
     return QUICK.get(family.name, smallest)
 
 
-@pytest.fixture(autouse=True, scope="module")
-def _one_thread():
-    """Small networks on a busy machine: threads that wait for each other cost 100 times more."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 def test_all_thirteen_networks_of_the_old_designer_are_there():

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-import torch
 
 from imageloom.models.model_directory import save_trained
 from imageloom.publish import MANIFEST, publishing_directory
@@ -34,12 +33,8 @@ def copy(trained_path, tmp_path) -> Path:
 
 
 @pytest.fixture(autouse=True, scope="module")
-def _one_thread():
-    """Small networks on a busy machine: threads that wait for each other cost 100 times more."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
+def _one_thread(one_thread):
+    """All tests of models build networks."""
 
 
 Edit = Callable[[Path], None]
