@@ -167,6 +167,20 @@ def test_only_one_executes_a_run(run):
     assert f"imageloom runs cancel {run.id}" in caught.value.hint
 
 
+def test_who_executes_waits_for_one_who_only_looks(run, monkeypatch):
+    from imageloom.pipeline import run_folder
+
+    real, looks = run_folder.try_lock, iter([True, True, False])
+
+    def held_twice(path, note):
+        return None if next(looks) else real(path, note)
+
+    monkeypatch.setattr(run_folder, "try_lock", held_twice)
+    with run.execution_lock(wait_s=60):
+        assert run.state() is RunState.RUNNING
+    assert next(looks, None) is None
+
+
 def test_a_run_that_is_deleted_while_one_waits_to_execute_it_stays_deleted(run, monkeypatch):
     from imageloom.pipeline import run_folder
 

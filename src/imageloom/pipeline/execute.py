@@ -29,6 +29,7 @@ from imageloom.spec.node_state import NodeState, RunState
 from imageloom.spec.target import Target
 
 POLL_S: Final = 0.05
+LOOKED_AT_S: Final = 2.0  # another process may be finding out the truth about the run
 
 
 def execute(
@@ -61,7 +62,7 @@ def execute(
         OutputInUseError: Another process executes the run; the message names it.
         ImageloomError: The record cannot be read, or the run's folder cannot be written.
     """
-    with run.execution_lock():
+    with run.execution_lock(wait_s=LOOKED_AT_S):
         run.clear_cancel()
         prepared = prepare(
             run,

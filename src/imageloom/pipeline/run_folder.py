@@ -196,16 +196,23 @@ class RunFolder:
         return frozenset(output.object for output in outputs)
 
     @contextlib.contextmanager
-    def execution_lock(self) -> Iterator[None]:
+    def execution_lock(self, *, wait_s: float = 0.0) -> Iterator[None]:
         """Keep other processes from executing, changing or deleting the run.
+
+        Args:
+            wait_s: How long to wait for those who hold it for a moment, to write down the truth.
 
         Raises:
             NoSuchRunError: There is no such run.
             OutputInUseError: Another process holds it; the message names it.
         """
         self._require()
-        descriptor = try_lock(self.lock_file, f"process {os.getpid()} on {socket.gethostname()}")
-        if descriptor is None:
+        note = f"process {os.getpid()} on {socket.gethostname()}"
+        give_up = time.monotonic() + wait_s
+        while (descriptor := try_lock(self.lock_file, note)) is None:
+            if time.monotonic() < give_up:
+                time.sleep(0.02)
+                continue
             who = holder(self.lock_file) or "another process"
             raise OutputInUseError(
                 f"Run {self.id} is in use by {who}.",
