@@ -9,9 +9,9 @@ import pytest
 
 import imageloom.worker
 from imageloom.errors import InvalidDatasetError
+from imageloom.event_lines import EventTail
 from imageloom.events import CancelToken, Metric, Notice
 from imageloom.params import Params
-from imageloom.pipeline.event_lines import EventTail
 from imageloom.pipeline.job_folder import read_result
 from imageloom.pipeline.object_store import ObjectStore
 from imageloom.pipeline.workspace import Workspace

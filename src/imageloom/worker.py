@@ -23,8 +23,8 @@ from imageloom.errors import (
     named_error,
     printable,
 )
+from imageloom.event_lines import EventWriter
 from imageloom.events import CancelToken, Event, EventSink, Notice
-from imageloom.pipeline.event_lines import EventWriter
 from imageloom.pipeline.object_store import ObjectStore
 from imageloom.pipeline.workspace import Workspace
 from imageloom.publish import write_json

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from imageloom.cli.root import run
+from imageloom.event_lines import EventWriter
 from imageloom.events import Metric
-from imageloom.pipeline.event_lines import EventWriter
 from imageloom.spec.job import EVENTS_FILE
 
 pytestmark = pytest.mark.usefixtures("toys", "workspace")

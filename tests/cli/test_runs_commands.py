@@ -6,8 +6,8 @@ import pytest
 
 from imageloom.cli.root import run
 from imageloom.cli.runs_logs import _Tail, printable_lines
+from imageloom.event_lines import EventWriter
 from imageloom.events import Metric
-from imageloom.pipeline.event_lines import EventWriter
 from imageloom.spec.job import EVENTS_FILE, LOG_FILE
 
 pytestmark = pytest.mark.usefixtures("toys", "workspace")

@@ -4,8 +4,8 @@ import time
 from pathlib import Path
 from typing import Final
 
+from imageloom.event_lines import EventTail
 from imageloom.pipeline.ending import ending
-from imageloom.pipeline.event_lines import EventTail
 from imageloom.pipeline.job_log import shorten_log
 from imageloom.pipeline.keys import PlannedNode
 from imageloom.pipeline.object_store import ObjectStore

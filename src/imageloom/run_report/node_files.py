@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from imageloom.event_lines import EventTail
 from imageloom.events import Metric
-from imageloom.pipeline.event_lines import EventTail
 from imageloom.pipeline.run_folder import RunFolder
 from imageloom.pipeline.run_record import NodeFacts
 from imageloom.spec.job import ERROR_FILE, EVENTS_FILE, LOG_FILE

@@ -1,4 +1,4 @@
-"""Events of a worker as JSON lines, which whoever follows the run reads while they are written."""
+"""Events of another process as JSON lines, which are read while they are written."""
 
 import dataclasses
 import json

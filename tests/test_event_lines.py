@@ -6,10 +6,10 @@ from types import SimpleNamespace
 
 import pytest
 
+from imageloom import event_lines
 from imageloom.errors import FailedToWriteOutputsError
+from imageloom.event_lines import EventTail, EventWriter
 from imageloom.events import Metric, Notice, Progress
-from imageloom.pipeline import event_lines
-from imageloom.pipeline.event_lines import EventTail, EventWriter
 
 LOSS = Metric("Valid loss", 0.1 + 0.2, epoch=1.5, step=7)
 ODD = Notice("warning", "pictures/\udce9t\u00e9.jpg has a name that is not UTF-8\nand two lines")
