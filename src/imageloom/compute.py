@@ -18,6 +18,7 @@ from imageloom.errors import (
     LessThanOrEqualToError,
     ParameterParsingError,
 )
+from imageloom.machine import available_cores
 from imageloom.preprocessing import Normalisation
 
 ChosenPrecision = Literal["float32", "bfloat16"]
@@ -132,13 +133,6 @@ def choose_workers(asked: int, compute: Compute, batch_bytes: int) -> tuple[int,
         f"({room / 2**20:,.0f} MiB free, {3 * batch_bytes / 2**20:,.0f} MiB each). "
         "In a container, start it with a larger --shm-size."
     )
-
-
-def available_cores() -> int:
-    """Return the cores this process may use, which containers and Slurm limit."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def shared_memory_free_bytes() -> int | None:

@@ -181,7 +181,7 @@ def nvidia_driver(version_file: Path) -> str:
 
 
 def _processors() -> Finding:
-    from imageloom.compute import available_cores
+    from imageloom.machine import available_cores
 
     cores, quota = available_cores(), cgroup_cores(Path("/sys/fs/cgroup"))
     if quota is not None and quota < cores:

@@ -24,8 +24,6 @@ from imageloom.targets.local import (
     WORKER_FILE,
     LocalTarget,
     Worker,
-    count_oom_kills,
-    visible_gpus,
 )
 
 DEADLINE_S = 60.0
@@ -138,28 +136,6 @@ def test_a_failure_beside_an_out_of_memory_kill_is_not_taken_for_one(target, sta
     assert not wait_for_end(target, folder).out_of_memory
 
 
-@pytest.mark.parametrize(
-    ("cgroup", "file", "content", "kills"),
-    [
-        ("0::/user/run\n", "user/run/memory.events", "oom 3\noom_kill 2\n", 2),
-        ("0::/elsewhere\n", "memory.events", "low 0\noom_kill 7\n", 7),
-        ("9:cpu:/\n4:memory:/job\n", "memory/job/memory.oom_control", "oom_kill 1\n", 1),
-        ("4:memory:/x\n0::/\n", "memory/memory.oom_control", "under_oom 0\noom_kill 5\n", 5),
-        ("0::/\n", "memory.events", "unexpected words here\n", 0),
-        ("0::/\n", "other", "", 0),
-    ],
-)
-def test_the_kernels_count_is_read_in_both_versions(
-    tmp_path, monkeypatch, cgroup, file, content, kills
-):
-    (tmp_path / "cgroup").write_text(cgroup, encoding="ascii")
-    (tmp_path / "fs" / file).parent.mkdir(parents=True)
-    (tmp_path / "fs" / file).write_text(content, encoding="ascii")
-    monkeypatch.setattr(local, "CGROUP_OF_SELF", tmp_path / "cgroup")
-    monkeypatch.setattr(local, "CGROUPS", tmp_path / "fs")
-    assert count_oom_kills() == kills
-
-
 def test_another_process_finds_and_stops_a_job(target, start):
     folder = start("gate", "never")
     wait_until(lambda: has_begun(folder))
@@ -266,29 +242,21 @@ def test_s21_secrets_and_what_is_not_needed_do_not_reach_a_worker(odd_extensions
     assert not any(b"secret-" in content for content in written)
 
 
-@pytest.mark.parametrize(
-    ("text", "gpus"),
-    [
-        ("0,1", ("0", "1")),
-        ("GPU-8f3a, MIG-1/2", ("GPU-8f3a", "MIG-1/2")),
-        ("", ()),
-        ("-1", ()),
-        ("2,-1,3", ("2",)),
-    ],
-)
-def test_gpus_are_those_that_a_person_lets_cuda_see(text, gpus):
-    assert visible_gpus({"CUDA_VISIBLE_DEVICES": text}) == gpus
+def test_there_is_a_heavy_job_for_each_gpu_and_a_process_as_well(monkeypatch):
+    limits = LocalTarget({"CUDA_VISIBLE_DEVICES": "5,7"}).limits
+    assert (limits.heavy_jobs, limits.processing_units_per_node) == (2, 2)
+    limits = LocalTarget({"CUDA_VISIBLE_DEVICES": ""}).limits
+    cores = len(os.sched_getaffinity(0))
+    assert (limits.heavy_jobs, limits.processing_units_per_node) == (1, cores)
 
 
-def test_without_that_gpus_are_those_of_the_driver(tmp_path, monkeypatch):
-    monkeypatch.setattr(local, "NVIDIA_GPUS", tmp_path / "none")
-    assert visible_gpus({}) == ()
-    assert LocalTarget({}).limits.heavy_jobs == 1
-    for name in ("0000:01:00.0", "0000:02:00.0"):
-        (tmp_path / "gpus" / name).mkdir(parents=True)
-    monkeypatch.setattr(local, "NVIDIA_GPUS", tmp_path / "gpus")
-    assert visible_gpus({}) == ("0", "1")
-    assert LocalTarget({}).limits.heavy_jobs == 2
+def test_a_job_of_several_processes_gets_as_many_gpus(start, target, odd_extensions):
+    extensions = {"IMAGELOOM_EXTENSIONS": str(odd_extensions)}
+    on = LocalTarget(dict(os.environ) | extensions | {"CUDA_VISIBLE_DEVICES": "3,5,7"})
+    one = start("gate", "never", on=on, node_id="one", demand="heavy")
+    two = {"processes_per_node": 2}
+    both = start("gate", "never", on=on, node_id="both", demand="heavy", settings=two)
+    assert [worker_of(job).gpu for job in (one, both)] == ["3", "5,7"]
 
 
 def test_each_heavy_job_gets_a_gpu_of_its_own_and_gives_it_back(odd_extensions, start, tmp_path):

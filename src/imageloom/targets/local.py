@@ -15,17 +15,22 @@ import psutil
 from pydantic import BaseModel, ConfigDict
 
 from imageloom.errors import EnvironmentUnsuitableError, FailedToWriteOutputsError
+from imageloom.machine import (
+    GPUS_VARIABLE,
+    available_cores,
+    count_oom_kills,
+    processing_units,
+    signal_name,
+    visible_gpus,
+)
 from imageloom.publish import write_json
 from imageloom.spec.job import JOB_FILE, LOG_FILE, Job
+from imageloom.spec.run_settings import RunSettings
 from imageloom.spec.target import TARGETS, JobStatus, Limits
 from imageloom.spec.worker_environment import worker_environment
 
 WORKER_FILE: Final = "worker.json"
 TOKEN_VARIABLE: Final = "IMAGELOOM_JOB_TOKEN"
-_GPUS: Final = "CUDA_VISIBLE_DEVICES"
-NVIDIA_GPUS: Final = Path("/proc/driver/nvidia/gpus")
-CGROUPS: Final = Path("/sys/fs/cgroup")
-CGROUP_OF_SELF: Final = Path("/proc/self/cgroup")
 _KILL_TIMEOUT_S: Final = 5.0  # for the kernel to end processes that wait for a disk, say
 _CLOCK_TOLERANCE_S: Final = 2.0  # start times move with the clock of the machine when it is set
 
@@ -37,7 +42,7 @@ class Worker(BaseModel):
         token: Stands in the environment of the worker and of all that it starts.
         pid: Number of the worker's process and of its process group; None until it is known.
         created: When that process began, as the machine tells, in seconds since 1970.
-        gpu: The GPU it was given, as CUDA names it; empty when none was.
+        gpu: The GPUs it was given, as CUDA names them, with commas; empty when none was.
         oom_kills: How many processes beside us had been ended for want of memory by then.
     """
 
@@ -70,12 +75,12 @@ class LocalTarget:
 
     @property
     def limits(self) -> Limits:
-        """One machine, one process; side by side as many as there are GPUs and cores."""
+        """One machine; as many processes, and jobs side by side, as it has GPUs and cores."""
         return Limits(
             nodes=1,
-            processing_units_per_node=1,
+            processing_units_per_node=processing_units(self._environment),
             heavy_jobs=max(1, len(visible_gpus(self._environment))),
-            light_jobs=len(os.sched_getaffinity(0)),
+            light_jobs=available_cores(),
         )
 
     def start(self, folder: Path, lock: int) -> None:
@@ -85,13 +90,13 @@ class LocalTarget:
             EnvironmentUnsuitableError: The machine starts no more processes.
             FailedToWriteOutputsError: The job's folder cannot be written.
         """
-        gpu = self._free_gpu(folder)
+        gpu = self._free_gpus(folder)
         worker = Worker(token=secrets.token_hex(16), gpu=gpu, oom_kills=count_oom_kills())
         # Before there is a process, so that it can be found by its token whatever becomes of us.
         _write(folder, worker)
         environment = worker_environment(self._environment) | {TOKEN_VARIABLE: worker.token}
         if gpu:
-            environment[_GPUS] = gpu
+            environment[GPUS_VARIABLE] = gpu
         child = _start_process(folder, lock, environment)
         created = psutil.Process(child.pid).create_time()
         try:
@@ -132,53 +137,15 @@ class LocalTarget:
             with contextlib.suppress(psutil.NoSuchProcess):
                 process.terminate()
 
-    def _free_gpu(self, folder: Path) -> str:
+    def _free_gpus(self, folder: Path) -> str:
+        """Return the GPUs for a job, as many as it has processes; those without a job first."""
         gpus = visible_gpus(self._environment)
         job = Job.model_validate_json((folder / JOB_FILE).read_bytes())
-        if job.demand == "light" or not gpus:
+        if job.demand == "light":
             return ""
-        used = self._gpus_in_use.values()
-        return next((gpu for gpu in gpus if gpu not in used), gpus[0])
-
-
-def visible_gpus(environment: Mapping[str, str]) -> tuple[str, ...]:
-    """Return the GPUs that jobs may use, as CUDA names them."""
-    chosen = environment.get(_GPUS)
-    if chosen is None:
-        count = len(list(NVIDIA_GPUS.iterdir())) if NVIDIA_GPUS.is_dir() else 0
-        return tuple(str(number) for number in range(count))
-    names = [name.strip() for name in chosen.split(",")]
-    # CUDA ends the list at the first name that is none, such as -1.
-    end = next((at for at, name in enumerate(names) if name in ("", "-1")), len(names))
-    return tuple(names[:end])
-
-
-def count_oom_kills() -> int:
-    """Return how many processes of our control group the kernel has ended for want of memory.
-
-    Source:
-        Linux, Documentation/admin-guide/cgroup-v2.rst (memory.events) and cgroup-v1/memory.rst
-        (memory.oom_control); the field is called oom_kill in both. 0 where neither is there.
-    """
-    for file in _memory_event_files():
-        with contextlib.suppress(OSError, ValueError):
-            fields = dict(line.split() for line in file.read_text(encoding="ascii").splitlines())
-            return int(fields.get("oom_kill", "0"))
-    return 0
-
-
-def _memory_event_files() -> Iterator[Path]:
-    with contextlib.suppress(OSError):
-        for line in CGROUP_OF_SELF.read_text(encoding="utf-8").splitlines():
-            _, controllers, path = line.split(":", 2)
-            inside = path.lstrip("/")
-            # A container may name a path that it cannot see; its own part then lies on top.
-            if "memory" in controllers.split(","):
-                yield CGROUPS / "memory" / inside / "memory.oom_control"
-                yield CGROUPS / "memory" / "memory.oom_control"
-            elif not controllers:
-                yield CGROUPS / inside / "memory.events"
-                yield CGROUPS / "memory.events"
+        used = [gpu for names in self._gpus_in_use.values() for gpu in names.split(",")]
+        in_order = sorted(gpus, key=used.count)
+        return ",".join(in_order[: RunSettings.parse(job.settings).processes_per_node])
 
 
 def _start_process(
@@ -277,7 +244,7 @@ def _how_it_ended(code: int | None, worker: Worker | None) -> JobStatus:
     elif code is None:
         reason = "ended while nobody watched it"
     elif code < 0:
-        reason = f"killed by signal {-code} ({_signal_name(-code)})"
+        reason = f"killed by signal {-code} ({signal_name(-code)})"
     else:
         reason = f"ended with exit code {code}"
     # The kernel ends processes by SIGKILL when memory runs out; others do so as well.
@@ -287,12 +254,6 @@ def _how_it_ended(code: int | None, worker: Worker | None) -> JobStatus:
         reason=reason,
         out_of_memory=may_be and worker is not None and count_oom_kills() > worker.oom_kills,
     )
-
-
-def _signal_name(number: int) -> str:
-    with contextlib.suppress(ValueError):
-        return signal.Signals(number).name
-    return "unknown"
 
 
 TARGETS.declare("local", LocalTarget())
