@@ -14,6 +14,7 @@ import torch
 from imageloom.compute import choose_compute
 from imageloom.data.image_directory import ImageDirectory
 from imageloom.data.open import open_images
+from imageloom.distributed.ranks import ALONE, Ranks
 from imageloom.errors import (
     FailedToWriteOutputsError,
     ImageloomError,
@@ -95,6 +96,54 @@ def train(  # noqa: PLR0913 - the public call; all but the first four are keywor
         ImageloomError: Of the class that fits. What was asked is checked before any compute;
             after that the run directory keeps the state from which ``resume`` goes on.
     """
+    run = prepare_run(
+        model,
+        training,
+        validation,
+        out,
+        params=params,
+        model_params=model_params,
+        on_event=on_event,
+        cancel=cancel,
+    )
+    continue_run(run, on_event=on_event, cancel=cancel)
+    return read_result(run)
+
+
+def prepare_run(  # noqa: PLR0913 - as train
+    model: UntrainedModel | Path | str,
+    training: ImageDirectory | Path | str,
+    validation: ImageDirectory | Path | str,
+    out: Path | str,
+    *,
+    processes: int = 1,
+    params: TrainParams | None = None,
+    model_params: ModelParams | None = None,
+    on_event: EventSink = ignore_events,
+    cancel: CancelToken | None = None,
+) -> Path:
+    """Check what is asked and make a run directory from which ``continue_run`` can start.
+
+    One process does this, whatever the number that train. Other arguments are those of ``train``.
+
+    Args:
+        model: What learns.
+        training: What it learns from.
+        validation: What measures each epoch.
+        out: Where the run directory shall appear.
+        processes: How many processes will train together. The pictures per step and, by default,
+            the learning rate are multiplied by it.
+        params: How to train.
+        model_params: How to make a network that is given by name.
+        on_event: Hears progress and notices.
+        cancel: Stops the preparation.
+
+    Returns:
+        The run directory.
+
+    Raises:
+        ImageloomError: Of the class that fits; there is then no run.
+    """
     run = RunDirectory(Path(out).expanduser().absolute())
     _refuse_existing_run(run)
     params = params or TrainParams()
@@ -107,7 +156,7 @@ def train(  # noqa: PLR0913 - the public call; all but the first four are keywor
     )
     with lent_generators():
         create_run(plan, run, on_event)
-    return resume(run.path, on_event=on_event, cancel=cancel)
+    return run.path
 
 
 def resume(
@@ -123,10 +172,36 @@ def resume(
         OutputInUseError: Another process is at it.
         ImageloomError: As ``train``.
     """
-    directory = RunDirectory(Path(run).expanduser().absolute())
+    path = Path(run).expanduser().absolute()
+    continue_run(path, on_event=on_event, cancel=cancel)
+    return read_result(path)
+
+
+def continue_run(
+    run: Path,
+    *,
+    ranks: Ranks = ALONE,
+    on_event: EventSink = ignore_events,
+    cancel: CancelToken | None = None,
+) -> None:
+    """Train from a run's newest checkpoint to its end: what each process of a run calls.
+
+    Args:
+        run: The run directory.
+        ranks: Which of the processes this is. The first one writes the run's files; it returns
+            when the run is completed, the others when there is nothing left for them to compute.
+        on_event: Hears progress, metrics and notices, in the first process only.
+        cancel: Stops all processes at the same step, whichever of them it is set in.
+
+    Raises:
+        CannotResumeError: There is no run or no whole checkpoint.
+        OutputInUseError: Somebody else is at it.
+        ImageloomError: As ``train``.
+    """
+    directory = RunDirectory(run)
     if directory.read()["state"] == "completed":
         on_event(Notice("info", f"{directory.path} is completed; there is nothing to resume."))
-        return _result(directory)
+        return
     with contextlib.ExitStack() as stack:
         stack.enter_context(directory.locked())
         stack.enter_context(driver_log(directory.log))
@@ -135,7 +210,6 @@ def resume(
         stack.callback(reporter.close)
         stack.enter_context(_recorded_end(directory))
         _continue(directory, reporter, cancel or CancelToken())
-    return _result(directory)
 
 
 def train_or_resume(  # noqa: PLR0913 - as train
@@ -160,6 +234,28 @@ def train_or_resume(  # noqa: PLR0913 - as train
     if RunDirectory(Path(out).expanduser().absolute()).record.is_file():
         return resume(out, on_event=on_event, cancel=cancel)
     return train(model, training, validation, out, params=params, on_event=on_event, cancel=cancel)
+
+
+def read_result(path: Path) -> TrainResult:
+    """Return what a completed run found.
+
+    Raises:
+        CannotResumeError: There is no run.
+    """
+    run = RunDirectory(path)
+    record = run.read()
+    metrics = mapping(record["metrics"])
+    epochs, best_epoch = record["epochs_done"], record["best_epoch"]
+    assert isinstance(epochs, int)
+    assert isinstance(best_epoch, int)
+    return TrainResult(
+        run=run.path,
+        model=run.model,
+        report=run.report,
+        epochs=epochs,
+        best_epoch=best_epoch,
+        metrics={name: float(str(value)) for name, value in metrics.items()},
+    )
 
 
 def _continue(run: RunDirectory, reporter: Reporter, cancel: CancelToken) -> None:
@@ -251,19 +347,3 @@ def _notice_other_versions(run: RunDirectory, reporter: Reporter) -> None:
         if before.get(name) != version:
             text = f"The run began with {name} {before.get(name)}; this is {version}."
             reporter.notice(Notice("warning", text))
-
-
-def _result(run: RunDirectory) -> TrainResult:
-    record = run.read()
-    metrics = mapping(record["metrics"])
-    epochs, best_epoch = record["epochs_done"], record["best_epoch"]
-    assert isinstance(epochs, int)
-    assert isinstance(best_epoch, int)
-    return TrainResult(
-        run=run.path,
-        model=run.model,
-        report=run.report,
-        epochs=epochs,
-        best_epoch=best_epoch,
-        metrics={name: float(str(value)) for name, value in metrics.items()},
-    )

@@ -1,0 +1,42 @@
+"""The store in which ranks find each other, kept by a process that is none of them."""
+
+import contextlib
+import socket
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Final
+
+_HOST: Final = "127.0.0.1"
+_TIMEOUT: Final = timedelta(seconds=60)
+
+
+@contextlib.contextmanager
+def hosted_store() -> Iterator[dict[str, str]]:
+    """Keep a store for ranks of this machine while the body runs.
+
+    The port is taken before anybody hears its number, so that nobody else can have it, and on the
+    loopback interface only: the store believes whoever connects.
+
+    Yields:
+        The variables by which ``torch.distributed`` finds it (``init_method="env://"``).
+    """
+    from torch.distributed import TCPStore
+
+    listener = socket.create_server((_HOST, 0))
+    port = listener.getsockname()[1]
+    store = TCPStore(
+        _HOST,
+        port,
+        is_master=True,
+        wait_for_workers=False,
+        timeout=_TIMEOUT,
+        master_listen_fd=listener.detach(),
+    )
+    try:
+        yield {
+            "MASTER_ADDR": _HOST,
+            "MASTER_PORT": str(port),
+            "TORCHELASTIC_USE_AGENT_STORE": "True",  # rank 0 then keeps none of its own
+        }
+    finally:
+        del store  # closes it
