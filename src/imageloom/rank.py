@@ -1,0 +1,159 @@
+"""The process of one rank: ``python -m imageloom.rank RUN``, started by ``imageloom.launch``."""
+
+import faulthandler
+import logging
+import os
+import signal
+import sys
+import threading
+import time
+import traceback
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Final
+
+from imageloom.errors import (
+    ImageloomError,
+    LibraryError,
+    RunInterruptedError,
+    TimeoutOccuredError,
+    WorkerLostError,
+    named_error,
+    printable,
+)
+from imageloom.event_lines import EventWriter
+from imageloom.events import CancelToken, EventSink, ignore_events
+from imageloom.launch.answer import EVENTS_FILE, FOLDER_VARIABLE, Answer, write_answer
+
+logger = logging.getLogger("imageloom.rank")  # not __name__, which is __main__ in a rank
+
+EXIT_CODES: Final = {"completed": 0, "failed": 1, "interrupted": 128 + signal.SIGTERM}
+_SAVE_S: Final = 20.0  # for a rank whose launcher is gone to save, before it ends itself
+# How gloo's and NCCL's plain RuntimeErrors say that another rank did not answer.
+_LOST_WORDS: Final = ("gloo", "nccl", "connection closed by peer", "connection reset by peer")
+
+Work = Callable[[EventSink, CancelToken], None]
+
+
+def main(run: Path) -> int:
+    """Do this rank's part of a run as the process's only work; return the exit code."""
+
+    def train(on_event: EventSink, cancel: CancelToken) -> None:
+        from imageloom.distributed.ranks import ranks_from_environment
+        from imageloom.training.train import continue_run
+
+        ranks = ranks_from_environment(os.environ)
+        continue_run(run, ranks=ranks, on_event=on_event, cancel=cancel)
+
+    return serve(train)
+
+
+def serve(work: Work) -> int:
+    """Do a rank's work in this process, as the launcher expects it of a rank.
+
+    Returns:
+        The exit code of the process.
+    """
+    faulthandler.enable()  # a crash in native code leaves its place in the log
+    faulthandler.register(signal.SIGUSR1, all_threads=True)  # and so does a rank that hangs
+    cancel = CancelToken()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda received, _: cancel.set(signal.Signals(received).name))
+    threading.Thread(target=_stop_with_launcher, args=(cancel,), daemon=True).start()
+    logging.captureWarnings(capture=True)
+    folder, rank = Path(os.environ[FOLDER_VARIABLE]), int(os.environ["RANK"])
+    return EXIT_CODES[answer_for(work, folder, rank, cancel=cancel).state]
+
+
+def answer_for(work: Work, folder: Path, rank: int, *, cancel: CancelToken) -> Answer:
+    """Do a rank's work and write down how it ended.
+
+    Args:
+        work: What to do; its events are written by rank 0 alone.
+        folder: Where the answer and the events go.
+        rank: Which rank this is.
+        cancel: Stops the work.
+
+    Returns:
+        The answer that was written. Nothing that the work does wrong is raised.
+    """
+    writer = EventWriter(folder / EVENTS_FILE) if rank == 0 else None
+    try:
+        work(writer or ignore_events, cancel)
+        answer = Answer(state="completed", time=time.time())
+    except RunInterruptedError:
+        answer = Answer(state="interrupted", time=time.time(), reason=cancel.reason)
+    except (Exception, SystemExit) as problem:  # noqa: BLE001 - a rank reports whatever it was
+        answer = _failed(problem)
+        logger.error("%s", answer.traceback)
+    finally:
+        if writer is not None:
+            writer.close()
+    write_answer(folder, rank, answer)
+    return answer
+
+
+def _failed(problem: BaseException) -> Answer:
+    moment = time.time()
+    lines = printable("".join(traceback.format_exception(problem)))
+    return Answer.model_validate(
+        {
+            "state": "failed",
+            "time": moment,
+            "error": _as_error(problem).to_json(),
+            "traceback": lines,
+            "blames_others": any(_is_loss_of_another(one) for one in _chain(problem)),
+        }
+    )
+
+
+def _as_error(problem: BaseException) -> ImageloomError:
+    return named_error(problem) or LibraryError(
+        f"{type(problem).__name__}: {problem}",
+        hint="The log of this rank holds the whole traceback.",
+        reason="unexpected",
+    )
+
+
+def _chain(problem: BaseException) -> Iterator[BaseException]:
+    """Yield an error, what it was raised for, and so on."""
+    seen: set[int] = set()
+    one: BaseException | None = problem
+    while one is not None and id(one) not in seen:
+        seen.add(id(one))
+        yield one
+        one = one.__cause__ or one.__context__
+
+
+def _is_loss_of_another(problem: BaseException) -> bool:
+    """Whether an error says no more than that another rank is gone or does not answer.
+
+    By names and words, because importing ``torch.distributed`` for its classes would fail here in
+    the same way as in the work.
+    """
+    if isinstance(problem, WorkerLostError | TimeoutOccuredError):
+        return True
+    kinds = [kind.__name__ for kind in type(problem).__mro__]
+    if "DistError" in kinds:  # the base of all errors of torch.distributed
+        return True
+    text = str(problem).lower()
+    return isinstance(problem, RuntimeError) and any(word in text for word in _LOST_WORDS)
+
+
+def _stop_with_launcher(cancel: CancelToken) -> None:
+    """Save and stop when the launcher is gone: nobody would hear of us any more."""
+    # os.read, because a buffered reader would hold its lock when the interpreter ends.
+    while os.read(sys.stdin.fileno(), 1):
+        pass
+    if not cancel.is_set:
+        cancel.set("the end of the process that started it")
+        time.sleep(_SAVE_S)
+    os._exit(EXIT_CODES["interrupted"])
+
+
+if __name__ == "__main__":
+    code = main(Path(sys.argv[1]))
+    sys.stdout.flush()
+    sys.stderr.flush()
+    # Not sys.exit: threads of libraries that wait for other ranks cannot hold up one that answered.
+    os._exit(code)

@@ -1,0 +1,57 @@
+"""Jobs of toy ranks."""
+
+import contextlib
+import json
+import os
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from imageloom.launch.attempts import RankJob
+from imageloom.launch.watch import Patience
+
+TOY = Path(__file__).with_name("toy_rank.py")
+DEADLINE_S = 60.0
+
+
+@pytest.fixture
+def toy_job(tmp_path):
+    """Return a function that makes a job of toy ranks: what each of them does, by number."""
+
+    def make(processes=2, plan=None, *, max_restarts=0, **patience):
+        folder = tmp_path / "toys"
+        folder.mkdir(exist_ok=True)
+        logs = tmp_path / "logs"
+        logs.mkdir(exist_ok=True)
+        return RankJob(
+            command=(sys.executable, "-u", str(TOY), str(folder), json.dumps(plan or {})),
+            processes=processes,
+            logs=logs,
+            environment=dict(os.environ),
+            store=lambda: contextlib.nullcontext({"MASTER_PORT": "0"}),
+            max_restarts=max_restarts,
+            patience=Patience(**{"others_s": 10.0, "hang_s": 30.0} | patience),
+        )
+
+    return make
+
+
+@pytest.fixture
+def toys(tmp_path):
+    """The folder in which toy ranks leave their marks."""
+    return tmp_path / "toys"
+
+
+@pytest.fixture
+def wait_until():
+    """Return a function that waits for a condition, and fails when it does not come true."""
+
+    def wait(is_so, what=""):
+        deadline = time.monotonic() + DEADLINE_S
+        while not is_so():
+            assert time.monotonic() < deadline, what
+            time.sleep(0.01)
+
+    return wait
