@@ -16,8 +16,6 @@ from imageloom.errors import (
     ImageloomError,
     LibraryError,
     RunInterruptedError,
-    TimeoutOccuredError,
-    WorkerLostError,
     named_error,
     printable,
 )
@@ -29,6 +27,7 @@ logger = logging.getLogger("imageloom.rank")  # not __name__, which is __main__ 
 
 EXIT_CODES: Final = {"completed": 0, "failed": 1, "interrupted": 128 + signal.SIGTERM}
 _SAVE_S: Final = 20.0  # for a rank whose launcher is gone to save, before it ends itself
+LOST_RANK_REASONS: Final = ("rank-silent", "rank-lost")  # of imageloom.distributed.group
 # How gloo's and NCCL's plain RuntimeErrors say that another rank did not answer.
 _LOST_WORDS: Final = ("gloo", "nccl", "connection closed by peer", "connection reset by peer")
 
@@ -131,8 +130,8 @@ def _is_loss_of_another(problem: BaseException) -> bool:
     By names and words, because importing ``torch.distributed`` for its classes would fail here in
     the same way as in the work.
     """
-    if isinstance(problem, WorkerLostError | TimeoutOccuredError):
-        return True
+    if isinstance(problem, ImageloomError):
+        return problem.reason in LOST_RANK_REASONS
     kinds = [kind.__name__ for kind in type(problem).__mro__]
     if "DistError" in kinds:  # the base of all errors of torch.distributed
         return True

@@ -118,7 +118,8 @@ def _judge(
         cancel.set(next((reason for reason in reasons if reason), "somebody"))
         return _Trouble(_interruption(ends, cancel), may_be_repeated=False)
     error = _error(failure, job, ran_out_of_memory=ran_out_of_memory)
-    return _Trouble(error, may_be_repeated=not is_own_error)
+    # A rank's own error would be raised again, but for that of having lost a process it needed.
+    return _Trouble(error, may_be_repeated=not is_own_error or isinstance(error, WorkerLostError))
 
 
 def _interruption(ends: Sequence[RankEnd], cancel: CancelToken) -> RunInterruptedError:

@@ -35,7 +35,7 @@ class RankEnd:
 
     @property
     def is_own_error(self) -> bool:
-        """Whether it raised an error that it would raise again, if it were started again."""
+        """Whether it raised an error that has nothing to do with other ranks."""
         return self.answer is not None and self.failed and not self.answer.blames_others
 
 
