@@ -60,7 +60,7 @@ def test_errors_of_torch_distributed_come_from_another_rank(answer_of):
 
 def test_an_error_is_the_same_after_its_way_through_a_file(answer_of, tmp_path):
     before = InvalidDatasetError("2 are empty.", hint="Look.", reason="x", details={"n": ["a"]})
-    after = error_of(answer_of(before), prefix="Rank 1 of 2: ")
+    after = error_of(answer_of(before), rank_name="Rank 1 of 2")
     assert type(after) is InvalidDatasetError
     expected = before.to_json() | {"message": "Rank 1 of 2: 2 are empty."}
     assert after.to_json() == expected

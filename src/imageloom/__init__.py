@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from imageloom.data.open import open_images
     from imageloom.data.params import ConvertParams, SplitParams
     from imageloom.data.split import split
+    from imageloom.launch.params import LaunchParams
+    from imageloom.launch.train import resume, train
     from imageloom.models.model_directory import create_model
     from imageloom.models.params import ModelParams
     from imageloom.pipeline.json_format import read_pipeline, write_pipeline
@@ -31,7 +33,6 @@ if TYPE_CHECKING:
     from imageloom.scoring.predict import predict
     from imageloom.scoring.score import score
     from imageloom.training.config import TrainParams
-    from imageloom.training.train import resume, train
 
 __version__ = "0.1.0"
 
@@ -39,6 +40,7 @@ __all__ = [
     "ConvertParams",
     "EvaluateParams",
     "ImageDirectory",
+    "LaunchParams",
     "ModelParams",
     "ScoreParams",
     "SplitParams",
@@ -67,6 +69,7 @@ _HOMES = {
     "ConvertParams": "imageloom.data.params",
     "EvaluateParams": "imageloom.scoring.params",
     "ImageDirectory": "imageloom.data.image_directory",
+    "LaunchParams": "imageloom.launch.params",
     "ModelParams": "imageloom.models.params",
     "ScoreParams": "imageloom.scoring.params",
     "SplitParams": "imageloom.data.params",
@@ -81,11 +84,11 @@ _HOMES = {
     "open_images": "imageloom.data.open",
     "predict": "imageloom.scoring.predict",
     "read_pipeline": "imageloom.pipeline.json_format",
-    "resume": "imageloom.training.train",
+    "resume": "imageloom.launch.train",
     "run_pipeline": "imageloom.pipelines",
     "score": "imageloom.scoring.score",
     "split": "imageloom.data.split",
-    "train": "imageloom.training.train",
+    "train": "imageloom.launch.train",
     "write_pipeline": "imageloom.pipeline.json_format",
 }
 

@@ -137,10 +137,19 @@ def test_i11_without_a_whole_checkpoint_it_does_not_silently_start_anew(train):
         TRAIN.run(train(scratch=stopped.scratch))
 
 
-@pytest.mark.parametrize("settings", [{"node_count": 2}, {"processes_per_node": 2}])
-def test_several_processes_are_refused(train, settings):
-    with pytest.raises(LessThanOrEqualToError, match="is 2, but must be 1 in this version"):
-        TRAIN.run(train(settings=RunSettings.parse(settings)))
+def test_several_machines_are_refused(train):
+    with pytest.raises(LessThanOrEqualToError, match="node_count is 2, but must be 1"):
+        TRAIN.run(train(settings=RunSettings(node_count=2)))
+
+
+@pytest.mark.slow
+def test_two_processes_train_together_and_leave_their_logs(train):
+    task = train(settings=RunSettings(processes_per_node=2))
+    TRAIN.run(task)
+    assert load_trained(task.outputs["model"]).classes == ("red", "green")
+    logs = sorted(path.name for path in (task.record / "logs").iterdir())
+    assert logs == ["70_driver_log_1.txt", "70_mpi_log.txt"]  # 0 is train.log, as ever
+    assert "Epoch 2 of 2" in (task.record / "train.log").read_text()
 
 
 def test_e15_a_trained_model_does_not_pass_for_an_untrained_one(train):

@@ -1,5 +1,6 @@
 """Which of several ends is the cause of the others."""
 
+import dataclasses
 import itertools
 import signal
 
@@ -27,6 +28,11 @@ def ended_by_us(rank, *, hangs=False):
     return RankEnd(rank=rank, time=9.0, exit_code=None, answer=None, hangs=hangs)
 
 
+def woken(rank):
+    """A rank that hung, and said that others were gone when it was woken to show its stacks."""
+    return dataclasses.replace(raised(rank, 8.0, blames_others=True), exit_code=None, hangs=True)
+
+
 @pytest.mark.parametrize(
     ("cause", "others"),
     [
@@ -36,6 +42,7 @@ def ended_by_us(rank, *, hangs=False):
         (killed(1, 6.0, signal.SIGABRT), [raised(0, 5.0, blames_others=True)]),
         (ended_by_us(1, hangs=True), [raised(0, 5.0, blames_others=True)]),
         (raised(1, 5.0, blames_others=True), [raised(0, 5.1, blames_others=True)]),
+        (woken(1), [raised(0, 5.0, blames_others=True), ended_by_us(2)]),
         (killed(1, 5.0), [killed(0, 5.001), killed(2, 5.002)]),
         (killed(1, 5.0), [answered(0, "completed"), answered(2, "interrupted")]),
     ],

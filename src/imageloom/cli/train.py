@@ -9,6 +9,7 @@ from imageloom.cli.flags import SectionOption, parameter_options, read_params
 from imageloom.cli.job import Job, Outcome, job_command
 from imageloom.cli.places import NameOrPlace, Place, place_option
 from imageloom.cli.screen import command_line, line, percent
+from imageloom.launch.params import LaunchParams, require_processes
 from imageloom.models.params import ModelParams
 from imageloom.training.config import TrainParams
 
@@ -21,7 +22,8 @@ _NEEDED: Final = {
     "validation": "--validation",
     "out": "--out",
 }
-_ALWAYS_ALLOWED: Final = {"resume", "as_json", "debug"}
+_PROCESSES: Final = "processes_per_node"
+_WITH_RESUME: Final = {"resume", "as_json", "debug", *LaunchParams.model_fields}
 
 
 @job_command(
@@ -30,6 +32,8 @@ _ALWAYS_ALLOWED: Final = {"resume", "as_json", "debug"}
         "imageloom train --model resnet18 --train train --validation validation --out run",
         "imageloom train --model resnet50 --weights imagenet --epochs 10 --learning-rate 0.01 "
         "--train train --validation validation --out run",
+        "imageloom train --model resnet18 --train train --validation validation --out run "
+        "--processes-per-node 2",
         "imageloom train --resume run",
     ),
 )
@@ -51,12 +55,14 @@ _ALWAYS_ALLOWED: Final = {"resume", "as_json", "debug"}
     "resume",
     type=Place(),
     metavar="RUN",
-    help="Go on with a run that was stopped, exactly where it stopped. Takes no other option.",
+    help="Go on with a run that was stopped, exactly where it stopped. Of the other options it "
+    "takes those of the section 'Processes'.",
     cls=SectionOption,
     section="Input and output",
 )
 @parameter_options(TrainParams, section="Training")
 @parameter_options(ModelParams, section="Network, when --model is a name")
+@parameter_options(LaunchParams, section="Processes")
 def command(job: Job) -> Outcome:
     """Train a classifier, or resume a run.
 
@@ -88,10 +94,12 @@ def _start(job: Job) -> "TrainResult":
     _require_all(job)
     model_params = read_params(ModelParams, job.arguments)
     params = read_params(TrainParams, job.arguments)
+    launch = read_params(LaunchParams, job.arguments)
+    require_processes(launch.processes_per_node)
     model = job.arguments["model"]
     assert isinstance(model, str | Path)
     job.run = job.path("out")
-    from imageloom.training.train import train
+    from imageloom.launch.train import train
 
     return train(
         model,
@@ -100,13 +108,14 @@ def _start(job: Job) -> "TrainResult":
         job.run,
         params=params,
         model_params=model_params,
+        launch=launch,
         on_event=job.on_event,
         cancel=job.cancel,
     )
 
 
 def _resume(job: Job) -> "TrainResult":
-    others = sorted(set(job.arguments) - _ALWAYS_ALLOWED)
+    others = sorted(set(job.arguments) - _WITH_RESUME)
     if others:
         flags = ", ".join("--" + _flag_name(name) for name in others)
         raise click.UsageError(
@@ -115,9 +124,16 @@ def _resume(job: Job) -> "TrainResult":
         )
     job.run = job.path("resume")
     _show_earlier_epochs(job, job.run)
-    from imageloom.training.train import resume
+    from imageloom.launch.train import resume
 
-    return resume(job.run, on_event=job.on_event, cancel=job.cancel)
+    launch = read_params(LaunchParams, job.arguments)
+    return resume(
+        job.run,
+        processes_per_node=launch.processes_per_node if _PROCESSES in job.arguments else None,
+        max_restarts=launch.max_restarts,
+        on_event=job.on_event,
+        cancel=job.cancel,
+    )
 
 
 def _require_all(job: Job) -> None:

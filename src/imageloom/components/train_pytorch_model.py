@@ -14,11 +14,15 @@ from imageloom.training.run_directory import RunDirectory
 def run(task: Task) -> Mapping[str, str]:
     """Train, or go on from the last checkpoint of an execution that was stopped."""
     from imageloom.data.image_directory import load_image_directory
+    from imageloom.launch.params import LaunchParams
+    from imageloom.launch.train import train_or_resume
     from imageloom.models.model_directory import load_trained, load_untrained, save_trained
-    from imageloom.training.train import train_or_resume
 
     assert isinstance(task.params, TrainParams)
-    _refuse_several_processes(task)
+    if task.settings.node_count > 1:
+        raise errors.LessThanOrEqualToError(
+            f"node_count is {task.settings.node_count:,}, but must be 1 in this version."
+        )
     run = RunDirectory(task.scratch / "run")
     if not run.record.is_file():
         shutil.rmtree(run.path, ignore_errors=True)
@@ -29,24 +33,25 @@ def run(task: Task) -> Mapping[str, str]:
             load_image_directory(task.inputs["validation"]),
             run.path,
             params=task.params,
+            launch=LaunchParams(processes_per_node=task.settings.processes_per_node),
             on_event=task.on_event,
             cancel=task.cancel,
         )
     finally:
-        names = {run.report: "report.html", run.events: "train_events.jsonl", run.log: "train.log"}
-        for file in filter(Path.is_file, names):
-            shutil.copyfile(file, task.record / names[file])
+        _keep_for_people(run, task.record)
     # Read and written rather than moved, so that scratch stays whole until the node completes.
     save_trained(task.outputs["model"], load_trained(run.model))
     return {}
 
 
-def _refuse_several_processes(task: Task) -> None:
-    processes = task.settings.node_count * task.settings.processes_per_node
-    if processes > 1:
-        raise errors.LessThanOrEqualToError(
-            f"node_count x processes_per_node is {processes}, but must be 1 in this version."
-        )
+def _keep_for_people(run: RunDirectory, record: Path) -> None:
+    """Copy what people read of a training beside the other files of the node."""
+    names = {run.report: "report.html", run.events: "train_events.jsonl", run.log: "train.log"}
+    others = {log: f"logs/{log.name}" for log in run.log.parent.glob("70_*")}
+    for file, name in (others | names).items():
+        if file.is_file():
+            (record / name).parent.mkdir(exist_ok=True)
+            shutil.copyfile(file, record / name)
 
 
 COMPONENTS.declare(

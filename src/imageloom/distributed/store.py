@@ -20,7 +20,7 @@ def hosted_store() -> Iterator[dict[str, str]]:
     Yields:
         The variables by which ``torch.distributed`` finds it (``init_method="env://"``).
     """
-    from torch.distributed import TCPStore
+    from torch.distributed import TCPStore  # type: ignore[attr-defined]  # it is public
 
     listener = socket.create_server((_HOST, 0))
     port = listener.getsockname()[1]

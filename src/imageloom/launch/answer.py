@@ -48,13 +48,14 @@ def read_answer(folder: Path, rank: int) -> Answer | None:
         return None
 
 
-def error_of(answer: Answer, *, prefix: str) -> ImageloomError:
-    """Return the error that a rank raised, with a prefix to its message that names the rank."""
+def error_of(answer: Answer, *, rank_name: str) -> ImageloomError:
+    """Return the error that a rank raised, with a message that begins with the rank's name."""
     content = answer.error or {}
+    message = str(content.get("message", "no message"))
     kinds = {kind.__name__: kind for kind in _all_kinds(ImageloomError)}
     details = content.get("details")
     return kinds.get(str(content.get("type")), LibraryError)(
-        f"{prefix}{content.get('message', 'no message')}",
+        message if message.startswith(rank_name) else f"{rank_name}: {message}",
         hint=str(content.get("hint", "")),
         reason=str(content.get("reason", "")),
         # JSON gives back what the error's own details were.

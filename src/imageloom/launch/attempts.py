@@ -136,8 +136,8 @@ def _interruption(ends: Sequence[RankEnd], cancel: CancelToken) -> RunInterrupte
 def _error(failure: RankEnd, job: RankJob, *, ran_out_of_memory: bool) -> ImageloomError:
     name = f"Rank {failure.rank} of {job.processes}"
     log = log_of(job.logs, failure.rank)
-    if failure.answer is not None:
-        error = error_of(failure.answer, prefix=f"{name}: ")
+    if failure.answer is not None and not failure.hangs:
+        error = error_of(failure.answer, rank_name=name)
         error.details["traceback"] = failure.answer.traceback.splitlines()
     elif failure.exit_code == -signal.SIGKILL and ran_out_of_memory:
         error = ModuleOutOfMemoryError(

@@ -17,7 +17,8 @@ class RankEnd:
         exit_code: As ``subprocess`` gives it: minus the signal that killed it; None when it had to
             be ended by us.
         answer: What it said itself, if anything.
-        hangs: Whether it was ended because it did not go on.
+        hangs: Whether it was ended because it did not go on; an answer that it then gave says how
+            it was woken, not what it did.
     """
 
     rank: int
@@ -29,14 +30,16 @@ class RankEnd:
     @property
     def failed(self) -> bool:
         """Whether it neither did its work nor stopped when asked to, of its own fault or not."""
-        if self.answer is not None:
-            return self.answer.state == "failed"
-        return self.hangs or self.exit_code is not None
+        if self.answer is None or self.hangs:
+            return self.hangs or self.exit_code is not None
+        return self.answer.state == "failed"
 
     @property
     def is_own_error(self) -> bool:
         """Whether it raised an error that has nothing to do with other ranks."""
-        return self.answer is not None and self.failed and not self.answer.blames_others
+        if self.answer is None or self.hangs:
+            return False
+        return self.failed and not self.answer.blames_others
 
 
 def first_failure(ends: Sequence[RankEnd]) -> RankEnd | None:
@@ -57,6 +60,6 @@ def first_failure(ends: Sequence[RankEnd]) -> RankEnd | None:
 
 
 def _order(end: RankEnd) -> tuple[int, float]:
-    if end.answer is not None:
+    if end.answer is not None and not end.hangs:
         return (3 if end.answer.blames_others else 1), end.answer.time
     return (2 if end.exit_code == -signal.SIGABRT else 1), end.time

@@ -1,5 +1,6 @@
 """Trains a prepared run on several processes of this machine."""
 
+import contextlib
 import logging
 import os
 import sys
@@ -7,6 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
+from imageloom.distributed.group import DEFAULT_TIMEOUT_S, TIMEOUT_VARIABLE
 from imageloom.distributed.store import hosted_store
 from imageloom.errors import ImageloomError, RunInterruptedError
 from imageloom.events import CancelToken, EventSink, Notice, ignore_events
@@ -73,6 +75,9 @@ def launch_ranks(
         except ImageloomError as error:
             _record(directory, error)
             raise
+        except BaseException:  # Ctrl+C, where nobody made it ask for a stop
+            directory.update(state="interrupted", ended=now())
+            raise
     return read_result(run)
 
 
@@ -100,4 +105,7 @@ def _environment(environment: Mapping[str, str], processes: int) -> dict[str, st
 
 
 def _patience(environment: Mapping[str, str]) -> Patience:
-    return Patience(hang_s=float(environment.get("IMAGELOOM_HANG_TIMEOUT_S", "300")))
+    hang_s = DEFAULT_TIMEOUT_S
+    with contextlib.suppress(ValueError):  # each rank refuses what is no number, by its name
+        hang_s = float(environment.get(TIMEOUT_VARIABLE) or DEFAULT_TIMEOUT_S)
+    return Patience(hang_s=hang_s)

@@ -3,7 +3,7 @@
 import os
 
 from imageloom.errors import LessThanOrEqualToError
-from imageloom.machine import processing_units, visible_gpus
+from imageloom.machine import GPUS_VARIABLE, processing_units, visible_gpus
 from imageloom.params import Params, parameter
 from imageloom.wording import count
 
@@ -37,10 +37,13 @@ def require_processes(processes: int) -> None:
         LessThanOrEqualToError: There are fewer GPUs or, without any, cores.
     """
     units = processing_units(os.environ)
-    if processes > units:
-        kind = "GPU" if visible_gpus(os.environ) else "core"
-        raise LessThanOrEqualToError(
-            f"{processes:,} processes per node, but this machine has {count(units, kind)}.",
-            hint=f"Use at most {units:,}.",
-            details={"parameter": "processes_per_node", "value": processes, "bound": units},
-        )
+    if processes <= units:
+        return
+    has_gpu = bool(visible_gpus(os.environ))
+    on_cores = f" To train on the cores instead, set {GPUS_VARIABLE} to nothing." if has_gpu else ""
+    raise LessThanOrEqualToError(
+        f"{processes:,} processes per node, but this machine has "
+        f"{count(units, 'GPU' if has_gpu else 'core')}.",
+        hint=f"Use at most {units:,}.{on_cores}",
+        details={"parameter": "processes_per_node", "value": processes, "bound": units},
+    )

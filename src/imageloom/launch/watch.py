@@ -16,7 +16,7 @@ from imageloom.launch.rank_process import RankProcess, wait_for_any
 
 logger = logging.getLogger(__name__)
 
-_LOOK_S: Final = 0.05  # between two looks, unless the end of a rank wakes us
+_LOOK_S: Final = 0.1  # between two looks, unless the end of a rank wakes us
 _STACKS_S: Final = 0.5  # for ranks to write down where they are
 
 

@@ -1,0 +1,148 @@
+"""Train a network on one process or several of this machine, or go on where a run stopped."""
+
+from pathlib import Path
+
+from imageloom.data.image_directory import ImageDirectory
+from imageloom.events import CancelToken, EventSink, ignore_events
+from imageloom.launch.launch import launch_ranks
+from imageloom.launch.params import LaunchParams, require_processes
+from imageloom.models.model_directory import UntrainedModel
+from imageloom.models.params import ModelParams
+from imageloom.training.config import TrainParams
+from imageloom.training.run_directory import RunDirectory
+from imageloom.training.train import TrainResult, continue_run, prepare_run, read_result
+
+
+def train(  # noqa: PLR0913 - the public call; all but the first four are keywords
+    model: UntrainedModel | Path | str,
+    training: ImageDirectory | Path | str,
+    validation: ImageDirectory | Path | str,
+    out: Path | str,
+    *,
+    params: TrainParams | None = None,
+    model_params: ModelParams | None = None,
+    launch: LaunchParams | None = None,
+    on_event: EventSink = ignore_events,
+    cancel: CancelToken | None = None,
+) -> TrainResult:
+    """Train a network on pictures and publish the best epoch's.
+
+    Args:
+        model: Name of a network such as ``resnet18``, an untrained model, or a model directory:
+            an untrained one, or a trained one (or its run) to go on learning from.
+        training: Pictures to learn from: an image directory, or a folder with one sub-folder per
+            class.
+        validation: Pictures to measure each epoch with, of the same classes.
+        out: Where the run directory shall appear.
+        params: How to train; by default ``TrainParams()``.
+        model_params: How to make a network that is given by name.
+        launch: On how many processes; by default on this one.
+        on_event: Hears progress, metrics and notices.
+        cancel: Stops the run at the next step, with everything saved.
+
+    Returns:
+        Where the run, its model and its report are, and the model's figures.
+
+    Raises:
+        ImageloomError: Of the class that fits. What was asked is checked before any compute;
+            after that the run directory keeps the state from which ``resume`` goes on.
+    """
+    launch = launch or LaunchParams()
+    require_processes(launch.processes_per_node)
+    run = prepare_run(
+        model,
+        training,
+        validation,
+        out,
+        processes=launch.processes_per_node,
+        params=params,
+        model_params=model_params,
+        on_event=on_event,
+        cancel=cancel,
+    )
+    return _go_on(run, launch, on_event, cancel)
+
+
+def resume(
+    run: Path | str,
+    *,
+    processes_per_node: int | None = None,
+    max_restarts: int = 0,
+    on_event: EventSink = ignore_events,
+    cancel: CancelToken | None = None,
+) -> TrainResult:
+    """Go on with a run from its newest checkpoint; a completed run is left as it is.
+
+    On the same machine, versions and number of processes the final weights are bit for bit those of
+    a run that never stopped.
+
+    Args:
+        run: The run directory.
+        processes_per_node: How many processes go on; by default as many as the run began with.
+            The pictures of each step and the learning rate stay those of the beginning.
+        max_restarts: As in ``LaunchParams``.
+        on_event: Hears progress, metrics and notices.
+        cancel: Stops the run at the next step, with everything saved.
+
+    Raises:
+        CannotResumeError: There is no run or no whole checkpoint.
+        OutputInUseError: Another process is at it.
+        ImageloomError: As ``train``.
+    """
+    path = Path(run).expanduser().absolute()
+    if processes_per_node is None:
+        began_with = RunDirectory(path).read().get("processes", 1)
+        assert isinstance(began_with, int)
+        processes_per_node = began_with
+    launch = {"processes_per_node": processes_per_node, "max_restarts": max_restarts}
+    return _go_on(path, LaunchParams.parse(launch), on_event, cancel)
+
+
+def train_or_resume(  # noqa: PLR0913 - as train
+    model: UntrainedModel | Path | str,
+    training: ImageDirectory | Path | str,
+    validation: ImageDirectory | Path | str,
+    out: Path | str,
+    *,
+    params: TrainParams | None = None,
+    launch: LaunchParams | None = None,
+    on_event: EventSink = ignore_events,
+    cancel: CancelToken | None = None,
+) -> TrainResult:
+    """Go on with the run at ``out`` if there is one, else ``train``.
+
+    It can be called again after a kill or an error until it returns. The arguments must be those of
+    the first call: they are not compared with the run that is there.
+
+    Raises:
+        CannotResumeError: There is a run at ``out``, but no whole checkpoint.
+        ImageloomError: As ``train``.
+    """
+    path = Path(out).expanduser().absolute()
+    if RunDirectory(path).record.is_file():
+        return _go_on(path, launch or LaunchParams(), on_event, cancel)
+    return train(
+        model,
+        training,
+        validation,
+        path,
+        params=params,
+        launch=launch,
+        on_event=on_event,
+        cancel=cancel,
+    )
+
+
+def _go_on(
+    run: Path, launch: LaunchParams, on_event: EventSink, cancel: CancelToken | None
+) -> TrainResult:
+    if launch == LaunchParams():  # one process, which nobody watches: this one
+        continue_run(run, on_event=on_event, cancel=cancel)
+        return read_result(run)
+    return launch_ranks(
+        run,
+        processes=launch.processes_per_node,
+        max_restarts=launch.max_restarts,
+        on_event=on_event,
+        cancel=cancel,
+    )

@@ -1,0 +1,198 @@
+"""Two ranks that really train: what they leave, and what becomes of them when one is disturbed."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+
+from imageloom.errors import CannotResumeError, RunInterruptedError, WorkerLostError
+from imageloom.events import CancelToken, Metric, Notice
+from imageloom.launch.launch import launch_ranks
+from imageloom.launch.params import LaunchParams
+from imageloom.launch.train import resume, train
+from imageloom.models.params import ModelParams
+from imageloom.training.config import TrainParams
+from imageloom.training.run_directory import RunDirectory
+from imageloom.training.train import prepare_run
+
+pytestmark = pytest.mark.slow
+
+PARAMS = TrainParams(
+    epochs=3,
+    batch_size=2,
+    learning_rate=0.02,
+    precision="float32",
+    device="cpu",
+    workers=0,
+    print_frequency=1,
+)
+TWO = LaunchParams(processes_per_node=2)
+DEADLINE_S = 120.0
+
+
+@pytest.fixture(autouse=True)
+def _one_thread_each(monkeypatch):
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    monkeypatch.setenv("MKL_NUM_THREADS", "1")
+
+
+@pytest.fixture(scope="module")
+def pictures(make_pictures, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("pictures")
+    make_pictures(per_class=6, classes=("red", "green")).save(folder / "training")
+    make_pictures(per_class=3, classes=("red", "green"), seed=1).save(folder / "validation")
+    return folder / "training", folder / "validation"
+
+
+def train_two(pictures, out, *, launch=TWO, **options):
+    params = {"params": PARAMS, "model_params": ModelParams(), "launch": launch}
+    return train("resnet18", *pictures, out, **params, **options)
+
+
+def weights(run):
+    return (run / "model" / "weights.safetensors").read_bytes()
+
+
+@pytest.fixture(scope="module")
+def quiet(pictures, tmp_path_factory):
+    """A run on two ranks that nothing disturbs, and the events it told."""
+    heard = []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("OMP_NUM_THREADS", "1")
+        patch.setenv("MKL_NUM_THREADS", "1")
+        run = tmp_path_factory.mktemp("quiet") / "run"
+        return train_two(pictures, run, on_event=heard.append), heard
+
+
+def rank_processes():
+    """Return the processes of ranks that we started, by rank."""
+    found = {}
+    for process in psutil.Process().children():
+        if "imageloom.rank" in process.cmdline():
+            found[int(process.environ()["RANK"])] = process
+    return found
+
+
+class AtStep:
+    """An event sink that does something once, when a training of so many steps was seen."""
+
+    def __init__(self, steps, act):
+        self.steps = steps
+        self.act = act
+        self.heard = []
+
+    def __call__(self, event):
+        self.heard.append(event)
+        if isinstance(event, Metric) and event.name == "Train loss":
+            self.steps -= 1
+            if self.steps == 0:
+                self.act()
+
+
+def test_two_ranks_leave_what_one_leaves_and_a_log_each(quiet):
+    result, heard = quiet
+    run = RunDirectory(result.run)
+    assert run.read()["state"] == "completed"
+    assert run.read()["processes"] == 2
+    assert sorted(path.name for path in run.log.parent.iterdir()) == [
+        "70_driver_log_0.txt",
+        "70_driver_log_1.txt",
+        "70_mpi_log.txt",
+    ]
+    assert result.epochs == 3
+    told = [event.name for event in heard if isinstance(event, Metric)]
+    assert told.count("Train loss") == 3 * 3  # epochs of 12 pictures, in steps of 2 x 2
+
+
+def test_a_killed_rank_is_named_all_start_again_and_nothing_is_left(
+    pictures, quiet, tmp_path, monkeypatch
+):
+    (tmp_path / "tmp").mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "tmp"))
+    shared = set(Path("/dev/shm").iterdir())
+    descriptors = psutil.Process().num_fds()
+    killer = AtStep(5, lambda: rank_processes()[0].kill())
+    launch = LaunchParams(processes_per_node=2, max_restarts=1)
+    result = train_two(pictures, tmp_path / "run", launch=launch, on_event=killer)
+    assert weights(result.run) == weights(quiet[0].run)
+    notices = [one.message for one in killer.heard if isinstance(one, Notice)]
+    assert any("Rank 0 of 2 was killed by signal 9 (SIGKILL)" in text for text in notices)
+    assert rank_processes() == {}
+    assert list((tmp_path / "tmp").iterdir()) == []
+    assert psutil.Process().num_fds() <= descriptors
+    names = {path.name for path in set(Path("/dev/shm").iterdir()) - shared}
+    assert not [name for name in names if name.startswith(("torch_", "sem.", "nccl-"))]
+
+
+def test_h01_without_restarts_the_record_says_which_rank_was_killed(pictures, tmp_path):
+    killer = AtStep(2, lambda: rank_processes()[1].kill())
+    with pytest.raises(WorkerLostError, match="Rank 1 of 2 was killed by signal 9"):
+        train_two(pictures, tmp_path / "run", on_event=killer)
+    run = RunDirectory(tmp_path / "run")
+    assert run.read()["state"] == "failed"
+    error = json.loads(run.error.read_text(encoding="utf-8"))
+    assert (error["type"], error["details"]["rank"]) == ("WorkerLostError", 1)
+
+
+def test_h02_a_stopped_rank_is_found_and_stacks_are_in_the_logs(pictures, tmp_path, monkeypatch):
+    monkeypatch.setenv("IMAGELOOM_RANK_TIMEOUT_S", "20")  # longer than torch's imports
+    stopper = AtStep(2, lambda: rank_processes()[0].suspend())
+    with pytest.raises(WorkerLostError, match="Rank 0 of 2 did not go on"):
+        train_two(pictures, tmp_path / "run", on_event=stopper)
+    assert rank_processes() == {}
+    log = RunDirectory(tmp_path / "run").log.read_text(encoding="utf-8")
+    assert "most recent call first" in log
+
+
+def test_h14_one_rank_that_is_asked_stops_all_and_the_run_goes_on_to_equal_weights(
+    pictures, quiet, tmp_path
+):
+    cancel = CancelToken()
+    stopper = AtStep(4, lambda: rank_processes()[1].terminate())
+    with pytest.raises(RunInterruptedError, match="Stopped by SIGTERM") as caught:
+        train_two(pictures, tmp_path / "run", on_event=stopper, cancel=cancel)
+    assert caught.value.hint == ""
+    assert cancel.reason == "SIGTERM"
+    run = RunDirectory(tmp_path / "run")
+    assert run.read()["state"] == "interrupted"
+    assert weights(resume(run.path).run) == weights(quiet[0].run)
+
+
+def test_the_error_of_all_ranks_is_the_runs_error_and_is_not_tried_again(pictures, tmp_path):
+    run = prepare_run("resnet18", *pictures, tmp_path / "run", processes=2, params=PARAMS)
+    for file in (run / "checkpoints").rglob("*.safetensors"):
+        file.write_bytes(b"")
+    with pytest.raises(CannotResumeError, match=r"Rank . of 2: .* holds no whole checkpoint"):
+        launch_ranks(run, processes=2, max_restarts=3)
+    assert RunDirectory(run).read()["state"] == "failed"
+    log = (run / "logs" / "70_mpi_log.txt").read_text(encoding="utf-8")
+    assert log.count("Starting 2 ranks") == 1
+
+
+def test_i06_sigterm_to_the_command_ends_with_143_and_says_how_to_go_on(pictures, tmp_path):
+    training, validation = map(str, pictures)
+    command = [sys.executable, "-m", "imageloom", "train", "--model", "resnet18"]
+    command += ["--train", training, "--validation", validation, "--out", str(tmp_path / "run")]
+    command += ["--epochs", "200", "--batch-size", "2", "--workers", "0", "--print-frequency", "1"]
+    command += ["--patience", "200", "--processes-per-node", "2"]
+    with (tmp_path / "stderr").open("wb") as stderr:
+        process = subprocess.Popen(command, stderr=stderr, env=dict(os.environ))
+    events = tmp_path / "run" / "events.jsonl"
+    deadline = time.monotonic() + DEADLINE_S
+    while not (events.is_file() and events.stat().st_size):
+        assert time.monotonic() < deadline
+        assert process.poll() is None, (tmp_path / "stderr").read_text(encoding="utf-8")
+        time.sleep(0.05)
+    began = time.monotonic()
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(timeout=DEADLINE_S) == 143
+    assert time.monotonic() - began < 25
+    said = (tmp_path / "stderr").read_text(encoding="utf-8")
+    assert "imageloom train --resume" in said
+    assert RunDirectory(tmp_path / "run").read()["state"] == "interrupted"
