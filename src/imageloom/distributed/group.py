@@ -1,0 +1,201 @@
+"""What the processes of a run tell each other; with one process every answer is its own.
+
+One process joins nothing and opens no port. Of several, all must call the same methods in the same
+order: each call ends when the last of them has made it.
+"""
+
+import contextlib
+import inspect
+import os
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Final, cast
+
+import torch
+from torch import nn
+
+from imageloom.distributed.ranks import ALONE, Ranks
+from imageloom.errors import (
+    EnvironmentUnsuitableError,
+    ImageloomError,
+    TimeoutOccuredError,
+    WorkerLostError,
+)
+
+if TYPE_CHECKING:
+    from torch.distributed import ProcessGroup
+
+TIMEOUT_VARIABLE: Final = "IMAGELOOM_RANK_TIMEOUT_S"
+DEFAULT_TIMEOUT_S: Final = 300.0
+# How gloo, NCCL and torch's store begin to say that a process did not answer, or is gone.
+_TIMED_OUT: Final = ("timed out", "timeout")
+_LOST: Final = ("connection closed", "connection reset", "broken pipe", "socket", "connect")
+
+
+@dataclass(frozen=True)
+class Group:
+    """The processes that train together, as one of them sees them.
+
+    Attributes:
+        ranks: Which of them this is.
+        control: Where numbers on the CPU are exchanged; None is torch's default group.
+    """
+
+    ranks: Ranks = ALONE
+    control: "ProcessGroup | None" = None
+
+    def gather(self, values: Sequence[float]) -> list[list[float]]:
+        """Return the values of every process, in the order of ranks, the same to all.
+
+        Args:
+            values: float64 numbers, equally many in every process.
+        """
+        if self.ranks.is_alone:
+            return [list(values)]
+        import torch.distributed as dist
+
+        own = torch.tensor(values, dtype=torch.float64)
+        rows = [torch.empty_like(own) for _ in range(self.ranks.world_size)]
+        dist.all_gather(rows, own, group=self.control)
+        return [row.tolist() for row in rows]
+
+    def gather_bytes(self, content: bytes) -> list[bytes]:
+        """Return the content of every process, in the order of ranks, the same to all."""
+        if self.ranks.is_alone:
+            return [content]
+        import torch.distributed as dist
+
+        lengths = [int(row[0]) for row in self.gather([len(content)])]
+        padded = torch.zeros(max(1, *lengths), dtype=torch.uint8)
+        padded[: len(content)] = torch.tensor(list(content), dtype=torch.uint8)
+        rows = [torch.empty_like(padded) for _ in lengths]
+        dist.all_gather(rows, padded, group=self.control)
+        return [row[:length].numpy().tobytes() for row, length in zip(rows, lengths, strict=True)]
+
+    def any(self, *flags: bool) -> list[bool]:
+        """Return for each flag whether it is set in any process."""
+        rows = self.gather([float(flag) for flag in flags])
+        return [any(column) for column in zip(*rows, strict=True)]
+
+    def barrier(self) -> None:
+        """Wait until every process is here."""
+        self.gather([0.0])
+
+    def wrap(self, network: nn.Module) -> nn.Module:
+        """Return the network as it must be called for gradients to be means over all processes.
+
+        Its parameters are those of ``network``, which become the first process's. Buffers, such as
+        the running statistics of BatchNorm, stay each process's own until ``share_buffers``.
+        """
+        if self.ranks.is_alone:
+            return network
+        from torch.nn.parallel import DistributedDataParallel
+
+        accepted = inspect.signature(DistributedDataParallel).parameters
+        new_name = "forward_sync_buffers"  # torch 2.15 warns of the old one, 2.10 knows no other
+        name = new_name if new_name in accepted else "broadcast_buffers"
+        make = cast(Callable[..., nn.Module], DistributedDataParallel)
+        return make(network, **{name: False})
+
+    def share_buffers(self, network: nn.Module) -> None:
+        """Give every process the first one's buffers, so that all score alike."""
+        if self.ranks.is_alone:
+            return
+        import torch.distributed as dist
+
+        for buffer in network.buffers():
+            dist.broadcast(buffer, src=0)
+
+
+def without_reduction(wrapped: nn.Module) -> AbstractContextManager[object]:
+    """Return the context of a backward pass whose gradients are only added up, not yet shared."""
+    no_sync = getattr(wrapped, "no_sync", None)
+    return contextlib.nullcontext() if no_sync is None else no_sync()
+
+
+@contextlib.contextmanager
+def joined_group(ranks: Ranks, device: torch.device) -> Iterator[Group]:
+    """Meet the other processes, at the address that torch elastic's variables name, and part.
+
+    Args:
+        ranks: Which of them this is.
+        device: Where it computes: on a GPU gradients travel by NCCL, otherwise by gloo.
+
+    Raises:
+        TimeoutOccuredError: One did not come, or stopped answering, for
+            ``IMAGELOOM_RANK_TIMEOUT_S`` seconds, by default 300.
+        WorkerLostError: One has ended.
+    """
+    if ranks.is_alone:
+        yield Group()
+        return
+    import torch.distributed as dist
+
+    timeout = timedelta(seconds=_timeout_s())
+    with lost_ranks_named(ranks):
+        if device.type == "cuda":
+            torch.cuda.set_device(device)
+            dist.init_process_group("nccl", timeout=timeout, device_id=device)
+            control = dist.new_group(backend="gloo", timeout=timeout)
+            assert not isinstance(control, int), "torch's mark for who is not in the group"
+        else:
+            dist.init_process_group("gloo", timeout=timeout)
+            control = None
+        try:
+            yield Group(ranks, control)
+        finally:
+            dist.destroy_process_group()
+
+
+@contextlib.contextmanager
+def lost_ranks_named(ranks: Ranks) -> Iterator[None]:
+    """Raise what a missing process makes torch say as an error of ours."""
+    try:
+        yield
+    except (RuntimeError, OSError) as problem:
+        named = _lost_rank(problem, ranks)
+        if named is None:
+            raise
+        raise named from problem
+
+
+def _lost_rank(problem: Exception, ranks: Ranks) -> ImageloomError | None:
+    text = str(problem).lower()
+    first_line = str(problem).partition("\n")[0]
+    from torch.distributed import DistError
+
+    # gloo raises a plain RuntimeError that names its source file.
+    if not isinstance(problem, DistError) and "gloo" not in text:
+        return None
+    if any(words in text for words in _TIMED_OUT):
+        return TimeoutOccuredError(
+            f"Rank {ranks.rank} of {ranks.world_size} waited {_timeout_s():g} s for another rank: "
+            f"{first_line}",
+            hint=f"A rank hangs or its machine cannot be reached. {TIMEOUT_VARIABLE} sets how "
+            "long to wait.",
+            reason="rank-silent",
+        )
+    if any(words in text for words in _LOST):
+        return WorkerLostError(
+            f"Rank {ranks.rank} of {ranks.world_size} lost another rank: {first_line}",
+            hint="The other rank's log says why it ended.",
+            reason="rank-lost",
+        )
+    return None
+
+
+def _timeout_s() -> float:
+    text = os.environ.get(TIMEOUT_VARIABLE) or str(DEFAULT_TIMEOUT_S)
+    try:
+        timeout_s = float(text)
+    except ValueError:
+        timeout_s = 0.0
+    if not 0 < timeout_s < 1e6:
+        raise EnvironmentUnsuitableError(
+            f"{TIMEOUT_VARIABLE} is {text!r}, but must be a number of seconds above 0.",
+            hint=f"The default is {DEFAULT_TIMEOUT_S:g}.",
+            reason="bad-timeout",
+        )
+    return timeout_s
