@@ -105,7 +105,9 @@ def computes_in_bfloat16(device: torch.device) -> bool:
     return any(getattr(torch.cpu, check, lambda: False)() for check in checks)
 
 
-def choose_workers(asked: int, compute: Compute, batch_bytes: int) -> tuple[int, str]:
+def choose_workers(
+    asked: int, compute: Compute, batch_bytes: int, processes: int = 1
+) -> tuple[int, str]:
     """Return how many processes read pictures, and why fewer than one would expect.
 
     On a CPU the network itself keeps the cores busy, so reading gets a quarter of them; with up to
@@ -115,17 +117,18 @@ def choose_workers(asked: int, compute: Compute, batch_bytes: int) -> tuple[int,
         asked: The parameter; -1 chooses for the machine.
         compute: Where the network computes.
         batch_bytes: Size of one batch of uint8 pictures in shared memory.
+        processes: How many on this machine ask the same, and so share cores and memory.
 
     Returns:
         The number, and a sentence if shared memory allows fewer than wanted, else "".
     """
-    cores = available_cores()
+    cores = available_cores() // processes
     wanted = asked if asked >= 0 else min(16, cores) if compute.is_gpu else min(8, cores // 4)
     room = shared_memory_free_bytes()
     if room is None:
         return wanted, ""
     # Each worker holds two batches ready and one in the making (DataLoader's prefetch factor).
-    fitting = max(0, int(room * 0.8) // max(1, 3 * batch_bytes))
+    fitting = max(0, int(room * 0.8 / processes) // max(1, 3 * batch_bytes))
     if fitting >= wanted:
         return wanted, ""
     return fitting, (

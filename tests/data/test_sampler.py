@@ -59,6 +59,21 @@ def test_f08_a_last_batch_of_one_joins_the_batch_before_it(num_images, batch_siz
     assert [stop - start for start, stop in batch_bounds(num_images, batch_size)] == sizes
 
 
+@pytest.mark.parametrize(
+    ("num_images", "processes", "sizes"),
+    [(20, 2, [8, 8, 4]), (19, 2, [8, 11]), (8, 2, [8]), (11, 2, [11]), (37, 4, [16, 21])],
+)
+def test_h05_a_last_batch_without_two_pictures_for_each_process_joins_the_one_before_it(
+    num_images, processes, sizes
+):
+    bounds = batch_bounds(num_images, 4, processes)
+    assert [stop - start for start, stop in bounds] == sizes
+
+
+def test_with_batches_of_one_each_process_needs_one_picture():
+    assert batch_bounds(7, 1, 3) == [(0, 3), (3, 7)]
+
+
 def test_f08_the_naive_loader_makes_a_last_batch_of_one():
     from torch.utils.data import DataLoader
 

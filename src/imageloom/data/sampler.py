@@ -4,6 +4,7 @@ The order of an epoch is arithmetic on seed, epoch and position. It does not dep
 processes or the version of a library, so a run may be resumed anywhere.
 """
 
+import itertools
 import math
 from typing import Final
 
@@ -47,36 +48,75 @@ def _mix_int(value: int) -> int:
     return int(_mix(np.array([value], dtype=np.uint64))[0])
 
 
-def batch_bounds(num_images: int, batch_size: int) -> list[tuple[int, int]]:
-    """Cut an epoch into batches; every picture is used.
+def batch_bounds(num_images: int, batch_size: int, processes: int = 1) -> list[tuple[int, int]]:
+    """Cut an epoch into global batches; every picture is used.
 
-    The last batch holds what is left over. If that is a single picture it joins the batch before
-    it, because BatchNorm cannot normalise over one value: 17 pictures in batches of 16 make one
-    batch of 17.
+    The last batch holds what is left over. If that is too little to give each process two pictures
+    it joins the batch before it, because BatchNorm cannot normalise over one value: 17 pictures in
+    batches of 16 make one batch of 17.
+
+    Args:
+        num_images: Pictures in the epoch.
+        batch_size: Pictures per process.
+        processes: How many processes the run was started with. The number that train now does not
+            matter: it changes who reads a picture, not when it is read.
 
     Returns:
         Start and stop of each batch in the epoch's order.
     """
-    starts = list(range(0, num_images, batch_size))
-    if batch_size > 1 and len(starts) > 1 and num_images - starts[-1] == 1:
+    starts = list(range(0, num_images, batch_size * processes))
+    if len(starts) > 1 and num_images - starts[-1] < least_images(batch_size) * processes:
         starts.pop()
     return list(zip(starts, [*starts[1:], num_images], strict=True))
 
 
+def least_images(batch_size: int) -> int:
+    """Return how few pictures may pass the network together: 2, or 1 where 1 is asked for."""
+    return min(2, batch_size)
+
+
 def step_bounds(
-    num_images: int, batch_size: int, accumulation_steps: int
+    num_images: int, batch_size: int, accumulation_steps: int, processes: int = 1
 ) -> list[list[tuple[int, int]]]:
-    """Group an epoch's batches into optimizer steps of ``accumulation_steps`` batches.
+    """Group an epoch's global batches into optimizer steps of ``accumulation_steps`` batches.
 
     The last step of an epoch may have fewer batches.
     """
-    batches = batch_bounds(num_images, batch_size)
+    batches = batch_bounds(num_images, batch_size, processes)
     return [
         batches[start : start + accumulation_steps]
         for start in range(0, len(batches), accumulation_steps)
     ]
 
 
-def steps_per_epoch(num_images: int, batch_size: int, accumulation_steps: int) -> int:
+def steps_per_epoch(
+    num_images: int, batch_size: int, accumulation_steps: int, processes: int = 1
+) -> int:
     """Return how many optimizer steps an epoch has."""
-    return math.ceil(len(batch_bounds(num_images, batch_size)) / accumulation_steps)
+    return math.ceil(len(batch_bounds(num_images, batch_size, processes)) / accumulation_steps)
+
+
+def pieces_of_rank(
+    batch: tuple[int, int], *, num_pieces: int, least: int, rank: int, world_size: int
+) -> list[tuple[int, int]]:
+    """Return the pieces of a global batch that pass the network in one process, in order.
+
+    A batch is cut into near-equal pieces, as many as the run was started with processes, so that
+    BatchNorm sees the same pictures together on fewer processes, which then take several pieces
+    each. On more processes there are more, smaller pieces, but none with fewer than ``least``
+    pictures: a process may then get none. The first process always gets one.
+
+    Args:
+        batch: Start and stop in the epoch's order.
+        num_pieces: Processes at the start of the run.
+        least: Pictures that a piece must have.
+        rank: This process, from 0.
+        world_size: Processes that train now.
+    """
+    start, stop = batch
+    images = stop - start
+    wanted = max(num_pieces, min(world_size, images // least))
+    cuts = [start + piece * images // wanted for piece in range(wanted + 1)]
+    # Rounded up, so that where there are fewer pieces than processes rank 0 is not without.
+    first, behind = (math.ceil(one * wanted / world_size) for one in (rank, rank + 1))
+    return list(itertools.pairwise(cuts[first : behind + 1]))

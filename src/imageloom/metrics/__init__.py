@@ -20,7 +20,7 @@ from imageloom.metrics.probabilities import (
     places_of_labels,
     topk_accuracy,
 )
-from imageloom.metrics.sums import ScoreSums, score_sums, topk_correct
+from imageloom.metrics.sums import ScoreSums, joined_sums, score_sums, topk_correct
 from imageloom.metrics.uncertainty import chance_of_difference, wilson_interval
 
 __all__ = [
@@ -39,6 +39,7 @@ __all__ = [
     "class_figures",
     "confused_pairs",
     "confusion_matrix",
+    "joined_sums",
     "log_loss",
     "places_of_labels",
     "score_sums",

@@ -4,6 +4,7 @@ Legend: B batch, K classes. Labels are positions in the class list; -1 is unknow
 """
 
 import math
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -41,6 +42,10 @@ class ScoreSums:
             top5=self.top5 + other.top5,
         )
 
+    def as_numbers(self) -> list[float]:
+        """Return the sums as processes exchange them: float64 holds the counts up to 2^53."""
+        return [self.images, self.loss, self.top1, self.top5]
+
     @property
     def mean_loss(self) -> float:
         """Mean cross-entropy in nats; NaN without pictures, because 0 would look perfect."""
@@ -55,6 +60,14 @@ class ScoreSums:
     def top5_fraction(self) -> float:
         """Top-5 accuracy, 0 to 1; 0 without pictures."""
         return self.top5 / self.images if self.images else 0.0
+
+
+def joined_sums(rows: Iterable[Sequence[float]]) -> ScoreSums:
+    """Return the sum over what ``as_numbers`` gave in each process."""
+    joined = ScoreSums()
+    for images, loss, top1, top5 in rows:
+        joined += ScoreSums(int(images), loss, int(top1), int(top5))
+    return joined
 
 
 def score_sums(logits_BK: "Tensor", labels_B: "Tensor") -> ScoreSums:
