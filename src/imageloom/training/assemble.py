@@ -9,6 +9,8 @@ import torch
 from imageloom.compute import Compute, choose_compute, choose_workers
 from imageloom.data.image_directory import ImageDirectory, load_image_directory
 from imageloom.data.loader import PictureLoader
+from imageloom.distributed.group import Group
+from imageloom.distributed.ranks import Ranks
 from imageloom.errors import CannotResumeError, InvalidDatasetError
 from imageloom.events import CancelToken, Notice
 from imageloom.models.architecture import Architecture, architecture_from_json, build_network
@@ -16,10 +18,10 @@ from imageloom.preprocessing import Normalisation, Transforms, output_size
 from imageloom.training.config import TrainParams
 from imageloom.training.criterion import class_weights, make_criterion
 from imageloom.training.events import Reporter
-from imageloom.training.fit import Job
 from imageloom.training.freeze import freeze, training_mode_setter
+from imageloom.training.job import Job
 from imageloom.training.optimizer import make_optimizer
-from imageloom.training.prepare import steps_of
+from imageloom.training.prepare import peak_rate, steps_of
 from imageloom.training.run_directory import RunDirectory
 from imageloom.training.schedule import make_schedule
 from imageloom.training.step import Stepper
@@ -40,32 +42,51 @@ def mapping(value: object) -> Mapping[str, object]:
     return value
 
 
+def params_of(record: Mapping[str, object]) -> TrainParams:
+    """Return the parameters of a run's record."""
+    return TrainParams.parse(mapping(record["asked"]))
+
+
+def processes_of(record: Mapping[str, object]) -> int:
+    """Return how many processes a run was started with; runs of version 0.1.0 do not say."""
+    processes = record.get("processes", 1)
+    assert isinstance(processes, int)
+    return processes
+
+
 def architecture_of(record: Mapping[str, object]) -> Architecture:
     """Return the network of a run's record."""
     return architecture_from_json(mapping(record["model"])["architecture"], CannotResumeError)
 
 
+def compute_of(params: TrainParams, ranks: Ranks) -> Compute:
+    """Return where one process of a run computes: of several, each has a GPU of its own.
+
+    Raises:
+        ImageloomError: As ``choose_compute``.
+    """
+    compute = choose_compute(params.device, params.precision)
+    if ranks.is_alone or not compute.is_gpu:
+        return compute
+    return choose_compute(f"cuda:{ranks.local_rank}", params.precision)
+
+
 @contextlib.contextmanager
-def assembled_job(run: RunDirectory, reporter: Reporter, cancel: CancelToken) -> Iterator[Job]:
+def assembled_job(
+    run: RunDirectory, reporter: Reporter, cancel: CancelToken, compute: Compute, group: Group
+) -> Iterator[Job]:
     """Yield the job of a run, with a network of random weights; reading processes end with it.
 
     Raises:
-        ImageloomError: The pictures' record, the device or the parameters do not fit any more.
+        ImageloomError: The pictures' record or the parameters do not fit any more.
     """
     record = run.read()
-    params = TrainParams.parse(mapping(record["asked"]))
-    compute = choose_compute(params.device, params.precision)
+    params, processes = params_of(record), processes_of(record)
     training = load_image_directory(run.training_images)
     validation = load_image_directory(run.validation_images)
-    workers = _workers(training, params, compute, reporter)
-    run.update(
-        resolved={
-            **mapping(record["resolved"]),
-            "device": _device_text(compute),
-            "precision": compute.precision,
-            "workers": workers,
-        }
-    )
+    workers = _workers(training, params, compute, reporter, group.ranks)
+    if group.ranks.is_first:
+        _record_resolved(run, record, compute, workers)
     with contextlib.ExitStack() as stack:
         stack.enter_context(_deterministic(params, reporter))
         loaders = [
@@ -79,18 +100,21 @@ def assembled_job(run: RunDirectory, reporter: Reporter, cancel: CancelToken) ->
         freeze(network, architecture, params)
         yield Job(
             params=params,
+            processes=processes,
             run=run,
             stepper=Stepper(
                 network=network,
                 criterion=make_criterion(weights_K, params, compute),
                 optimizer=make_optimizer(network, params),
                 compute=compute,
+                group=group,
+                reducing=group.wrap(network),
             ),
             schedule=make_schedule(
-                peak=params.learning_rate,
+                peak=peak_rate(params, processes),
                 epochs=params.epochs,
                 warmup_epochs=params.warmup_epochs,
-                steps_per_epoch=steps_of(training, params),
+                steps_per_epoch=steps_of(training, params, processes),
             ),
             training=training,
             validation=validation,
@@ -102,6 +126,19 @@ def assembled_job(run: RunDirectory, reporter: Reporter, cancel: CancelToken) ->
             reporter=reporter,
             cancel=cancel,
         )
+
+
+def _record_resolved(
+    run: RunDirectory, record: Mapping[str, object], compute: Compute, workers: int
+) -> None:
+    run.update(
+        resolved={
+            **mapping(record["resolved"]),
+            "device": _device_text(compute),
+            "precision": compute.precision,
+            "workers": workers,
+        }
+    )
 
 
 def transforms_of(images: ImageDirectory) -> Transforms:
@@ -128,12 +165,16 @@ def _loader(
 
 
 def _workers(
-    training: ImageDirectory, params: TrainParams, compute: Compute, reporter: Reporter
+    training: ImageDirectory,
+    params: TrainParams,
+    compute: Compute,
+    reporter: Reporter,
+    ranks: Ranks,
 ) -> int:
     size = output_size(transforms_of(training)) or 1
     # Training and validation each have their own readers, and both stay alive between epochs.
     batch_bytes = params.batch_size * 3 * size * size * 3
-    workers, why = choose_workers(params.workers, compute, batch_bytes)
+    workers, why = choose_workers(params.workers, compute, batch_bytes, ranks.local_world_size)
     if why:
         reporter.notice(Notice("warning", why))
     return workers

@@ -1,31 +1,37 @@
 """Checkpoints: everything that changes while training, published whole.
 
 ``checkpoints/step-000000120/`` holds network, optimizer and random generators as safetensors and
-the rest as JSON, each file with its SHA-256. The last two stay, and those that hold the best
-epoch of one of them.
+the rest as JSON, each file with its SHA-256; the generators of further processes have files of
+their own. The last two checkpoints stay, and those that hold the best epoch of one of them.
 """
 
+import hashlib
+import json
 import random
 import shutil
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Final
 
 import numpy as np
 import torch
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file, save, save_file
 from torch import nn
 
+from imageloom.distributed.ranks import ALONE, Ranks
 from imageloom.errors import CannotResumeError
 from imageloom.metrics import ScoreSums
 from imageloom.publish import publishing_directory, read_json, to_json, verify_directory
 from imageloom.training.early_stop import EarlyStop
+from imageloom.training.generators import seed_generators
 
 KEPT: Final = 2
 _NETWORK: Final = "network.safetensors"
 _OPTIMIZER: Final = "optimizer.safetensors"
 _GENERATORS: Final = "generators.safetensors"
 _STATE: Final = "state.json"
+_NUMBERS: Final = "numbers"
 
 
 @dataclass(frozen=True)
@@ -69,9 +75,21 @@ class LoopState:
 
 
 def save_checkpoint(
-    folder: Path, state: LoopState, network: nn.Module, optimizer: torch.optim.Optimizer
+    folder: Path,
+    state: LoopState,
+    network: nn.Module,
+    optimizer: torch.optim.Optimizer,
+    other_generators: Sequence[bytes] = (),
 ) -> None:
     """Publish a checkpoint and remove those that are no longer needed.
+
+    Args:
+        folder: Of the run's checkpoints.
+        state: Where the loop stands.
+        network: Its values are written, under its own names.
+        optimizer: Likewise.
+        other_generators: What ``generators_of_process`` returned in the other processes of the
+            run, in the order of ranks.
 
     Raises:
         FailedToWriteOutputsError: It could not be written; the earlier ones are intact.
@@ -80,9 +98,16 @@ def save_checkpoint(
         save_file(_contiguous(network.state_dict()), partial / _NETWORK)
         tensors, groups = _flatten_optimizer(optimizer)
         save_file(tensors, partial / _OPTIMIZER)
-        generators, numbers = _read_generators()
+        generators, numbers = _read_generators(_gpus(alone=not other_generators))
         save_file(generators, partial / _GENERATORS)
-        content = {"state": asdict(state), "optimizer": groups, "generators": numbers}
+        for rank, content_of_rank in enumerate(other_generators, start=1):
+            (partial / _generators_of(rank)).write_bytes(content_of_rank)
+        content = {
+            "state": asdict(state),
+            "optimizer": groups,
+            "generators": numbers,
+            "processes": 1 + len(other_generators),
+        }
         (partial / _STATE).write_text(to_json(content), encoding="utf-8")
     _prune(folder)
 
@@ -100,7 +125,7 @@ def newest_checkpoint(folder: Path) -> tuple[Path, LoopState, list[str]]:
     for path in reversed(_all_checkpoints(folder)):
         try:
             verify_directory(path, CannotResumeError)
-            state = _read_state(path)
+            state = read_state(path)
             if state.best_checkpoint not in ("", path.name):
                 verify_directory(folder / state.best_checkpoint, CannotResumeError)
         except CannotResumeError as problem:
@@ -114,12 +139,43 @@ def newest_checkpoint(folder: Path) -> tuple[Path, LoopState, list[str]]:
     )
 
 
-def restore_checkpoint(path: Path, network: nn.Module, optimizer: torch.optim.Optimizer) -> None:
-    """Put a checkpoint's values into network, optimizer and the global random generators."""
+def restore_checkpoint(
+    path: Path,
+    network: nn.Module,
+    optimizer: torch.optim.Optimizer,
+    *,
+    ranks: Ranks = ALONE,
+    seed: int = 0,
+) -> None:
+    """Put a checkpoint's values into network, optimizer and the global random generators.
+
+    Args:
+        path: Folder of the checkpoint.
+        network: Receives values.
+        optimizer: Likewise.
+        ranks: Which process this is. If the checkpoint was written by another number of processes,
+            the generators start anew from seed, rank and step.
+        seed: The run's.
+    """
     load_network(path, network)
     content = read_json(path / _STATE, CannotResumeError)
     _unflatten_optimizer(optimizer, load_file(path / _OPTIMIZER), content["optimizer"])
-    _restore_generators(load_file(path / _GENERATORS), content["generators"])
+    gpus = _gpus(alone=ranks.is_alone)
+    if content.get("processes", 1) != ranks.world_size:
+        seed_generators(_seed_of_rank(seed, ranks.rank, read_state(path).step))
+    elif ranks.is_first:
+        _restore_generators(load_file(path / _GENERATORS), content["generators"], gpus)
+    else:
+        tensors = load_file(path / _generators_of(ranks.rank))
+        numbers = json.loads(bytes(tensors.pop(_NUMBERS).tolist()))
+        _restore_generators(tensors, numbers, gpus)
+
+
+def generators_of_process() -> bytes:
+    """Return the state of this process's global random generators, as safetensors."""
+    tensors, numbers = _read_generators(_gpus(alone=False))
+    text = json.dumps(numbers).encode("ascii")
+    return save({**tensors, _NUMBERS: torch.tensor(list(text), dtype=torch.uint8)})
 
 
 def load_network(path: Path, network: nn.Module) -> None:
@@ -127,11 +183,8 @@ def load_network(path: Path, network: nn.Module) -> None:
     network.load_state_dict(load_file(path / _NETWORK))
 
 
-def _all_checkpoints(folder: Path) -> list[Path]:
-    return sorted(path for path in folder.glob("step-*") if path.is_dir())
-
-
-def _read_state(path: Path) -> LoopState:
+def read_state(path: Path) -> LoopState:
+    """Return where the loop stood at a checkpoint that is known to be whole."""
     content = read_json(path / _STATE, CannotResumeError)["state"]
     assert isinstance(content, dict), "verified against its SHA-256"
     content["sums"] = ScoreSums(**content["sums"])
@@ -140,10 +193,23 @@ def _read_state(path: Path) -> LoopState:
     return LoopState(**content)
 
 
+def _generators_of(rank: int) -> str:
+    return f"generators-{rank}.safetensors"
+
+
+def _seed_of_rank(seed: int, rank: int, step: int) -> int:
+    digest = hashlib.sha256(f"{seed} {rank} {step}".encode("ascii")).digest()
+    return int.from_bytes(digest[:7], "little")
+
+
+def _all_checkpoints(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.glob("step-*") if path.is_dir())
+
+
 def _prune(folder: Path) -> None:
     checkpoints = _all_checkpoints(folder)
     kept = {path.name for path in checkpoints[-KEPT:]}
-    kept |= {_read_state(path).best_checkpoint for path in checkpoints[-KEPT:]}
+    kept |= {read_state(path).best_checkpoint for path in checkpoints[-KEPT:]}
     for path in checkpoints:
         if path.name not in kept:
             # Renamed first, so that a kill in between leaves no checkpoint that is half there.
@@ -181,24 +247,32 @@ def _unflatten_optimizer(
     optimizer.load_state_dict({"state": state, "param_groups": groups})
 
 
-def _read_generators() -> tuple[dict[str, torch.Tensor], dict[str, object]]:
+def _gpus(*, alone: bool) -> list[int]:
+    """Return the GPUs whose generators this process uses."""
+    if not torch.cuda.is_available():
+        return []
+    # Asking another process's GPU would take some hundred MiB of its memory.
+    return list(range(torch.cuda.device_count())) if alone else [torch.cuda.current_device()]
+
+
+def _read_generators(gpus: Iterable[int]) -> tuple[dict[str, torch.Tensor], dict[str, object]]:
     tensors = {"torch": torch.get_rng_state()}
-    if torch.cuda.is_available():
-        for number, state in enumerate(torch.cuda.get_rng_state_all()):
-            tensors[f"cuda.{number}"] = state
+    for number in gpus:
+        tensors[f"cuda.{number}"] = torch.cuda.get_rng_state(number)
     kind, keys, position, has_gauss, gauss = np.random.get_state(legacy=True)
     assert not isinstance(kind, dict)
     numpy_state = [str(kind), [int(key) for key in keys], position, has_gauss, gauss]
     return tensors, {"python": random.getstate(), "numpy": numpy_state}
 
 
-def _restore_generators(tensors: dict[str, torch.Tensor], numbers: object) -> None:
+def _restore_generators(
+    tensors: dict[str, torch.Tensor], numbers: object, gpus: Iterable[int]
+) -> None:
     assert isinstance(numbers, dict)
     torch.set_rng_state(tensors["torch"])
-    if torch.cuda.is_available():
-        for number in range(torch.cuda.device_count()):
-            if f"cuda.{number}" in tensors:
-                torch.cuda.set_rng_state(tensors[f"cuda.{number}"], number)
+    for number in gpus:
+        if f"cuda.{number}" in tensors:
+            torch.cuda.set_rng_state(tensors[f"cuda.{number}"], number)
     version, keys, gauss = numbers["python"]
     random.setstate((version, tuple(keys), gauss))
     kind, words, position, has_gauss, cached = numbers["numpy"]

@@ -31,6 +31,9 @@ class TrainParams(Params):
     learning_rate: float = parameter(
         0.001, help="Highest rate of the optimizer.", ge=2.2e-16, le=2.0
     )
+    scale_learning_rate: bool = parameter(
+        True, help="Multiply the learning rate by the number of processes that train together."
+    )
     seed: int = parameter(
         1,
         help="Start of all random numbers: weights, order, augmentation.",

@@ -3,13 +3,14 @@
 import contextlib
 import json
 import logging
+import os
 import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
 from imageloom.errors import printable
-from imageloom.events import Event, EventSink, Metric, Notice, Progress
+from imageloom.events import Event, EventSink, Metric, Notice, Progress, ignore_events
 
 logger = logging.getLogger(__name__)
 
@@ -20,11 +21,12 @@ class Reporter:
     """Sends each event to where it belongs.
 
     Args:
-        path: ``events.jsonl``; rows are appended.
+        path: ``events.jsonl``; rows are appended. By default none, as in processes whose figures
+            another one records.
         sink: The caller's.
     """
 
-    def __init__(self, path: Path, sink: EventSink) -> None:
+    def __init__(self, path: Path = Path(os.devnull), sink: EventSink = ignore_events) -> None:
         self._path = path
         self._sink = sink
         self._file = path.open("ab")
@@ -70,8 +72,9 @@ class Reporter:
 
     def cut_back(self, length: int) -> None:
         """Drop rows after ``length`` bytes; what the checkpoint does not know is made again."""
-        self._file.truncate(min(length, self._path.stat().st_size))
-        self._file.seek(0, 2)
+        if self._path.is_file():  # the null device cannot be cut
+            self._file.truncate(min(length, self._path.stat().st_size))
+            self._file.seek(0, 2)
 
     def close(self) -> None:
         """Close the file."""

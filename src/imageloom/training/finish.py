@@ -17,7 +17,7 @@ from imageloom.scoring.score import score
 from imageloom.training.assemble import architecture_of, mapping, transforms_of
 from imageloom.training.checkpoint import LoopState, load_network
 from imageloom.training.events import read_metrics
-from imageloom.training.fit import Job
+from imageloom.training.job import Job
 
 
 def finish(job: Job, state: LoopState) -> None:

@@ -4,73 +4,36 @@ As pseudocode::
 
     for each epoch:
         for each optimizer step of the epoch:      # order and batches: data/sampler.py
+            take this process's pieces of it       # training/pieces.py
             rate = schedule(step)                  # training/schedule.py
             forward, backward, check, update       # training/step.py
-            every few minutes, or asked to stop: checkpoint
+            every few minutes, or asked to stop: checkpoint    # training/saver.py
         validate every picture once
         best so far? patience used up?             # training/early_stop.py
         checkpoint
+
+One process and many run the same loop. Their states are equal after every step, so that all decide
+alike; what they must tell each other for it is in distributed/group.py.
 """
 
 import dataclasses
+import itertools
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 
-import numpy as np
-import numpy.typing as npt
-
-from imageloom.compute import Compute
-from imageloom.data.image_directory import ImageDirectory
-from imageloom.data.loader import Batch, BatchKey, PictureLoader, sequential_batches
-from imageloom.data.sampler import epoch_order, step_bounds
-from imageloom.errors import InfinityError, NaNError, RunError, RunInterruptedError
-from imageloom.events import CancelToken, Progress
-from imageloom.metrics import ScoreSums, score_sums
-from imageloom.preprocessing import Normalisation
+from imageloom.data.loader import Batch, BatchKey, sequential_batches
+from imageloom.data.sampler import epoch_order
+from imageloom.errors import InfinityError, NaNError, RunError
+from imageloom.events import Progress
+from imageloom.metrics import ScoreSums, joined_sums, score_sums
 from imageloom.scoring.inference import predict_batches
-from imageloom.training.checkpoint import LoopState, save_checkpoint
-from imageloom.training.config import TrainParams
-from imageloom.training.events import Reporter
+from imageloom.training.checkpoint import LoopState
 from imageloom.training.figures import Figures
+from imageloom.training.job import Job
 from imageloom.training.optimizer import set_rate
-from imageloom.training.run_directory import RunDirectory
-from imageloom.training.schedule import Schedule
-from imageloom.training.step import MicroBatch, NonFiniteError, Stepper
-
-
-@dataclass(frozen=True)
-class Job:
-    """What the loop works with and does not change.
-
-    Attributes:
-        set_training_mode: Puts the network into training mode, frozen parts excepted.
-        class_weights_K: Weight of each class in the loss, float64, or None for equal weights.
-    """
-
-    params: TrainParams
-    run: RunDirectory
-    stepper: Stepper
-    schedule: Schedule
-    training: ImageDirectory
-    validation: ImageDirectory
-    training_loader: PictureLoader
-    validation_loader: PictureLoader
-    normalisation: Normalisation
-    set_training_mode: Callable[[], None]
-    class_weights_K: npt.NDArray[np.float64] | None
-    reporter: Reporter
-    cancel: CancelToken
-
-    @property
-    def compute(self) -> Compute:
-        """Where the network computes."""
-        return self.stepper.compute
-
-    @property
-    def steps_per_epoch(self) -> int:
-        """Optimizer steps of one epoch."""
-        return self.schedule.total_steps // self.params.epochs
+from imageloom.training.pieces import Piece, own_steps
+from imageloom.training.saver import Saver
+from imageloom.training.step import MicroBatch, NonFiniteError
 
 
 def fit(job: Job, state: LoopState) -> LoopState:
@@ -82,7 +45,7 @@ def fit(job: Job, state: LoopState) -> LoopState:
         InfinityError: Likewise, infinite.
     """
     figures = Figures(job.reporter, job.params, job.steps_per_epoch, state.step)
-    saver = _Saver(job)
+    saver = Saver(job)
     while state.epoch < job.params.epochs and not state.early_stop.is_over(job.params.patience):
         state = _train_epoch(job, state, figures, saver)
         validation = _validate(job, state, saver)
@@ -91,25 +54,25 @@ def fit(job: Job, state: LoopState) -> LoopState:
     return state
 
 
-def _train_epoch(job: Job, state: LoopState, figures: Figures, saver: "_Saver") -> LoopState:
-    order = epoch_order(len(job.training), job.params.seed, state.epoch)
-    steps = step_bounds(len(order), job.params.batch_size, job.params.accumulation_steps)
-    steps = steps[state.steps_in_epoch :]
-    keys = [
-        BatchKey(state.epoch, tuple(order[start:stop].tolist()))
-        for step in steps
-        for start, stop in step
-    ]
-    batches = job.training_loader.batches(keys)
+def _train_epoch(job: Job, state: LoopState, figures: Figures, saver: Saver) -> LoopState:
+    steps = own_steps(
+        epoch_order(len(job.training), job.params.seed, state.epoch),
+        job.params,
+        processes=job.processes,
+        ranks=job.group.ranks,
+        weights_N=job.picture_weights,
+    )[state.steps_in_epoch :]
+    batches = job.training_loader.batches(
+        [BatchKey(state.epoch, piece.positions) for step in steps for piece in step]
+    )
     job.set_training_mode()
-    for bounds in steps:
+    for pieces in steps:
         began = time.monotonic()
         rate = job.schedule.rate(state.step)
         set_rate(job.stepper.optimizer, rate)
         waiting = _Waiting(batches)
-        shares = _shares(job, [order[start:stop] for start, stop in bounds])
         try:
-            sums = job.stepper.take(_micro_batches(job, waiting, shares))
+            sums = job.stepper.take(_micro_batches(job, waiting, pieces))
         except NonFiniteError as problem:
             saver.save(state)
             raise _non_finite(job, state, rate, problem) from problem
@@ -128,38 +91,35 @@ def _train_epoch(job: Job, state: LoopState, figures: Figures, saver: "_Saver") 
     return state
 
 
-def _micro_batches(job: Job, waiting: "_Waiting", shares: list[float]) -> Iterator[MicroBatch]:
-    for share in shares:
+def _micro_batches(job: Job, waiting: "_Waiting", pieces: Sequence[Piece]) -> Iterator[MicroBatch]:
+    for piece in pieces:
         batch = waiting.next()
         yield MicroBatch(
             inputs_BCHW=job.compute.inputs(batch.images_BCHW, job.normalisation),
             labels_B=batch.labels_B.to(job.compute.device, non_blocking=True),
-            share=share,
+            share=piece.share,
+            ends_step=piece is pieces[-1],
         )
 
 
-def _shares(job: Job, batches: list[npt.NDArray[np.int64]]) -> list[float]:
-    """Return the part of each batch in its step: of pictures, or of their class weights."""
-    if job.class_weights_K is None:
-        amounts = [float(len(batch)) for batch in batches]
-    else:
-        labels = job.training.labels
-        amounts = [float(job.class_weights_K[labels[batch]].sum()) for batch in batches]
-    return [amount / sum(amounts) for amount in amounts]
-
-
-def _validate(job: Job, state: LoopState, saver: "_Saver") -> ScoreSums:
-    """Score every validation picture once."""
-    batches = sequential_batches(len(job.validation), job.params.batch_size * 2)
-    loaded = job.validation_loader.batches([BatchKey(0, tuple(batch)) for batch in batches])
-    network, compute = job.stepper.network, job.compute
+def _validate(job: Job, state: LoopState, saver: Saver) -> ScoreSums:
+    """Score every validation picture once, in batches that are dealt out to the processes."""
+    ranks, total = job.group.ranks, len(job.validation)
+    job.group.share_buffers(job.stepper.network)
+    batches = sequential_batches(total, job.params.batch_size * 2)
+    own = [BatchKey(0, tuple(batch)) for batch in batches[ranks.rank :: ranks.world_size]]
+    loaded = job.validation_loader.batches(own)
+    scored = predict_batches(job.stepper.network, loaded, job.compute, job.normalisation)
     sums = ScoreSums()
-    for batch, logits_BK in predict_batches(network, loaded, compute, job.normalisation):
-        sums += score_sums(logits_BK, batch.labels_B)
+    # As many rounds in every process, also where the last brings no batch: all ask to stop at once.
+    for _ in range(0, len(batches), ranks.world_size):
+        for batch, logits_BK in itertools.islice(scored, 1):
+            sums += score_sums(logits_BK, batch.labels_B)
+        done = min(total, sums.images * ranks.world_size)
         stage = f"Validating epoch {state.epoch + 1}"
-        job.reporter.progress(Progress(stage, sums.images, len(job.validation), "images"))
+        job.reporter.progress(Progress(stage, done, total, "images"))
         saver.stop_if_asked(state)
-    return sums
+    return joined_sums(job.group.gather(sums.as_numbers()))
 
 
 def _end_epoch(job: Job, state: LoopState, validation: ScoreSums, figures: Figures) -> LoopState:
@@ -177,7 +137,8 @@ def _end_epoch(job: Job, state: LoopState, validation: ScoreSums, figures: Figur
     )
     if early_stop.best_epoch == epoch:
         ended = dataclasses.replace(ended, best_checkpoint=ended.name)
-    job.run.update(epochs_done=epoch, best_epoch=early_stop.best_epoch)
+    if job.group.ranks.is_first:
+        job.run.update(epochs_done=epoch, best_epoch=early_stop.best_epoch)
     return ended
 
 
@@ -206,35 +167,3 @@ class _Waiting:
         batch = next(self._batches)
         self.seconds += time.monotonic() - began
         return batch
-
-
-class _Saver:
-    """Writes checkpoints: at each epoch's end, every few minutes, and before stopping."""
-
-    def __init__(self, job: Job) -> None:
-        self._job = job
-        self._saved_at = time.monotonic()
-
-    def save(self, state: LoopState) -> None:
-        job = self._job
-        state = dataclasses.replace(state, events_bytes=job.reporter.bytes_written())
-        save_checkpoint(job.run.checkpoints, state, job.stepper.network, job.stepper.optimizer)
-        self._saved_at = time.monotonic()
-
-    def after_step(self, state: LoopState) -> None:
-        self.stop_if_asked(state)
-        if time.monotonic() - self._saved_at >= self._job.params.checkpoint_minutes * 60:
-            self.save(state)
-
-    def stop_if_asked(self, state: LoopState) -> None:
-        job = self._job
-        if not job.cancel.is_set:
-            return
-        self.save(state)
-        raise RunInterruptedError(
-            f"Stopped by {job.cancel.reason} at step {state.step} in epoch {state.epoch + 1}; "
-            "everything up to there is saved.",
-            hint=f"Go on with: {job.run.resume_command}",
-            reason=job.cancel.reason,
-            details={"epoch": state.epoch + 1, "step": state.step},
-        )

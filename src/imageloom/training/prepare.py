@@ -10,6 +10,7 @@ from pathlib import Path
 from imageloom.data.image_directory import ImageDirectory
 from imageloom.data.sampler import steps_per_epoch
 from imageloom.errors import (
+    Detail,
     InvalidDatasetError,
     LessThanOrEqualToError,
     ParameterParsingError,
@@ -53,6 +54,7 @@ class Plan:
         validation: Labelled by the training pictures' class list.
         transforms: For training pictures.
         inference: For validation pictures, and kept in the trained model.
+        processes: How many train together.
     """
 
     model: UntrainedModel
@@ -61,6 +63,7 @@ class Plan:
     transforms: Transforms
     inference: Transforms
     params: TrainParams
+    processes: int = 1
 
 
 def make_plan(
@@ -68,6 +71,8 @@ def make_plan(
     training: ImageDirectory,
     validation: ImageDirectory,
     params: TrainParams,
+    *,
+    processes: int = 1,
 ) -> Plan:
     """Check that model, pictures and parameters fit together.
 
@@ -83,7 +88,7 @@ def make_plan(
     check_same_classes(training.classes, validation.classes, what="the validation pictures")
     _check_classes(training)
     transforms, inference = choose_transforms(training, validation, params)
-    _check_parameters(training, params)
+    _check_parameters(training, params, processes)
     size = output_size(inference)
     assert size is not None, "choose_transforms ends in a size"
     # A frozen body's BatchNorm uses its running statistics, so a batch of one is no problem there.
@@ -96,6 +101,7 @@ def make_plan(
         transforms=transforms,
         inference=inference,
         params=params,
+        processes=processes,
     )
 
 
@@ -180,33 +186,53 @@ def _check_classes(training: ImageDirectory) -> None:
         )
 
 
-def _check_parameters(training: ImageDirectory, params: TrainParams) -> None:
-    if params.batch_size > len(training):
-        raise LessThanOrEqualToError(
-            f"batch_size is {params.batch_size}, but there are {len(training)} training pictures.",
-            hint=f"Use at most {len(training)}.",
-            details={
-                "parameter": "batch_size",
-                "value": params.batch_size,
-                "bound": len(training),
-            },
+def _check_parameters(training: ImageDirectory, params: TrainParams, processes: int) -> None:
+    if processes > 1 and params.device.partition(":")[2]:
+        raise ParameterParsingError(
+            f'device is "{params.device}", but {processes} processes need a GPU each.',
+            hint="Use auto or cuda, which give each process its own.",
+            details={"parameter": "device", "value": params.device},
         )
+    most = len(training) // processes
+    if params.batch_size > most:
+        raise _too_few_pictures(len(training), params.batch_size, processes, most)
     make_schedule(
         peak=params.learning_rate,
         epochs=params.epochs,
         warmup_epochs=params.warmup_epochs,
-        steps_per_epoch=steps_of(training, params),
+        steps_per_epoch=steps_of(training, params, processes),
     )
 
 
-def steps_of(training: ImageDirectory, params: TrainParams) -> int:
-    """Return the optimizer steps of one epoch."""
-    return steps_per_epoch(len(training), params.batch_size, params.accumulation_steps)
+def _too_few_pictures(
+    images: int, batch_size: int, processes: int, most: int
+) -> LessThanOrEqualToError:
+    details: dict[str, Detail] = {"parameter": "batch_size", "value": batch_size, "bound": most}
+    if processes == 1:
+        message = f"batch_size is {batch_size}, but there are {images} training pictures."
+        return LessThanOrEqualToError(message, hint=f"Use at most {most}.", details=details)
+    return LessThanOrEqualToError(
+        f"batch_size is {batch_size} on each of {processes} processes, which makes "
+        f"{batch_size * processes} pictures a step, but there are {images} training pictures.",
+        hint=f"Use a batch size of at most {most}." if most else f"Use at most {images} processes.",
+        details=details,
+    )
+
+
+def steps_of(training: ImageDirectory, params: TrainParams, processes: int) -> int:
+    """Return the optimizer steps of one epoch of a run that began with so many processes."""
+    return steps_per_epoch(len(training), params.batch_size, params.accumulation_steps, processes)
+
+
+def peak_rate(params: TrainParams, processes: int) -> float:
+    """Return the highest learning rate of a run that began with so many processes."""
+    return params.learning_rate * processes if params.scale_learning_rate else params.learning_rate
 
 
 def _record_of(plan: Plan) -> Mapping[str, object]:
     return {
         "asked": plan.params.model_dump(),
+        "processes": plan.processes,
         "model": {
             "architecture": plan.model.architecture.to_json(),
             "normalisation": plan.model.normalisation.model_dump(mode="json"),
@@ -214,7 +240,11 @@ def _record_of(plan: Plan) -> Mapping[str, object]:
         },
         "resolved": {
             "image_size": output_size(plan.inference),
-            "steps_per_epoch": steps_of(plan.training, plan.params),
+            "images_per_step": plan.params.batch_size
+            * plan.params.accumulation_steps
+            * plan.processes,
+            "learning_rate": peak_rate(plan.params, plan.processes),
+            "steps_per_epoch": steps_of(plan.training, plan.params, plan.processes),
             "transforms": transforms_to_json(plan.transforms),
             "inference_transforms": transforms_to_json(plan.inference),
         },

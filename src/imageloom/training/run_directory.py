@@ -44,7 +44,11 @@ class RunDirectory:
     @property
     def log(self) -> Path:
         """The log of the main process, under the name that users of the old designer know."""
-        return self.path / "logs" / "70_driver_log_0.txt"
+        return self.log_of(0)
+
+    def log_of(self, rank: int) -> Path:
+        """The log of one process."""
+        return self.path / "logs" / f"70_driver_log_{rank}.txt"
 
     @property
     def checkpoints(self) -> Path:

@@ -3,16 +3,30 @@
 Legend: B batch, C channels, H height, W width, K classes.
 """
 
+import contextlib
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import dataclass, field
+from typing import Final, Literal
 
 import torch
 from torch import nn
 
 from imageloom.compute import Compute
-from imageloom.metrics import ScoreSums
+from imageloom.distributed.group import Group, without_reduction
+from imageloom.metrics import ScoreSums, joined_sums
+
+Kind = Literal["NaN", "infinite"]
+What = Literal["loss", "gradient"]
+Problem = tuple[Kind, What]
+# By their place, because processes exchange numbers.
+_PROBLEMS: Final[tuple[Problem | None, ...]] = (
+    None,
+    ("NaN", "loss"),
+    ("infinite", "loss"),
+    ("NaN", "gradient"),
+    ("infinite", "gradient"),
+)
 
 
 @dataclass(frozen=True)
@@ -22,18 +36,22 @@ class MicroBatch:
     Attributes:
         inputs_BCHW: float32 on the device, normalised.
         labels_B: int64 on the device.
-        share: Its part of the step's pictures (of their class weights, where there are any), 0..1.
+        share: Its part of the step's pictures (of their class weights, where there are any) over
+            all processes, 0..1. With 0 it passes the network and changes nothing: for a process
+            that must take part in a step that has no pictures for it.
+        ends_step: Whether it is the last of this process in its step.
     """
 
     inputs_BCHW: torch.Tensor
     labels_B: torch.Tensor
     share: float
+    ends_step: bool = True
 
 
 class NonFiniteError(Exception):
     """Loss or gradient is not finite; the caller knows epoch, step and rate and tells the user."""
 
-    def __init__(self, kind: Literal["NaN", "infinite"], what: Literal["loss", "gradient"]) -> None:
+    def __init__(self, kind: Kind, what: What) -> None:
         super().__init__(f"The {what} is {kind}")
         self.kind = kind
         self.what = what
@@ -41,22 +59,29 @@ class NonFiniteError(Exception):
 
 @dataclass(frozen=True)
 class Stepper:
-    """What a step needs and does not change: network, loss, optimizer, device."""
+    """What a step needs and does not change: network, loss, optimizer, device, processes.
+
+    Attributes:
+        network: The network itself, with the names that checkpoints and models use.
+        reducing: The network as ``group.wrap`` returned it; None with one process.
+    """
 
     network: nn.Module
     criterion: nn.Module
     optimizer: torch.optim.Optimizer
     compute: Compute
+    group: Group = field(default_factory=Group)
+    reducing: nn.Module | None = None
 
     def take(self, batches: Iterable[MicroBatch]) -> ScoreSums:
-        """Take one optimizer step over the joined batches.
+        """Take one optimizer step over the joined batches of all processes.
 
         The gradient is that of the mean loss over all pictures of the step, however they are cut
-        into batches (BatchNorm, which sees one batch at a time, excepted).
+        into batches and dealt out (BatchNorm, which sees one batch at a time, excepted).
 
         Returns:
-            The sums over the step's pictures; ``loss`` is the training objective (with class
-            weights and label smoothing), ``top5`` is not counted.
+            The sums over the step's pictures, the same in every process; ``loss`` is the training
+            objective (with class weights and label smoothing), ``top5`` is not counted.
 
         Raises:
             NonFiniteError: Loss or gradient is NaN or infinite. Parameters, optimizer and
@@ -65,36 +90,53 @@ class Stepper:
         buffers = list(self.network.buffers())
         before = [buffer.clone() for buffer in buffers]
         self.optimizer.zero_grad(set_to_none=True)
-        sums = ScoreSums()
-        try:
-            for batch in batches:
-                sums += self._backward(batch)
-            self._check_gradient()
-        except NonFiniteError:
+        sums, problem = ScoreSums(), None
+        for batch in batches:
+            batch_sums = self._backward(batch)
+            problem = problem or _problem(batch_sums.loss, "loss")
+            sums += batch_sums
+        problem = problem or _problem(self._gradient_norm(), "gradient")
+        sums, problem = self._over_all_processes(sums, problem)
+        if problem:
             for buffer, value in zip(buffers, before, strict=True):
                 buffer.copy_(value)
             self.optimizer.zero_grad(set_to_none=True)
-            raise
+            raise NonFiniteError(*problem)
         self.optimizer.step()
         return sums
 
     def _backward(self, batch: MicroBatch) -> ScoreSums:
-        with self.compute.autocast():
-            logits_BK = self.network(batch.inputs_BCHW)
-        loss = self.criterion(logits_BK.float(), batch.labels_B)
-        (loss * batch.share).backward()
+        network = self.reducing or self.network
+        with contextlib.nullcontext() if batch.ends_step else without_reduction(network):
+            with self.compute.autocast():
+                logits_BK = network(batch.inputs_BCHW)
+            loss = self.criterion(logits_BK.float(), batch.labels_B)
+            # Gradients become the mean over processes, and the step's is their sum.
+            (loss * (batch.share * self.group.ranks.world_size)).backward()
         correct = (logits_BK.argmax(dim=1) == batch.labels_B).sum()
         # One transfer for both numbers: each one makes a GPU wait for the host.
         values = torch.stack([loss.detach().double(), correct.double()]).tolist()
-        _require_finite(values[0], "loss")
+        if batch.share == 0:
+            return ScoreSums()
         images = len(batch.labels_B)
         return ScoreSums(images=images, loss=values[0] * images, top1=int(values[1]))
 
-    def _check_gradient(self) -> None:
+    def _gradient_norm(self) -> float:
         gradients = [p.grad for p in self.network.parameters() if p.grad is not None]
-        _require_finite(float(torch.nn.utils.get_total_norm(gradients)), "gradient")
+        return float(torch.nn.utils.get_total_norm(gradients))
+
+    def _over_all_processes(
+        self, sums: ScoreSums, problem: Problem | None
+    ) -> tuple[ScoreSums, Problem | None]:
+        """Return the sums over all processes, and the problem of the first that has one."""
+        if self.group.ranks.is_alone:
+            return sums, problem
+        rows = self.group.gather([*sums.as_numbers(), _PROBLEMS.index(problem)])
+        problems = [_PROBLEMS[int(row[-1])] for row in rows]
+        return joined_sums(row[:-1] for row in rows), next(filter(None, problems), None)
 
 
-def _require_finite(value: float, what: Literal["loss", "gradient"]) -> None:
-    if not math.isfinite(value):
-        raise NonFiniteError("NaN" if math.isnan(value) else "infinite", what)
+def _problem(value: float, what: What) -> Problem | None:
+    if math.isfinite(value):
+        return None
+    return ("NaN" if math.isnan(value) else "infinite", what)

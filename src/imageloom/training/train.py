@@ -1,45 +1,26 @@
 """Train a network, or go on where a run stopped."""
 
 import contextlib
-import logging
-import time
-import traceback
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
-
-import torch
 
 from imageloom.compute import choose_compute
 from imageloom.data.image_directory import ImageDirectory
 from imageloom.data.open import open_images
 from imageloom.distributed.ranks import ALONE, Ranks
-from imageloom.errors import (
-    FailedToWriteOutputsError,
-    ImageloomError,
-    LibraryError,
-    ModuleOutOfMemoryError,
-    RunInterruptedError,
-)
+from imageloom.errors import FailedToWriteOutputsError
 from imageloom.events import CancelToken, EventSink, Notice, ignore_events
 from imageloom.models.model_directory import UntrainedModel
 from imageloom.models.params import ModelParams
-from imageloom.models.record import library_versions
-from imageloom.training.assemble import assembled_job, mapping
-from imageloom.training.checkpoint import newest_checkpoint, restore_checkpoint
+from imageloom.training.assemble import mapping
 from imageloom.training.config import TrainParams
 from imageloom.training.events import Reporter, driver_log
-from imageloom.training.finish import finish, publish_best
-from imageloom.training.fit import Job, fit
+from imageloom.training.execute import execute
 from imageloom.training.generators import lent_generators
 from imageloom.training.prepare import create_run, find_model, make_plan
-from imageloom.training.run_directory import RunDirectory, State, now
-
-logger = logging.getLogger(__name__)
-
-# Torch's CPU allocator raises a plain RuntimeError that starts like this.
-_CPU_ALLOCATOR: Final = "DefaultCPUAllocator"
+from imageloom.training.recorded_end import recorded_end
+from imageloom.training.run_directory import RunDirectory
 
 
 @dataclass(frozen=True)
@@ -153,6 +134,7 @@ def prepare_run(  # noqa: PLR0913 - as train
         open_images(training, on_event=on_event, cancel=cancel),
         open_images(validation, on_event=on_event, cancel=cancel),
         params,
+        processes=processes,
     )
     with lent_generators():
         create_run(plan, run, on_event)
@@ -203,13 +185,15 @@ def continue_run(
         on_event(Notice("info", f"{directory.path} is completed; there is nothing to resume."))
         return
     with contextlib.ExitStack() as stack:
-        stack.enter_context(directory.locked())
-        stack.enter_context(driver_log(directory.log))
-        stack.enter_context(lent_generators())
-        reporter = Reporter(directory.events, on_event)
+        if ranks.is_first:
+            stack.enter_context(directory.locked())
+        stack.enter_context(driver_log(directory.log_of(ranks.rank)))
+        if ranks.is_alone:  # processes that were started for one run have nobody to give back to
+            stack.enter_context(lent_generators())
+        reporter = Reporter(directory.events, on_event) if ranks.is_first else Reporter()
         stack.callback(reporter.close)
-        stack.enter_context(_recorded_end(directory))
-        _continue(directory, reporter, cancel or CancelToken())
+        stack.enter_context(recorded_end(directory, ranks))
+        execute(directory, reporter, cancel or CancelToken(), ranks)
 
 
 def train_or_resume(  # noqa: PLR0913 - as train
@@ -258,79 +242,6 @@ def read_result(path: Path) -> TrainResult:
     )
 
 
-def _continue(run: RunDirectory, reporter: Reporter, cancel: CancelToken) -> None:
-    run.error.unlink(missing_ok=True)
-    run.update(state="running", ended=None)
-    _notice_other_versions(run, reporter)
-    with assembled_job(run, reporter, cancel) as job:
-        checkpoint, state, passed_over = newest_checkpoint(run.checkpoints)
-        for sentence in passed_over:
-            reporter.notice(Notice("warning", sentence))
-        restore_checkpoint(checkpoint, job.stepper.network, job.stepper.optimizer)
-        reporter.cut_back(state.events_bytes)
-        logger.info("Starting at step %s of epoch %s", state.steps_in_epoch, state.epoch + 1)
-        with _best_published_whatever_happens(job):
-            state = fit(job, state)
-        finish(job, state)
-
-
-@contextlib.contextmanager
-def _best_published_whatever_happens(job: Job) -> Iterator[None]:
-    """Publish the best epoch's model also when the run is stopped or fails."""
-    try:
-        yield
-    except ImageloomError:
-        _, state, _ = newest_checkpoint(job.run.checkpoints)
-        if state.best_checkpoint:
-            publish_best(job, state)
-        raise
-
-
-@contextlib.contextmanager
-def _recorded_end(run: RunDirectory) -> Iterator[None]:
-    """Write how the run ended into its record, its log and, for errors, ``error_info.json``."""
-    began = time.monotonic()
-    state: State = "completed"
-    try:
-        yield
-    except RunInterruptedError as interruption:
-        state = "interrupted"
-        logger.warning("%s", interruption.message)
-        raise
-    except Exception as problem:
-        state = "failed"
-        error = _named(problem)
-        logger.error("%s %s\n%s", error.code, error, traceback.format_exc())
-        run.write_error(error)
-        if error is problem:
-            raise
-        raise error from problem
-    except BaseException:
-        state = "interrupted"
-        raise
-    finally:
-        seconds = run.read()["seconds"]
-        assert isinstance(seconds, int | float)
-        run.update(state=state, ended=now(), seconds=seconds + time.monotonic() - began)
-
-
-def _named(problem: Exception) -> ImageloomError:
-    if isinstance(problem, ImageloomError):
-        return problem
-    if isinstance(problem, torch.OutOfMemoryError | MemoryError) or _CPU_ALLOCATOR in str(problem):
-        return ModuleOutOfMemoryError(
-            f"Memory ran out: {str(problem).splitlines()[0] if str(problem) else 'no detail'}",
-            hint="Start again with a smaller --batch-size; --accumulation-steps keeps the number "
-            "of pictures per step. A smaller --image-size or network helps too.",
-            reason="out-of-memory",
-        )
-    return LibraryError(
-        f"{type(problem).__name__}: {problem}",
-        hint="The driver log in the run directory holds the whole traceback.",
-        reason="unexpected",
-    )
-
-
 def _refuse_existing_run(run: RunDirectory) -> None:
     if run.record.is_file() and run.read()["state"] != "completed":
         raise FailedToWriteOutputsError(
@@ -338,12 +249,3 @@ def _refuse_existing_run(run: RunDirectory) -> None:
             hint=f"Go on with it: {run.resume_command}. Or choose another place with --out.",
             reason="exists",
         )
-
-
-def _notice_other_versions(run: RunDirectory, reporter: Reporter) -> None:
-    """Say what differs from where the run began: equal bits are then not promised."""
-    before = mapping(run.read()["versions"])
-    for name, version in library_versions().items():
-        if before.get(name) != version:
-            text = f"The run began with {name} {before.get(name)}; this is {version}."
-            reporter.notice(Notice("warning", text))

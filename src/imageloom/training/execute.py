@@ -1,0 +1,116 @@
+"""From a run's newest checkpoint to its end, in one of the processes that train."""
+
+import contextlib
+import logging
+from collections.abc import Iterator
+from typing import Final
+
+from imageloom.distributed.group import joined_group
+from imageloom.distributed.ranks import Ranks
+from imageloom.errors import ImageloomError, InfinityError, NaNError, RunInterruptedError
+from imageloom.events import CancelToken, Notice
+from imageloom.models.record import library_versions
+from imageloom.training.assemble import assembled_job, compute_of, mapping, params_of
+from imageloom.training.checkpoint import (
+    LoopState,
+    newest_checkpoint,
+    read_state,
+    restore_checkpoint,
+)
+from imageloom.training.events import Reporter
+from imageloom.training.finish import finish, publish_best
+from imageloom.training.fit import fit
+from imageloom.training.job import Job
+from imageloom.training.run_directory import RunDirectory
+from imageloom.wording import count
+
+logger = logging.getLogger(__name__)
+
+# Errors that the processes of a run raise all at the same step, or none.
+_AGREED: Final = (RunInterruptedError, NaNError, InfinityError)
+
+
+def execute(run: RunDirectory, reporter: Reporter, cancel: CancelToken, ranks: Ranks) -> None:
+    """Train from the newest checkpoint; the first process then publishes model and report.
+
+    Raises:
+        CannotResumeError: There is no whole checkpoint.
+        TimeoutOccuredError: Another process does not answer.
+        WorkerLostError: Another process, or one that reads pictures, has ended.
+        ImageloomError: As ``train``.
+    """
+    if ranks.is_first:
+        run.error.unlink(missing_ok=True)
+        run.update(state="running", ended=None)
+        _notice_other_versions(run, reporter)
+    compute = compute_of(params_of(run.read()), ranks)
+    with contextlib.ExitStack() as together:
+        group = together.enter_context(joined_group(ranks, compute.device))
+        with assembled_job(run, reporter, cancel, compute, group) as job:
+            state = _restore(job)
+            logger.info("Starting at step %s of epoch %s", state.steps_in_epoch, state.epoch + 1)
+            with _best_published_whatever_happens(job):
+                state = fit(job, state)
+            together.close()  # the others need not wait for what one process does
+            if ranks.is_first:
+                finish(job, state)
+
+
+def _restore(job: Job) -> LoopState:
+    """Put the values of the newest checkpoint, which the first process chooses, in their place."""
+    ranks, name = job.group.ranks, b""
+    if ranks.is_first:
+        checkpoint, _, passed_over = newest_checkpoint(job.run.checkpoints)
+        for sentence in passed_over:
+            job.reporter.notice(Notice("warning", sentence))
+        name = checkpoint.name.encode("ascii")
+        _notice_processes(job)
+    checkpoint = job.run.checkpoints / job.group.gather_bytes(name)[0].decode("ascii")
+    network, optimizer = job.stepper.network, job.stepper.optimizer
+    restore_checkpoint(checkpoint, network, optimizer, ranks=ranks, seed=job.params.seed)
+    state = read_state(checkpoint)
+    job.reporter.cut_back(state.events_bytes)
+    return state
+
+
+def _notice_processes(job: Job) -> None:
+    """Say what several processes do to the numbers that were asked for."""
+    asked, world_size = job.processes, job.group.ranks.world_size
+    if (asked, world_size) == (1, 1):
+        return
+    rate, batch_size = job.params.learning_rate, job.params.batch_size
+    text = (
+        f"{count(world_size, 'process', 'processes')} on {job.compute.device.type}. "
+        f"Pictures per batch: {batch_size} x {asked} = {batch_size * asked}. "
+        f"Learning rate: {job.schedule.peak:g}"
+    )
+    if job.params.scale_learning_rate:
+        text += f" = {rate:g} x {asked}"
+    if asked != world_size:
+        text += f". The run began with {count(asked, 'process', 'processes')}, which stays so"
+    job.reporter.notice(Notice("info", text + "."))
+
+
+@contextlib.contextmanager
+def _best_published_whatever_happens(job: Job) -> Iterator[None]:
+    """Publish the best epoch's model also when the run is stopped or fails."""
+    try:
+        yield
+    except ImageloomError as problem:
+        if job.group.ranks.is_first:
+            _, state, _ = newest_checkpoint(job.run.checkpoints)
+            if state.best_checkpoint:
+                publish_best(job, state)
+        if isinstance(problem, _AGREED):
+            # What started the processes may end all as soon as one has failed.
+            job.group.barrier()
+        raise
+
+
+def _notice_other_versions(run: RunDirectory, reporter: Reporter) -> None:
+    """Say what differs from where the run began: equal bits are then not promised."""
+    before = mapping(run.read()["versions"])
+    for name, version in library_versions().items():
+        if before.get(name) != version:
+            text = f"The run began with {name} {before.get(name)}; this is {version}."
+            reporter.notice(Notice("warning", text))

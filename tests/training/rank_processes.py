@@ -1,0 +1,93 @@
+"""Starts the processes of a run as a launcher would, without one: for tests."""
+
+import os
+import socket
+import subprocess
+import sys
+import time
+
+# What each process of a run does. ``extra`` is Python of a test; it may use what stands above it.
+CONTINUE_RUN = """
+import os, signal, sys
+from pathlib import Path
+from imageloom.distributed.ranks import ranks_from_environment
+from imageloom.errors import ImageloomError, RunInterruptedError
+from imageloom.events import CancelToken
+from imageloom.training.step import Stepper
+from imageloom.training.train import continue_run
+
+run, extra = sys.argv[1:]
+ranks, cancel = ranks_from_environment(os.environ), CancelToken()
+
+def at_step(rank, number, action):
+    # At the number-th step of this process, after the backward pass and before the update.
+    real, seen = Stepper._gradient_norm, [0]
+    def norm(self):
+        seen[0] += 1
+        if ranks.rank == rank and seen[0] == number:
+            action()
+        return real(self)
+    Stepper._gradient_norm = norm
+
+exec(extra)
+try:
+    continue_run(Path(run), ranks=ranks, cancel=cancel)
+except ImageloomError as problem:
+    print(type(problem).__name__, problem, file=sys.stderr)
+    sys.exit(143 if isinstance(problem, RunInterruptedError) else 1)
+"""
+
+
+def free_port() -> int:
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        return one.getsockname()[1]
+
+
+def start_ranks(program, *arguments, world_size=2, timeout_s=60):
+    """Start one process per rank."""
+    port = str(free_port())
+    shared = {
+        **os.environ,
+        "WORLD_SIZE": str(world_size),
+        "LOCAL_WORLD_SIZE": str(world_size),
+        "MASTER_ADDR": "127.0.0.1",
+        "MASTER_PORT": port,
+        "GLOO_SOCKET_IFNAME": "lo",
+        "OMP_NUM_THREADS": "1",
+        "MKL_NUM_THREADS": "1",
+        "IMAGELOOM_RANK_TIMEOUT_S": str(timeout_s),
+    }
+    command = [sys.executable, "-W", "error", "-c", program, *map(str, arguments)]
+    return [
+        subprocess.Popen(
+            command,
+            env={**shared, "RANK": str(rank), "LOCAL_RANK": str(rank)},
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for rank in range(world_size)
+    ]
+
+
+def end_ranks(processes, limit_s=120):
+    """Wait for all; return their exit statuses and what they said on standard error."""
+    deadline = time.monotonic() + limit_s
+    try:
+        errors = [
+            process.communicate(timeout=max(1, deadline - time.monotonic()))[1]
+            for process in processes
+        ]
+    finally:
+        for process in processes:
+            if process.poll() is None:
+                process.kill()
+                process.wait()
+    return [process.returncode for process in processes], errors
+
+
+def continue_on_ranks(run, *, world_size=2, extra="pass", timeout_s=60):
+    """Let each rank continue the run; return exit statuses and errors."""
+    return end_ranks(
+        start_ranks(CONTINUE_RUN, run, extra, world_size=world_size, timeout_s=timeout_s)
+    )
