@@ -169,6 +169,14 @@ def test_h14_ranks_that_were_asked_themselves_stop_the_run(toy_job, toys, cancel
     assert cancel.reason == "SIGTERM"
 
 
+def test_i06_ranks_that_are_asked_before_they_can_answer_are_no_failure(toy_job, toys):
+    cancel = CancelToken()
+    cancel.set("SIGTERM")
+    with pytest.raises(RunInterruptedError, match="Stopped by SIGTERM"):
+        run(toy_job(plan={"0": ["wait"], "1": ["wait"]}, max_restarts=3), cancel=cancel)
+    assert all(is_gone(pid) for pid in pids(toys))
+
+
 def test_a_rank_that_does_not_stop_is_ended_and_the_loss_is_said(toy_job, toys, cancelling):
     cancel = CancelToken()
     cancelling(lambda: len(pids(toys)) == 2, lambda: cancel.set("SIGTERM"))
