@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from imageloom.data.sampler import batch_bounds, epoch_order, step_bounds, steps_per_epoch
+from imageloom.data.sampler import batch_bounds, deal, epoch_order, step_bounds, steps_per_epoch
 
 MASK = 2**64 - 1
 
@@ -86,3 +86,12 @@ def test_steps_are_the_batches_in_order(num_images, batch_size, accumulation_ste
     assert [bounds for step in steps for bounds in step] == batch_bounds(num_images, batch_size)
     assert all(len(step) == accumulation_steps for step in steps[:-1])
     assert len(steps) == steps_per_epoch(num_images, batch_size, accumulation_steps)
+
+
+@given(st.integers(0, 40), st.integers(1, 8))
+def test_each_batch_is_dealt_to_one_process_and_all_play_the_same_rounds(num_batches, world_size):
+    batches = [range(2 * number, 2 * number + 2) for number in range(num_batches)]
+    hands = [deal(batches, rank=rank, world_size=world_size) for rank in range(world_size)]
+    assert len({len(hand) for hand in hands}) == 1
+    dealt = [batch for hand in hands for batch in hand if batch]
+    assert sorted(dealt, key=lambda batch: batch.start) == batches

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import top_k_accuracy_score
 
-from imageloom.metrics import ScoreSums, score_sums, topk_correct
+from imageloom.metrics import ScoreSums, joined_sums, score_sums, topk_correct
 
 
 def test_topk_counts_labels_among_the_highest_logits():
@@ -91,3 +91,21 @@ def test_a_loss_that_is_no_number_shows_in_the_mean():
 def test_without_pictures_the_loss_is_not_a_number_and_never_the_lowest():
     assert math.isnan(ScoreSums().mean_loss)
     assert ScoreSums().top1_fraction == ScoreSums().top5_fraction == 0.0
+
+
+@settings(max_examples=100)
+@given(st.integers(1, 60), st.integers(1, 7), st.integers(1, 6), st.integers(0, 2**32))
+def test_h06_sums_over_any_number_of_processes_are_those_of_one_to_the_last_bit(
+    images, batch_size, world_size, seed
+):
+    generator = torch.Generator().manual_seed(seed)
+    logits = torch.randn(images, 4, generator=generator) * 10
+    labels = torch.randint(0, 4, (images,), generator=generator)
+    rows = [slice(start, start + batch_size) for start in range(0, images, batch_size)]
+    batches = [score_sums(logits[row], labels[row]) for row in rows]
+    alone = sum(batches, start=ScoreSums())
+    numbers = [
+        sum(batches[rank::world_size], start=ScoreSums()).as_numbers() for rank in range(world_size)
+    ]
+    assert joined_sums(numbers) == alone
+    assert alone.images == images

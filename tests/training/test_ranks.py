@@ -150,8 +150,8 @@ def test_h13_a_run_of_two_goes_on_with_one(prepare, quiet_run):
 
 
 def test_h13_h05_a_run_of_one_goes_on_with_two_in_unequal_parts(prepare):
-    # A frozen body's BatchNorm does not look at the batch, so all numbers must agree. 24 pictures
-    # in batches of 7 leave 3 for the last, of which the second process gets 2.
+    # A frozen body's BatchNorm does not look at the batch, so all numbers must agree. Batches of 7
+    # are cut into 3 and 4; the last has 3 of the 24 pictures, and none for the second process.
     params = PARAMS.replace(freeze="body", batch_size=7, class_weights="balanced")
     one, two = prepare(processes=1, params=params), prepare(processes=1, params=params)
     continue_run(one)

@@ -6,6 +6,7 @@ processes or the version of a library, so a run may be resumed anywhere.
 
 import itertools
 import math
+from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
@@ -120,3 +121,14 @@ def pieces_of_rank(
     # Rounded up, so that where there are fewer pieces than processes rank 0 is not without.
     first, behind = (math.ceil(one * wanted / world_size) for one in (rank, rank + 1))
     return list(itertools.pairwise(cuts[first : behind + 1]))
+
+
+def deal(batches: Sequence[range], *, rank: int, world_size: int) -> list[range]:
+    """Return the batches that one process scores when all are dealt out like cards.
+
+    Every process gets as many, so that all ask each other the same number of times whether to stop;
+    where the last round has no batch for a process it gets an empty one.
+    """
+    own = list(batches[rank::world_size])
+    rounds = math.ceil(len(batches) / world_size)
+    return own + [range(0)] * (rounds - len(own))

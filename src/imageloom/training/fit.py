@@ -17,12 +17,11 @@ alike; what they must tell each other for it is in distributed/group.py.
 """
 
 import dataclasses
-import itertools
 import time
 from collections.abc import Iterator, Sequence
 
 from imageloom.data.loader import Batch, BatchKey, sequential_batches
-from imageloom.data.sampler import epoch_order
+from imageloom.data.sampler import deal, epoch_order
 from imageloom.errors import InfinityError, NaNError, RunError
 from imageloom.events import Progress
 from imageloom.metrics import ScoreSums, joined_sums, score_sums
@@ -107,13 +106,14 @@ def _validate(job: Job, state: LoopState, saver: Saver) -> ScoreSums:
     ranks, total = job.group.ranks, len(job.validation)
     job.group.share_buffers(job.stepper.network)
     batches = sequential_batches(total, job.params.batch_size * 2)
-    own = [BatchKey(0, tuple(batch)) for batch in batches[ranks.rank :: ranks.world_size]]
-    loaded = job.validation_loader.batches(own)
+    own = deal(batches, rank=ranks.rank, world_size=ranks.world_size)
+    keys = [BatchKey(0, tuple(batch)) for batch in own if batch]
+    loaded = job.validation_loader.batches(keys)
     scored = predict_batches(job.stepper.network, loaded, job.compute, job.normalisation)
     sums = ScoreSums()
-    # As many rounds in every process, also where the last brings no batch: all ask to stop at once.
-    for _ in range(0, len(batches), ranks.world_size):
-        for batch, logits_BK in itertools.islice(scored, 1):
+    for rows in own:
+        if rows:
+            batch, logits_BK = next(scored)
             sums += score_sums(logits_BK, batch.labels_B)
         done = min(total, sums.images * ranks.world_size)
         stage = f"Validating epoch {state.epoch + 1}"
