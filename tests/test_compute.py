@@ -59,6 +59,7 @@ def test_g04_small_shared_memory_lowers_the_readers_and_says_so(monkeypatch):
     assert "1 reading processes of the 8 wanted" in why
     assert "--shm-size" in why
     assert choose_workers(0, CPU, batch_bytes=10**12) == (0, "")
+    assert choose_workers(8, CPU, batch_bytes=5 * 2**20, processes=3)[0] == 1  # each has a third
 
 
 def test_workers_leave_the_cores_to_a_network_on_the_cpu(monkeypatch):
@@ -68,3 +69,5 @@ def test_workers_leave_the_cores_to_a_network_on_the_cpu(monkeypatch):
         assert choose_workers(-1, CPU, batch_bytes=1)[0] == expected
     gpu = Compute(torch.device("cuda"), "bfloat16")
     assert choose_workers(-1, gpu, batch_bytes=1)[0] == 16
+    assert choose_workers(-1, gpu, batch_bytes=1, processes=8)[0] == 8  # 64 cores for 8 processes
+    assert choose_workers(-1, CPU, batch_bytes=1, processes=8)[0] == 2

@@ -5,10 +5,12 @@ import pytest
 import torch
 from torch import nn
 
+from imageloom.distributed.ranks import Ranks
 from imageloom.errors import CannotResumeError
 from imageloom.metrics import ScoreSums
 from imageloom.training.checkpoint import (
     LoopState,
+    generators_of_process,
     newest_checkpoint,
     restore_checkpoint,
     save_checkpoint,
@@ -56,6 +58,35 @@ def test_everything_comes_back_bit_for_bit(tmp_path, optimizer):
     for name, tensor in network.state_dict().items():
         assert torch.equal(tensor, other.state_dict()[name])
     torch.testing.assert_close(optim.state_dict(), other_optim.state_dict(), rtol=0, atol=0)
+
+
+def test_each_process_gets_its_own_generators_back(tmp_path):
+    network, optim = trained_pair(1)
+    torch.manual_seed(5)
+    of_second = generators_of_process()
+    expected_second = draws()
+    torch.manual_seed(6)
+    save_checkpoint(tmp_path, LoopState(step=3, steps_in_epoch=3), network, optim, [of_second])
+    expected_first = draws()
+    path = newest_checkpoint(tmp_path)[0]
+    for rank, expected in ((0, expected_first), (1, expected_second)):
+        restore_checkpoint(path, network, optim, ranks=Ranks(rank, 2), seed=1)
+        assert draws() == expected
+
+
+def test_h13_on_another_number_of_processes_generators_come_from_seed_rank_and_step(tmp_path):
+    network, optim = trained_pair(1)
+    for step in (3, 4):
+        save_checkpoint(tmp_path, LoopState(step=step, steps_in_epoch=step), network, optim)
+    found = []
+    for step in ("step-000000003", "step-000000004"):
+        for ranks in (Ranks(0, 2), Ranks(1, 2)):
+            for seed in (1, -1):
+                for _ in range(2):
+                    restore_checkpoint(tmp_path / step, network, optim, ranks=ranks, seed=seed)
+                    found.append(draws())
+    assert found[::2] == found[1::2]
+    assert len(set(found)) == 8
 
 
 def names(folder):
