@@ -80,8 +80,8 @@ def answer_for(work: Work, folder: Path, rank: int, *, cancel: CancelToken) -> A
     try:
         work(writer or ignore_events, cancel)
         answer = Answer(state="completed", time=time.time())
-    except RunInterruptedError:
-        answer = Answer(state="interrupted", time=time.time(), reason=cancel.reason)
+    except RunInterruptedError as problem:
+        answer = _interrupted(problem, cancel.reason)
     except (Exception, SystemExit) as problem:  # noqa: BLE001 - a rank reports whatever it was
         answer = _failed(problem)
         logger.error("%s", answer.traceback)
@@ -90,6 +90,11 @@ def answer_for(work: Work, folder: Path, rank: int, *, cancel: CancelToken) -> A
             writer.close()
     write_answer(folder, rank, answer)
     return answer
+
+
+def _interrupted(problem: RunInterruptedError, reason: str) -> Answer:
+    content = {"state": "interrupted", "time": time.time(), "reason": reason}
+    return Answer.model_validate({**content, "error": problem.to_json()})
 
 
 def _failed(problem: BaseException) -> Answer:

@@ -150,7 +150,7 @@ def test_what_a_rank_left_running_is_ended_with_it(toy_job, toys, wait_until):
 def test_all_ranks_save_when_asked_to_stop(toy_job, toys, cancelling):
     cancel = CancelToken()
     cancelling(lambda: len(pids(toys)) == 2, lambda: cancel.set("Ctrl+C"))
-    with pytest.raises(RunInterruptedError, match=r"Stopped by Ctrl\+C") as caught:
+    with pytest.raises(RunInterruptedError, match=r"^Stopped by Ctrl\+C\.$") as caught:
         run(toy_job(plan={"0": ["wait"], "1": ["wait"]}), cancel=cancel)
     assert caught.value.hint == ""
     assert sorted(path.name for path in toys.glob("saved_*")) == ["saved_0", "saved_1"]

@@ -19,7 +19,7 @@ class Answer(BaseModel):
     Attributes:
         state: Whether it did all its work, stopped because it was asked to, or could not go on.
         time: When, in seconds since 1970, before anything else could follow from it.
-        error: The content of ``error_info.json``, when it failed.
+        error: The content of ``error_info.json``, unless it completed.
         traceback: Where in the program that was.
         blames_others: Whether all it says is that another rank did not answer.
         reason: What asked it to stop, such as ``SIGTERM``.

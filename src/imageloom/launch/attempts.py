@@ -78,7 +78,8 @@ def run_ranks(job: RankJob, *, on_event: EventSink, cancel: CancelToken) -> None
         trouble = _judge(ends, job, cancel, ran_out_of_memory=count_oom_kills() > killed_before)
         if trouble is None:
             return
-        logger.error("%s", trouble.error)
+        is_failure = not isinstance(trouble.error, RunInterruptedError)
+        logger.log(logging.ERROR if is_failure else logging.WARNING, "%s", trouble.error)
         for line in _traceback(trouble.error):
             logger.error("%s", line)
         if not trouble.may_be_repeated or restarts >= job.max_restarts or cancel.is_set:
@@ -123,13 +124,19 @@ def _judge(
 
 
 def _interruption(ends: Sequence[RankEnd], cancel: CancelToken) -> RunInterruptedError:
-    unsaved = any(end.answer is None or end.answer.state == "failed" for end in ends)
+    answers = [end.answer for end in ends if end.answer is not None]
+    if len(answers) < len(ends) or any(answer.state == "failed" for answer in answers):
+        return RunInterruptedError(
+            f"Stopped by {cancel.reason}.",
+            hint="Not all ranks ended in time, so what came after the last checkpoint is lost.",
+            reason="cancelled",
+        )
+    error = answers[0].error or {}
+    # We asked the ranks by SIGTERM, whatever asked us.
+    asked_by = next((answer.reason for answer in answers if answer.reason), "")
+    where = str(error.get("message", "")).removeprefix(f"Stopped by {asked_by}")
     return RunInterruptedError(
-        f"Stopped by {cancel.reason}.",
-        hint="Not all ranks ended in time, so what came after the last checkpoint is lost."
-        if unsaved
-        else "",
-        reason="cancelled",
+        f"Stopped by {cancel.reason}{where}", hint=str(error.get("hint", "")), reason="cancelled"
     )
 
 
