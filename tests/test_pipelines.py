@@ -3,7 +3,12 @@
 import pytest
 
 import imageloom
-from imageloom.errors import InvalidPipelineError, NodeFailedError, RunInterruptedError
+from imageloom.errors import (
+    InvalidPipelineError,
+    NodeFailedError,
+    ParameterParsingError,
+    RunInterruptedError,
+)
 from imageloom.events import CancelToken
 from imageloom.pipeline.run_events import NodeChanged
 from imageloom.spec.node_state import NodeState
@@ -76,3 +81,9 @@ def test_a_token_that_is_set_stops_the_run(photos, tmp_path):
         imageloom.run_pipeline(
             split_pipeline(photos), workspace=tmp_path / "workspace", cancel=cancel
         )
+
+
+def test_a_workspace_whose_name_is_not_utf_8_is_refused(photos, tmp_path):
+    workspace = f"{tmp_path}/\udcff"
+    with pytest.raises(ParameterParsingError, match=r"workspace .*\\xdcff is not UTF-8"):
+        imageloom.run_pipeline(split_pipeline(photos), workspace=workspace)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 import imageloom.targets
 from imageloom import __version__
 from imageloom.components.catalogue import load_components
-from imageloom.errors import ImageloomError, unknown_name
+from imageloom.errors import ImageloomError, ParameterParsingError, unknown_name
 from imageloom.events import CancelToken, Notice
 from imageloom.extensions import declare_all, extensions_digest
 from imageloom.pipeline.asked import Asked, record_of
@@ -22,6 +22,7 @@ from imageloom.pipeline.clean import CleanResult, clean
 from imageloom.pipeline.execute import execute
 from imageloom.pipeline.forecast import Forecast, forecast
 from imageloom.pipeline.graph import Pipeline
+from imageloom.pipeline.json_values import first_unsafe_value
 from imageloom.pipeline.object_store import ObjectStore
 from imageloom.pipeline.problems import Problem
 from imageloom.pipeline.resolve import resolve
@@ -96,9 +97,18 @@ class Engine:
 
     Args:
         settings: Where the workspace lies, and its database and limits.
+
+    Raises:
+        ParameterParsingError: The workspace's name is no text, which jobs could not be told.
     """
 
     def __init__(self, settings: Settings) -> None:
+        if first_unsafe_value(str(settings.workspace)):
+            raise ParameterParsingError(
+                f"The name of the workspace {settings.workspace} is not UTF-8.",
+                hint="Name another folder with --workspace or IMAGELOOM_WORKSPACE.",
+                details={"parameter": "workspace"},
+            )
         self.settings = settings
         self.workspace = Workspace(settings.workspace)
 
