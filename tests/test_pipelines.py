@@ -10,7 +10,9 @@ from imageloom.errors import (
     RunInterruptedError,
 )
 from imageloom.events import CancelToken
-from imageloom.pipeline.run_events import NodeChanged
+from imageloom.pipeline.clean import delete_run
+from imageloom.pipeline.run_events import NodeChanged, RunNotice
+from imageloom.pipeline.workspace import Workspace
 from imageloom.spec.node_state import NodeState
 
 
@@ -49,6 +51,28 @@ def test_the_second_run_does_nothing_and_a_file_starts_from_its_own_folder(photo
     assert {one.state for one in outcome.nodes.values()} == {NodeState.CACHED}
     told = [event.facts.state for event in seen if isinstance(event, NodeChanged)]
     assert NodeState.RUNNING not in told
+
+
+def test_outputs_of_a_deleted_run_stay_until_the_store_is_above_its_limit(
+    photos, tmp_path, monkeypatch
+):
+    place, pipeline = tmp_path / "workspace", split_pipeline(photos)
+    first = imageloom.run_pipeline(pipeline, workspace=place)
+    delete_run(Workspace(place), first.record.id)
+    other = imageloom.run_pipeline(pipeline, workspace=place, changes=["split.seed=7"])
+    delete_run(Workspace(place), other.record.id)
+    outcome = imageloom.run_pipeline(pipeline, workspace=place)
+    assert {one.state for one in outcome.nodes.values()} == {NodeState.CACHED}
+
+    monkeypatch.setenv("IMAGELOOM_STORE_LIMIT_GIB", "1e-9")
+    seen = []
+    imageloom.run_pipeline(
+        pipeline, workspace=place, changes=["split.seed=8"], on_event=seen.append
+    )
+    (told,) = [one.notice.message for one in seen if isinstance(one, RunNotice)][1:]
+    assert "to keep the store within 1e-09 GiB" in told
+    again = imageloom.run_pipeline(pipeline, workspace=place, changes=["split.seed=7"])
+    assert again.nodes["split"].state is NodeState.COMPLETED
 
 
 def test_an_output_that_is_not_there_is_named_with_those_that_are(photos, tmp_path):

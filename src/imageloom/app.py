@@ -245,12 +245,16 @@ class Engine:
 
     def _keep_within_limit(self, on_event: RunSink) -> None:
         """Remove old results when the store has grown above its limit, and say so."""
-        done = self.clean(limit_gib=self.settings.store_limit_gib)
+        limit_gib = self.settings.store_limit_gib
+        before = self.clean(limit_gib=limit_gib, dry_run=True)
+        if before.object_bytes + before.kept_bytes <= limit_gib * _GIB:
+            return  # what no run names stays too: the next run may ask for it
+        done = self.clean(limit_gib=limit_gib)
         if done.objects:
             text = (
                 f"{count(len(done.objects), 'output')} that no run needs or that can be made again "
                 f"went, {done.object_bytes / _MIB:,.0f} MiB, to keep the store within "
-                f"{self.settings.store_limit_gib:g} GiB."
+                f"{limit_gib:g} GiB."
             )
             on_event(RunNotice(Notice("info", text)))
 
