@@ -1,6 +1,9 @@
 """``imageloom runs``: list, show, logs, compare, delete and cancel."""
 
 import json
+import os
+import subprocess
+from pathlib import Path
 
 import pytest
 
@@ -112,6 +115,21 @@ def test_following_a_run_that_has_ended_shows_its_logs_and_leaves(two_runs, work
     write_log(workspace, two_runs[1], "add", "one\ntwo\n")
     assert output_of(capsys, "runs", "logs", two_runs[1], "--follow") == "add: one\nadd: two\n"
     assert run(["runs", "logs", two_runs[1], "--follow", "--json"]) == 2
+
+
+@pytest.mark.skipif(not Path("/dev/full").is_char_device(), reason="needs Linux's /dev/full")
+def test_following_survives_a_reader_that_goes_and_names_a_full_disk(two_runs, workspace, python):
+    write_log(workspace, two_runs[1], "add", "one\ntwo\n")
+    words = [python, "-m", "imageloom", "runs", "logs", two_runs[1], "--follow"]
+    gone, stdout = os.pipe()
+    os.close(gone)
+    done = subprocess.run(words, stdout=stdout, stderr=subprocess.PIPE, text=True)
+    os.close(stdout)
+    assert (done.returncode, done.stderr) == (0, "")
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(words, stdout=full, stderr=subprocess.PIPE, text=True)
+    assert done.returncode == 1
+    assert "The result could not be printed: No space left on device." in done.stderr
 
 
 def test_a_tail_gives_whole_lines_once_and_survives_a_log_that_was_cut_back(tmp_path):
