@@ -47,6 +47,17 @@ def test_nothing_is_overwritten(workspace, tmp_path):
     assert place.read_text(encoding="utf-8") == "one"
 
 
+def test_files_that_cannot_be_copied_are_counted_and_one_is_named(workspace, tmp_path):
+    (tmp_path / "photos").mkdir()
+    for number in range(30):
+        (tmp_path / "photos" / f"{number}.jpg").symlink_to("gone.jpg")
+    match = r"for 30 files could not be copied: \[Errno 2\] No such file or directory: '[^']*jpg'"
+    with pytest.raises(FailedToWriteOutputsError, match=match) as caught:
+        upload(workspace, tmp_path / "photos", "photos")
+    assert len(caught.value.message) < 500
+    assert list(workspace.uploads.iterdir()) == []
+
+
 def test_what_is_not_there_is_named(workspace, tmp_path):
     with pytest.raises(CouldNotOpenFileError, match="nothing is not there"):
         upload(workspace, tmp_path / "nothing", "name")
