@@ -75,6 +75,14 @@ def test_outputs_of_a_deleted_run_stay_until_the_store_is_above_its_limit(
     assert again.nodes["split"].state is NodeState.COMPLETED
 
 
+def test_a_single_change_or_node_may_be_given_as_it_is(photos, tmp_path):
+    outcome = imageloom.run_pipeline(
+        split_pipeline(photos), workspace=tmp_path, changes="split.seed=3", only="convert"
+    )
+    assert outcome.record.changes == ("split.seed=3",)
+    assert outcome.record.wanted == ("pictures", "convert")
+
+
 def test_an_output_that_is_not_there_is_named_with_those_that_are(photos, tmp_path):
     outcome = imageloom.run_pipeline(
         split_pipeline(photos), workspace=tmp_path / "workspace", only=["pictures"]

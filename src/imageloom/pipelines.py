@@ -80,7 +80,14 @@ def run_pipeline(  # noqa: PLR0913 - the public call; all but the first are keyw
         settings = dataclasses.replace(settings, workspace=_absolute(workspace))
     file = None if isinstance(pipeline, Pipeline) else _absolute(pipeline)
     folder = base if base is not None else (Path.cwd() if file is None else file.parent)
-    asked = Asked(_absolute(folder), changes, only, start, fresh, target)
+    asked = Asked(
+        base=_absolute(folder),
+        changes=_several(changes),
+        only=_several(only),
+        start=_several(start),
+        fresh=_several(fresh),
+        target=target,
+    )
     outcome = Engine(settings).run(
         pipeline if isinstance(pipeline, Pipeline) else read_pipeline(_absolute(pipeline)),
         asked,
@@ -91,6 +98,11 @@ def run_pipeline(  # noqa: PLR0913 - the public call; all but the first are keyw
     if failure is not None:
         raise failure
     return outcome
+
+
+def _several(texts: Sequence[str]) -> Sequence[str]:
+    """Return the texts; a single one stands for itself, not for its letters."""
+    return (texts,) if isinstance(texts, str) else texts
 
 
 def _absolute(path: Path | str) -> Path:
