@@ -106,6 +106,9 @@ def test_logs_of_all_nodes_stand_below_each_other_and_those_of_cached_ones_are_f
         f"== a  from run {first}\nmade\\x1b[2J a\n        indented\n== add\nadded\n"
     )
     assert output_of(capsys, "runs", "logs", second, "add") == "added\n"
+    made_by_the_first = workspace / "runs" / first / "nodes" / "a" / LOG_FILE
+    shown = json_of(capsys, "runs", "show", second)
+    assert shown["nodes"]["a"]["log"] == str(made_by_the_first)
     content = json_of(capsys, "runs", "logs", second)
     assert content["logs"]["add"]["text"] == "added\n"
     assert content["logs"]["a"]["path"].endswith(f"{first}/nodes/a/{LOG_FILE}")
