@@ -176,11 +176,21 @@ def test_compare_of_equal_runs_says_so(two_runs, capsys):
     assert "Same     all parameters, run settings and versions" in text
 
 
+def test_an_output_that_was_cleaned_away_is_not_shown_as_if_it_were_there(two_runs, capsys):
+    first, _ = two_runs
+    shown = output_of(capsys, "runs", "show", first)
+    assert "outputs/text" in shown
+    assert "cleaned away" not in shown
+    assert run(["store", "clean", "--limit", "0"]) == 0
+    shown = output_of(capsys, "runs", "show", first)
+    assert "outputs/text was cleaned away; a new run makes it again" in shown
+
+
 def test_deleted_runs_are_gone_and_nothing_is_deleted_when_one_is_not_there(two_runs, capsys):
     first, second = two_runs
     assert run(["runs", "delete", first, "nosuch"]) == 1
     assert len(json_of(capsys, "runs", "list")["runs"]) == 2
-    assert json_of(capsys, "runs", "delete", first)["deleted"] == [first]
+    assert json_of(capsys, "runs", "delete", first, first[:-1])["deleted"] == [first]
     assert [one["id"] for one in json_of(capsys, "runs", "list")["runs"]] == [second]
 
 

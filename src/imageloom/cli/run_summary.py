@@ -36,7 +36,10 @@ def run_screen(outcome: "RunOutcome") -> Iterator[RenderableType]:
         yield line("Report", str(outcome.run.report))
     results = final_outputs(outcome)
     for place in results[:_OUTPUTS_SHOWN]:
-        yield line("Output", str(place))
+        if place.exists():
+            yield line("Output", str(place))
+        else:
+            yield line("Output", f"{place} was cleaned away; a new run makes it again", style="dim")
     if len(results) > _OUTPUTS_SHOWN:
         yield line("", f"and {len(results) - _OUTPUTS_SHOWN:,} more")
 
