@@ -102,7 +102,7 @@ def test_a_pipeline_that_cannot_run_is_refused_before_there_is_a_run(tmp_path):
     build = imageloom.build_pipeline("Half made")
     build.add("split_image_directory", id="split")
     with pytest.raises(InvalidPipelineError, match=r"'split'.*has nothing on its input 'images'"):
-        imageloom.run_pipeline(build.pipeline(), workspace=tmp_path / "workspace")
+        imageloom.run_pipeline(build, workspace=tmp_path / "workspace")
     assert not (tmp_path / "workspace" / "runs").exists()
 
 
