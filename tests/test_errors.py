@@ -134,6 +134,7 @@ def test_unknown_names_suggest_at_most_three():
     [
         (InvalidDatasetError("No pictures."), InvalidDatasetError, "No pictures."),
         (MemoryError(), errors.ModuleOutOfMemoryError, "an allocation failed"),
+        (OSError(28, "No space left", "/a"), errors.FailedToWriteOutputsError, "/a could not be"),
         (ImportError("gone", name="timm"), errors.EnvironmentUnsuitableError, "timm cannot be"),
     ],
 )
@@ -145,3 +146,4 @@ def test_problems_of_python_that_have_a_name_get_it(problem, kind, text):
 
 def test_other_problems_of_python_have_no_name():
     assert errors.named_error(ZeroDivisionError()) is None
+    assert errors.named_error(FileNotFoundError(2, "No such file", "/a")) is None

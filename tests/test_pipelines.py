@@ -3,9 +3,16 @@
 import pytest
 
 import imageloom
-from imageloom.errors import InvalidPipelineError, NodeFailedError, RunInterruptedError
+from imageloom.errors import (
+    InvalidPipelineError,
+    NodeFailedError,
+    ParameterParsingError,
+    RunInterruptedError,
+)
 from imageloom.events import CancelToken
-from imageloom.pipeline.run_events import NodeChanged
+from imageloom.pipeline.clean import delete_run
+from imageloom.pipeline.run_events import NodeChanged, RunNotice
+from imageloom.pipeline.workspace import Workspace
 from imageloom.spec.node_state import NodeState
 
 
@@ -46,6 +53,36 @@ def test_the_second_run_does_nothing_and_a_file_starts_from_its_own_folder(photo
     assert NodeState.RUNNING not in told
 
 
+def test_outputs_of_a_deleted_run_stay_until_the_store_is_above_its_limit(
+    photos, tmp_path, monkeypatch
+):
+    place, pipeline = tmp_path / "workspace", split_pipeline(photos)
+    first = imageloom.run_pipeline(pipeline, workspace=place)
+    delete_run(Workspace(place), first.record.id)
+    other = imageloom.run_pipeline(pipeline, workspace=place, changes=["split.seed=7"])
+    delete_run(Workspace(place), other.record.id)
+    outcome = imageloom.run_pipeline(pipeline, workspace=place)
+    assert {one.state for one in outcome.nodes.values()} == {NodeState.CACHED}
+
+    monkeypatch.setenv("IMAGELOOM_STORE_LIMIT_GIB", "1e-9")
+    seen = []
+    imageloom.run_pipeline(
+        pipeline, workspace=place, changes=["split.seed=8"], on_event=seen.append
+    )
+    (told,) = [one.notice.message for one in seen if isinstance(one, RunNotice)][1:]
+    assert "to keep the store within 1e-09 GiB" in told
+    again = imageloom.run_pipeline(pipeline, workspace=place, changes=["split.seed=7"])
+    assert again.nodes["split"].state is NodeState.COMPLETED
+
+
+def test_a_single_change_or_node_may_be_given_as_it_is(photos, tmp_path):
+    outcome = imageloom.run_pipeline(
+        split_pipeline(photos), workspace=tmp_path, changes="split.seed=3", only="convert"
+    )
+    assert outcome.record.changes == ("split.seed=3",)
+    assert outcome.record.wanted == ("pictures", "convert")
+
+
 def test_an_output_that_is_not_there_is_named_with_those_that_are(photos, tmp_path):
     outcome = imageloom.run_pipeline(
         split_pipeline(photos), workspace=tmp_path / "workspace", only=["pictures"]
@@ -65,7 +102,7 @@ def test_a_pipeline_that_cannot_run_is_refused_before_there_is_a_run(tmp_path):
     build = imageloom.build_pipeline("Half made")
     build.add("split_image_directory", id="split")
     with pytest.raises(InvalidPipelineError, match=r"'split'.*has nothing on its input 'images'"):
-        imageloom.run_pipeline(build.pipeline(), workspace=tmp_path / "workspace")
+        imageloom.run_pipeline(build, workspace=tmp_path / "workspace")
     assert not (tmp_path / "workspace" / "runs").exists()
 
 
@@ -76,3 +113,9 @@ def test_a_token_that_is_set_stops_the_run(photos, tmp_path):
         imageloom.run_pipeline(
             split_pipeline(photos), workspace=tmp_path / "workspace", cancel=cancel
         )
+
+
+def test_a_workspace_whose_name_is_not_utf_8_is_refused(photos, tmp_path):
+    workspace = f"{tmp_path}/\udcff"
+    with pytest.raises(ParameterParsingError, match=r"workspace .*\\xdcff is not UTF-8"):
+        imageloom.run_pipeline(split_pipeline(photos), workspace=workspace)

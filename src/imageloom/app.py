@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 import imageloom.targets
 from imageloom import __version__
 from imageloom.components.catalogue import load_components
-from imageloom.errors import ImageloomError, unknown_name
+from imageloom.errors import ImageloomError, ParameterParsingError, unknown_name
 from imageloom.events import CancelToken, Notice
 from imageloom.extensions import declare_all, extensions_digest
 from imageloom.pipeline.asked import Asked, record_of
@@ -22,6 +22,7 @@ from imageloom.pipeline.clean import CleanResult, clean
 from imageloom.pipeline.execute import execute
 from imageloom.pipeline.forecast import Forecast, forecast
 from imageloom.pipeline.graph import Pipeline
+from imageloom.pipeline.json_values import first_unsafe_value
 from imageloom.pipeline.object_store import ObjectStore
 from imageloom.pipeline.problems import Problem
 from imageloom.pipeline.resolve import resolve
@@ -96,9 +97,18 @@ class Engine:
 
     Args:
         settings: Where the workspace lies, and its database and limits.
+
+    Raises:
+        ParameterParsingError: The workspace's name is no text, which jobs could not be told.
     """
 
     def __init__(self, settings: Settings) -> None:
+        if first_unsafe_value(str(settings.workspace)):
+            raise ParameterParsingError(
+                f"The name of the workspace {settings.workspace} is not UTF-8.",
+                hint="Name another folder with --workspace or IMAGELOOM_WORKSPACE.",
+                details={"parameter": "workspace"},
+            )
         self.settings = settings
         self.workspace = Workspace(settings.workspace)
 
@@ -235,12 +245,16 @@ class Engine:
 
     def _keep_within_limit(self, on_event: RunSink) -> None:
         """Remove old results when the store has grown above its limit, and say so."""
-        done = self.clean(limit_gib=self.settings.store_limit_gib)
+        limit_gib = self.settings.store_limit_gib
+        before = self.clean(limit_gib=limit_gib, dry_run=True)
+        if before.object_bytes + before.kept_bytes <= limit_gib * _GIB:
+            return  # what no run names stays too: the next run may ask for it
+        done = self.clean(limit_gib=limit_gib)
         if done.objects:
             text = (
                 f"{count(len(done.objects), 'output')} that no run needs or that can be made again "
                 f"went, {done.object_bytes / _MIB:,.0f} MiB, to keep the store within "
-                f"{self.settings.store_limit_gib:g} GiB."
+                f"{limit_gib:g} GiB."
             )
             on_event(RunNotice(Notice("info", text)))
 

@@ -41,8 +41,9 @@ Each class has a stable ``code``. Four digits are the codes users of the old des
 """
 
 import difflib
+import errno
 from collections.abc import Mapping
-from typing import ClassVar
+from typing import ClassVar, Final
 
 Detail = str | int | float | bool | None | list[str]
 
@@ -305,6 +306,9 @@ class LibraryError(ImageloomError):
     code = "1000"
 
 
+_CANNOT_WRITE: Final = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
+
+
 def named_error(problem: BaseException) -> ImageloomError | None:
     """Return the error of ours that says what a problem of Python means, or None if none does."""
     if isinstance(problem, ImageloomError):
@@ -314,6 +318,13 @@ def named_error(problem: BaseException) -> ImageloomError | None:
             f"There is not enough memory: {str(problem) or 'an allocation failed'}.",
             hint="Use a smaller batch size or fewer workers, or close other programs.",
             reason="host-memory",
+        )
+    if isinstance(problem, OSError) and problem.errno in _CANNOT_WRITE:
+        return FailedToWriteOutputsError(
+            f"{problem.filename or 'A file'} could not be written: {problem.strerror}.",
+            hint="Free space or choose a place you may write to.",
+            reason="os-error",
+            details={"errno": problem.errno},
         )
     if isinstance(problem, ImportError):
         return EnvironmentUnsuitableError(

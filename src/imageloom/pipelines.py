@@ -8,7 +8,7 @@ The same engine, workspace and cache as ``imageloom run``::
     parts = build.add("split_image_directory", images, fraction=0.8)
     network = build.add("resnet", model_name="resnet18", pretrained=False)
     build.add("train_pytorch_model", network, parts.first, parts.second, id="train", epochs=5)
-    outcome = imageloom.run_pipeline(build.pipeline())
+    outcome = imageloom.run_pipeline(build)
     table = imageloom.score(outcome.output("train", "model"), "new-photos")
 """
 
@@ -39,7 +39,7 @@ def build_pipeline(name: str, *, description: str = "") -> PipelineBuilder:
 
 
 def run_pipeline(  # noqa: PLR0913 - the public call; all but the first are keywords
-    pipeline: Pipeline | Path | str,
+    pipeline: Pipeline | PipelineBuilder | Path | str,
     *,
     workspace: Path | str | None = None,
     base: Path | str | None = None,
@@ -54,7 +54,7 @@ def run_pipeline(  # noqa: PLR0913 - the public call; all but the first are keyw
     """Run a pipeline, or the part of it that is asked for; what is in the cache is not done again.
 
     Args:
-        pipeline: A pipeline, or the file of one.
+        pipeline: A pipeline, a builder that holds one, or the file of one.
         workspace: Folder of runs and results; by default as the environment says.
         base: Folder that relative paths in parameters start from: by default that of the file, or
             the present one.
@@ -78,19 +78,30 @@ def run_pipeline(  # noqa: PLR0913 - the public call; all but the first are keyw
     settings = read_settings(os.environ)
     if workspace is not None:
         settings = dataclasses.replace(settings, workspace=_absolute(workspace))
-    file = None if isinstance(pipeline, Pipeline) else _absolute(pipeline)
-    folder = base if base is not None else (Path.cwd() if file is None else file.parent)
-    asked = Asked(_absolute(folder), changes, only, start, fresh, target)
-    outcome = Engine(settings).run(
-        pipeline if isinstance(pipeline, Pipeline) else read_pipeline(_absolute(pipeline)),
-        asked,
-        on_event=on_event,
-        cancel=cancel,
+    folder = Path.cwd()
+    if isinstance(pipeline, PipelineBuilder):
+        pipeline = pipeline.pipeline()
+    elif not isinstance(pipeline, Pipeline):
+        folder = _absolute(pipeline).parent
+        pipeline = read_pipeline(_absolute(pipeline))
+    asked = Asked(
+        base=folder if base is None else _absolute(base),
+        changes=_several(changes),
+        only=_several(only),
+        start=_several(start),
+        fresh=_several(fresh),
+        target=target,
     )
+    outcome = Engine(settings).run(pipeline, asked, on_event=on_event, cancel=cancel)
     failure = outcome.failure(stopped_by=cancel.reason if cancel is not None else "")
     if failure is not None:
         raise failure
     return outcome
+
+
+def _several(texts: Sequence[str]) -> Sequence[str]:
+    """Return the texts; a single one stands for itself, not for its letters."""
+    return (texts,) if isinstance(texts, str) else texts
 
 
 def _absolute(path: Path | str) -> Path:

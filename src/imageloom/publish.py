@@ -325,6 +325,15 @@ def _check_plain(file: Path, error: type[ImageloomError]) -> None:
 def _naming_failures(path: Path) -> Iterator[None]:
     try:
         yield
+    except shutil.Error as problem:  # of copying a folder: one row for each file that failed
+        failed = [str(row[-1]) for row in problem.args[0]]
+        raise FailedToWriteOutputsError(
+            f"{path} could not be written, for {len(failed):,} files could not be copied: "
+            f"{failed[0]}.",
+            hint="See that all can be read, and that there is space. Nothing was left half done.",
+            reason="os-error",
+            details={"files": len(failed)},
+        ) from problem
     except OSError as problem:
         where = problem.filename if isinstance(problem.filename, str) else path
         raise FailedToWriteOutputsError(

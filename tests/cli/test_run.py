@@ -77,7 +77,7 @@ def test_a_failed_node_is_told_with_reason_hint_and_the_command_that_goes_on(
         "  explode: InvalidDataset (0018)\n"
         "    It failed.\n"
         "    Remove this node.\n"
-        "  Go on with the command below once the cause is gone. After a change of the pipeline or "
+        "  Resume the run once the cause is gone. After a change of the pipeline or "
         "of the files it reads, run it anew: what did not change is taken from the cache.\n"
         f"Resume   imageloom run --resume {folder.name}\n"
     )

@@ -100,4 +100,4 @@ def test_a_notice_of_the_run_has_no_name_before_it():
 def test_a_very_long_name_does_not_move_the_others_off_the_screen():
     name = "n" * 64
     lines = drawn([NodeChanged("net", facts(NodeState.RUNNING))], nodes=("net", name))
-    assert lines == [f"{'net':<24}  running"]
+    assert lines == [f"{'net':<26}  running"]

@@ -1,6 +1,9 @@
 """``imageloom runs``: list, show, logs, compare, delete and cancel."""
 
 import json
+import os
+import subprocess
+from pathlib import Path
 
 import pytest
 
@@ -103,6 +106,9 @@ def test_logs_of_all_nodes_stand_below_each_other_and_those_of_cached_ones_are_f
         f"== a  from run {first}\nmade\\x1b[2J a\n        indented\n== add\nadded\n"
     )
     assert output_of(capsys, "runs", "logs", second, "add") == "added\n"
+    made_by_the_first = workspace / "runs" / first / "nodes" / "a" / LOG_FILE
+    shown = json_of(capsys, "runs", "show", second)
+    assert shown["nodes"]["a"]["log"] == str(made_by_the_first)
     content = json_of(capsys, "runs", "logs", second)
     assert content["logs"]["add"]["text"] == "added\n"
     assert content["logs"]["a"]["path"].endswith(f"{first}/nodes/a/{LOG_FILE}")
@@ -112,6 +118,21 @@ def test_following_a_run_that_has_ended_shows_its_logs_and_leaves(two_runs, work
     write_log(workspace, two_runs[1], "add", "one\ntwo\n")
     assert output_of(capsys, "runs", "logs", two_runs[1], "--follow") == "add: one\nadd: two\n"
     assert run(["runs", "logs", two_runs[1], "--follow", "--json"]) == 2
+
+
+@pytest.mark.skipif(not Path("/dev/full").is_char_device(), reason="needs Linux's /dev/full")
+def test_following_survives_a_reader_that_goes_and_names_a_full_disk(two_runs, workspace, python):
+    write_log(workspace, two_runs[1], "add", "one\ntwo\n")
+    words = [python, "-m", "imageloom", "runs", "logs", two_runs[1], "--follow"]
+    gone, stdout = os.pipe()
+    os.close(gone)
+    done = subprocess.run(words, stdout=stdout, stderr=subprocess.PIPE, text=True)
+    os.close(stdout)
+    assert (done.returncode, done.stderr) == (0, "")
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(words, stdout=full, stderr=subprocess.PIPE, text=True)
+    assert done.returncode == 1
+    assert "The result could not be printed: No space left on device." in done.stderr
 
 
 def test_a_tail_gives_whole_lines_once_and_survives_a_log_that_was_cut_back(tmp_path):
@@ -155,11 +176,21 @@ def test_compare_of_equal_runs_says_so(two_runs, capsys):
     assert "Same     all parameters, run settings and versions" in text
 
 
+def test_an_output_that_was_cleaned_away_is_not_shown_as_if_it_were_there(two_runs, capsys):
+    first, _ = two_runs
+    shown = output_of(capsys, "runs", "show", first)
+    assert "outputs/text" in shown
+    assert "cleaned away" not in shown
+    assert run(["store", "clean", "--limit", "0"]) == 0
+    shown = output_of(capsys, "runs", "show", first)
+    assert "outputs/text was cleaned away; a new run makes it again" in shown
+
+
 def test_deleted_runs_are_gone_and_nothing_is_deleted_when_one_is_not_there(two_runs, capsys):
     first, second = two_runs
     assert run(["runs", "delete", first, "nosuch"]) == 1
     assert len(json_of(capsys, "runs", "list")["runs"]) == 2
-    assert json_of(capsys, "runs", "delete", first)["deleted"] == [first]
+    assert json_of(capsys, "runs", "delete", first, first[:-1])["deleted"] == [first]
     assert [one["id"] for one in json_of(capsys, "runs", "list")["runs"]] == [second]
 
 

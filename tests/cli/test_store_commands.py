@@ -36,6 +36,9 @@ def test_clean_frees_what_no_run_names_and_a_dry_run_frees_nothing(write, capsys
     assert run(["runs", "delete", run_id]) == 0
     would = json_of(capsys, "store", "clean", "--dry-run")
     assert (len(would["objects"]), would["dry_run"]) == (1, True)
+    capsys.readouterr()
+    assert run(["store", "clean", "--dry-run", "--limit", "20"]) == 0
+    assert capsys.readouterr().out.endswith("Next     imageloom store clean --limit 20\n")
     assert json_of(capsys, "store", "clean")["objects"] == would["objects"]
     assert json_of(capsys, "store", "clean")["objects"] == []
 

@@ -66,6 +66,11 @@ def test_a_path_that_is_not_there_is_named_before_anything_runs(photos):
         DATASET.fingerprint(DATASET.params.parse({"path": "nothing-here"}), outside)
 
 
+def test_an_upload_that_is_not_there_is_named_with_those_that_are(photos, make_task):
+    with pytest.raises(CouldNotOpenFileError, match=r"no upload 'your' in .* There are: mine\."):
+        DATASET.run(make_task(DATASET, params={"upload": "your"}))
+
+
 @pytest.mark.parametrize("path", ["a\0b", "\ud800", "~no-such-user/x", "x" * 300, "a/" * 3000])
 def test_what_cannot_be_a_path_is_named(photos, make_task, path):
     with pytest.raises(CouldNotOpenFileError, match="Nothing can be read at"):

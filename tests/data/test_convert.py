@@ -208,7 +208,7 @@ def test_b24_a_folder_whose_name_holds_a_dollar_sign_is_taken_literally(tree, mo
 def test_c14_one_picture_under_two_labels_is_noted(run):
     images = run({"a/1.png": png(1), "b/7.png": png(1), "a/2.png": png(2), "a/3.png": png(2)})
     notice = next(notice for notice in images.notices if "more than one label" in notice)
-    assert notice.startswith("1 pictures")
+    assert notice.startswith("1 picture stands")
     assert "a/1.png (a) and b/7.png (b)" in notice
 
 

@@ -85,3 +85,27 @@ def test_an_unknown_target_is_named_with_the_known_ones():
 def test_limits_are_those_of_the_chosen_target():
     with pytest.raises(InvalidPipelineError, match="has 1 processing unit"):
         record(Asked(base=Path("/base"), only=("many",)))
+
+
+@pytest.mark.parametrize(
+    ("params", "problem"),
+    [({"start": 10**30}, "whole number of 100 bits"), ({"steps": "\udcff"}, "surrogate")],
+)
+def test_a_value_that_could_not_be_read_again_is_refused_also_where_it_is_not_asked_for(
+    params, problem
+):
+    three, many = Node("three", "number"), Node("many", "count", params)
+    with pytest.raises(InvalidPipelineError, match=problem):
+        record(Asked(base=Path("/base"), only=("three",)), pipeline(three, many))
+
+
+def test_names_that_are_not_utf_8_are_refused_before_there_is_a_run():
+    with pytest.raises(InvalidPipelineError, match=r"folder /b\\xdcff is not UTF-8"):
+        record(Asked(base=Path("/b\udcff"), only=("sum",)))
+    with pytest.raises(InvalidPipelineError, match=r"three\.value=.* is not UTF-8"):
+        record(Asked(base=Path("/base"), only=("sum",), changes=("three.value=\udcff",)))
+
+
+def test_a_command_that_is_not_utf_8_is_kept_in_escapes():
+    made = record(Asked(base=Path("/base"), only=("sum",), command="imageloom run \udcff"))
+    assert made.command == "imageloom run \\xdcff"

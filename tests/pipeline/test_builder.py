@@ -2,6 +2,7 @@
 
 import copy
 import dataclasses
+from pathlib import Path
 
 import pytest
 
@@ -158,3 +159,23 @@ def test_a_wrong_line_is_refused_and_adds_nothing(line, error, message):
     with pytest.raises(error, match=message):
         line(build)
     assert build.pipeline() == before
+
+
+def test_a_path_stands_for_its_text():
+    build = builder()
+    build.add("read", path=Path("n.txt"))
+    build.add("read", params={"path": Path("m.txt")})
+    assert [node.params for node in build.pipeline().nodes] == [
+        {"path": "n.txt"},
+        {"path": "m.txt"},
+    ]
+
+
+@pytest.mark.parametrize("given", [None, "photos", 3])
+def test_what_is_no_output_cannot_be_an_input(given):
+    with pytest.raises(InvalidPipelineError, match=r"input 'left' of 'add' is .* is no output"):
+        builder().add("add", given)
+    with pytest.raises(
+        InvalidPipelineError, match=r"given 1 input, but .* Parameters are given by"
+    ):
+        builder().add("number", given)

@@ -35,6 +35,7 @@ def changed(*changes):
         ("one.value=5", "value", 5.0),
         ("half.whole=false", "whole", False),
         ("half.third_share=none", "third_share", None),
+        ("half.third_share=null", "third_share", None),
         ("one.title=none", "title", "none"),
         ("one.title=a=b.c", "title", "a=b.c"),
         ("one.title=", "title", ""),

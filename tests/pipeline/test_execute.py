@@ -146,6 +146,25 @@ def test_a_failed_branch_does_not_stop_another_and_is_named_as_the_cause(engine)
     assert written == facts["bad"].error
 
 
+def test_what_cannot_run_any_more_is_said_in_the_order_in_which_it_would_have_run(engine):
+    steps = [f"n{number}" for number in range(20)]
+    outputs = ["bad.value", *(f"{one}.sum" for one in steps)]
+    engine.run(
+        pipeline(
+            Node("one", "number"),
+            Node("bad", "fail"),
+            *(Node(one, "add") for one in steps),
+            edges=(
+                "one.value > bad.number",
+                *(f"{output} > {one}.left" for output, one in zip(outputs, steps, strict=False)),
+            ),
+        )
+    )
+    changes = (event for event in engine.events if isinstance(event, NodeChanged))
+    told = [event.node_id for event in changes if event.facts.state is NodeState.NOT_RUN]
+    assert told == steps
+
+
 def test_what_cannot_run_any_more_is_said_before_the_rest_has_ended(engine):
     nodes = pipeline(
         Node("bad", "fail"),

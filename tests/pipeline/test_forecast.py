@@ -37,6 +37,18 @@ def test_nothing_is_there_at_first_and_all_of_it_after_a_run_that_is_named(engin
     assert {entry.run_id for entry in found(engine, READ).values()} == {run.id}
 
 
+def test_looking_changes_nothing_in_the_store_not_even_what_is_damaged(engine):
+    engine.run(READ)
+    folder = engine.store.path(found(engine, READ)["sum"].outputs["sum"].object)
+    file = min(folder.iterdir())
+    file.write_bytes(file.read_bytes() + b"more")
+    before = {path: path.stat().st_mtime_ns for path in engine.workspace.root.rglob("*")}
+    known = found(engine, READ)
+    assert known["number"] is not None
+    assert (known["sum"], known["words"]) == (None, None)
+    assert before == {path: path.stat().st_mtime_ns for path in engine.workspace.root.rglob("*")}
+
+
 def test_a_change_in_the_middle_leaves_what_comes_before(engine):
     engine.run(READ)
     nodes = tuple(

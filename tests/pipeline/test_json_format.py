@@ -205,9 +205,11 @@ def test_s20_a_file_above_ten_megabytes_is_refused_by_its_size(tmp_path):
         read_pipeline(tmp_path / "p.json")
 
 
-def test_a_missing_file_and_a_pipe_are_refused(tmp_path):
-    with pytest.raises(InvalidPipelineError, match="is missing"):
+def test_a_missing_file_a_folder_and_a_pipe_are_refused(tmp_path):
+    with pytest.raises(InvalidPipelineError, match=r"none\.json cannot be read: No such file"):
         read_pipeline(tmp_path / "none.json")
+    with pytest.raises(InvalidPipelineError, match=r"is a folder\. Name the JSON file"):
+        read_pipeline(tmp_path)
     os.mkfifo(tmp_path / "pipe.json")
     with pytest.raises(InvalidPipelineError, match="not a plain file"):
         read_pipeline(tmp_path / "pipe.json")

@@ -9,7 +9,7 @@ import threading
 
 import pytest
 
-from imageloom.errors import StoreBusyError
+from imageloom.errors import FailedToWriteOutputsError, StoreBusyError
 from imageloom.pipeline.locks import holder, is_locked, locked, release, try_lock
 
 HOLD = """
@@ -54,6 +54,12 @@ def test_a_shorter_note_replaces_a_longer_one(tmp_path):
     descriptor = try_lock(tmp_path / "lock", "short")
     assert holder(tmp_path / "lock") == "short"
     release(descriptor)
+
+
+def test_a_lock_that_cannot_be_written_is_named(tmp_path):
+    (tmp_path / "file").touch()  # root may write everywhere, but not into a file
+    with pytest.raises(FailedToWriteOutputsError, match="file/lock could not be taken: Not a dir"):
+        try_lock(tmp_path / "file" / "lock", "run A")
 
 
 def test_kill_9_frees_the_lock(tmp_path, python):

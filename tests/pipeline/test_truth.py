@@ -133,6 +133,17 @@ def test_a_run_that_somebody_executes_is_left_to_them(engine):
         (engine.base / "go").touch()
 
 
+def test_a_run_that_cannot_be_written_is_left_as_it_is(engine):
+    (engine.base / "go").touch()
+    run = engine.run(GATED)
+    forget_since(run, "odd", "completed")
+    run.lock_file.unlink()
+    run.lock_file.mkdir()  # root may write everywhere
+    before = run.states_file.read_bytes()
+    find(engine, run)
+    assert run.states_file.read_bytes() == before
+
+
 def test_finding_the_truth_twice_writes_nothing_the_second_time(engine):
     (engine.base / "go").touch()
     run = engine.run(GATED)

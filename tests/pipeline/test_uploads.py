@@ -1,5 +1,7 @@
 """Uploads appear whole under their name and cannot leave their folder."""
 
+from pathlib import Path
+
 import pytest
 
 from imageloom.errors import (
@@ -45,6 +47,22 @@ def test_nothing_is_overwritten(workspace, tmp_path):
     with pytest.raises(FailedToWriteOutputsError, match="exists already"):
         upload(workspace, tmp_path / "two", "name")
     assert place.read_text(encoding="utf-8") == "one"
+
+
+def test_a_device_is_refused(workspace):
+    with pytest.raises(CouldNotOpenFileError, match="/dev/zero is neither a file nor a folder"):
+        upload(workspace, Path("/dev/zero"), "zeros")
+
+
+def test_files_that_cannot_be_copied_are_counted_and_one_is_named(workspace, tmp_path):
+    (tmp_path / "photos").mkdir()
+    for number in range(30):
+        (tmp_path / "photos" / f"{number}.jpg").symlink_to("gone.jpg")
+    match = r"for 30 files could not be copied: \[Errno 2\] No such file or directory: '[^']*jpg'"
+    with pytest.raises(FailedToWriteOutputsError, match=match) as caught:
+        upload(workspace, tmp_path / "photos", "photos")
+    assert len(caught.value.message) < 500
+    assert list(workspace.uploads.iterdir()) == []
 
 
 def test_what_is_not_there_is_named(workspace, tmp_path):

@@ -1,5 +1,6 @@
 """The report of a run shows every node, says what to do, and loads nothing."""
 
+import dataclasses
 import re
 from html.parser import HTMLParser
 
@@ -65,6 +66,12 @@ def test_a_failure_tells_what_where_why_and_the_command_that_goes_on(page):
         assert words in page.text
     assert f"imageloom run --resume {RUN}" in page.text
     assert "node-train" in page.open
+
+
+def test_the_command_that_goes_on_works_from_any_folder():
+    view = dataclasses.replace(made_view(), workspace="/home/you/my runs")
+    command = f"imageloom run --resume {RUN} --workspace '/home/you/my runs'"
+    assert command in Page(run_page(view)).text
 
 
 def test_a_completed_run_is_not_to_be_resumed():

@@ -6,8 +6,9 @@ import torch
 from torch import nn
 
 from imageloom.distributed.ranks import Ranks
-from imageloom.errors import CannotResumeError
+from imageloom.errors import CannotResumeError, FailedToWriteOutputsError
 from imageloom.metrics import ScoreSums
+from imageloom.training import checkpoint
 from imageloom.training.checkpoint import (
     LoopState,
     generators_of_process,
@@ -100,6 +101,16 @@ def test_f14_the_last_two_and_the_best_stay(tmp_path):
         state = LoopState(epoch=epoch, step=10 * epoch, best_checkpoint=best)
         save_checkpoint(tmp_path, state, network, optim)
     assert names(tmp_path) == [best, "step-000000040-end-of-epoch", "step-000000050-end-of-epoch"]
+
+
+def test_a_full_disk_is_a_named_error_and_leaves_the_earlier_checkpoint(tmp_path, monkeypatch):
+    network, optim = trained_pair(1)
+    save_checkpoint(tmp_path, LoopState(step=1), network, optim)
+    # A place that cannot be written, as safetensors tells of every failure of the disk.
+    monkeypatch.setattr(checkpoint, "_OPTIMIZER", "gone/optimizer.safetensors")
+    with pytest.raises(FailedToWriteOutputsError, match=r"could not be written: .*I/O error"):
+        save_checkpoint(tmp_path, LoopState(step=2), network, optim)
+    assert newest_checkpoint(tmp_path)[1].step == 1
 
 
 def test_i11_a_damaged_checkpoint_is_passed_over_and_said(tmp_path):

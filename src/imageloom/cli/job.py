@@ -194,18 +194,22 @@ def _fail(job: Job, problem: BaseException, console: Console, *, as_json: bool) 
 def _print_json(content: Mapping[str, object]) -> None:
     # ASCII escapes, so that names with lone surrogates (not UTF-8 on disk) survive as well.
     text = json.dumps(content, indent=2, ensure_ascii=True, allow_nan=False)
-    with _outliving_the_reader():
+    with outliving_the_reader():
         sys.stdout.write(text + "\n")
 
 
 def _print_screen(screen: tuple[RenderableType, ...]) -> None:
-    with _outliving_the_reader():
+    with outliving_the_reader():
         print_all(stdout_console(), screen)
 
 
 @contextlib.contextmanager
-def _outliving_the_reader() -> Iterator[None]:
-    """Let a reader of stdout go away, as ``head`` does; the work is done and is no failure."""
+def outliving_the_reader() -> Iterator[None]:
+    """Let a reader of stdout go away, as ``head`` does; the work is done and is no failure.
+
+    Raises:
+        FailedToWriteOutputsError: What is printed could not be written, as on a full disk.
+    """
     try:
         yield
         sys.stdout.flush()

@@ -28,7 +28,7 @@ _CACHED: Final = "cached"
 _TO_DO: Final = "to do"
 _PROBLEM: Final = "problem"
 _STYLES: Final = {_CACHED: "cyan", _TO_DO: "", _PROBLEM: "bold red"}
-_WIDEST_NAME: Final = 24
+_WIDEST_NAME: Final = 26  # of our components: nodes are often called like them
 _WIDEST_COMPONENT: Final = 28
 
 

@@ -76,7 +76,8 @@ is a moving bar, otherwise a line every few seconds. Colour follows the terminal
 **`--json`.** Exactly one JSON object goes to stdout and no progress is shown. When the command
 fails the object is `{"error": {...}, "notices": [...]}`; `error` has the keys of
 `error_info.json` and `resume_command`. A run of a pipeline in which a node failed has what the
-others made beside `error`. The readable lines still go to stderr.
+others made beside `error`. The readable lines still go to stderr. Only a command line
+that cannot be understood (exit code 2) is told on stderr alone.
 
 **Exit codes.**
 

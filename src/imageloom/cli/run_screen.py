@@ -32,7 +32,7 @@ RUN_STYLES: Final = {
     RunState.CANCELLED: "yellow",
     RunState.INTERRUPTED: "yellow",
 }
-_WIDEST_LABEL: Final = 24
+_WIDEST_LABEL: Final = 26  # of our components: nodes are often called like them
 
 
 class RunScreen:

@@ -9,6 +9,7 @@ from rich.console import RenderableType
 from imageloom.cli.failures import Failure, exit_code
 from imageloom.cli.run_screen import RUN_STYLES, STYLES
 from imageloom.cli.screen import Column, Fitting, line, paint, table
+from imageloom.run_report.node_files import work_folder
 from imageloom.run_report.words import time_text, what_happened
 from imageloom.spec.job import LOG_FILE
 from imageloom.spec.node_state import NodeState
@@ -35,7 +36,10 @@ def run_screen(outcome: "RunOutcome") -> Iterator[RenderableType]:
         yield line("Report", str(outcome.run.report))
     results = final_outputs(outcome)
     for place in results[:_OUTPUTS_SHOWN]:
-        yield line("Output", str(place))
+        if place.exists():
+            yield line("Output", str(place))
+        else:
+            yield line("Output", f"{place} was cleaned away; a new run makes it again", style="dim")
     if len(results) > _OUTPUTS_SHOWN:
         yield line("", f"and {len(results) - _OUTPUTS_SHOWN:,} more")
 
@@ -117,4 +121,5 @@ def _node_to_json(outcome: "RunOutcome", node: str) -> Mapping[str, object]:
         include={"state", "seconds", "cause", "message", "warnings", "made_by", "error"},
     )
     outputs = {port: str(folder / "outputs" / port) for port in facts.outputs}
-    return head | kept | {"outputs": outputs, "log": str(folder / LOG_FILE)}
+    log = work_folder(outcome.run, node, facts) / LOG_FILE
+    return head | kept | {"outputs": outputs, "log": str(log)}

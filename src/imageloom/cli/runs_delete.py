@@ -20,7 +20,8 @@ def command(job: Job) -> Outcome:
     from imageloom.pipeline.clean import delete_run
 
     engine = open_engine(job)
-    found = [engine.find_run(text) for text in several(job, "runs")]  # all, before one is deleted
+    # All are found before one is deleted; a run may be named twice.
+    found = list(dict.fromkeys(engine.find_run(text) for text in several(job, "runs")))
     for run in found:
         delete_run(engine.workspace, run.id)
         engine.index.remove(run.id)

@@ -10,7 +10,7 @@ import click
 from rich.console import RenderableType
 from rich.text import Text
 
-from imageloom.cli.job import Job, Outcome, job_command
+from imageloom.cli.job import Job, Outcome, job_command, outliving_the_reader
 from imageloom.cli.screen import line
 from imageloom.cli.workspace import open_engine, require_node, workspace_option
 from imageloom.errors import printable
@@ -50,7 +50,8 @@ def command(job: Job) -> Outcome:
             raise click.UsageError(
                 "--follow writes as it reads, so it cannot be joined with --json."
             )
-        _follow(job, run, nodes)
+        with outliving_the_reader():
+            _follow(job, run, nodes)
         return Outcome(content={}, screen=())
     states = run.states()
     logs = {node: _log(run, node, states.get(node)) for node in nodes}

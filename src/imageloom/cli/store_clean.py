@@ -50,6 +50,7 @@ def command(job: Job) -> Outcome:
         raise click.BadParameter(f"--limit is {limit}, but must be a number of GiB.")
     dry_run = "dry_run" in job.arguments
     done = engine.clean(limit_gib=limit, dry_run=dry_run)
+    given = ("--limit", f"{limit:g}") if "limit" in job.arguments else ()
     words = "Would go" if dry_run else "Removed"
     return Outcome(
         content={**vars(done), "dry_run": dry_run, "limit_gib": limit},
@@ -57,6 +58,6 @@ def command(job: Job) -> Outcome:
             line(words, f"{count(len(done.objects), 'output')}, {size_text(done.object_bytes)}"),
             line("", f"{count(len(done.work), 'half-made result')}"),
             line("Kept", f"{size_text(done.kept_bytes)} of outputs (limit {limit:g} GiB)"),
-            *([line("Next", follow_up(job, "store", "clean"))] if dry_run else []),
+            *([line("Next", follow_up(job, "store", "clean", *given))] if dry_run else []),
         ),
     )

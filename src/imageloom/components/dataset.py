@@ -54,7 +54,14 @@ def _place(params: Params, base: Path, uploads: Path) -> Path:
             f"upload is {name!r}, but must be the name of an upload, without folders.",
             details={"parameter": "upload"},
         )
-    return uploads / name
+    place = uploads / name
+    if not os.path.lexists(place):
+        there = sorted(one.name for one in uploads.glob("[!.]*"))
+        raise CouldNotOpenFileError(
+            f"There is no upload {name!r} in {uploads}.",
+            hint=f"'imageloom store upload' makes one. There are: {', '.join(there) or 'none'}.",
+        )
+    return place
 
 
 COMPONENTS.declare(

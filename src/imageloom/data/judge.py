@@ -10,6 +10,7 @@ import numpy as np
 from imageloom.data.duplicates import equal_groups
 from imageloom.data.image_directory import ImageDirectory, Rejected
 from imageloom.errors import InvalidDatasetError
+from imageloom.wording import count
 
 _EXAMPLES: Final = 3
 _REASONS_SHOWN: Final = 5
@@ -29,8 +30,8 @@ def refuse_losses(images: ImageDirectory, max_rejected_fraction: float) -> None:
             share were left out. The details list the first 100 files.
     """
     lost, total = len(images.rejected), len(images) + len(images.rejected)
-    for name, count in images.counts.items():
-        if count == 0:
+    for name, left in images.counts.items():
+        if left == 0:
             mine = [one for one in images.rejected if one.label == name]
             raise InvalidDatasetError(
                 f"The class {name!r} in {images.root} has no usable image: all {len(mine):,} were "
@@ -78,8 +79,8 @@ def _two_labels(images: ImageDirectory) -> Iterator[str]:
             for rows in found[:_EXAMPLES]
         )
         yield (
-            f"{len(found):,} pictures stand under more than one label with equal bytes: {shown}. "
-            "'imageloom data check' lists them all."
+            f"{count(len(found), 'picture stands', 'pictures stand')} under more than one label "
+            f"with equal bytes: {shown}. 'imageloom data check' lists them all."
         )
 
 
@@ -94,9 +95,9 @@ def contradictions(images: ImageDirectory) -> Iterator[list[int]]:
 def _reasons(rejected: Sequence[Rejected]) -> str:
     counted = Counter(one.reason for one in rejected).most_common()
     parts = []
-    for reason, count in counted[:_REASONS_SHOWN]:
+    for reason, times in counted[:_REASONS_SHOWN]:
         files = [one.file for one in rejected if one.reason == reason][:_EXAMPLES]
-        parts.append(f"{count:,}: {reason} ({', '.join(files)}{', ...' if count > 3 else ''})")
+        parts.append(f"{times:,}: {reason} ({', '.join(files)}{', ...' if times > 3 else ''})")
     rest = f"; and {len(counted) - _REASONS_SHOWN} other reasons" if len(counted) > 5 else ""
     return f"Why: {'; '.join(parts)}{rest}." if parts else ""
 

@@ -6,10 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from imageloom.errors import InvalidPipelineError, printable
 from imageloom.pipeline.changes import apply_changes
 from imageloom.pipeline.check import require_valid
 from imageloom.pipeline.graph import Node, Pipeline
-from imageloom.pipeline.json_format import pipeline_to_json
+from imageloom.pipeline.json_format import pipeline_from_json, pipeline_to_json
+from imageloom.pipeline.json_values import first_unsafe_value
 from imageloom.pipeline.resolve import ResolvedNode, resolve
 from imageloom.pipeline.run_record import ResolvedRecord, RunRecord
 from imageloom.pipeline.selection import choose
@@ -58,6 +60,7 @@ def record_of(
         InvalidPipelineError: What is asked for cannot run; the message lists every problem.
         UnknownNameError: A change, a node or a target names what is not there.
     """
+    _require_text(asked)
     pipeline = apply_changes(pipeline, asked.changes, components)
     if asked.target:
         pipeline = _on_target(pipeline, targets.get(asked.target), components)
@@ -65,10 +68,13 @@ def record_of(
     part = pipeline.part(selection.wanted)
     require_valid(part, components, {target.name: target.limits for target in targets})
     resolved = resolve(part, components)
+    content = pipeline_to_json(pipeline)
+    # Nodes that are not asked for are not checked, but a run that cannot be read cannot begin.
+    pipeline_from_json(content, pipeline.name)
     return RunRecord(
         id=run_id,
         name=pipeline.name,
-        pipeline=pipeline_to_json(pipeline),
+        pipeline=content,
         base=str(asked.base),
         changes=tuple(asked.changes),
         only=tuple(asked.only),
@@ -78,8 +84,25 @@ def record_of(
         wanted=tuple(resolved),
         versions=dict(versions),
         created=time.time(),
-        command=asked.command,
+        command=printable(asked.command),
     )
+
+
+def _require_text(asked: Asked) -> None:
+    """Refuse what no record can hold: names of files that are not UTF-8."""
+    if first_unsafe_value(str(asked.base)):
+        raise InvalidPipelineError(
+            f"The name of the folder {asked.base} is not UTF-8, so no run can keep it.",
+            hint="Rename the folder, or put the pipeline into another one.",
+            reason="not-utf-8",
+        )
+    for change in asked.changes:
+        if first_unsafe_value(change):
+            raise InvalidPipelineError(
+                f"The change {change} is not UTF-8, so no run can keep it.",
+                hint="Rename the file or folder that it names.",
+                reason="not-utf-8",
+            )
 
 
 def _on_target(pipeline: Pipeline, target: Target, components: Registry[Component]) -> Pipeline:

@@ -13,6 +13,7 @@ For example::
 
 import dataclasses
 import itertools
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Self, cast
@@ -27,6 +28,7 @@ from imageloom.pipeline.problems import invalid_pipeline
 from imageloom.registry import Registry
 from imageloom.spec.component import Component, Port
 from imageloom.spec.run_settings import RunSettings
+from imageloom.wording import count
 
 
 @dataclass(frozen=True)
@@ -134,8 +136,8 @@ class PipelineBuilder:
         settings: Mapping[str, Value] | None = None,
         position: tuple[float, float] | None = None,
         comment: str = "",
-        params: Mapping[str, Value] | None = None,
-        **named: Value | Given,
+        params: Mapping[str, Value | os.PathLike[str]] | None = None,
+        **named: Value | os.PathLike[str] | Given,
     ) -> NodeHandle:
         """Add a node and join its inputs.
 
@@ -148,7 +150,7 @@ class PipelineBuilder:
             position: Where it stands on the canvas.
             comment: What there is to note.
             params: Parameters whose names are keywords of this function.
-            **named: Inputs by port, and parameters.
+            **named: Inputs by port, and parameters; a path may stand for its text.
 
         Raises:
             UnknownNameError: There is no such component, input, parameter or run setting.
@@ -157,8 +159,8 @@ class PipelineBuilder:
                 twice, or the id is taken or cannot be one.
         """
         kind = self._components.get(component)
-        values = {name: one for name, one in named.items() if not isinstance(one, Given)}
-        values |= params or {}
+        values = {name: _plain(one) for name, one in named.items() if not isinstance(one, Given)}
+        values |= {name: _plain(one) for name, one in (params or {}).items()}
         kind.params.parse(values)
         RunSettings.parse(settings or {})
         node = Node(
@@ -216,8 +218,9 @@ class PipelineBuilder:
         known = tuple(port.name for port in kind.inputs)
         if len(inputs) > len(known):
             raise self._refusal(
-                f"{node.id!r} is given {len(inputs)} inputs, but {kind.title} has {len(known)}.",
-                f"Its inputs: {', '.join(known) or 'none'}.",
+                f"{node.id!r} is given {count(len(inputs), 'input')}, but {kind.title} has "
+                f"{len(known)}.",
+                f"Its inputs: {', '.join(known) or 'none'}. Parameters are given by name.",
             )
         joined = dict(zip(known, inputs, strict=False))
         for name, given in by_name.items():
@@ -231,6 +234,11 @@ class PipelineBuilder:
         return [(port, joined[port.name]) for port in kind.inputs if port.name in joined]
 
     def _edge(self, node: Node, port: Port, given: Given) -> Edge:
+        if not isinstance(given, Given):
+            raise self._refusal(
+                f"The input {port.name!r} of {node.id!r} is {given!r}, which is no output.",
+                "Give what .add() returned, or a port of it; parameters are given by name.",
+            )
         output = given.only_output() if isinstance(given, NodeHandle) else given
         if output.node.builder is not self:
             raise self._refusal(
@@ -243,3 +251,7 @@ class PipelineBuilder:
 
     def _refusal(self, message: str, hint: str) -> InvalidPipelineError:
         return InvalidPipelineError(f"{self._rest.name}: {message}", hint=hint, reason="builder")
+
+
+def _plain(value: Value | os.PathLike[str]) -> Value:
+    return os.fspath(value) if isinstance(value, os.PathLike) else value

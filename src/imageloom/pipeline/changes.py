@@ -16,7 +16,7 @@ from imageloom.registry import Registry
 from imageloom.spec.component import Component
 from imageloom.spec.run_settings import RunSettings
 
-NOTHING: Final = "none"  # how a person writes None, where a parameter takes it
+NOTHING: Final = ("none", "null")  # how a person writes None, on the screen and in the file
 _WHOLE_NUMBER: Final = re.compile(r"[+-]?[0-9]{1,40}")
 
 
@@ -50,7 +50,7 @@ def apply_changes(
 
 def value_from_text(description: ParameterDescription, text: str) -> JsonValue:
     """Return the value that a person means by a text, or the text where it is none."""
-    if description.optional and text == NOTHING:
+    if description.optional and text in NOTHING:
         return None
     if description.kind == "bool" and text in ("true", "false"):
         return text == "true"

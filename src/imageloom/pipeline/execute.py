@@ -231,9 +231,10 @@ class _Execution:
             return
         is_failed = facts.state is NodeState.FAILED
         state, cause = (NodeState.NOT_RUN, node_id) if is_failed else (NodeState.CANCELLED, "")
-        for later in downstream(self._pipeline, [node_id]):
-            before = self._states.facts.get(later)
-            if before is not None and before.state is NodeState.WAITING:
+        hit = downstream(self._pipeline, [node_id])
+        for later in self._record.wanted:  # in the order in which they would have run
+            before = self._states.facts[later]
+            if later in hit and before.state is NodeState.WAITING:
                 self._states.set(later, ended(before, state, cause=cause))
 
     def _doubt_inputs(self, node_id: str, facts: NodeFacts) -> None:

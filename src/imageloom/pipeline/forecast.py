@@ -15,7 +15,7 @@ Forecast = CacheEntry | ImageloomError | None
 def forecast(
     resolved: Mapping[str, ResolvedNode], store: ObjectStore, outside: Outside
 ) -> dict[str, Forecast]:
-    """Return what a run would find for each node.
+    """Return what a run would find for each node; nothing in the store changes by that.
 
     Args:
         resolved: All nodes, each after those it needs.
@@ -37,7 +37,7 @@ def forecast(
         except ImageloomError as problem:
             found[node_id] = problem
             continue
-        entry = store.cache_entry(key)
+        entry = store.look_up(key)
         if entry is not None:
             found[node_id] = entry
             outputs[node_id] = entry.outputs

@@ -1,6 +1,7 @@
 """Pipelines as JSON and back, without loss; docs/reference/pipeline-format.md describes it."""
 
 import os
+import stat
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Final, Literal, cast
@@ -63,10 +64,28 @@ def read_pipeline(path: Path | str) -> Pipeline:
     """
     # A person may name a link to a pipeline; what it leads to must be a plain file.
     file = Path(os.path.realpath(path))
+    _require_plain_file(file, path)
     content = read_json(
         file, InvalidPipelineError, hint="Correct it at that place, or open a copy."
     )
     return pipeline_from_json(content, str(path))
+
+
+def _require_plain_file(file: Path, path: Path | str) -> None:
+    try:
+        mode = file.stat().st_mode
+    except OSError as problem:
+        raise InvalidPipelineError(
+            f"The pipeline {path} cannot be read: {problem.strerror}.",
+            hint="Check the path to the JSON file.",
+            reason="missing-file",
+        ) from problem
+    if not stat.S_ISREG(mode):
+        raise InvalidPipelineError(
+            f"{path} is {'a folder' if stat.S_ISDIR(mode) else 'not a plain file'}.",
+            hint="Name the JSON file of a pipeline; what comes through a pipe must be saved first.",
+            reason="not-a-plain-file",
+        )
 
 
 def write_pipeline(pipeline: Pipeline, path: Path | str) -> None:

@@ -12,7 +12,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from imageloom.errors import StoreBusyError
+from imageloom.errors import FailedToWriteOutputsError, StoreBusyError
 
 
 def try_lock(path: Path, note: str) -> int | None:
@@ -26,7 +26,22 @@ def try_lock(path: Path, note: str) -> int | None:
     Returns:
         A descriptor to give to ``release`` or to a child process, or None when somebody holds the
         lock.
+
+    Raises:
+        FailedToWriteOutputsError: The file cannot be made or written.
     """
+    try:
+        return _try_lock(path, note)
+    except OSError as problem:
+        raise FailedToWriteOutputsError(
+            f"The lock {path} could not be taken: {problem.strerror or problem}.",
+            hint="Free space, or see to it that you may write there.",
+            reason="os-error",
+            details={"errno": problem.errno},
+        ) from problem
+
+
+def _try_lock(path: Path, note: str) -> int | None:
     while True:
         descriptor = _open(path)
         if not _lock(descriptor, fcntl.LOCK_EX):
@@ -49,6 +64,7 @@ def locked(path: Path, *, timeout_s: float = 60.0) -> Iterator[None]:
 
     Raises:
         StoreBusyError: Somebody holds it for too long; the message names it.
+        FailedToWriteOutputsError: The lock's file cannot be made or written.
     """
     deadline = time.monotonic() + timeout_s
     while (descriptor := try_lock(path, f"process {os.getpid()}")) is None:

@@ -131,6 +131,14 @@ class ObjectStore:
         self.workspace.empty_trash()
         return None
 
+    def look_up(self, key: str) -> CacheEntry | None:
+        """Return what ``cache_entry`` would, but change nothing, so that one may only look."""
+        entry = read_entry(self.workspace.cache_file(key))
+        if entry is None or entry.key != key:
+            return None
+        is_whole = all(self.is_whole(output.object) for output in entry.outputs.values())
+        return entry if is_whole else None
+
     def keep(self, entry: CacheEntry) -> None:
         """Make a result available to others; its objects must be in the store.
 

@@ -8,7 +8,7 @@ import time
 from collections.abc import Mapping
 from typing import Final
 
-from imageloom.errors import OutputInUseError
+from imageloom.errors import FailedToWriteOutputsError, OutputInUseError
 from imageloom.pipeline.ending import ending
 from imageloom.pipeline.job_folder import link_outputs, read_job, read_result
 from imageloom.pipeline.jobs import lock_note
@@ -29,12 +29,13 @@ def find_truth(run: RunFolder, *, workspace: Workspace, targets: Registry[Target
     """Write down what became of the jobs of a run whose executor is gone.
 
     Jobs whose workers are alive stay ``running``; the next execution picks them up. A run that
-    somebody executes is left to them.
+    somebody executes is left to them, and one that cannot be written stays as it is, so that it
+    can be looked at on a full or read-only disk.
     """
     try:
         with run.execution_lock():
             settle(run, workspace=workspace, targets=targets)
-    except OutputInUseError:
+    except (OutputInUseError, FailedToWriteOutputsError):
         return
 
 

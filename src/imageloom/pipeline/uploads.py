@@ -19,7 +19,7 @@ def upload(workspace: Workspace, source: Path, name: str) -> Path:
         name: What pipelines call it.
 
     Raises:
-        CouldNotOpenFileError: There is no such file or folder.
+        CouldNotOpenFileError: There is no such file or folder, or it is a device or a pipe.
         ParameterParsingError: The name could lead to another place.
         FailedToWriteOutputsError: The name is taken, or a file could not be copied.
     """
@@ -32,6 +32,11 @@ def upload(workspace: Workspace, source: Path, name: str) -> Path:
     if not source.exists():
         raise CouldNotOpenFileError(
             f"{source} is not there.", hint="Name a file or folder of this machine."
+        )
+    if not (source.is_dir() or source.is_file()):
+        raise CouldNotOpenFileError(
+            f"{source} is neither a file nor a folder.",
+            hint="Devices and pipes have no end that could be waited for.",
         )
     place = workspace.uploads / name
     refuse_existing(place)

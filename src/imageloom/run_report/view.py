@@ -24,6 +24,7 @@ class RunView:
         nodes: Facts by node; a node without any is waiting.
         files: What lies in the folders of nodes.
         seconds: From the beginning of the run to its end, pauses included.
+        workspace: The folder of runs and outputs, for commands; empty when it is not known.
     """
 
     record: RunRecord
@@ -31,6 +32,7 @@ class RunView:
     nodes: Mapping[str, NodeFacts]
     files: Mapping[str, NodeFiles] = field(default_factory=dict)
     seconds: float = 0.0
+    workspace: str = ""
 
     @cached_property
     def pipeline(self) -> Pipeline:

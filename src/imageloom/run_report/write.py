@@ -1,5 +1,6 @@
 """Write the report of a run into its folder."""
 
+import shlex
 import time
 from importlib import resources
 from pathlib import Path
@@ -43,6 +44,7 @@ def view_of(run: RunFolder) -> RunView:
         nodes=history.nodes,
         files={node: read_node_files(run, node, facts) for node, facts in history.nodes.items()},
         seconds=(history.changed or 0.0) - (history.began or 0.0),
+        workspace=str(run.path.parent.parent),
     )
 
 
@@ -75,8 +77,9 @@ def _short(view: RunView) -> Markup:
         *(_failure(view, node) for node in view.in_state(NodeState.FAILED)),
     ]
     if view.state not in (RunState.COMPLETED, RunState.RUNNING):
-        command = element("code", f"imageloom run --resume {view.record.id}")
-        parts.append(paragraph("Go on from here: ", command))
+        place = ["--workspace", view.workspace] if view.workspace else []
+        words = ["imageloom", "run", "--resume", view.record.id, *place]
+        parts.append(paragraph("Go on from here: ", element("code", shlex.join(words))))
     return join(parts)
 
 

@@ -16,11 +16,12 @@ from typing import Final
 
 import numpy as np
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import load_file, save, save_file
 from torch import nn
 
 from imageloom.distributed.ranks import ALONE, Ranks
-from imageloom.errors import CannotResumeError
+from imageloom.errors import CannotResumeError, FailedToWriteOutputsError
 from imageloom.metrics import ScoreSums
 from imageloom.publish import publishing_directory, read_json, to_json, verify_directory
 from imageloom.training.early_stop import EarlyStop
@@ -95,11 +96,11 @@ def save_checkpoint(
         FailedToWriteOutputsError: It could not be written; the earlier ones are intact.
     """
     with publishing_directory(folder / state.name, replace=True) as partial:
-        save_file(_contiguous(network.state_dict()), partial / _NETWORK)
+        _save(_contiguous(network.state_dict()), partial / _NETWORK)
         tensors, groups = _flatten_optimizer(optimizer)
-        save_file(tensors, partial / _OPTIMIZER)
+        _save(tensors, partial / _OPTIMIZER)
         generators, numbers = _read_generators(_gpus(alone=not other_generators))
-        save_file(generators, partial / _GENERATORS)
+        _save(generators, partial / _GENERATORS)
         for rank, content_of_rank in enumerate(other_generators, start=1):
             (partial / _generators_of(rank)).write_bytes(content_of_rank)
         content = {
@@ -110,6 +111,17 @@ def save_checkpoint(
         }
         (partial / _STATE).write_text(to_json(content), encoding="utf-8")
     _prune(folder)
+
+
+def _save(tensors: dict[str, torch.Tensor], file: Path) -> None:
+    try:
+        save_file(tensors, file)
+    except SafetensorError as problem:  # a full disk, as safetensors says it
+        raise FailedToWriteOutputsError(
+            f"{file} could not be written: {problem}.",
+            hint="Free space or choose a place you may write to. Earlier checkpoints are intact.",
+            reason="os-error",
+        ) from problem
 
 
 def newest_checkpoint(folder: Path) -> tuple[Path, LoopState, list[str]]:

@@ -13,7 +13,6 @@ from sqlalchemy import create_engine, event, text
 
 from imageloom.errors import (
     EnvironmentUnsuitableError,
-    FailedToWriteOutputsError,
     ParameterParsingError,
     StoreBusyError,
     StoreCorruptError,
@@ -368,23 +367,25 @@ def test_a_sqlite_file_may_lie_elsewhere(workspace, tmp_path, listed):
     assert not workspace.database.exists()
 
 
-def test_a_full_disk_is_named(workspace, listed, monkeypatch):
+def test_on_a_full_disk_the_list_is_made_in_memory(workspace, listed, notices, monkeypatch):
     listed()
     make_run(workspace, IDS[0], name="x" * 100_000)
     execute(workspace.database, "PRAGMA max_page_count = 4")
-    index = open_index(None, workspace)
+    index = open_index(None, workspace, on_event=notices.append)
     real = index._database._attempt
 
     def on_a_full_disk(work, *, write):
         def limited(connection):
+            if index._database._file is None:
+                return work(connection)  # in memory
             connection.exec_driver_sql("PRAGMA max_page_count = 4")
             return work(connection)
 
         return real(limited, write=write)
 
     monkeypatch.setattr(index._database, "_attempt", on_a_full_disk)
-    with pytest.raises(FailedToWriteOutputsError, match=r"could not be written: .*is full"):
-        index.list()
+    assert [summary.id for summary in index.list()] == [IDS[0]]
+    assert "cannot be used: the disk is full" in notices[0].message
     index.close()
 
 

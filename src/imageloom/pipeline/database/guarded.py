@@ -10,6 +10,7 @@ from typing import Final, TypeVar
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
+from imageloom.errors import FailedToWriteOutputsError
 from imageloom.events import EventSink, Notice
 from imageloom.pipeline.database.connect import (
     WRITE,
@@ -24,6 +25,7 @@ from imageloom.pipeline.locks import locked
 
 T = TypeVar("T")
 _REPAIRS: Final = 2  # a damaged file may turn out to be one that cannot be written
+_REPAIRABLE: Final = (Trouble.DAMAGED, Trouble.READ_ONLY, Trouble.FULL)
 
 
 class GuardedDatabase:
@@ -76,7 +78,7 @@ class GuardedDatabase:
 
         Raises:
             StoreError: The database stands in the way and cannot be put right.
-            FailedToWriteOutputsError: The disk is full.
+            FailedToWriteOutputsError: The disk of the server is full.
             EnvironmentUnsuitableError: The server does not answer.
         """
         for _ in range(_REPAIRS):
@@ -84,7 +86,7 @@ class GuardedDatabase:
                 return self._attempt(work, write=write)
             except DBAPIError as problem:
                 trouble = trouble_of(problem)
-                if self._file is None or trouble not in (Trouble.DAMAGED, Trouble.READ_ONLY):
+                if self._file is None or trouble not in _REPAIRABLE:
                     raise error_for(trouble, self.where, problem) from problem
                 self._put_right(trouble)
         with self._naming_failures():
@@ -108,6 +110,10 @@ class GuardedDatabase:
                     self._repair(self._file)
                 except OSError as problem:
                     self._go_on_in_memory(str(problem.strerror))
+                except FailedToWriteOutputsError:  # its lock
+                    self._go_on_in_memory("nothing can be written beside it")
+            elif trouble is Trouble.FULL:  # runs must be listed to be deleted
+                self._go_on_in_memory("the disk is full")
             else:
                 self._go_on_in_memory("it cannot be written")
 

@@ -168,6 +168,11 @@ class RunIndex:
                 hint=f"Give more of it: {', '.join(found[-5:])}.",
                 reason="ambiguous",
             )
+        if not run_ids:
+            raise NoSuchRunError(
+                f"There are no runs in {self._workspace.root}.",
+                hint="Is that the workspace? --workspace or IMAGELOOM_WORKSPACE names another.",
+            )
         near = difflib.get_close_matches(text, run_ids, n=3, cutoff=0.5)
         meant = f"Did you mean {' or '.join(near)}? " if near else ""
         raise NoSuchRunError(
