@@ -41,9 +41,9 @@ def writing_file(path: Path) -> Iterator[Path]:
         partial = _partial_name(path)
         try:
             yield partial
-            _sync(partial)
+            sync_to_disk(partial)
             partial.replace(path)
-            _sync(path.parent)
+            sync_to_disk(path.parent)
         finally:
             partial.unlink(missing_ok=True)
 
@@ -105,7 +105,7 @@ def appearing_directory(path: Path, *, replace: bool = False) -> Iterator[Path]:
                 if not replace:
                     refuse_existing(path)  # another process may have been faster
                 partial.rename(path)  # which fails too where there is more than an empty directory
-            _sync(path.parent)
+            sync_to_disk(path.parent)
         finally:
             shutil.rmtree(partial, ignore_errors=True)
 
@@ -288,13 +288,13 @@ def _write_manifest(directory: Path) -> None:
     for file in sorted(directory.iterdir()):
         if file.is_file():
             files[file.name] = (file.stat().st_size, sha256_of_file(file))
-            _sync(file)
+            sync_to_disk(file)
     entries = {name: {"size_bytes": size, "sha256": sha} for name, (size, sha) in files.items()}
     content = {"files": entries, "sha256": _digest_of_entries(files)}
     manifest = directory / MANIFEST
     manifest.write_text(to_json(content), encoding="utf-8")
-    _sync(manifest)
-    _sync(directory)
+    sync_to_disk(manifest)
+    sync_to_disk(directory)
 
 
 def _digest_of_entries(files: Mapping[str, tuple[int, str]]) -> str:
@@ -369,7 +369,8 @@ def _exchange(new: Path, old: Path) -> None:
     shutil.rmtree(aside, ignore_errors=True)
 
 
-def _sync(path: Path) -> None:
+def sync_to_disk(path: Path) -> None:
+    """Wait until a file, or the names in a folder, would outlive a loss of power."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)

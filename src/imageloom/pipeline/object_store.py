@@ -19,7 +19,7 @@ from pydantic import ValidationError
 from imageloom.errors import FailedToWriteOutputsError, StoreCorruptError
 from imageloom.pipeline.locks import locked
 from imageloom.pipeline.workspace import Workspace
-from imageloom.publish import digest_of_json, sha256_of_file, write_json
+from imageloom.publish import digest_of_json, sha256_of_file, sync_to_disk, write_json
 from imageloom.spec.job import CacheEntry, to_json
 
 
@@ -177,7 +177,7 @@ class ObjectStore:
         # The record first, the folder last: an object that is there always has its record.
         write_json(self.workspace.object_record(digest), record)
         folder.rename(self.path(digest))
-        _sync(self.path(digest).parent)
+        sync_to_disk(self.path(digest).parent)
 
     def _record(self, digest: str) -> dict[str, tuple[int, str]] | None:
         try:
@@ -208,10 +208,10 @@ def _files_of(folder: Path, top: Path) -> Iterator[tuple[str, tuple[int, str]]]:
             yield from _files_of(path, top)
         elif stat.S_ISREG(mode):
             yield name, (path.stat().st_size, sha256_of_file(path))
-            _sync(path)
+            sync_to_disk(path)
         else:
             raise _refused(path, "is not a plain file")
-    _sync(folder)
+    sync_to_disk(folder)
 
 
 def _refused(path: Path, what: str) -> FailedToWriteOutputsError:
@@ -230,11 +230,3 @@ def _is_as_recorded(folder: Path, name: str, size: int) -> bool:
     if name.endswith("/"):
         return stat.S_ISDIR(found.st_mode)
     return stat.S_ISREG(found.st_mode) and found.st_size == size
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
