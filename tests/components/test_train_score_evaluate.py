@@ -74,8 +74,8 @@ def weights(task):
 @pytest.fixture(scope="module")
 def quiet(inputs, tmp_path_factory):
     """The weights of a training that nothing disturbs."""
+    from imageloom.launch.train import train
     from imageloom.training.config import TrainParams
-    from imageloom.training.train import train
 
     run = tmp_path_factory.mktemp("quiet") / "run"
     train(**inputs, out=run, params=TrainParams.parse(QUICK))

@@ -7,10 +7,10 @@ import sys
 
 import pytest
 
+from imageloom.launch.train import train
 from imageloom.publish import sha256_of_file
 from imageloom.training.config import TrainParams
 from imageloom.training.run_directory import RunDirectory
-from imageloom.training.train import train
 
 PARAMS = TrainParams(
     epochs=2, batch_size=8, learning_rate=0.02, precision="float32", workers=0, print_frequency=1
@@ -21,7 +21,7 @@ PARAMS = TrainParams(
 CHILD = """
 import json, os, signal, sys
 from imageloom.training.config import TrainParams
-from imageloom.training.train import resume, train
+from imageloom.launch.train import resume, train
 
 out, training, validation, fatal, params = sys.argv[1:]
 calls, real = 0, os.fsync

@@ -23,13 +23,13 @@ from imageloom.errors import (
     RunInterruptedError,
 )
 from imageloom.events import CancelToken, Metric, Notice, Progress
+from imageloom.launch.train import resume, train, train_or_resume
 from imageloom.models.model_directory import load_trained, make_untrained
 from imageloom.models.params import ModelParams
 from imageloom.preprocessing import Squash
 from imageloom.training.config import TrainParams
 from imageloom.training.events import read_metrics
 from imageloom.training.run_directory import RunDirectory
-from imageloom.training.train import resume, train, train_or_resume
 
 PLAIN = ModelParams()
 QUICK = TrainParams(

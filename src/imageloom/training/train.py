@@ -1,4 +1,4 @@
-"""Train a network, or go on where a run stopped."""
+"""Prepare a run, go on with it in any number of processes, and read what it found."""
 
 import contextlib
 from collections.abc import Mapping
@@ -45,53 +45,7 @@ class TrainResult:
     metrics: Mapping[str, float]
 
 
-def train(  # noqa: PLR0913 - the public call; all but the first four are keywords
-    model: UntrainedModel | Path | str,
-    training: ImageDirectory | Path | str,
-    validation: ImageDirectory | Path | str,
-    out: Path | str,
-    *,
-    params: TrainParams | None = None,
-    model_params: ModelParams | None = None,
-    on_event: EventSink = ignore_events,
-    cancel: CancelToken | None = None,
-) -> TrainResult:
-    """Train a network on pictures and publish the best epoch's.
-
-    Args:
-        model: Name of a network such as ``resnet18``, an untrained model, or a model directory:
-            an untrained one, or a trained one (or its run) to go on learning from.
-        training: Pictures to learn from: an image directory, or a folder with one sub-folder per
-            class.
-        validation: Pictures to measure each epoch with, of the same classes.
-        out: Where the run directory shall appear.
-        params: How to train; by default ``TrainParams()``.
-        model_params: How to make a network that is given by name.
-        on_event: Hears progress, metrics and notices.
-        cancel: Stops the run at the next step, with everything saved.
-
-    Returns:
-        Where the run, its model and its report are, and the model's figures.
-
-    Raises:
-        ImageloomError: Of the class that fits. What was asked is checked before any compute;
-            after that the run directory keeps the state from which ``resume`` goes on.
-    """
-    run = prepare_run(
-        model,
-        training,
-        validation,
-        out,
-        params=params,
-        model_params=model_params,
-        on_event=on_event,
-        cancel=cancel,
-    )
-    continue_run(run, on_event=on_event, cancel=cancel)
-    return read_result(run)
-
-
-def prepare_run(  # noqa: PLR0913 - as train
+def prepare_run(  # noqa: PLR0913 - as imageloom.train
     model: UntrainedModel | Path | str,
     training: ImageDirectory | Path | str,
     validation: ImageDirectory | Path | str,
@@ -105,7 +59,8 @@ def prepare_run(  # noqa: PLR0913 - as train
 ) -> Path:
     """Check what is asked and make a run directory from which ``continue_run`` can start.
 
-    One process does this, whatever the number that train. Other arguments are those of ``train``.
+    One process does this, whatever the number that train. Other arguments are those of
+    ``imageloom.train``.
 
     Args:
         model: What learns.
@@ -141,24 +96,6 @@ def prepare_run(  # noqa: PLR0913 - as train
     return run.path
 
 
-def resume(
-    run: Path | str, *, on_event: EventSink = ignore_events, cancel: CancelToken | None = None
-) -> TrainResult:
-    """Go on with a run from its newest checkpoint; a completed run is left as it is.
-
-    On the same machine and versions the final weights are bit for bit those of a run that never
-    stopped.
-
-    Raises:
-        CannotResumeError: There is no run or no whole checkpoint.
-        OutputInUseError: Another process is at it.
-        ImageloomError: As ``train``.
-    """
-    path = Path(run).expanduser().absolute()
-    continue_run(path, on_event=on_event, cancel=cancel)
-    return read_result(path)
-
-
 def continue_run(
     run: Path,
     *,
@@ -178,7 +115,7 @@ def continue_run(
     Raises:
         CannotResumeError: There is no run or no whole checkpoint.
         OutputInUseError: Somebody else is at it.
-        ImageloomError: As ``train``.
+        ImageloomError: As ``imageloom.train``.
     """
     directory = RunDirectory(run)
     if directory.read()["state"] == "completed":
@@ -194,30 +131,6 @@ def continue_run(
         stack.callback(reporter.close)
         stack.enter_context(recorded_end(directory, ranks))
         execute(directory, reporter, cancel or CancelToken(), ranks)
-
-
-def train_or_resume(  # noqa: PLR0913 - as train
-    model: UntrainedModel | Path | str,
-    training: ImageDirectory | Path | str,
-    validation: ImageDirectory | Path | str,
-    out: Path | str,
-    *,
-    params: TrainParams | None = None,
-    on_event: EventSink = ignore_events,
-    cancel: CancelToken | None = None,
-) -> TrainResult:
-    """Go on with the run at ``out`` if there is one, else ``train``.
-
-    It can be called again after a kill or an error until it returns. The arguments must be those of
-    the first call: they are not compared with the run that is there.
-
-    Raises:
-        CannotResumeError: There is a run at ``out``, but no whole checkpoint.
-        ImageloomError: As ``train``.
-    """
-    if RunDirectory(Path(out).expanduser().absolute()).record.is_file():
-        return resume(out, on_event=on_event, cancel=cancel)
-    return train(model, training, validation, out, params=params, on_event=on_event, cancel=cancel)
 
 
 def read_result(path: Path) -> TrainResult:
