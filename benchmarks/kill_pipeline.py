@@ -26,11 +26,11 @@ os.environ["IMAGELOOM_EXTENSIONS"] = str(TOYS)  # before the catalogue is loaded
 
 from imageloom.components.catalogue import load_components  # noqa: E402
 from imageloom.events import CancelToken  # noqa: E402
+from imageloom.locks import is_locked  # noqa: E402
 from imageloom.pipeline.builder import PipelineBuilder  # noqa: E402
 from imageloom.pipeline.execute import execute  # noqa: E402
 from imageloom.pipeline.job_folder import read_result  # noqa: E402
 from imageloom.pipeline.json_format import pipeline_to_json  # noqa: E402
-from imageloom.pipeline.locks import is_locked  # noqa: E402
 from imageloom.pipeline.object_store import ObjectStore  # noqa: E402
 from imageloom.pipeline.resolve import resolve  # noqa: E402
 from imageloom.pipeline.run_events import ignore_run_events  # noqa: E402

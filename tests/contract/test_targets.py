@@ -5,8 +5,8 @@ import time
 import pytest
 
 import imageloom.targets
+from imageloom.locks import is_locked, release, try_lock
 from imageloom.pipeline.job_folder import read_result
-from imageloom.pipeline.locks import is_locked, release, try_lock
 from imageloom.registry import import_submodules
 from imageloom.spec.job import LOG_FILE
 from imageloom.spec.target import TARGETS

@@ -8,8 +8,8 @@ import pytest
 
 from imageloom.errors import EnvironmentUnsuitableError, InvalidDatasetError, OutputInUseError
 from imageloom.events import CancelToken, Metric, Notice, Progress
+from imageloom.locks import is_locked, release, try_lock
 from imageloom.pipeline.graph import Node
-from imageloom.pipeline.locks import is_locked, release, try_lock
 from imageloom.pipeline.run_events import NodeChanged, NodeEvent, RunNotice
 from imageloom.pipeline.run_folder import RunFolder
 from imageloom.publish import verify_directory

@@ -12,8 +12,8 @@ import psutil
 import pytest
 
 from imageloom.errors import EnvironmentUnsuitableError, FailedToWriteOutputsError
+from imageloom.locks import release, try_lock
 from imageloom.pipeline.job_folder import read_result
-from imageloom.pipeline.locks import release, try_lock
 from imageloom.pipeline.object_store import ObjectStore
 from imageloom.pipeline.workspace import Workspace
 from imageloom.publish import write_json

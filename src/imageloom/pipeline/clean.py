@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Final
 
 from imageloom.errors import OutputInUseError
-from imageloom.pipeline.locks import holder, is_locked, release, try_lock
+from imageloom.locks import holder, is_locked, release, try_lock
 from imageloom.pipeline.object_store import ObjectStore, read_entry
 from imageloom.pipeline.workspace import Workspace, is_digest
 from imageloom.publish import remove_stale_partials

@@ -8,11 +8,11 @@ from typing import Final
 
 from imageloom.errors import ImageloomError
 from imageloom.events import CancelToken, Notice
+from imageloom.locks import holder, release, try_lock
 from imageloom.pipeline.damage import remove_damaged
 from imageloom.pipeline.ending import ended, failed, made, reused
 from imageloom.pipeline.jobs import FollowedJob, job_of, lock_note, start_job
 from imageloom.pipeline.keys import PlannedNode, plan_node
-from imageloom.pipeline.locks import holder, release, try_lock
 from imageloom.pipeline.object_store import ObjectStore
 from imageloom.pipeline.order import downstream
 from imageloom.pipeline.preparation import Prepared, prepare

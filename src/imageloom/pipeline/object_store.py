@@ -17,7 +17,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from imageloom.errors import FailedToWriteOutputsError, StoreCorruptError
-from imageloom.pipeline.locks import locked
+from imageloom.locks import locked
 from imageloom.pipeline.workspace import Workspace
 from imageloom.publish import digest_of_json, sha256_of_file, sync_to_disk, write_json
 from imageloom.spec.job import CacheEntry, to_json

@@ -22,7 +22,7 @@ from imageloom.errors import (
     OutputInUseError,
     StoreCorruptError,
 )
-from imageloom.pipeline.locks import holder, is_locked, release, try_lock
+from imageloom.locks import holder, is_locked, release, try_lock
 from imageloom.pipeline.run_record import FORMAT_VERSION, NodeFacts, RunRecord, StateLine
 from imageloom.publish import appearing_directory, read_json, write_json
 from imageloom.spec.node_state import RunState

@@ -9,10 +9,10 @@ from collections.abc import Mapping
 from typing import Final
 
 from imageloom.errors import FailedToWriteOutputsError, OutputInUseError
+from imageloom.locks import holder
 from imageloom.pipeline.ending import ending
 from imageloom.pipeline.job_folder import link_outputs, read_job, read_result
 from imageloom.pipeline.jobs import lock_note
-from imageloom.pipeline.locks import holder
 from imageloom.pipeline.object_store import ObjectStore
 from imageloom.pipeline.run_folder import RunFolder
 from imageloom.pipeline.run_record import NodeFacts, RunRecord

@@ -12,6 +12,7 @@ from sqlalchemy.exc import DBAPIError
 
 from imageloom.errors import FailedToWriteOutputsError
 from imageloom.events import EventSink, Notice
+from imageloom.locks import locked
 from imageloom.pipeline.database.connect import (
     WRITE,
     connect_postgresql,
@@ -21,7 +22,6 @@ from imageloom.pipeline.database.connect import (
 from imageloom.pipeline.database.schema import Condition, condition_of, migrate
 from imageloom.pipeline.database.tables import HEAD
 from imageloom.pipeline.database.trouble import Trouble, error_for, trouble_of
-from imageloom.pipeline.locks import locked
 
 T = TypeVar("T")
 _REPAIRS: Final = 2  # a damaged file may turn out to be one that cannot be written

@@ -10,12 +10,12 @@ import threading
 import pytest
 
 from imageloom.errors import FailedToWriteOutputsError, StoreBusyError
-from imageloom.pipeline.locks import holder, is_locked, locked, release, try_lock
+from imageloom.locks import holder, is_locked, locked, release, try_lock
 
 HOLD = """
 import sys
 from pathlib import Path
-from imageloom.pipeline.locks import try_lock
+from imageloom.locks import try_lock
 assert try_lock(Path(sys.argv[1]), "run A, node train") is not None
 print("held", flush=True)
 sys.stdin.read()
