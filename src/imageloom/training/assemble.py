@@ -172,12 +172,19 @@ def _workers(
     ranks: Ranks,
 ) -> int:
     size = output_size(transforms_of(training)) or 1
-    # Training and validation each have their own readers, and both stay alive between epochs.
-    batch_bytes = params.batch_size * 3 * size * size * 3
+    batch_bytes = reader_batch_bytes(params, size)
     workers, why = choose_workers(params.workers, compute, batch_bytes, ranks.local_world_size)
     if why:
         reporter.notice(Notice("warning", why))
     return workers
+
+
+def reader_batch_bytes(params: TrainParams, image_size: int) -> int:
+    """Return what a batch takes in shared memory, for a reader of training and one of validation.
+
+    Both stay alive between epochs; batches of validation are twice as large.
+    """
+    return params.batch_size * 3 * image_size * image_size * 3
 
 
 def _device_text(compute: Compute) -> str:
