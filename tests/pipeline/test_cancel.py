@@ -102,6 +102,9 @@ class EndedTarget:
             return JobStatus("ended", reason="killed by signal 9 (SIGKILL)")
         return JobStatus("running")
 
+    def end_signal(self, _folder):
+        return None
+
     def stop(self, _folder, *, at_once):
         self.stops.append(at_once)
 
