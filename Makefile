@@ -12,11 +12,12 @@ PYTEST_ARGS ?=
 DEMO_ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test check format lint types contracts docs lock clean
+.PHONY: help install demo test test-engine check format lint types contracts docs lock clean
 
 help:
 	@echo 'make demo     install, then run the whole path on 1,797 handwritten digits (2 minutes)'
 	@echo 'make test     install, then run the tests'
+	@echo 'make test-engine  only those of the pipeline engine, in a few seconds'
 	@echo 'make check    formatting, lint, types, import contracts and tests: what CI runs'
 	@echo 'make install  install into $(VENV) with the versions of requirements.lock'
 	@echo 'make format   format the code'
@@ -45,6 +46,10 @@ demo: install
 
 test: install
 	$(BIN)/pytest $(PYTEST_ARGS)
+
+# Toys instead of components, threads instead of workers, no torch: a few seconds.
+test-engine: install
+	$(BIN)/pytest tests/pipeline -m 'not processes and not slow' $(PYTEST_ARGS)
 
 check: lint types contracts test
 
