@@ -70,6 +70,10 @@ class FollowedJob:
             was_stopped=self._stop_by is not None,
         )
 
+    def end_signal(self) -> int | None:
+        """Return a descriptor as ``Target.end_signal`` does."""
+        return self._target.end_signal(self.folder)
+
     def stop(self, *, at_once: bool) -> None:
         """Ask the job to save and stop; end it if it was asked too long ago, or at once.
 
