@@ -161,6 +161,7 @@ root = LazyGroup(
         "data": _DATA,
         "model": _MODEL,
         "train": Entry("imageloom.cli.train", "Train a classifier, or resume a run."),
+        "logs": Entry("imageloom.cli.logs", "Show what the processes of a training wrote."),
         "score": Entry("imageloom.cli.score", "Write the probabilities of every picture."),
         "evaluate": Entry("imageloom.cli.evaluate", "Turn scores into figures and a report."),
         "predict": Entry("imageloom.cli.predict", "Name what is in a few pictures."),

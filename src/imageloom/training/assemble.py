@@ -9,6 +9,7 @@ import torch
 from imageloom.compute import Compute, choose_compute, choose_workers
 from imageloom.data.image_directory import ImageDirectory, load_image_directory
 from imageloom.data.loader import PictureLoader
+from imageloom.distributed.exchange_clock import ExchangeClock
 from imageloom.distributed.group import Group
 from imageloom.distributed.ranks import Ranks
 from imageloom.errors import CannotResumeError, InvalidDatasetError
@@ -109,6 +110,7 @@ def assembled_job(
                 compute=compute,
                 group=group,
                 reducing=group.wrap(network),
+                exchange=None if group.ranks.is_alone else ExchangeClock(network, compute.device),
             ),
             schedule=make_schedule(
                 peak=peak_rate(params, processes),
