@@ -6,7 +6,8 @@ import pytest
 
 import imageloom.targets
 from imageloom.locks import is_locked, release, try_lock
-from imageloom.pipeline.job_folder import read_result
+from imageloom.pipeline.job_folder import read_job, read_result
+from imageloom.pipeline.jobs import work_of
 from imageloom.registry import import_submodules
 from imageloom.spec.job import LOG_FILE
 from imageloom.spec.target import TARGETS
@@ -30,7 +31,7 @@ def start(target, make_odd_job, tmp_path):
     def start(*words):
         folder = make_odd_job(*words)
         lock = try_lock(tmp_path / "lock", "the test")
-        target.start(folder, lock)
+        target.start(folder, work_of(folder, read_job(folder)), lock=lock)
         release(lock)
         folders.append(folder)
         return folder

@@ -21,7 +21,7 @@ from imageloom.pipeline.workspace import Workspace
 from imageloom.registry import Registry
 from imageloom.spec.component import Component
 from imageloom.spec.node_state import NodeState, RunState
-from imageloom.spec.target import JobStatus, Limits, Target
+from imageloom.spec.target import JobStatus, Limits, Target, Work
 from imageloom.worker import run_job
 
 from .odd_toys import odd_components
@@ -43,7 +43,8 @@ class ThreadTarget:
         self._components = components
         self._jobs: dict[Path, tuple[threading.Thread, CancelToken]] = {}
 
-    def start(self, folder: Path, lock: int) -> None:
+    def start(self, folder: Path, work: Work, *, lock: int | None = None) -> None:
+        assert lock is not None
         token, held = CancelToken(), os.dup(lock)
 
         def work() -> None:
