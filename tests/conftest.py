@@ -23,6 +23,7 @@ def _clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest
     home = tmp_path_factory.mktemp("imageloom-home")
     monkeypatch.setenv("IMAGELOOM_HOME", str(home))
     monkeypatch.setenv("IMAGELOOM_WORKSPACE", str(home / "workspace"))
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(home / "config"))
     monkeypatch.setenv("NO_COLOR", "1")
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     for name in (
@@ -30,6 +31,7 @@ def _clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest
         "IMAGELOOM_DATABASE_URL",
         "IMAGELOOM_EXTENSIONS",
         "IMAGELOOM_STORE_LIMIT_GIB",
+        "IMAGELOOM_TARGETS",
         "COLUMNS",
         "LINES",
         "FORCE_COLOR",
