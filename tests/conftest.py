@@ -12,6 +12,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+pytest_plugins = ["slurm_cluster"]
+
 # Sums of floats depend on how many threads share them; golden numbers need one fixed answer. It is
 # set before torch is imported, and processes that tests start inherit it.
 os.environ["OMP_NUM_THREADS"] = "2"
