@@ -61,8 +61,9 @@ class Nowhere:
     help = "Starts nothing."
     limits = Limits(1, 1, 1, 1)
 
-    def start(self, folder, lock): ...
+    def start(self, folder, work, *, lock=None): ...
     def status(self, folder): return JobStatus("unknown")
+    def end_signal(self, folder): return None
     def stop(self, folder, *, at_once): ...
 
 TARGETS.declare("nowhere", Nowhere())

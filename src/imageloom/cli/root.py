@@ -127,6 +127,21 @@ _STORE = LazyGroup(
     },
 )
 
+_AGENT = LazyGroup(
+    "agent",
+    help="Let this machine take part in a training that another one leads.",
+    entries={
+        "join": Entry(
+            "imageloom.cli.agent_join",
+            "Let this machine take part in a training that another one leads.",
+        ),
+        "work": Entry(
+            "imageloom.cli.agent_work",
+            "Let this machine take part in the training of a run directory.",
+        ),
+    },
+)
+
 
 def _print_version(ctx: click.Context, _param: click.Parameter, value: bool) -> None:
     if not value or ctx.resilient_parsing:
@@ -158,6 +173,7 @@ root = LazyGroup(
         "run": Entry("imageloom.cli.run", "Run a pipeline, or go on with a run that stopped."),
         "runs": _RUNS,
         "store": _STORE,
+        "agent": _AGENT,
     },
 )
 root.params.append(
@@ -188,6 +204,8 @@ def run(arguments: Sequence[str]) -> int:
         line that cannot be understood, 130 or 143 when a signal stopped it.
     """
     _mend_streams()
+    # What torch's sockets notice on the way would be written across the screen.
+    os.environ.setdefault("TORCH_CPP_LOG_LEVEL", "ERROR")
     try:
         code = root.main(list(arguments), prog_name="imageloom", standalone_mode=False)
     except click.ClickException as error:
