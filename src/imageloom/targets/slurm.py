@@ -32,6 +32,7 @@ from imageloom.slurm.script import (
 from imageloom.slurm.submission import (
     Submission,
     forget_earlier_end,
+    forget_submission,
     read_exit_code,
     read_submission,
     write_submission,
@@ -149,9 +150,8 @@ class SlurmTarget:
         self._write_files(folder, work, submission.name, takes_lock=lock is not None)
         # Before there is a job, so that it can be found by its name whatever becomes of us.
         write_submission(folder, submission)
-        job_id = ask_slurm("sbatch", "--parsable", SCRIPT_FILE, folder=folder).strip()
+        job_id = _submit(folder)
         self._queue.forget()
-        job_id = job_id.partition(";")[0]  # the name of the cluster may follow
         try:
             write_submission(folder, submission.model_copy(update={"id": job_id}))
         except FailedToWriteOutputsError:
@@ -292,6 +292,17 @@ def _reason(code: int | None, job: QueuedJob | None) -> str:
         return "its job is no longer in Slurm's queue"
     why = "" if job.reason in ("", "None") else f" ({job.reason})"
     return f"job {job.id} ended as {job.state}{why}, says Slurm"
+
+
+def _submit(folder: Path) -> str:
+    """Give the script of a folder to Slurm; return the number of the job."""
+    try:
+        answer = ask_slurm("sbatch", "--parsable", SCRIPT_FILE, folder=folder)
+    except EnvironmentUnsuitableError as problem:
+        if problem.reason != "slurm-silent":  # then there may be a job
+            forget_submission(folder)
+        raise
+    return answer.strip().partition(";")[0]  # the name of the cluster may follow
 
 
 def _end(job: QueuedJob, *, at_once: bool) -> None:
