@@ -134,6 +134,19 @@ class SlurmTarget:
             light_jobs=self._options.jobs,
         )
 
+    def require_reachable(self) -> None:
+        """Ask Slurm's controller whether it is there.
+
+        Raises:
+            EnvironmentUnsuitableError: It is not, or there is no Slurm on this machine.
+        """
+        if "is UP" not in ask_slurm("scontrol", "ping"):
+            raise EnvironmentUnsuitableError(
+                "Slurm's controller does not answer.",
+                hint="'scontrol ping' says which one was asked.",
+                reason="slurm-silent",
+            )
+
     def start(self, folder: Path, work: Work, *, lock: int | None = None) -> None:
         """Submit a job.
 
