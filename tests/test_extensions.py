@@ -63,6 +63,7 @@ class Nowhere:
 
     def start(self, folder, work, *, lock=None): ...
     def status(self, folder): return JobStatus("unknown")
+    def end_signal(self, folder): return None
     def stop(self, folder, *, at_once): ...
 
 TARGETS.declare("nowhere", Nowhere())

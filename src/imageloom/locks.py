@@ -50,9 +50,7 @@ def _try_lock(path: Path, note: str) -> int | None:
             if busy:
                 return None
         elif _is_at(descriptor, path):
-            os.ftruncate(descriptor, 0)
-            os.pwrite(descriptor, note.encode("utf-8", "backslashreplace"), 0)
-            os.utime(descriptor)
+            _write_note(descriptor, note.encode("utf-8", "backslashreplace"))
             return descriptor
         else:
             os.close(descriptor)  # the folder was cleared away in between; its place is new
@@ -119,6 +117,15 @@ def _lock(descriptor: int, kind: int) -> bool:
     except BlockingIOError:
         return False
     return True
+
+
+def _write_note(descriptor: int, note: bytes) -> None:
+    # Not emptied first: ext4 writes such a file to disk when it is closed, which takes 0.2 ms
+    # instead of 3 us (1,000 times on an SSD).
+    os.pwrite(descriptor, note, 0)
+    if os.fstat(descriptor).st_size > len(note):
+        os.ftruncate(descriptor, len(note))
+    os.utime(descriptor)
 
 
 def _is_at(descriptor: int, path: Path) -> bool:

@@ -7,6 +7,7 @@ they apply, bounds, choices and a unit::
         fraction: float = parameter(0.9, help="Part of the pictures that come first.", gt=0, lt=1)
 """
 
+import functools
 import types
 import typing
 from collections.abc import Mapping
@@ -154,6 +155,7 @@ class ParameterDescription:
         return "--" + self.name.replace("_", "-")
 
 
+@functools.cache  # asked for every node of a pipeline, and a class does not change
 def describe(params: type[Params]) -> tuple[ParameterDescription, ...]:
     """Return the description of every parameter, in order of declaration."""
     return tuple(_describe_field(name, field) for name, field in params.model_fields.items())

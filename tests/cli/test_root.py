@@ -50,6 +50,7 @@ def test_every_command_of_the_issue_is_there():
         "data check",
         "model create",
         "train",
+        "logs",
         "score",
         "evaluate",
         "predict",

@@ -1,5 +1,6 @@
 """What holds for one target holds for all: a new file in targets/ is tested here."""
 
+import select
 import sys
 import time
 
@@ -119,6 +120,18 @@ def test_a_job_that_does_not_heed_is_ended_at_once(target, start):
     assert read_result(folder) is None
 
 
+def test_the_end_of_a_job_can_be_waited_for_where_the_target_can_signal_it(target, start, tmp_path):
+    folder = start("gate", "go")
+    signal = target.end_signal(folder)
+    if signal is None:
+        pytest.skip("the target has no signals")
+    with open(signal, "rb", buffering=0):  # noqa: PTH123 - a descriptor, which is closed here
+        assert select.select([signal], [], [], 0) == ([], [], [])
+        (tmp_path / "go").touch()
+        assert select.select([signal], [], [], DEADLINE_S)[0] == [signal]
+        assert target.status(folder).state == "ended"
+
+
 def test_stopping_what_has_ended_or_never_began_does_nothing(target, start, make_odd_job):
     folder = start("well")
     wait_for_end(target, folder)
@@ -126,5 +139,6 @@ def test_stopping_what_has_ended_or_never_began_does_nothing(target, start, make
     for at_once in (False, True):
         target.stop(folder, at_once=at_once)
         target.stop(never, at_once=at_once)
+    assert target.end_signal(never) is None
     assert read_result(folder).state == "completed"
     assert target.status(never).state == "ended"

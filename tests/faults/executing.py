@@ -41,6 +41,9 @@ class InlineTarget:
     def status(self, _folder: Path) -> JobStatus:
         return JobStatus("ended", reason="killed by signal 9 (SIGKILL)")
 
+    def end_signal(self, _folder: Path) -> int | None:
+        return None
+
     def stop(self, folder: Path, *, at_once: bool) -> None:
         raise AssertionError((folder, at_once))
 

@@ -24,8 +24,14 @@ from imageloom.launch import attempts
 from imageloom.launch.attempts import run_ranks
 
 
-def run(job, *, on_event=ignore_events, cancel=None):
-    run_ranks(job, on_event=on_event, cancel=cancel or CancelToken())
+def run(toys, *, on_event=ignore_events, cancel=None):
+    run_ranks(
+        toys.job,
+        toys.crew,
+        max_restarts=toys.max_restarts,
+        on_event=on_event,
+        cancel=cancel or CancelToken(),
+    )
 
 
 def log(job, rank):
@@ -242,16 +248,17 @@ from contextlib import nullcontext
 from pathlib import Path
 from imageloom.events import CancelToken, ignore_events
 from imageloom.launch.attempts import RankJob, run_ranks
+from imageloom.launch.one_machine import OneMachine
 
 command, logs = json.loads(sys.argv[1]), Path(sys.argv[2])
-job = RankJob(command, 2, logs, dict(os.environ), lambda: nullcontext({}))
-run_ranks(job, on_event=ignore_events, cancel=CancelToken())
+job, crew = RankJob(command, logs, dict(os.environ)), OneMachine(2, lambda: nullcontext({}))
+run_ranks(job, crew, on_event=ignore_events, cancel=CancelToken())
 """
 
 
 def test_ranks_save_and_stop_when_the_launcher_is_killed(toy_job, toys, wait_until, tmp_path):
     job = toy_job(plan={"0": ["wait"], "1": ["wait"]})
-    arguments = [json.dumps(job.command), str(job.logs)]
+    arguments = [json.dumps(job.job.command), str(job.logs)]
     launcher = subprocess.Popen(
         [sys.executable, "-c", LAUNCHER, *arguments], env=os.environ | {"TMPDIR": str(tmp_path)}
     )

@@ -3,8 +3,10 @@
 import os
 import threading
 import time
+import weakref
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 from imageloom.events import CancelToken
@@ -41,30 +43,44 @@ class ThreadTarget:
     def __init__(self, components: Registry[Component]) -> None:
         self.started: list[str] = []
         self._components = components
-        self._jobs: dict[Path, tuple[threading.Thread, CancelToken]] = {}
+        self._jobs: dict[Path, _Job] = {}
 
-    def start(self, folder: Path, work: Work, *, lock: int | None = None) -> None:
+    def start(self, folder: Path, _work: Work, *, lock: int | None = None) -> None:
         assert lock is not None
-        token, held = CancelToken(), os.dup(lock)
-
-        def work() -> None:
-            try:
-                run_job(folder, self._components, cancel=token)
-            finally:
-                os.close(held)
-
         self.started.append(folder.name)
-        self._jobs[folder] = threading.Thread(target=work), token
-        self._jobs[folder][0].start()
+        self._jobs[folder] = _Job(partial(run_job, folder, self._components), lock)
 
     def status(self, folder: Path) -> JobStatus:
-        job = self._jobs.get(folder)
-        if job is not None and job[0].is_alive():
+        if folder in self._jobs and not self._jobs[folder].has_ended.is_set():
             return JobStatus("running")
         return JobStatus("ended", reason="ended with its test")
 
+    def end_signal(self, folder: Path) -> int | None:
+        return os.dup(self._jobs[folder].signal)
+
     def stop(self, folder: Path, *, at_once: bool) -> None:  # noqa: ARG002 - no thread can be ended
-        self._jobs[folder][1].set("SIGTERM")
+        self._jobs[folder].cancel.set("SIGTERM")
+
+
+class _Job:
+    """A thread that works while it holds a lock, and then makes a descriptor readable."""
+
+    def __init__(self, work: Callable[..., object], lock: int) -> None:
+        self.cancel = CancelToken()
+        self.has_ended = threading.Event()
+        self.signal, self._end = os.pipe()
+        self._work = work
+        self._lock = os.dup(lock)
+        weakref.finalize(self, os.close, self.signal)
+        threading.Thread(target=self._run).start()
+
+    def _run(self) -> None:
+        try:
+            self._work(cancel=self.cancel)
+        finally:
+            os.close(self._lock)
+            self.has_ended.set()
+            os.close(self._end)
 
 
 def all_toys() -> Registry[Component]:
@@ -177,6 +193,22 @@ def pipeline(*nodes: Node, edges: tuple[str, ...] = ()) -> Pipeline:
     return Pipeline("toys", nodes=nodes, edges=tuple(map(_edge, edges)))
 
 
+def forget_since(run: RunFolder, node_id: str, state: str) -> None:
+    """Cut the file of states where a node came into a state, as if the executor died just then."""
+    lines = run.states_file.read_bytes().splitlines(keepends=True)
+    marks = (f'"node":"{node_id}"'.encode(), f'"state":"{state}"'.encode())
+    at = next(i for i, line in enumerate(lines) if all(mark in line for mark in marks))
+    run.states_file.write_bytes(b"".join(lines[:at]))
+
+
 def _edge(text: str) -> Edge:
     begin, end = (part.split(".") for part in text.split(" > "))
     return Edge(*begin, *end)
+
+
+GATED = pipeline(
+    Node("one", "number"),
+    Node("odd", "odd", {"how": "gate", "gate": "go"}),
+    Node("words", "spell"),
+    edges=("one.value > odd.after", "odd.value > words.number"),
+)

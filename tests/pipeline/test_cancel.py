@@ -102,6 +102,9 @@ class EndedTarget:
             return JobStatus("ended", reason="killed by signal 9 (SIGKILL)")
         return JobStatus("running")
 
+    def end_signal(self, _folder):
+        return None
+
     def stop(self, _folder, *, at_once):
         self.stops.append(at_once)
 
@@ -130,7 +133,7 @@ def test_a_second_wish_ends_at_once_and_asks_only_once_each(engine, deaf):
 
 
 def test_who_does_not_save_in_time_is_ended(engine, deaf, monkeypatch):
-    monkeypatch.setattr(jobs, "SAVE_TIMEOUT_S", 0.2)
+    monkeypatch.setattr(jobs, "SAVE_TIMEOUT_S", 0.02)
     run, token = engine.new_run(pipeline(Node("one", "number"))), CancelToken()
     with engine.executing(run, token):
         wait_until(lambda: states(run).get("one") == "running")
@@ -142,7 +145,7 @@ def test_cancelling_a_second_time_from_another_process_ends_at_once(engine, deaf
     run = engine.new_run(pipeline(Node("one", "number")))
     with engine.executing(run, CancelToken()):
         wait_until(lambda: states(run).get("one") == "running")
-        assert cancel(engine, run, timeout_s=0.3) is RunState.RUNNING
+        assert cancel(engine, run, timeout_s=0.05) is RunState.RUNNING
         assert cancel(engine, run) is RunState.CANCELLED
 
 
@@ -182,6 +185,6 @@ def test_who_starts_a_run_at_that_moment_is_left_alone(engine):
     run = engine.new_run(pipeline(Node("one", "number")))
     descriptor = try_lock(run.lock_file, "process 1")
     try:
-        assert cancel(engine, run, timeout_s=0.1) is RunState.RUNNING
+        assert cancel(engine, run, timeout_s=0.02) is RunState.RUNNING
     finally:
         release(descriptor)

@@ -344,6 +344,7 @@ def make_random_entries(workspace, entries, stored, *, executing):
         keep_old(workspace, f"key{number}", *named, run_id=f"run{maker}", used=used)
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None)
 @given(
     missing=st.sets(st.integers(0, 5), max_size=2),
@@ -407,6 +408,7 @@ for number in range(12):
 """
 
 
+@pytest.mark.processes
 def test_runs_keep_what_they_named_while_others_clean_at_the_same_time(workspace, repository):
     processes = [
         subprocess.Popen(

@@ -6,6 +6,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
+pytestmark = pytest.mark.processes
+
 HARNESS = Path(__file__).parents[1] / "faults" / "executing.py"
 
 

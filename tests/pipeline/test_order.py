@@ -93,6 +93,7 @@ def test_reach_up_and_down():
     assert downstream(pipeline, ["b", "d"]) == {"b", "c", "d", "e"}
 
 
+@pytest.mark.slow
 def test_a_chain_of_ten_thousand_nodes_needs_no_recursion(tmp_path):
     pipeline = chain(10_000)
     write_pipeline(pipeline, tmp_path / "p.json")

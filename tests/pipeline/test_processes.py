@@ -16,6 +16,8 @@ from imageloom.spec.node_state import NodeState, RunState
 from .engine import ToyEngine, pipeline, states, value, wait_until
 from .executor_process import local_targets, start_executor, toy_extensions, with_extensions
 
+pytestmark = pytest.mark.processes
+
 DEADLY = {
     "killed": "killed by signal 9 (SIGKILL)",
     "crash": "killed by signal 11 (SIGSEGV)",

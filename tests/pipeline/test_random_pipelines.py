@@ -27,6 +27,8 @@ from .random_pipelines import (
     with_defect,
 )
 
+pytestmark = pytest.mark.slow
+
 QUIETLY = (HealthCheck.too_slow, HealthCheck.data_too_large)
 
 

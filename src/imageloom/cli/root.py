@@ -155,6 +155,21 @@ _TARGETS = LazyGroup(
     default="list",
 )
 
+_AGENT = LazyGroup(
+    "agent",
+    help="Let this machine take part in a training that another one leads.",
+    entries={
+        "join": Entry(
+            "imageloom.cli.agent_join",
+            "Let this machine take part in a training that another one leads.",
+        ),
+        "work": Entry(
+            "imageloom.cli.agent_work",
+            "Let this machine take part in the training of a run directory.",
+        ),
+    },
+)
+
 
 def _print_version(ctx: click.Context, _param: click.Parameter, value: bool) -> None:
     if not value or ctx.resilient_parsing:
@@ -174,6 +189,7 @@ root = LazyGroup(
         "data": _DATA,
         "model": _MODEL,
         "train": Entry("imageloom.cli.train", "Train a classifier, or resume a run."),
+        "logs": Entry("imageloom.cli.logs", "Show what the processes of a training wrote."),
         "score": Entry("imageloom.cli.score", "Write the probabilities of every picture."),
         "evaluate": Entry("imageloom.cli.evaluate", "Turn scores into figures and a report."),
         "predict": Entry("imageloom.cli.predict", "Name what is in a few pictures."),
@@ -186,6 +202,7 @@ root = LazyGroup(
         "runs": _RUNS,
         "targets": _TARGETS,
         "store": _STORE,
+        "agent": _AGENT,
     },
 )
 root.params.append(
@@ -216,6 +233,8 @@ def run(arguments: Sequence[str]) -> int:
         line that cannot be understood, 130 or 143 when a signal stopped it.
     """
     _mend_streams()
+    # What torch's sockets notice on the way would be written across the screen.
+    os.environ.setdefault("TORCH_CPP_LOG_LEVEL", "ERROR")
     try:
         code = root.main(list(arguments), prog_name="imageloom", standalone_mode=False)
     except click.ClickException as error:

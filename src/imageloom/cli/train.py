@@ -9,7 +9,7 @@ from imageloom.cli.flags import SectionOption, parameter_options, read_params
 from imageloom.cli.job import Job, Outcome, job_command
 from imageloom.cli.places import NameOrPlace, Place, place_option
 from imageloom.cli.screen import command_line, line, percent
-from imageloom.launch.params import LaunchParams, require_processes
+from imageloom.launch.params import LaunchParams
 from imageloom.models.params import ModelParams
 from imageloom.training.config import TrainParams
 
@@ -22,7 +22,6 @@ _NEEDED: Final = {
     "validation": "--validation",
     "out": "--out",
 }
-_PROCESSES: Final = "processes_per_node"
 _WITH_RESUME: Final = {"resume", "as_json", "debug", *LaunchParams.model_fields}
 
 
@@ -95,7 +94,6 @@ def _start(job: Job) -> "TrainResult":
     model_params = read_params(ModelParams, job.arguments)
     params = read_params(TrainParams, job.arguments)
     launch = read_params(LaunchParams, job.arguments)
-    require_processes(launch.processes_per_node)
     model = job.arguments["model"]
     assert isinstance(model, str | Path)
     job.run = job.path("out")
@@ -124,16 +122,13 @@ def _resume(job: Job) -> "TrainResult":
         )
     job.run = job.path("resume")
     _show_earlier_epochs(job, job.run)
-    from imageloom.launch.train import resume
+    from imageloom.launch.train import resume, resumed_launch
 
-    launch = read_params(LaunchParams, job.arguments)
-    return resume(
-        job.run,
-        processes_per_node=launch.processes_per_node if _PROCESSES in job.arguments else None,
-        max_restarts=launch.max_restarts,
-        on_event=job.on_event,
-        cancel=job.cancel,
-    )
+    given = {
+        name: job.arguments[name] for name in LaunchParams.model_fields if name in job.arguments
+    }
+    launch = resumed_launch(job.run, given)
+    return resume(job.run, launch=launch, on_event=job.on_event, cancel=job.cancel)
 
 
 def _require_all(job: Job) -> None:

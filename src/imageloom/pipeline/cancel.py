@@ -17,7 +17,7 @@ from imageloom.spec.node_state import NodeState, RunState
 from imageloom.spec.target import Target
 
 CANCEL_TIMEOUT_S: Final = 40.0  # running nodes have 25 s to save
-_POLL_S: Final = 0.05
+_POLL_S: Final = 0.02
 
 
 def cancel_run(

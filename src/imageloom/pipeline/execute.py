@@ -1,5 +1,8 @@
 """The loop that runs a pipeline: what is ready is answered from the cache or given to a worker."""
 
+import contextlib
+import os
+import select
 import time
 from collections.abc import Iterator
 from graphlib import TopologicalSorter
@@ -131,8 +134,18 @@ class _Execution:
                     self._end(node_id, facts)
                     self._doubt_inputs(node_id, facts)
             if self._planned or self._jobs:
-                time.sleep(POLL_S)
+                self._wait()
         return final_state(self._states.facts)
+
+    def _wait(self) -> None:
+        """Wait for the end of a job, but not long: there is more to look at, such as cancelling."""
+        ends = select.poll()
+        with contextlib.ExitStack() as open_signals:
+            for job in self._jobs.values():
+                if (signal := job.end_signal()) is not None:
+                    open_signals.callback(os.close, signal)
+                    ends.register(signal, select.POLLIN)
+            ends.poll(POLL_S * 1000)
 
     def _ready(self) -> Iterator[str]:
         """Yield nodes whose needs have ended, also those for which that happens meanwhile."""

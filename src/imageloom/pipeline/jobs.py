@@ -74,6 +74,10 @@ class FollowedJob:
             was_stopped=self._stop_by is not None,
         )
 
+    def end_signal(self) -> int | None:
+        """Return a descriptor as ``Target.end_signal`` does."""
+        return self._target.end_signal(self.folder)
+
     def _tell(self, note: str, on_event: RunSink) -> None:
         """Pass on what the target says of a job that has not ended, once."""
         if note and note != self._note:

@@ -110,6 +110,12 @@ class Target(Protocol):
     def status(self, folder: Path) -> JobStatus:
         """Say what became of a job, also one that another process started."""
 
+    def end_signal(self, folder: Path) -> int | None:
+        """Return a new descriptor that becomes readable when a job ends; the caller closes it.
+
+        None where the target has none; then ``status`` is asked now and then.
+        """
+
     def stop(self, folder: Path, *, at_once: bool) -> None:
         """Ask a job to save and stop, or end it at once with all its processes."""
 

@@ -133,6 +133,16 @@ class LocalTarget:
         self._ended[token] = _how_it_ended(code, worker)
         return self._ended[token]
 
+    def end_signal(self, folder: Path) -> int | None:
+        """Return a descriptor of the worker's process, where the system has such (Linux)."""
+        child = self._children.get(folder)
+        if child is None or not hasattr(os, "pidfd_open"):
+            return None
+        try:
+            return os.pidfd_open(child.pid)  # nobody waited for it yet, so the number is its own
+        except OSError:  # no descriptors left, or a kernel before 5.3
+            return None
+
     def stop(self, folder: Path, *, at_once: bool) -> None:
         """Send SIGTERM to a job's worker, or SIGKILL to it and to all that it started."""
         worker = _read(folder)

@@ -90,6 +90,10 @@ class MachinesTarget:
         """Say what became of the process that leads."""
         return self._here().status(folder)
 
+    def end_signal(self, folder: Path) -> int | None:
+        """Return a descriptor that becomes readable when the process that leads ends."""
+        return self._here().end_signal(folder)
+
     def stop(self, folder: Path, *, at_once: bool) -> None:
         """Stop the process that leads; it sees to the others."""
         self._here().stop(folder, at_once=at_once)

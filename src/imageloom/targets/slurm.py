@@ -191,6 +191,10 @@ class SlurmTarget:
             return JobStatus("running", note=self._note(job))
         return self._how_it_ended(folder, job)
 
+    def end_signal(self, _folder: Path) -> int | None:
+        """Return None: Slurm is asked now and then."""
+        return None
+
     def stop(self, folder: Path, *, at_once: bool) -> None:
         """Ask a job to save and stop, or take it out of the queue when it waits there.
 

@@ -42,6 +42,11 @@ class RunDirectory:
         return self.path / "events.jsonl"
 
     @property
+    def lock(self) -> Path:
+        """Held by the process that writes here."""
+        return self.path / "run.lock"
+
+    @property
     def log(self) -> Path:
         """The log of the main process, under the name that users of the old designer know."""
         return self.log_of(0)
@@ -121,7 +126,7 @@ class RunDirectory:
         Raises:
             OutputInUseError: Another process holds it; the message names it.
         """
-        with (self.path / "run.lock").open("a+") as file:
+        with self.lock.open("a+") as file:
             file.seek(0)
             if fcntl is not None:
                 _lock(file.fileno(), self.path, file.read().strip())

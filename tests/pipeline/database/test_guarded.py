@@ -24,6 +24,8 @@ from imageloom.spec.node_state import RunState
 
 from ..made_runs import make_run  # noqa: TID252 - the absolute name depends on who runs pytest
 
+pytestmark = pytest.mark.processes
+
 IDS = [f"20260101-0000{number:02d}-0000" for number in range(60)]  # several pages of the file
 
 

@@ -17,6 +17,8 @@ from imageloom.spec.node_state import NodeState, RunState
 
 from ..made_runs import make_run  # noqa: TID252 - the absolute name depends on who runs pytest
 
+pytestmark = pytest.mark.processes
+
 IDS = [f"20260101-00000{number}-0000" for number in range(5)]
 OUTPUT = Output(type="ImageDirectory", object="ab" * 32, digest="cd" * 32, size_bytes=7)
 

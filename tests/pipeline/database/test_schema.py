@@ -18,6 +18,8 @@ from imageloom.spec.node_state import RunState
 
 from ..made_runs import make_run  # noqa: TID252 - the absolute name depends on who runs pytest
 
+pytestmark = pytest.mark.processes
+
 NEXT_STEP = '''
 """Version 0002: whether a person marked the run."""
 
