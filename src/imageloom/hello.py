@@ -18,6 +18,7 @@ from imageloom.distributed.store import hosted_store
 from imageloom.errors import ImageloomError
 from imageloom.events import CancelToken, EventSink, ignore_events
 from imageloom.launch.attempts import RankJob, run_ranks
+from imageloom.launch.one_machine import OneMachine
 from imageloom.publish import write_json
 from imageloom.rank import serve
 
@@ -29,13 +30,12 @@ def main(folder: Path, processes: int) -> int:
     began = time.monotonic()
     job = RankJob(
         command=(sys.executable, "-u", "-P", "-m", "imageloom.hello", str(folder)),
-        processes=processes,
         logs=folder,
-        environment={"GLOO_SOCKET_IFNAME": "lo", **os.environ, "OMP_NUM_THREADS": "1"},
-        store=hosted_store,
+        environment={**os.environ, "OMP_NUM_THREADS": "1"},
     )
+    crew = OneMachine(processes, hosted_store)
     try:
-        run_ranks(job, on_event=ignore_events, cancel=CancelToken())
+        run_ranks(job, crew, on_event=ignore_events, cancel=CancelToken())
     except ImageloomError as error:
         write_json(folder / HELLO_FILE, {"error": error.to_json()})
         return 1

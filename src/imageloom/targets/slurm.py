@@ -11,7 +11,6 @@ from typing import Final
 from imageloom.errors import (
     EnvironmentUnsuitableError,
     FailedToWriteOutputsError,
-    LessThanOrEqualToError,
 )
 from imageloom.locks import release
 from imageloom.machine import GPUS_VARIABLE, signal_name
@@ -47,8 +46,8 @@ from imageloom.spec.target import (
     Work,
 )
 from imageloom.spec.target_kind import TARGET_KINDS, TargetKind, TargetOptions
+from imageloom.spec.target_limits import require_within
 from imageloom.spec.worker_environment import worker_environment
-from imageloom.wording import count
 
 _EXIT_FILE_S: Final = 10.0  # for a shared file system to show what was written elsewhere
 # What Slurm or the machine says of itself: those of this machine would mislead another.
@@ -156,7 +155,7 @@ class SlurmTarget:
                 words.
             FailedToWriteOutputsError: The job's folder cannot be written.
         """
-        self._require_limits(work)
+        require_within(self.limits, work, self.name)
         submission = Submission(name=f"imageloom-{secrets.token_hex(6)}")
         self._ended_at.pop(folder, None)
         self._unheard.pop(folder, None)
@@ -213,27 +212,6 @@ class SlurmTarget:
             self._unheard[folder] = at_once
         else:
             self._unheard.pop(folder, None)
-
-    def _require_limits(self, work: Work) -> None:
-        options = self._options
-        if work.nodes[1] > options.max_nodes:
-            raise LessThanOrEqualToError(
-                f"A node count of {work.nodes[1]:,}, but target {self.name!r} has "
-                f"{count(options.max_nodes, 'node')}.",
-                hint=f"Use at most {options.max_nodes:,}.",
-                details={"parameter": "nodes", "bound": options.max_nodes},
-            )
-        if work.processes_per_node > options.processing_units_per_node:
-            units = count(options.processing_units_per_node, "processing unit")
-            raise LessThanOrEqualToError(
-                f"{work.processes_per_node:,} processes per node, but a node of target "
-                f"{self.name!r} has {units}.",
-                hint=f"Use at most {options.processing_units_per_node:,}.",
-                details={
-                    "parameter": "processes_per_node",
-                    "bound": options.processing_units_per_node,
-                },
-            )
 
     def _write_files(self, folder: Path, work: Work, name: str, *, takes_lock: bool) -> None:
         """Write all that the job reads, and remove what an earlier one left."""
