@@ -24,6 +24,7 @@ from pathlib import Path
 import psutil
 
 CLASSES, TRAINING, VALIDATION = 4, 24, 12  # pictures per class
+STEPS = CLASSES * TRAINING // 16  # of an epoch: four ranks with batches of four
 DEADLINE_S = 420.0
 BRIDGE = "imageloombr"
 JOIN = re.compile(r"imageloom (agent join \S+ --token [0-9a-f]+)")
@@ -94,6 +95,15 @@ class Machines:
         wait_for(lambda: JOIN.findall(self.said(leader)), f"machine {leader} waits for others")
         self.start(number, *JOIN.findall(self.said(leader))[-1].split())
 
+    def wait_for_step(self, step):
+        def is_taken():
+            with contextlib.suppress(FileNotFoundError):
+                return f'"step": {step},' in (self.run / "events.jsonl").read_text()
+            return False
+
+        wait_for(lambda: is_taken() or self.processes[1].poll() is not None, f"step {step}")
+        assert self.processes[1].poll() is None, self.said(1)
+
     def ranks(self):
         """Return the processes of ranks by number."""
         found = {}
@@ -152,14 +162,15 @@ def at_start(machines):
 
 
 def in_epoch(machines):
-    wait_for(lambda: "Epoch 2/2: 3/" in machines.said(1), "the middle of an epoch")
+    machines.wait_for_step(STEPS + STEPS // 2)
 
 
 def in_validation(machines):
-    wait_for(lambda: "Validating epoch 1" in machines.said(1), "validation")
+    machines.wait_for_step(STEPS)
 
 
 def in_save(machines):
+    machines.wait_for_step(STEPS)  # there is a checkpoint from before the first step
     folder = machines.run / "checkpoints"
     before = len(list(folder.glob("*")))
     wait_for(lambda: len(list(folder.glob("*"))) > before, "a checkpoint being written")
@@ -255,7 +266,7 @@ class Scenarios:
         return Outcome(f"loss and return of {who}", machines, seconds, words)
 
     def go_on_alone(self, lost):
-        """Lose a machine that need not be there; the weights are those of a run that lost it too."""
+        """Lose a machine that need not be there."""
         machines = self.begin(f"alone_{lost}", nodes="1:2", restarts=0)
         in_epoch(machines)
         began = time.monotonic()

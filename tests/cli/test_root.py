@@ -64,6 +64,8 @@ def test_every_command_of_the_issue_is_there():
         "runs cancel",
         "runs compare",
         "runs delete",
+        "targets list",
+        "targets check",
         "store upload",
         "store size",
         "store clean",

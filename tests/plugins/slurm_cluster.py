@@ -47,7 +47,8 @@ AccountingStorageType=accounting_storage/none
 MpiDefault=none
 ReturnToService=2
 SlurmdTimeout=5
-KillWait=5
+KillWait=2
+MessageTimeout=2
 SlurmdParameters=config_overrides
 NodeName=n1 NodeHostname={host} NodeAddr=127.0.0.1 Port={n1} CPUs=4 RealMemory=1000
 NodeName=n2 NodeHostname={host} NodeAddr=127.0.0.1 Port={n2} CPUs=4 RealMemory=1000
@@ -103,6 +104,17 @@ class Cluster:
         self._wait(
             lambda: self.ask("sinfo", "-h", "-n", name, "-o", "%t").strip() in ("idle", "mix")
         )
+
+    def stop_controller(self) -> None:
+        """End the controller, which saves what it knows."""
+        daemon = self._daemons.pop("slurmctld")
+        daemon.terminate()
+        daemon.wait(DEADLINE_S)
+
+    def lose_node(self, name: str) -> None:
+        """End the daemon of a node as a loss of power would, and let Slurm find that out now."""
+        self.kill(name)
+        self.ask("scontrol", "update", f"nodename={name}", "state=down", "reason=lost")
 
     def kill(self, name: str) -> None:
         """End a daemon as a loss of power would."""
@@ -213,4 +225,6 @@ def slurm(slurm_cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> Cluster:
     """The cluster, as that of which Slurm's programs know in this test."""
     for name, value in slurm_cluster.environment.items():
         monkeypatch.setenv(name, value)
+    monkeypatch.setattr("imageloom.slurm.queue.LOOK_S", 0.2)
+    monkeypatch.setattr("imageloom.slurm.queue.SILENCE_S", 0.5)
     return slurm_cluster

@@ -31,11 +31,24 @@ class LazyGroup(click.Group):
         name: The group's name.
         help: What the group is for.
         entries: The commands in the order in which a person meets them.
+        default: The command that runs when none is named; by default the help is shown.
     """
 
-    def __init__(self, name: str, *, help: str, entries: Mapping[str, "Entry | LazyGroup"]) -> None:
+    def __init__(
+        self,
+        name: str,
+        *,
+        help: str,
+        entries: Mapping[str, "Entry | LazyGroup"],
+        default: str = "",
+    ) -> None:
         super().__init__(name, help=help, context_settings={"help_option_names": ["-h", "--help"]})
         self.entries = entries
+        self.default = default
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Name the default command where none is named."""
+        return super().parse_args(ctx, args or ([self.default] if self.default else []))
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Return the names in order of use, not of the alphabet."""
@@ -126,6 +139,21 @@ _STORE = LazyGroup(
         ),
     },
 )
+_TARGETS = LazyGroup(
+    "targets",
+    help="List where training and pipelines can run, and try it.",
+    entries={
+        "list": Entry(
+            "imageloom.cli.targets_list",
+            "List where training and pipelines can run, and what each target has.",
+        ),
+        "check": Entry(
+            "imageloom.cli.targets_check",
+            "Run a small job on a target: two processes that find each other and add numbers.",
+        ),
+    },
+    default="list",
+)
 
 _AGENT = LazyGroup(
     "agent",
@@ -172,6 +200,7 @@ root = LazyGroup(
         "pipeline": _PIPELINE,
         "run": Entry("imageloom.cli.run", "Run a pipeline, or go on with a run that stopped."),
         "runs": _RUNS,
+        "targets": _TARGETS,
         "store": _STORE,
         "agent": _AGENT,
     },

@@ -5,9 +5,11 @@ import time
 from dataclasses import dataclass
 from typing import Final
 
+from imageloom.errors import EnvironmentUnsuitableError
 from imageloom.slurm.commands import ask_slurm
 
 LOOK_S: Final = 1.5
+SILENCE_S: Final = 10.0  # before a Slurm that did not answer is asked again: it takes its time
 _FORMAT: Final = "%A|%T|%r|%j"
 # All others are states of jobs that run or may run (again). Source: squeue(1), job state codes.
 _ENDS: Final = (
@@ -49,6 +51,7 @@ class Queue:
     def __init__(self) -> None:
         self._jobs: dict[str, QueuedJob] = {}
         self._looked = -LOOK_S
+        self._silence: EnvironmentUnsuitableError | None = None
 
     def find(self, job_id: str, name: str) -> QueuedJob | None:
         """Return a job, or None when the queue does not know it (any more).
@@ -61,7 +64,11 @@ class Queue:
             EnvironmentUnsuitableError: Slurm does not answer.
         """
         age_s = time.monotonic() - self._looked
-        if age_s < LOOK_S and (found := self._find(job_id, name)) is not None:
+        if (
+            self._silence is None
+            and age_s < LOOK_S
+            and (found := self._find(job_id, name)) is not None
+        ):
             return found
         self._look()  # also before it is said that there is none: it may be new
         return self._find(job_id, name)
@@ -69,6 +76,7 @@ class Queue:
     def forget(self) -> None:
         """Ask anew the next time, because something was changed."""
         self._looked = -LOOK_S
+        self._silence = None
 
     def _find(self, job_id: str, name: str) -> QueuedJob | None:
         if job_id:
@@ -76,8 +84,19 @@ class Queue:
         return next((job for job in self._jobs.values() if job.name == name), None)
 
     def _look(self) -> None:
+        if self._silence is not None and time.monotonic() - self._looked < SILENCE_S:
+            silence = self._silence  # not raised itself, or it would grow with every traceback
+            raise EnvironmentUnsuitableError(
+                silence.message, hint=silence.hint, reason=silence.reason
+            )
         user = f"--user={os.getuid()}"
-        text = ask_slurm("squeue", "--noheader", user, "--states=all", f"--format={_FORMAT}")
+        try:
+            text = ask_slurm("squeue", "--noheader", user, "--states=all", f"--format={_FORMAT}")
+        except EnvironmentUnsuitableError as problem:
+            self._silence = problem
+            self._looked = time.monotonic()
+            raise
+        self._silence = None
         self._jobs = {}
         for line in text.splitlines():
             words = line.strip().split("|", 3)

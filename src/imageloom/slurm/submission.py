@@ -43,6 +43,11 @@ def read_submission(folder: Path) -> Submission | None:
         return None
 
 
+def forget_submission(folder: Path) -> None:
+    """Remove what was written down of a job that there is not."""
+    (folder / SUBMISSION_FILE).unlink(missing_ok=True)
+
+
 def read_exit_code(folder: Path) -> int | None:
     """Return the exit code that the batch script wrote last, or None when it wrote none."""
     with contextlib.suppress(OSError):

@@ -85,6 +85,13 @@ class Target(Protocol):
     def limits(self) -> Limits:
         """What it can give."""
 
+    def require_reachable(self) -> None:
+        """Return when a job could be started now.
+
+        Raises:
+            ImageloomError: It could not; the message says why.
+        """
+
     def start(self, folder: Path, work: Work, *, lock: int | None = None) -> None:
         """Start a job.
 

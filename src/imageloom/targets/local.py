@@ -82,6 +82,9 @@ class LocalTarget:
             light_jobs=available_cores(),
         )
 
+    def require_reachable(self) -> None:
+        """Return: this machine is here."""
+
     def start(self, folder: Path, work: Work, *, lock: int | None = None) -> None:
         """Start the process of a job.
 

@@ -72,6 +72,9 @@ class MachinesTarget:
             processing_units_per_node=units or here.processing_units_per_node,
         )
 
+    def require_reachable(self) -> None:
+        """Return: this machine is here, and the others come when there is something to join."""
+
     def start(self, folder: Path, work: Work, *, lock: int | None = None) -> None:
         """Start the process that leads.
 

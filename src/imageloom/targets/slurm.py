@@ -11,7 +11,6 @@ from typing import Final
 from imageloom.errors import (
     EnvironmentUnsuitableError,
     FailedToWriteOutputsError,
-    LessThanOrEqualToError,
 )
 from imageloom.locks import release
 from imageloom.machine import GPUS_VARIABLE, signal_name
@@ -32,6 +31,7 @@ from imageloom.slurm.script import (
 from imageloom.slurm.submission import (
     Submission,
     forget_earlier_end,
+    forget_submission,
     read_exit_code,
     read_submission,
     write_submission,
@@ -46,8 +46,8 @@ from imageloom.spec.target import (
     Work,
 )
 from imageloom.spec.target_kind import TARGET_KINDS, TargetKind, TargetOptions
+from imageloom.spec.target_limits import require_within
 from imageloom.spec.worker_environment import worker_environment
-from imageloom.wording import count
 
 _EXIT_FILE_S: Final = 10.0  # for a shared file system to show what was written elsewhere
 # What Slurm or the machine says of itself: those of this machine would mislead another.
@@ -133,6 +133,19 @@ class SlurmTarget:
             light_jobs=self._options.jobs,
         )
 
+    def require_reachable(self) -> None:
+        """Ask Slurm's controller whether it is there.
+
+        Raises:
+            EnvironmentUnsuitableError: It is not, or there is no Slurm on this machine.
+        """
+        if "is UP" not in ask_slurm("scontrol", "ping"):
+            raise EnvironmentUnsuitableError(
+                "Slurm's controller does not answer.",
+                hint="'scontrol ping' says which one was asked.",
+                reason="slurm-silent",
+            )
+
     def start(self, folder: Path, work: Work, *, lock: int | None = None) -> None:
         """Submit a job.
 
@@ -142,16 +155,15 @@ class SlurmTarget:
                 words.
             FailedToWriteOutputsError: The job's folder cannot be written.
         """
-        self._require_limits(work)
+        require_within(self.limits, work, self.name)
         submission = Submission(name=f"imageloom-{secrets.token_hex(6)}")
         self._ended_at.pop(folder, None)
         self._unheard.pop(folder, None)
         self._write_files(folder, work, submission.name, takes_lock=lock is not None)
         # Before there is a job, so that it can be found by its name whatever becomes of us.
         write_submission(folder, submission)
-        job_id = ask_slurm("sbatch", "--parsable", SCRIPT_FILE, folder=folder).strip()
+        job_id = _submit(folder)
         self._queue.forget()
-        job_id = job_id.partition(";")[0]  # the name of the cluster may follow
         try:
             write_submission(folder, submission.model_copy(update={"id": job_id}))
         except FailedToWriteOutputsError:
@@ -200,27 +212,6 @@ class SlurmTarget:
             self._unheard[folder] = at_once
         else:
             self._unheard.pop(folder, None)
-
-    def _require_limits(self, work: Work) -> None:
-        options = self._options
-        if work.nodes[1] > options.max_nodes:
-            raise LessThanOrEqualToError(
-                f"A node count of {work.nodes[1]:,}, but target {self.name!r} has "
-                f"{count(options.max_nodes, 'node')}.",
-                hint=f"Use at most {options.max_nodes:,}.",
-                details={"parameter": "nodes", "bound": options.max_nodes},
-            )
-        if work.processes_per_node > options.processing_units_per_node:
-            units = count(options.processing_units_per_node, "processing unit")
-            raise LessThanOrEqualToError(
-                f"{work.processes_per_node:,} processes per node, but a node of target "
-                f"{self.name!r} has {units}.",
-                hint=f"Use at most {options.processing_units_per_node:,}.",
-                details={
-                    "parameter": "processes_per_node",
-                    "bound": options.processing_units_per_node,
-                },
-            )
 
     def _write_files(self, folder: Path, work: Work, name: str, *, takes_lock: bool) -> None:
         """Write all that the job reads, and remove what an earlier one left."""
@@ -296,6 +287,17 @@ def _reason(code: int | None, job: QueuedJob | None) -> str:
         return "its job is no longer in Slurm's queue"
     why = "" if job.reason in ("", "None") else f" ({job.reason})"
     return f"job {job.id} ended as {job.state}{why}, says Slurm"
+
+
+def _submit(folder: Path) -> str:
+    """Give the script of a folder to Slurm; return the number of the job."""
+    try:
+        answer = ask_slurm("sbatch", "--parsable", SCRIPT_FILE, folder=folder)
+    except EnvironmentUnsuitableError as problem:
+        if problem.reason != "slurm-silent":  # then there may be a job
+            forget_submission(folder)
+        raise
+    return answer.strip().partition(";")[0]  # the name of the cluster may follow
 
 
 def _end(job: QueuedJob, *, at_once: bool) -> None:
