@@ -1,6 +1,6 @@
 """Disturb two ranks that really train at every point in turn; print what each said, and the end.
 
-Usage: PYTHONPATH=tests/faults python forked_ranks.py FOLDER
+Usage: PYTHONPATH=tests/faults python forked_ranks.py FOLDER [SIGNALS]
 
 Ranks are forks of this process, which has imported torch already, and their network is tiny: a life
 of two ranks takes a second. This process itself computes nothing, so that forking it is safe.
@@ -9,13 +9,15 @@ One JSON line per life, by the scenario that it belongs to, and one for the end 
 Scenarios: ``kill`` (SIGKILL to one rank, then both start again), ``ask`` (one rank is asked to save
 and stop), ``raise`` (the picture reader of one rank fails), ``damage`` (the newest checkpoint),
 ``held`` (somebody else writes the run), ``versions`` (the run began with another torch) and
-``sizes`` (2, then 1, then 4, then 2 processes).
+``sizes`` (2, then 1, then 4, then 2 processes). With SIGNALS only this: so many times SIGTERM
+reaches one rank or both at a random moment, until the run is completed; and again with another run.
 """
 
 import contextlib
 import hashlib
 import json
 import os
+import random
 import select
 import signal
 import sys
@@ -310,10 +312,40 @@ def sizes(folder: Path) -> None:
     say(scenario="sizes", point="end", **end_of(run))
 
 
-def main(folder: Path) -> None:
+def at_random(folder: Path, signals: int) -> None:
+    """Send SIGTERM at random moments of lives; assert what must hold after each."""
+    quiet, began = prepared(folder, "quiet"), time.monotonic()
+    live(quiet, undisturbed)
+    life_s, sent, number = time.monotonic() - began, 0, 0
+    while sent < signals:
+        number += 1
+        run = prepared(folder, f"random_{number}")
+        while RunDirectory(run).read()["state"] != "completed":
+            victims, delay_s = ((0,), (1,), (0, 1))[sent % 3], random.uniform(0.001, life_s)
+
+            def disturb(rank: int, cancel: CancelToken, victims=victims, delay_s=delay_s) -> None:
+                signal.signal(signal.SIGTERM, lambda *_: cancel.set("SIGTERM"))
+                signal.signal(signal.SIGALRM, lambda *_: os.kill(os.getpid(), signal.SIGTERM))
+                if rank in victims:
+                    signal.setitimer(signal.ITIMER_REAL, delay_s)
+
+            row = facts(run, live(run, disturb))
+            # While rank 0 publishes what was trained, rank 1 has done its work already.
+            assert row["codes"] in ([143, 143], [143, 0], [0, 0]), row
+            assert (row["passed_over"], row["left"]) == ([], 0), row
+            sent += row["codes"][0] == 143
+            say(scenario="random", sent=sent, ranks=victims, **row)
+        assert end_of(run) == end_of(quiet), run
+    say(scenario="random", sent=sent, runs=number)
+
+
+def main(folder: Path, signals: int = 0) -> None:
     torch.set_num_threads(1)
     os.environ["GLOO_SOCKET_IFNAME"] = "lo"
     os.environ["IMAGELOOM_RANK_TIMEOUT_S"] = str(int(LIMIT_S / 2))
+    if signals:
+        at_random(folder, signals)
+        return
     for network in ("tiny", "tiny_plain"):
         run = prepared(folder, f"quiet_{network}", network)
         live(run, undisturbed)
@@ -326,4 +358,4 @@ def main(folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    main(Path(sys.argv[1]), *map(int, sys.argv[2:]))
