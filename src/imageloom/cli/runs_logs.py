@@ -12,7 +12,7 @@ from rich.text import Text
 
 from imageloom.cli.job import Job, Outcome, job_command, outliving_the_reader
 from imageloom.cli.screen import line
-from imageloom.cli.workspace import open_engine, require_node, workspace_option
+from imageloom.cli.workspace import open_existing_engine, require_node, workspace_option
 from imageloom.errors import printable
 from imageloom.spec.job import LOG_FILE
 from imageloom.spec.node_state import RunState
@@ -38,7 +38,7 @@ def command(job: Job) -> Outcome:
     RUN is an id, the beginning of one, or 'last'. Without NODE, the logs of all nodes, one below
     the other. The log of a node that was answered from the cache is that of the run that made it.
     """
-    engine = open_engine(job)
+    engine = open_existing_engine(job)
     run = engine.find_run(job.text("run"))
     record = run.record()
     nodes = record.wanted
