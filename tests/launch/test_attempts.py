@@ -175,12 +175,14 @@ def test_h14_ranks_that_were_asked_themselves_stop_the_run(toy_job, toys, cancel
     assert cancel.reason == "SIGTERM"
 
 
-def test_i06_ranks_that_are_asked_before_they_can_answer_are_no_failure(toy_job, toys):
+def test_i06_no_rank_is_started_when_somebody_has_asked_to_stop_already(toy_job, toys):
     cancel = CancelToken()
     cancel.set("SIGTERM")
+    job = toy_job(plan={"0": ["wait"], "1": ["wait"]}, max_restarts=3)
     with pytest.raises(RunInterruptedError, match="Stopped by SIGTERM"):
-        run(toy_job(plan={"0": ["wait"], "1": ["wait"]}, max_restarts=3), cancel=cancel)
-    assert all(is_gone(pid) for pid in pids(toys))
+        run(job, cancel=cancel)
+    assert pids(toys) == []
+    assert list(job.logs.iterdir()) == []
 
 
 def test_i06_h14_ranks_that_are_asked_while_they_import_save_and_stop(toy_job, toys, cancelling):
