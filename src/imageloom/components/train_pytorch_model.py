@@ -31,7 +31,9 @@ def run(task: Task) -> Mapping[str, str]:
             params=task.params,
             launch=LaunchParams(
                 nodes=task.settings.node_count,
+                min_nodes=task.settings.nodes[0],
                 processes_per_node=task.settings.processes_per_node,
+                max_restarts=task.settings.max_restarts,
             ),
             on_event=task.on_event,
             cancel=task.cancel,
