@@ -1,5 +1,6 @@
 """How machines find the one that leads, and what they need for it."""
 
+import socket
 import stat
 import sys
 
@@ -7,8 +8,10 @@ import pytest
 
 from imageloom.errors import EnvironmentUnsuitableError
 from imageloom.launch.bring import brought_agents
+from imageloom.launch.leader import Leader
 from imageloom.launch.meeting import LeaderAddress, MeetingPlace
 from imageloom.launch.network import address_of, addresses, interface_of
+from imageloom.launch.team import Hall, Team
 
 LEADER = LeaderAddress(address="10.0.0.4", port=29400, token="0123")
 
@@ -75,3 +78,23 @@ def test_a_command_that_is_not_there_is_named(tmp_path):
         brought_agents(["no-such-srun"], tmp_path),
     ):
         pytest.fail("it went on")
+
+
+class Anything:
+    """What a leader asks of a run and of machines, where the answer does not matter."""
+
+    def lead(self):
+        pass
+
+    def facts(self):
+        return {}
+
+
+def test_a_leader_leaves_no_port_behind(tmp_path):
+    place = MeetingPlace(tmp_path)
+    hall = Hall(run=None, place=place, store=None, preflight=Anything(), address="127.0.0.1")
+    with Leader(hall, Team(min_nodes=2, max_nodes=2, processes_per_node=1)).receiving():
+        where = place.find()
+        socket.create_connection((where.address, where.port)).close()
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection((where.address, where.port))
