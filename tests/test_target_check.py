@@ -71,7 +71,7 @@ def test_a_target_with_room_for_one_process_gets_one(tmp_path):
     target = Toy(leaves={"ranks": [], "seconds": 1.0})
     assert hello(target, tmp_path) == []
     (work,) = target.works
-    assert (work.processes_per_node, work.program[-1]) == (1, "1")
+    assert (work.nodes, work.processes_per_node, work.program[-1]) == ((1, 1), 1, "1")
 
 
 def test_a_job_without_an_answer_is_explained_by_its_last_line(tmp_path):
