@@ -11,11 +11,12 @@ from imageloom.errors import (
 )
 from imageloom.events import CancelToken, Notice, ignore_events
 from imageloom.publish import write_json
+from imageloom.slurm.options import SlurmOptions
 from imageloom.spec.job import LOG_FILE
 from imageloom.spec.target import JobStatus, Limits
 from imageloom.target_check import say_hello, trouble_of
 from imageloom.targets.local import LocalTarget
-from imageloom.targets.slurm import SlurmOptions, SlurmTarget
+from imageloom.targets.slurm import SlurmTarget
 
 
 class Toy:

@@ -9,9 +9,10 @@ from imageloom.errors import RunInterruptedError
 from imageloom.events import CancelToken, Metric, ignore_events
 from imageloom.launch.params import LaunchParams
 from imageloom.registry import Registry
+from imageloom.slurm.options import SlurmOptions
 from imageloom.target_check import say_hello
 from imageloom.target_training import earlier_launch, resume_on, train_on
-from imageloom.targets.slurm import SlurmOptions, SlurmTarget
+from imageloom.targets.slurm import SlurmTarget
 from imageloom.training.config import TrainParams
 
 PARAMS = TrainParams(
