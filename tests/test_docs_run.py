@@ -42,11 +42,12 @@ def test_the_shell_examples_run_in_order(page, tmp_path, monkeypatch):
     assert len(commands) >= 6
     names = tuple(word for line in commands for word in line.split() if word.endswith(".jpg"))
     write_photos(tmp_path / "photos", names)
-    for block in blocks(page, "json"):  # one epoch shows as well as ten that it runs
+    for block in blocks(page, "json"):  # few epochs show as well as ten that it runs
         pipeline = block.replace('"epochs": 10', '"epochs": 1')
         (tmp_path / "pipeline.json").write_text(pipeline, encoding="utf-8")
     for line in commands:
-        assert run(shlex.split(line)[1:]) == 0, line
+        brief = re.sub(r"--epochs \d+", "--epochs 2", line)
+        assert run(shlex.split(brief)[1:]) == 0, line
 
 
 def test_the_python_example_of_the_readme_runs(tmp_path, monkeypatch, capsys):

@@ -11,11 +11,9 @@ milliseconds::
 Pipelines are in ``imageloom.pipelines``.
 """
 
-from typing import TYPE_CHECKING
-
-from imageloom import errors
-
+TYPE_CHECKING = False  # as type checkers know it; typing alone takes longer than all the rest
 if TYPE_CHECKING:
+    from imageloom import errors
     from imageloom.data.check import check
     from imageloom.data.convert import convert
     from imageloom.data.image_directory import ImageDirectory
@@ -94,6 +92,10 @@ _HOMES = {
 
 
 def __getattr__(name: str) -> object:
+    if name == "errors":
+        import importlib
+
+        return importlib.import_module("imageloom.errors")
     if name not in _HOMES:
         raise AttributeError(f"module 'imageloom' has no attribute {name!r}")
     from imageloom.registry import import_attribute

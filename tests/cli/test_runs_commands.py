@@ -150,6 +150,16 @@ def test_logs_of_ranks_are_joined_while_they_train_and_when_they_have(two_runs, 
     assert json_of(capsys, "runs", "logs", run_id)["logs"]["add"]["text"] == expected
 
 
+def test_of_a_worker_that_never_began_the_log_of_its_scheduler_is_shown(
+    two_runs, workspace, capsys
+):
+    node = workspace / "runs" / two_runs[1] / "nodes" / "add"
+    (node / LOG_FILE).unlink(missing_ok=True)
+    (node / "logs").mkdir(exist_ok=True)
+    (node / "logs" / "70_mpi_log.txt").write_text("slurmstepd: no such folder\n", encoding="utf-8")
+    assert output_of(capsys, "runs", "logs", two_runs[1], "add") == "slurmstepd: no such folder\n"
+
+
 @pytest.mark.skipif(not Path("/dev/full").is_char_device(), reason="needs Linux's /dev/full")
 def test_following_survives_a_reader_that_goes_and_names_a_full_disk(two_runs, workspace, python):
     write_log(workspace, two_runs[1], "add", "one\ntwo\n")

@@ -175,12 +175,30 @@ def test_h14_ranks_that_were_asked_themselves_stop_the_run(toy_job, toys, cancel
     assert cancel.reason == "SIGTERM"
 
 
-def test_i06_ranks_that_are_asked_before_they_can_answer_are_no_failure(toy_job, toys):
+def test_i06_no_rank_is_started_when_somebody_has_asked_to_stop_already(toy_job, toys):
     cancel = CancelToken()
     cancel.set("SIGTERM")
+    job = toy_job(plan={"0": ["wait"], "1": ["wait"]}, max_restarts=3)
     with pytest.raises(RunInterruptedError, match="Stopped by SIGTERM"):
-        run(toy_job(plan={"0": ["wait"], "1": ["wait"]}, max_restarts=3), cancel=cancel)
-    assert all(is_gone(pid) for pid in pids(toys))
+        run(job, cancel=cancel)
+    assert pids(toys) == []
+    assert list(job.logs.iterdir()) == []
+
+
+def test_i06_h14_ranks_that_are_asked_while_they_import_save_and_stop(toy_job, toys, cancelling):
+    def importing():
+        return [int(file.read_text(encoding="utf-8")) for file in toys.glob("importing_*")]
+
+    def ask():
+        for pid in importing():
+            os.kill(pid, signal.SIGTERM)
+        (toys / "imported").touch()
+
+    cancelling(lambda: len(importing()) == 2, ask)
+    plan = {"0": ["import", "wait"], "1": ["import", "wait"]}
+    with pytest.raises(RunInterruptedError, match="Stopped by SIGTERM"):
+        run(toy_job(plan=plan))
+    assert {path.name for path in toys.glob("saved_*")} == {"saved_0", "saved_1"}
 
 
 def test_a_rank_that_does_not_stop_is_ended_and_the_loss_is_said(toy_job, toys, cancelling):

@@ -101,6 +101,9 @@ def behave(word, start, cancel):  # noqa: C901 - a list
             wait_to_be_asked(cancel)
             mark(f"saved_{RANK}")
             cancel.raise_if_set()
+        case "until":
+            while not (FOLDER / argument).exists():
+                time.sleep(0.01)
         case "deaf":
             time.sleep(DEADLINE_S)
         case "child":
@@ -108,7 +111,17 @@ def behave(word, start, cancel):  # noqa: C901 - a list
             mark(f"child_{RANK}", str(child.pid))
 
 
+def import_for_long():
+    """Be a rank that does not listen yet, until the test lets it go on."""
+    mark(f"importing_{RANK}", str(os.getpid()))
+    deadline = time.monotonic() + DEADLINE_S
+    while not (FOLDER / "imported").exists() and time.monotonic() < deadline:
+        time.sleep(0.005)
+
+
 if __name__ == "__main__":
+    if "import" in json.loads(sys.argv[2]).get(str(RANK), []):
+        import_for_long()
     code = serve(work)
     sys.stdout.flush()
     sys.stderr.flush()

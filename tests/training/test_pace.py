@@ -56,6 +56,12 @@ def test_only_what_follows_the_last_own_gradient_counts_as_waiting():
     assert clock.seconds - before >= 2 * OTHERS_WAIT_S
 
 
+def test_a_pass_that_left_out_the_first_parameter_waited_for_nobody():
+    clock = ExchangeClock(nn.Linear(4, 2), torch.device("cpu"))
+    clock.add_backward()
+    assert clock.seconds == 0.0
+
+
 class TwoProcesses:
     """A group in which the other process reached a speed that is given."""
 

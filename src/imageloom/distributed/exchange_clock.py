@@ -25,7 +25,7 @@ class ExchangeClock:
 
     def __init__(self, network: nn.Module, device: torch.device) -> None:
         self.seconds = 0.0
-        self._ready_at = 0.0
+        self._ready_at: float | None = None
         self._on_gpu = device.type == "cuda"
         if self._on_gpu:
             self._ready = torch.cuda.Event(enable_timing=True)  # type: ignore[no-untyped-call]
@@ -41,12 +41,15 @@ class ExchangeClock:
 
     def add_backward(self) -> None:
         """Add what a backward pass that shared its gradients waited, once it has been done."""
+        ready_at, self._ready_at = self._ready_at, None
+        if ready_at is None:  # a network that did not use its first parameter
+            return
         if self._on_gpu:
             self._shared.record()
             self._shared.synchronize()
             self.seconds += self._ready.elapsed_time(self._shared) / 1000
         else:
-            self.seconds += time.monotonic() - self._ready_at
+            self.seconds += time.monotonic() - ready_at
 
     @contextlib.contextmanager
     def waiting(self) -> Iterator[None]:

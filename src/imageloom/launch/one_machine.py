@@ -35,7 +35,14 @@ class OneMachine:
         self._store = store
 
     def start(self, job: RankJob, on_event: EventSink, cancel: CancelToken) -> list[RankEnd]:
-        """Start all ranks once; return how each ended, in the order of ranks."""
+        """Start all ranks once; return how each ended, in the order of ranks.
+
+        Raises:
+            RunInterruptedError: Somebody has asked to stop already.
+            EnvironmentUnsuitableError: A process could not be started.
+        """
+        # Ranks would import torch for seconds, only to save what was saved when they ended last.
+        cancel.raise_if_set()
         logger.info("Starting %s.", count(self._share.processes, "rank"))
         with self._store() as place, tempfile.TemporaryDirectory(prefix="imageloom-ranks-") as own:
             start = Start(

@@ -52,11 +52,15 @@ def process_logs(
     """Return the logs of a node by who wrote them: its worker, then the ranks of a training.
 
     What the launcher of ranks wrote stands in the worker's log as well, and so does all that a
-    training in the worker itself wrote; so the worker is alone unless there are several ranks.
+    training in the worker itself wrote; so the worker is alone unless there are several ranks. Of a
+    worker that never began there is what its scheduler said.
     """
+    folder = run.node_folder(node_id) if facts is None else work_folder(run, node_id, facts)
+    outer = logs_of_run(folder / "logs").get(LAUNCHER)
+    if outer is not None and not (folder / LOG_FILE).exists():
+        return {LAUNCHER: outer}
     if facts is None:
-        return {"worker": run.node_folder(node_id) / LOG_FILE}
-    folder = work_folder(run, node_id, facts)
+        return {"worker": folder / LOG_FILE}
     logs = {**logs_of_run(folder / "logs"), label_of_rank(0): folder / _RANK_0_LOG}
     if facts.key and facts.made_by is None:
         # While it trains, and after it was stopped, the training is where it can go on.

@@ -12,8 +12,7 @@ from imageloom.training.job import Job
 logger = logging.getLogger(__name__)
 
 _SLOW_FRACTION: Final = 0.8  # of what the others reach at the median
-# A process's first step allocates; in the second torch arranges the exchange anew, and waits.
-_FIRST_STEPS: Final = 2
+_FIRST_STEPS: Final = 2  # of a process: they allocate, and libraries choose their algorithms
 _ENOUGH_STEPS: Final = 10  # to call a process slow
 
 
