@@ -6,11 +6,13 @@ import sys
 import pytest
 
 from imageloom.errors import RunInterruptedError
-from imageloom.events import CancelToken, Metric
+from imageloom.events import CancelToken, Metric, ignore_events
 from imageloom.launch.params import LaunchParams
 from imageloom.registry import Registry
+from imageloom.slurm.options import SlurmOptions
+from imageloom.target_check import say_hello
 from imageloom.target_training import earlier_launch, resume_on, train_on
-from imageloom.targets.slurm import SlurmOptions, SlurmTarget
+from imageloom.targets.slurm import SlurmTarget
 from imageloom.training.config import TrainParams
 
 PARAMS = TrainParams(
@@ -60,3 +62,16 @@ def test_two_nodes_train_save_when_asked_to_stop_and_go_on_to_the_end(
     assert outer.count("on n[1-2], start 1") == 2
     logs = {log.name for log in (run / "logs").iterdir()}
     assert {"70_driver_log_0.txt", "70_driver_log_1.txt", "70_mpi_log.txt"} <= logs
+
+
+@pytest.mark.slow
+def test_a_hello_has_a_rank_on_each_of_two_nodes(slurm, tmp_path):
+    options = {"max_nodes": 2, "python": sys.executable, "interface": "lo"}
+    greetings = say_hello(
+        SlurmTarget("lab", SlurmOptions.parse(options), dict(os.environ)),
+        tmp_path / "check",
+        timeout_s=250.0,
+        on_event=ignore_events,
+        cancel=CancelToken(),
+    )
+    assert [(one.rank, one.world_size) for one in greetings] == [(0, 2), (1, 2)]
