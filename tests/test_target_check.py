@@ -11,11 +11,12 @@ from imageloom.errors import (
 )
 from imageloom.events import CancelToken, Notice, ignore_events
 from imageloom.publish import write_json
+from imageloom.slurm.options import SlurmOptions
 from imageloom.spec.job import LOG_FILE
 from imageloom.spec.target import JobStatus, Limits
 from imageloom.target_check import say_hello, trouble_of
 from imageloom.targets.local import LocalTarget
-from imageloom.targets.slurm import SlurmOptions, SlurmTarget
+from imageloom.targets.slurm import SlurmTarget
 
 
 class Toy:
@@ -71,7 +72,7 @@ def test_a_target_with_room_for_one_process_gets_one(tmp_path):
     target = Toy(leaves={"ranks": [], "seconds": 1.0})
     assert hello(target, tmp_path) == []
     (work,) = target.works
-    assert (work.processes_per_node, work.program[-1]) == (1, "1")
+    assert (work.nodes, work.processes_per_node, work.program[-1]) == ((1, 1), 1, "1")
 
 
 def test_a_job_without_an_answer_is_explained_by_its_last_line(tmp_path):

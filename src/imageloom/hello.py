@@ -1,7 +1,8 @@
 """Ranks that only greet each other: ``python -m imageloom.hello FOLDER PROCESSES``.
 
 It shows that processes on a target start, find each other and can add numbers, before a training
-finds out that they cannot. The answer, or the error, is ``hello.json`` in the folder.
+finds out that they cannot. Where the target brings other machines, each has one rank; otherwise all
+are on this one. The answer, or the error, is ``hello.json`` in the folder.
 """
 
 import json
@@ -13,35 +14,96 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
+from pydantic import JsonValue
+
 from imageloom import __version__
 from imageloom.distributed.store import hosted_store
 from imageloom.errors import ImageloomError
 from imageloom.events import CancelToken, EventSink, ignore_events
 from imageloom.launch.attempts import RankJob, run_ranks
+from imageloom.launch.launch import AGENTS_VARIABLE, require_place
+from imageloom.launch.machines import Machine
+from imageloom.launch.meeting import MeetingPlace
 from imageloom.launch.one_machine import OneMachine
+from imageloom.launch.params import LaunchParams
+from imageloom.launch.team import Hall, Team
 from imageloom.publish import write_json
 from imageloom.rank import serve
 
 HELLO_FILE: Final = "hello.json"
+_AGENT: Final = "agent"
+_TEAM: Final = Team(min_nodes=2, max_nodes=2, processes_per_node=1, wait_s=120.0)
 
 
 def main(folder: Path, processes: int) -> int:
     """Start the ranks of a hello and wait for them; return the exit code."""
     began = time.monotonic()
-    job = RankJob(
-        command=(sys.executable, "-u", "-P", "-m", "imageloom.hello", str(folder)),
-        logs=folder,
-        environment={**os.environ, "OMP_NUM_THREADS": "1"},
-    )
-    crew = OneMachine(processes, hosted_store)
+    agents = os.environ.get(AGENTS_VARIABLE, "")
     try:
-        run_ranks(job, crew, on_event=ignore_events, cancel=CancelToken())
+        if agents:
+            _machine(folder, require_place(LaunchParams(nodes=2)), json.loads(agents)).work()
+            processes = _TEAM.max_nodes
+        else:
+            crew = OneMachine(processes, hosted_store)
+            run_ranks(_job(folder), crew, on_event=ignore_events, cancel=CancelToken())
     except ImageloomError as error:
         write_json(folder / HELLO_FILE, {"error": error.to_json()})
         return 1
     answers = [json.loads((folder / f"rank_{rank}.json").read_bytes()) for rank in range(processes)]
     write_json(folder / HELLO_FILE, {"ranks": answers, "seconds": time.monotonic() - began})
     return 0
+
+
+def join(folder: Path) -> int:
+    """Take part in the hello of another machine; return the exit code."""
+    _machine(folder).work()
+    return 0
+
+
+class _Hello:
+    """A hello, as its machines see it, and what they must have for it: nothing."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    @property
+    def is_completed(self) -> bool:
+        return (self._folder / HELLO_FILE).exists()
+
+    @property
+    def is_written(self) -> bool:
+        return False
+
+    def lead(self) -> None:
+        pass
+
+    def facts(self) -> dict[str, JsonValue]:
+        return {"host": platform.node()}
+
+    def compare(self, own: Mapping[str, object], other: Mapping[str, object]) -> list[str]:  # noqa: ARG002 - versions that differ are shown, not refused
+        return []
+
+
+def _machine(folder: Path, address: str = "", agents: list[str] | None = None) -> Machine:
+    hello = _Hello(folder)
+    hall = Hall(
+        run=hello,
+        place=MeetingPlace(folder),
+        store=hosted_store,
+        preflight=hello,
+        address=address,
+        # The target's command ends with "-m imageloom agent work"; this is its like for a hello.
+        agents=[*agents[:-3], "imageloom.hello", _AGENT] if agents else (),
+    )
+    return Machine(_job(folder), hall, _TEAM, on_event=ignore_events, cancel=CancelToken())
+
+
+def _job(folder: Path) -> RankJob:
+    return RankJob(
+        command=(sys.executable, "-u", "-P", "-m", "imageloom.hello", str(folder)),
+        logs=folder,
+        environment={**os.environ, "OMP_NUM_THREADS": "1"},
+    )
 
 
 def greet(folder: Path, environment: Mapping[str, str]) -> None:
@@ -80,9 +142,15 @@ def _greet_as_rank(folder: Path) -> int:
     return serve(work)
 
 
+def _run(words: list[str]) -> int:
+    if words[0] == _AGENT:
+        return join(Path(words[1]))
+    folder = Path(words[0])
+    return _greet_as_rank(folder) if "RANK" in os.environ else main(folder, int(words[1]))
+
+
 if __name__ == "__main__":
-    place = Path(sys.argv[1])
-    code = _greet_as_rank(place) if "RANK" in os.environ else main(place, int(sys.argv[2]))
+    code = _run(sys.argv[1:])
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(code)  # as imageloom.rank: threads of libraries hold up nobody

@@ -59,7 +59,8 @@ def say_hello(
     """Run a hello on a target and return what its ranks said.
 
     Args:
-        target: Where it runs, on one machine, with two processes where that has room for them.
+        target: Where it runs: a rank on each of two machines where the target brings them, else two
+            on one, or one where there is no room for more.
         folder: A new folder on storage that the target sees. It stays only when the hello fails.
         timeout_s: How long to wait, the time in a queue included.
         on_event: Hears why it waits.
@@ -71,10 +72,12 @@ def say_hello(
         RunInterruptedError: Somebody asked to stop.
         ImageloomError: As the target, or the rank that failed first.
     """
-    processes = min(RANKS, target.limits.processing_units_per_node)
+    limits = target.limits
+    nodes, processes = min(RANKS, limits.nodes), min(RANKS, limits.processing_units_per_node)
     program = ("-m", "imageloom.hello", str(folder), str(processes))
     _make(folder)
-    target.start(folder, Work(program, demand="heavy", processes_per_node=processes))
+    work = Work(program, demand="heavy", nodes=(nodes, nodes), processes_per_node=processes)
+    target.start(folder, work)
     with _ended_afterwards(target, folder):
         reason = _wait(target, folder, timeout_s=timeout_s, on_event=on_event, cancel=cancel)
     answer = _answer(folder, target, reason)

@@ -62,6 +62,8 @@ def main(folder: Path) -> int:
     began = time.monotonic()
     try:
         if os.environ.get(TAKE_LOCK_VARIABLE):
+            for name in (RESULT_FILE, ERROR_FILE):  # of a start that was pre-empted
+                (folder / name).unlink(missing_ok=True)
             take_lock(folder, cancel)
         from imageloom.components.catalogue import load_components
 

@@ -80,3 +80,34 @@ def test_an_upload_is_found_under_its_name(tmp_path, workspace, capsys):
     content = json_of(capsys, "store", "upload", str(tmp_path / "photos.zip"), "--name", "ants")
     assert content["path"] == str(workspace / "uploads" / "ants")
     assert (workspace / "uploads" / "ants").read_bytes() == b"zip"
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["runs", "list"],
+        ["runs", "show", "last"],
+        ["runs", "logs", "last"],
+        ["runs", "compare", "last", "last"],
+        ["runs", "cancel", "last"],
+        ["runs", "delete", "last"],
+        ["store", "size"],
+        ["store", "clean"],
+        ["store", "rebuild"],
+        ["run", "--resume", "last"],
+    ],
+)
+def test_a_workspace_with_a_typing_error_is_named_and_not_made(words, tmp_path, capsys):
+    (tmp_path / "photos").mkdir()
+    for name in ("wrokspace", "photos"):
+        assert run([*words, "--workspace", str(tmp_path / name)]) == 1
+        assert f"{tmp_path / name} is no workspace" in capsys.readouterr().err
+    assert not (tmp_path / "wrokspace").exists()
+    assert list((tmp_path / "photos").iterdir()) == []
+
+
+def test_a_workspace_that_holds_only_uploads_is_one(tmp_path, capsys):
+    (tmp_path / "photo.jpg").touch()
+    place = ["--workspace", str(tmp_path / "new")]
+    assert run(["store", "upload", str(tmp_path / "photo.jpg"), *place]) == 0
+    assert run(["store", "size", *place]) == 0

@@ -9,8 +9,8 @@ from imageloom.components import train_pytorch_model
 from imageloom.components.catalogue import load_components
 from imageloom.errors import (
     CannotResumeError,
+    EnvironmentUnsuitableError,
     InvalidModelDirectoryError,
-    LessThanOrEqualToError,
     RunInterruptedError,
 )
 from imageloom.events import CancelToken, Metric, Progress
@@ -139,8 +139,8 @@ def test_i11_without_a_whole_checkpoint_it_does_not_silently_start_anew(train):
         TRAIN.run(train(scratch=stopped.scratch))
 
 
-def test_several_machines_are_refused(train):
-    with pytest.raises(LessThanOrEqualToError, match="node_count is 2, but must be 1"):
+def test_several_machines_need_a_network_that_a_person_or_the_target_names(train):
+    with pytest.raises(EnvironmentUnsuitableError, match="needs a network interface"):
         TRAIN.run(train(settings=RunSettings(node_count=2)))
 
 

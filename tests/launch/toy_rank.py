@@ -101,6 +101,9 @@ def behave(word, start, cancel):  # noqa: C901 - a list
             wait_to_be_asked(cancel)
             mark(f"saved_{RANK}")
             cancel.raise_if_set()
+        case "until":
+            while not (FOLDER / argument).exists():
+                time.sleep(0.01)
         case "deaf":
             time.sleep(DEADLINE_S)
         case "child":

@@ -12,7 +12,7 @@ from imageloom.locks import holder, release, try_lock
 from imageloom.pipeline.job_folder import read_job, read_result
 from imageloom.pipeline.worker_lock import take_lock
 from imageloom.pipeline.workspace import Workspace
-from imageloom.spec.job import LOCK_WANTED_FILE
+from imageloom.spec.job import LOCK_WANTED_FILE, RESULT_FILE
 from imageloom.spec.target import TAKE_LOCK_VARIABLE
 from imageloom.worker import run_job
 
@@ -64,6 +64,8 @@ def test_one_that_is_stopped_while_it_waits_touches_nothing(folder, place, tmp_p
 
 
 def test_a_worker_takes_its_lock_when_it_is_told_to(folder, place, odd_extensions, python):
+    stale = '{"state": "cancelled"}'  # its queue started it before, and pre-empted it
+    (folder / RESULT_FILE).write_text(stale, encoding="utf-8")
     lock = try_lock(place, "the test")
     environment = {"IMAGELOOM_EXTENSIONS": str(odd_extensions), TAKE_LOCK_VARIABLE: "1"}
     command = [python, "-P", "-m", "imageloom.worker", str(folder)]

@@ -11,10 +11,16 @@ from imageloom.cli.job import Job, Outcome, job_command
 from imageloom.cli.places import Place
 from imageloom.cli.run_screen import RunScreen
 from imageloom.cli.run_summary import run_failure, run_screen, run_to_json
-from imageloom.cli.workspace import open_engine, resume_command, several, workspace_option
+from imageloom.cli.workspace import (
+    open_engine,
+    open_existing_engine,
+    resume_command,
+    several,
+    workspace_option,
+)
 
 if TYPE_CHECKING:
-    from imageloom.app import Engine, RunOutcome
+    from imageloom.app import RunOutcome
     from imageloom.pipeline.run_folder import RunFolder
 
 _WHAT: Final = "What to run"
@@ -94,8 +100,7 @@ def command(job: Job) -> Outcome:
     other run side by side. When one fails, the others do what they can without it, and the command
     that goes on is printed. The first Ctrl+C saves and stops, the second stops at once.
     """
-    engine = open_engine(job)
-    outcome = _resume(job, engine) if "resume" in job.arguments else _start(job, engine)
+    outcome = _resume(job) if "resume" in job.arguments else _start(job)
     return Outcome(
         content=run_to_json(outcome),
         screen=tuple(run_screen(outcome)),
@@ -103,7 +108,7 @@ def command(job: Job) -> Outcome:
     )
 
 
-def _start(job: Job, engine: "Engine") -> "RunOutcome":
+def _start(job: Job) -> "RunOutcome":
     from imageloom.pipeline.asked import Asked
     from imageloom.pipeline.json_format import read_pipeline
 
@@ -121,16 +126,17 @@ def _start(job: Job, engine: "Engine") -> "RunOutcome":
         command=shlex.join(["imageloom", *sys.argv[1:]]),
     )
     screen = RunScreen(job.on_event, (node.id for node in pipeline.nodes))
-    return engine.run(pipeline, asked, on_event=screen, cancel=job.cancel)
+    return open_engine(job).run(pipeline, asked, on_event=screen, cancel=job.cancel)
 
 
-def _resume(job: Job, engine: "Engine") -> "RunOutcome":
+def _resume(job: Job) -> "RunOutcome":
     others = sorted(_FLAGS.get(name, f"--{name}") for name in set(job.arguments) - _WITH_RESUME)
     if others:
         raise click.UsageError(
             "--resume takes everything from the run, so it cannot be joined with "
             f"{', '.join(others)}. Leave that out, or start a new run."
         )
+    engine = open_existing_engine(job)
     run = engine.find_run(job.text("resume"))
     screen = RunScreen(job.on_event, run.record().wanted)
     _show_earlier_epochs(run, screen)

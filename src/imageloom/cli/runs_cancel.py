@@ -10,7 +10,7 @@ from imageloom.cli.failures import FAILED_EXIT, Failure
 from imageloom.cli.job import Job, Outcome, job_command
 from imageloom.cli.run_summary import run_screen, run_to_json
 from imageloom.cli.screen import line
-from imageloom.cli.workspace import open_engine, resume_command, workspace_option
+from imageloom.cli.workspace import open_existing_engine, resume_command, workspace_option
 from imageloom.errors import TimeoutOccuredError
 from imageloom.spec.node_state import RunState
 
@@ -31,7 +31,7 @@ def command(job: Job) -> Outcome:
     finished nodes are kept, and training goes on from its last checkpoint with 'imageloom run
     --resume'. If that process is gone, workers that it left behind are stopped.
     """
-    engine = open_engine(job)
+    engine = open_existing_engine(job)
     outcome = engine.cancel(engine.find_run(job.text("run")))
     resume = resume_command(job, outcome.record.id)
     return Outcome(

@@ -11,7 +11,7 @@ from rich.console import RenderableType
 from imageloom.cli.flags import value_text
 from imageloom.cli.job import Job, Outcome, job_command
 from imageloom.cli.screen import Column, line, table
-from imageloom.cli.workspace import open_engine, workspace_option
+from imageloom.cli.workspace import open_existing_engine, workspace_option
 from imageloom.run_report.words import time_text
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ def command(job: Job) -> Outcome:
     A and B are ids, beginnings of them, or 'last'. Side by side: parameters and versions that
     differ, what became of each node and how long it took, and the last value of each metric.
     """
-    engine = open_engine(job)
+    engine = open_existing_engine(job)
     runs = tuple(engine.outcome(engine.find_run(job.text(name))) for name in ("left", "right"))
     values, versions = _pairs(*map(_values, runs)), _pairs(*map(_versions, runs))
     nodes = _pairs(*map(_nodes, runs))

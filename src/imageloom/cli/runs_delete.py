@@ -4,7 +4,7 @@ import click
 
 from imageloom.cli.job import Job, Outcome, job_command
 from imageloom.cli.screen import line
-from imageloom.cli.workspace import follow_up, open_engine, several, workspace_option
+from imageloom.cli.workspace import follow_up, open_existing_engine, several, workspace_option
 
 
 @job_command("delete", examples=("imageloom runs delete 20261123-051233-4f2a",))
@@ -19,7 +19,7 @@ def command(job: Job) -> Outcome:
     """
     from imageloom.pipeline.clean import delete_run
 
-    engine = open_engine(job)
+    engine = open_existing_engine(job)
     # All are found before one is deleted; a run may be named twice.
     found = list(dict.fromkeys(engine.find_run(text) for text in several(job, "runs")))
     for run in found:

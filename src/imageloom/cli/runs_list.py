@@ -9,7 +9,7 @@ from imageloom.cli.flags import SectionOption
 from imageloom.cli.job import Job, Outcome, job_command
 from imageloom.cli.run_screen import RUN_STYLES
 from imageloom.cli.screen import line, paint, table
-from imageloom.cli.workspace import follow_up, open_engine, workspace_option
+from imageloom.cli.workspace import follow_up, open_existing_engine, workspace_option
 from imageloom.spec.node_state import RunState
 from imageloom.wording import duration
 
@@ -54,7 +54,7 @@ def command(job: Job) -> Outcome:
     limit = job.arguments.get("limit", _SHOWN)
     assert isinstance(limit, int)
     state = RunState(job.text("state")) if "state" in job.arguments else None
-    engine = open_engine(job)
+    engine = open_existing_engine(job)
     found = engine.index.list(limit=limit + 1, state=state, text=str(job.arguments.get("text", "")))
     runs = found[:limit]
     if not runs:

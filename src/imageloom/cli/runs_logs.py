@@ -13,7 +13,7 @@ from rich.text import Text
 from imageloom.cli.job import Job, Outcome, job_command, outliving_the_reader
 from imageloom.cli.joined_logs import JoinedTail, joined_text
 from imageloom.cli.screen import line
-from imageloom.cli.workspace import open_engine, require_node, workspace_option
+from imageloom.cli.workspace import open_existing_engine, require_node, workspace_option
 from imageloom.spec.node_state import RunState
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ def command(job: Job) -> Outcome:
     Where several processes train, their logs are joined with that of the node in the order of time,
     each line with the name of its process.
     """
-    engine = open_engine(job)
+    engine = open_existing_engine(job)
     run = engine.find_run(job.text("run"))
     record = run.record()
     nodes = record.wanted

@@ -14,7 +14,7 @@ from imageloom.cli.run_summary import run_failure, run_screen, run_to_json
 from imageloom.cli.screen import line, table
 from imageloom.cli.workspace import (
     follow_up,
-    open_engine,
+    open_existing_engine,
     require_node,
     resume_command,
     workspace_option,
@@ -41,7 +41,7 @@ def command(job: Job) -> Outcome:
     failures with what to do about them, and where outputs, logs and the report lie. With NODE:
     its parameters, inputs and outputs.
     """
-    engine = open_engine(job)
+    engine = open_existing_engine(job)
     outcome = engine.outcome(engine.find_run(job.text("run")))
     if "node" in job.arguments:
         return _node(job, outcome, job.text("node"))

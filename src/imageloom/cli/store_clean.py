@@ -7,7 +7,7 @@ import click
 from imageloom.cli.flags import SectionOption
 from imageloom.cli.job import Job, Outcome, job_command
 from imageloom.cli.screen import line, size_text
-from imageloom.cli.workspace import follow_up, open_engine, workspace_option
+from imageloom.cli.workspace import follow_up, open_existing_engine, workspace_option
 from imageloom.wording import count
 
 
@@ -43,7 +43,7 @@ def command(job: Job) -> Outcome:
     of completed runs go, those first that were not used for longest; they are made again when they
     are asked for. What a run still needs to go on, and trained models, always stay.
     """
-    engine = open_engine(job)
+    engine = open_existing_engine(job)
     limit = job.arguments.get("limit", engine.settings.store_limit_gib)
     assert isinstance(limit, float)
     if not math.isfinite(limit):

@@ -2,7 +2,7 @@
 
 from imageloom.cli.job import Job, Outcome, job_command
 from imageloom.cli.screen import line
-from imageloom.cli.workspace import follow_up, open_engine, workspace_option
+from imageloom.cli.workspace import follow_up, open_existing_engine, workspace_option
 from imageloom.wording import count
 
 
@@ -14,7 +14,7 @@ def command(job: Job) -> Outcome:
     The folders are the truth and the database only lists them, so nothing is lost. It is done by
     itself when the database is found to be damaged.
     """
-    engine = open_engine(job)
+    engine = open_existing_engine(job)
     engine.index.rebuild()
     runs = len(engine.workspace.run_ids())
     return Outcome(

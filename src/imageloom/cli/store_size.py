@@ -6,7 +6,7 @@ from pathlib import Path
 
 from imageloom.cli.job import Job, Outcome, job_command
 from imageloom.cli.screen import line, size_text, table
-from imageloom.cli.workspace import follow_up, open_engine, workspace_option
+from imageloom.cli.workspace import follow_up, open_existing_engine, workspace_option
 from imageloom.events import Progress
 
 
@@ -14,7 +14,7 @@ from imageloom.events import Progress
 @workspace_option
 def command(job: Job) -> Outcome:
     """Say how much room the workspace takes, and for what."""
-    engine = open_engine(job)
+    engine = open_existing_engine(job)
     workspace = engine.workspace
     parts = {
         "outputs": workspace.root / "store",

@@ -25,7 +25,7 @@ from imageloom.wording import count
 def command(job: Job) -> Outcome:
     """Run a small job on a target: two processes that find each other and add numbers.
 
-    It says which machine they ran on, with which versions, and how long it took. What goes wrong
+    It says which machines they ran on, with which versions, and how long it took. What goes wrong
     here would go wrong in a training as well, only later.
     """
     from imageloom.target_check import say_hello

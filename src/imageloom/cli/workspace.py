@@ -9,7 +9,7 @@ from imageloom.cli.flags import F
 from imageloom.cli.job import Job
 from imageloom.cli.places import place_option
 from imageloom.cli.screen import command_line
-from imageloom.errors import NoSuchRunError
+from imageloom.errors import CouldNotOpenFileError, NoSuchRunError
 
 if TYPE_CHECKING:
     from imageloom.app import Engine
@@ -35,6 +35,22 @@ def open_engine(job: Job) -> "Engine":
     if "workspace" in job.arguments:
         settings = dataclasses.replace(settings, workspace=job.path("workspace"))
     return Engine(settings)
+
+
+def open_existing_engine(job: Job) -> "Engine":
+    """Return the engine of a workspace that a command looks into, and must not begin.
+
+    Raises:
+        CouldNotOpenFileError: Nothing was ever run or uploaded in the folder that was named.
+    """
+    engine = open_engine(job)
+    if "workspace" in job.arguments and not engine.workspace.exists():
+        raise CouldNotOpenFileError(
+            f"{engine.workspace.root} is no workspace: nothing was ever run or uploaded there.",
+            hint="Look for a typing error in --workspace. Without it, IMAGELOOM_WORKSPACE holds.",
+            reason="no-workspace",
+        )
+    return engine
 
 
 def require_node(record: "RunRecord", node: str) -> None:

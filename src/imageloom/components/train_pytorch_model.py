@@ -19,10 +19,6 @@ def run(task: Task) -> Mapping[str, str]:
     from imageloom.models.model_directory import load_trained, load_untrained, save_trained
 
     assert isinstance(task.params, TrainParams)
-    if task.settings.node_count > 1:
-        raise errors.LessThanOrEqualToError(
-            f"node_count is {task.settings.node_count:,}, but must be 1 in this version."
-        )
     run = RunDirectory(task.scratch / "run")
     if not run.record.is_file():
         shutil.rmtree(run.path, ignore_errors=True)
@@ -33,7 +29,12 @@ def run(task: Task) -> Mapping[str, str]:
             load_image_directory(task.inputs["validation"]),
             run.path,
             params=task.params,
-            launch=LaunchParams(processes_per_node=task.settings.processes_per_node),
+            launch=LaunchParams(
+                nodes=task.settings.node_count,
+                min_nodes=task.settings.nodes[0],
+                processes_per_node=task.settings.processes_per_node,
+                max_restarts=task.settings.max_restarts,
+            ),
             on_event=task.on_event,
             cancel=task.cancel,
         )

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Final, Literal
 
 from imageloom.errors import ImageloomError, TimeoutOccuredError
-from imageloom.events import CancelToken, EventSink, Notice, Progress, ignore_events
+from imageloom.events import CancelToken, EventSink, Notice, ignore_events
 from imageloom.launch.attempts import RankJob
 from imageloom.launch.blame import RankEnd, first_failure
 from imageloom.launch.bring import brought_agents
@@ -184,7 +184,6 @@ class Leader(Elsewhere):
                 logger.info("Waiting for %s.", missing)  # without the token, which is a key
                 on_event(Notice("info", f"Waiting for {missing}. On each: {self._join_command}"))
             self.look()
-            on_event(Progress("Waiting for machines", 1 + len(here), team.max_nodes, "machines"))
             if now - began > team.wait_s:
                 raise self._too_few(here)
 
@@ -289,6 +288,8 @@ class Leader(Elsewhere):
     def _end(self, problem: BaseException | None) -> None:
         assert self._listener is not None
         self._has_ended = True
+        with contextlib.suppress(OSError):
+            self._listener.shutdown(socket.SHUT_RDWR)  # wakes the thread that waits in accept
         self._listener.close()
         error = problem.to_json() if isinstance(problem, ImageloomError) else None
         members = [member for member in self._members if not member.lost]

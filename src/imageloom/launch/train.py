@@ -146,7 +146,7 @@ def train_or_resume(  # noqa: PLR0913 - as train
 def _go_on(
     run: Path, launch: LaunchParams, on_event: EventSink, cancel: CancelToken | None
 ) -> TrainResult:
-    if launch == LaunchParams():  # one process, which nobody watches: this one
+    if launch.processes == 1 and not launch.max_restarts:  # which nobody need watch: this one
         continue_run(run, on_event=on_event, cancel=cancel)
         return read_result(run)
     return launch_ranks(run, launch, on_event=on_event, cancel=cancel)

@@ -125,7 +125,7 @@ def work_of(folder: Path, job: Job) -> Work:
     return Work(
         program=("-m", "imageloom.worker", str(folder)),
         demand=job.demand,
-        nodes=(settings.node_count, settings.node_count),
+        nodes=settings.nodes,
         processes_per_node=settings.processes_per_node,
     )
 

@@ -25,6 +25,10 @@ class Workspace:
 
     root: Path
 
+    def exists(self) -> bool:
+        """Whether anything was ever run or uploaded here."""
+        return any(place.is_dir() for place in (self.runs, self.objects, self.uploads))
+
     @property
     def database(self) -> Path:
         """The index of the runs, which can be made again from their folders at any time."""

@@ -2,100 +2,32 @@
 
 import os
 import secrets
-import sys
 import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
-from imageloom.errors import (
-    EnvironmentUnsuitableError,
-    FailedToWriteOutputsError,
-)
+from imageloom.errors import EnvironmentUnsuitableError, FailedToWriteOutputsError
 from imageloom.locks import release
-from imageloom.machine import GPUS_VARIABLE, signal_name
-from imageloom.params import parameter
-from imageloom.publish import writing_file
+from imageloom.machine import signal_name
 from imageloom.slurm.commands import ask_slurm
+from imageloom.slurm.job_files import script_of, variables_of, write_files
+from imageloom.slurm.options import SlurmOptions
 from imageloom.slurm.queue import Queue, QueuedJob
-from imageloom.slurm.script import (
-    AGENT_VARIABLE,
-    ENVIRONMENT_FILE,
-    OUTER_LOG_FILE,
-    SCRIPT_FILE,
-    STOP_FILE,
-    Script,
-    agent_words,
-    environment_text,
-)
+from imageloom.slurm.script import SCRIPT_FILE, STOP_FILE
 from imageloom.slurm.submission import (
     Submission,
-    forget_earlier_end,
     forget_submission,
     read_exit_code,
     read_submission,
     write_submission,
 )
 from imageloom.spec.job import LOCK_WANTED_FILE
-from imageloom.spec.target import (
-    INTERFACE_VARIABLE,
-    TAKE_LOCK_VARIABLE,
-    JobStatus,
-    Limits,
-    Target,
-    Work,
-)
+from imageloom.spec.target import JobStatus, Limits, Target, Work
 from imageloom.spec.target_kind import TARGET_KINDS, TargetKind, TargetOptions
 from imageloom.spec.target_limits import require_within
-from imageloom.spec.worker_environment import worker_environment
 
 _EXIT_FILE_S: Final = 10.0  # for a shared file system to show what was written elsewhere
-# What Slurm or the machine says of itself: those of this machine would mislead another.
-_OF_THIS_MACHINE: Final = frozenset((GPUS_VARIABLE, AGENT_VARIABLE, INTERFACE_VARIABLE, "TMPDIR"))
-
-
-class SlurmOptions(TargetOptions):
-    """Options of targets of the kind ``slurm``."""
-
-    queue: tuple[str, ...] = parameter(
-        (),
-        help='Options of sbatch, as in ["--partition=gpu", "--gpus-per-node={processes}"]; '
-        "{processes} stands for the processes per node of a job.",
-    )
-    setup: tuple[str, ...] = parameter(
-        (), help='Lines of shell that run before Python, as in ["module load cuda"].'
-    )
-    container: tuple[str, ...] = parameter(
-        (), help='Words before Python, as in ["apptainer", "exec", "--nv", "image.sif"].'
-    )
-    python: str = parameter(
-        "",
-        help="The Python that has Imageloom there. By default the one that runs here; with setup "
-        "or container 'python'.",
-    )
-    interface: str = parameter(
-        "",
-        help="Network interface by which the machines of a job reach each other, such as ib0.",
-    )
-    time_limit: str = parameter(
-        "",
-        help="Time after which Slurm ends a job, as in 12:00:00; by default that of the queue. A "
-        "training saves before, and goes on in a new start.",
-    )
-    save_s: int = parameter(
-        120,
-        help="Seconds before the time limit at which a job is asked to save and stop.",
-        unit="seconds",
-        ge=30,
-        le=65_000,
-    )
-    jobs: int = parameter(
-        16,
-        help="Most jobs of one pipeline in the queue at the same time.",
-        unit="jobs",
-        gt=0,
-        le=10_000,
-    )
 
 
 class SlurmTarget:
@@ -159,7 +91,8 @@ class SlurmTarget:
         submission = Submission(name=f"imageloom-{secrets.token_hex(6)}")
         self._ended_at.pop(folder, None)
         self._unheard.pop(folder, None)
-        self._write_files(folder, work, submission.name, takes_lock=lock is not None)
+        variables = variables_of(self._environment, self._options, work, has_lock=lock is not None)
+        write_files(folder, script_of(self._options, work, submission.name), variables)
         # Before there is a job, so that it can be found by its name whatever becomes of us.
         write_submission(folder, submission)
         job_id = _submit(folder)
@@ -212,45 +145,6 @@ class SlurmTarget:
             self._unheard[folder] = at_once
         else:
             self._unheard.pop(folder, None)
-
-    def _write_files(self, folder: Path, work: Work, name: str, *, takes_lock: bool) -> None:
-        """Write all that the job reads, and remove what an earlier one left."""
-        (folder / OUTER_LOG_FILE).parent.mkdir(parents=True, exist_ok=True)
-        forget_earlier_end(folder)
-        (folder / LOCK_WANTED_FILE).unlink(missing_ok=True)
-        with writing_file(folder / ENVIRONMENT_FILE) as partial:
-            partial.touch(mode=0o600)
-            text = environment_text(self._variables(work, takes_lock=takes_lock))
-            partial.write_text(text, encoding="utf-8", errors="surrogateescape")
-        with writing_file(folder / SCRIPT_FILE) as partial:
-            partial.write_text(str(self._script(work, name)), encoding="utf-8")
-
-    def _variables(self, work: Work, *, takes_lock: bool) -> dict[str, str]:
-        chosen = worker_environment(self._environment)
-        kept = {name: text for name, text in chosen.items() if name not in _OF_THIS_MACHINE}
-        more = {
-            "SLURM_CONF": self._environment.get("SLURM_CONF", ""),
-            INTERFACE_VARIABLE: self._options.interface,
-            TAKE_LOCK_VARIABLE: "1" if takes_lock else "",
-        }
-        return kept | {name: text for name, text in more.items() if text} | dict(work.environment)
-
-    def _script(self, work: Work, name: str) -> Script:
-        options = self._options
-        is_other = bool(options.setup or options.container)
-        python = options.python or ("python" if is_other else sys.executable)
-        processes = str(work.processes_per_node)
-        return Script(
-            name=name,
-            program=(*options.container, python, "-u", "-P", *work.program),
-            agent=agent_words(options.container, python),
-            nodes=work.nodes,
-            processes_per_node=work.processes_per_node,
-            queue=[option.replace("{processes}", processes) for option in options.queue],
-            setup=options.setup,
-            time_limit=options.time_limit,
-            save_s=options.save_s,
-        )
 
     def _note(self, job: QueuedJob) -> str:
         if not job.waits:
