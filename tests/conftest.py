@@ -12,6 +12,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+pytest_plugins = ["slurm_cluster"]
+
 # Sums of floats depend on how many threads share them; golden numbers need one fixed answer. It is
 # set before torch is imported, and processes that tests start inherit it.
 os.environ["OMP_NUM_THREADS"] = "2"
@@ -23,6 +25,7 @@ def _clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest
     home = tmp_path_factory.mktemp("imageloom-home")
     monkeypatch.setenv("IMAGELOOM_HOME", str(home))
     monkeypatch.setenv("IMAGELOOM_WORKSPACE", str(home / "workspace"))
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(home / "config"))
     monkeypatch.setenv("NO_COLOR", "1")
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     for name in (
@@ -30,6 +33,7 @@ def _clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest
         "IMAGELOOM_DATABASE_URL",
         "IMAGELOOM_EXTENSIONS",
         "IMAGELOOM_STORE_LIMIT_GIB",
+        "IMAGELOOM_TARGETS",
         "COLUMNS",
         "LINES",
         "FORCE_COLOR",

@@ -151,7 +151,7 @@ def parse(words: list[str]) -> None:
         words = words[1:]
     assert command is not None
     if not {"--help", "--version"} & set(words):
-        assert not isinstance(command, LazyGroup), words
+        assert not isinstance(command, LazyGroup) or command.default, words
         command.make_context("imageloom", list(words))
 
 

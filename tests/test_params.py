@@ -29,10 +29,11 @@ class Toy(Params):
     name: str = parameter("x", help="Its name.")
     size: int | None = parameter(None, help="Its size.", unit="pixels", ge=1)
     number: int = parameter(1, help="Any.", ge=-(2**63), lt=2**63)
+    words: tuple[str, ...] = parameter((), help="Some words.")
 
 
 def test_description_says_everything_a_form_needs():
-    count, rate, colour, loud, name, size, number = describe(Toy)
+    count, rate, colour, loud, name, size, number, words = describe(Toy)
     assert (count.name, count.kind, count.default, count.unit) == ("count", "int", 5, "things")
     assert count.range_text == "> 0 and <= 1,000"
     assert count.help == "How many."
@@ -43,6 +44,16 @@ def test_description_says_everything_a_form_needs():
     assert (size.kind, size.optional, size.default) == ("int", True, None)
     assert not count.optional
     assert number.range_text == "", "the bounds of a 64-bit integer are no choice of a person"
+    assert (words.kind, words.default) == ("list", ())
+
+
+def test_a_list_of_a_file_becomes_a_tuple_and_holds_texts_only():
+    assert Toy.parse({"words": ["one", "two"]}).words == ("one", "two")
+    for wrong in ("one", ["one", 2], 3):
+        with pytest.raises(
+            ParameterParsingError, match=r"words is .*, but must be a list of texts"
+        ):
+            Toy.parse({"words": wrong})
 
 
 def test_a_flag_is_the_name_with_dashes():

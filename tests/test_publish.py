@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from imageloom import publish as publish_module
 from imageloom.errors import (
     FailedToWriteOutputsError,
     InvalidDatasetError,
@@ -126,6 +127,32 @@ while not (place.parent / "stop").exists():
         seen.add("gap")
 print(sorted(seen))
 """
+
+
+@pytest.mark.parametrize("replace", [False, True])
+def test_i09_all_is_on_the_disk_before_a_directory_appears(tmp_path, monkeypatch, replace):
+    place = tmp_path / "place"
+    if replace:
+        with publishing_directory(place) as partial:
+            (partial / "one.txt").write_text("old", encoding="ascii")
+    synced, seen_at_appearing = [], []
+    real = publish_module.sync_to_disk
+
+    def sync(path):
+        real(path)
+        # An inode keeps its number when its folder is renamed.
+        synced.append(path.stat().st_ino)
+        if path == tmp_path:
+            seen_at_appearing.append(len(synced))
+
+    monkeypatch.setattr(publish_module, "sync_to_disk", sync)
+    with publishing_directory(place, replace=replace) as partial:
+        for name in ("one.txt", "two.txt"):
+            (partial / name).write_text("new", encoding="ascii")
+    inodes = [path.stat().st_ino for path in (place / "one.txt", place / "two.txt")]
+    inodes += [(place / "MANIFEST.json").stat().st_ino, place.stat().st_ino]
+    assert set(inodes) <= set(synced[: seen_at_appearing[0] - 1])
+    assert synced[seen_at_appearing[0] - 1] == tmp_path.stat().st_ino  # the name itself
 
 
 def test_an_exchange_leaves_no_moment_without_the_directory(tmp_path):

@@ -19,6 +19,15 @@ def test_own_variables_go_first_and_know_the_home_folder():
     assert read_settings(environment).workspace == Path("~/runs").expanduser()
 
 
+def test_targets_stand_in_a_file_that_must_be_there_only_when_it_is_named():
+    settings = read_settings({"XDG_CONFIG_HOME": "/c"})
+    assert settings.targets == Path("/c/imageloom/targets.toml")
+    assert not settings.must_have_targets
+    settings = read_settings({"IMAGELOOM_TARGETS": "/mine.toml", "XDG_CONFIG_HOME": "/c"})
+    assert settings.targets == Path("/mine.toml")
+    assert settings.must_have_targets
+
+
 def test_an_empty_variable_counts_as_unset():
     settings = read_settings({"IMAGELOOM_DATABASE_URL": "", "IMAGELOOM_EXTENSIONS": ""})
     assert settings.database_url is None

@@ -10,7 +10,6 @@ from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-import imageloom.targets
 from imageloom import __version__
 from imageloom.components.catalogue import load_components
 from imageloom.errors import (
@@ -21,7 +20,7 @@ from imageloom.errors import (
     unknown_name,
 )
 from imageloom.events import CancelToken, Notice
-from imageloom.extensions import declare_all, extensions_digest
+from imageloom.extensions import extensions_digest
 from imageloom.pipeline.asked import Asked, record_of
 from imageloom.pipeline.cancel import cancel_run
 from imageloom.pipeline.check import check
@@ -50,7 +49,8 @@ from imageloom.run_report.write import write_run_report
 from imageloom.settings import Settings
 from imageloom.spec.component import Component, Outside
 from imageloom.spec.node_state import NodeState, RunState
-from imageloom.spec.target import TARGETS, Limits, Target
+from imageloom.spec.target import Limits, Target
+from imageloom.target_file import load_targets
 from imageloom.wording import count
 
 if TYPE_CHECKING:
@@ -126,9 +126,8 @@ class Engine:
 
     @functools.cached_property
     def targets(self) -> Registry[Target]:
-        """All targets, extensions included."""
-        declare_all(imageloom.targets)
-        return TARGETS
+        """All targets: built in, of extensions, and of the person's own file."""
+        return load_targets(self.settings)
 
     @functools.cached_property
     def limits(self) -> dict[str, Limits]:

@@ -5,10 +5,10 @@ Legend: B batch, C channels, H height, W width.
 
 import contextlib
 import functools
-import os
+import math
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Literal
+from typing import Final, Literal
 
 import torch
 from torch import nn
@@ -18,10 +18,13 @@ from imageloom.errors import (
     LessThanOrEqualToError,
     ParameterParsingError,
 )
-from imageloom.machine import available_cores
+from imageloom.machine import available_cores, shared_memory_free_bytes
 from imageloom.preprocessing import Normalisation
 
 ChosenPrecision = Literal["float32", "bfloat16"]
+# Each worker holds two batches ready and one in the making (DataLoader's prefetch factor).
+_BATCHES_PER_WORKER: Final = 3
+_USABLE_FRACTION: Final = 0.8  # of the free shared memory; the rest is for others
 
 
 @dataclass(frozen=True)
@@ -127,24 +130,26 @@ def choose_workers(
     room = shared_memory_free_bytes()
     if room is None:
         return wanted, ""
-    # Each worker holds two batches ready and one in the making (DataLoader's prefetch factor).
-    fitting = max(0, int(room * 0.8 / processes) // max(1, 3 * batch_bytes))
+    per_worker = max(1, _BATCHES_PER_WORKER * batch_bytes)
+    fitting = max(0, int(room * _USABLE_FRACTION / processes) // per_worker)
     if fitting >= wanted:
         return wanted, ""
     return fitting, (
         f"/dev/shm has room for {fitting} reading processes of the {wanted} wanted "
-        f"({room / 2**20:,.0f} MiB free, {3 * batch_bytes / 2**20:,.0f} MiB each). "
+        f"({room / 2**20:,.0f} MiB free, {per_worker / 2**20:,.0f} MiB each). "
         "In a container, start it with a larger --shm-size."
     )
 
 
-def shared_memory_free_bytes() -> int | None:
-    """Return the free bytes in ``/dev/shm``, or None where there is no such place."""
-    try:
-        usage = os.statvfs("/dev/shm")
-    except (OSError, AttributeError):
-        return None
-    return usage.f_bavail * usage.f_frsize
+def shared_memory_needed_bytes(workers: int, batch_bytes: int, processes: int = 1) -> int:
+    """Return the room in ``/dev/shm`` that lets so many processes read.
+
+    Args:
+        workers: Of each training process.
+        batch_bytes: As in ``choose_workers``, which takes no worker away where there is so much.
+        processes: That train on this machine.
+    """
+    return math.ceil(workers * _BATCHES_PER_WORKER * batch_bytes * processes / _USABLE_FRACTION)
 
 
 def _choose_device(name: str) -> torch.device:

@@ -42,7 +42,7 @@ Each class has a stable ``code``. Four digits are the codes users of the old des
 
 import difflib
 import errno
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import ClassVar, Final
 
 Detail = str | int | float | bool | None | list[str]
@@ -100,6 +100,25 @@ def _rebuild(
     kind: type[ImageloomError], message: str, hint: str, reason: str, details: dict[str, Detail]
 ) -> ImageloomError:
     return kind(message, hint=hint, reason=reason, details=details)
+
+
+def error_from_json(content: Mapping[str, object]) -> ImageloomError:
+    """Return the error whose ``to_json`` this is; of an unknown class it is a LibraryError."""
+    kinds = {kind.__name__: kind for kind in _all_kinds(ImageloomError)}
+    details = content.get("details")
+    return kinds.get(str(content.get("type")), LibraryError)(
+        str(content.get("message", "no message")),
+        hint=str(content.get("hint", "")),
+        reason=str(content.get("reason", "")),
+        # JSON gives back what the error's own details were.
+        details=details if isinstance(details, dict) else {},
+    )
+
+
+def _all_kinds(kind: type[ImageloomError]) -> Iterator[type[ImageloomError]]:
+    for one in kind.__subclasses__():
+        yield one
+        yield from _all_kinds(one)
 
 
 def printable(text: str) -> str:

@@ -37,6 +37,30 @@ def processing_units(environment: Mapping[str, str]) -> int:
     return len(visible_gpus(environment)) or available_cores()
 
 
+def gpu_models() -> tuple[str, ...]:
+    """Return what kinds of GPU the machine has, each once, as their driver calls them.
+
+    Source:
+        NVIDIA's driver README, "The /proc file system"; it needs no CUDA and starts none.
+    """
+    models = set()
+    for file in NVIDIA_GPUS.glob("*/information"):
+        with contextlib.suppress(OSError):
+            for line in file.read_text(encoding="utf-8", errors="replace").splitlines():
+                name, _, value = line.partition(":")
+                models |= {value.strip()} if name == "Model" else set()
+    return tuple(sorted(models))
+
+
+def shared_memory_free_bytes() -> int | None:
+    """Return the free bytes in ``/dev/shm``, or None where there is no such place."""
+    try:
+        usage = os.statvfs("/dev/shm")
+    except (OSError, AttributeError):
+        return None
+    return usage.f_bavail * usage.f_frsize
+
+
 def count_oom_kills() -> int:
     """Return how many processes of our control group the kernel has ended for want of memory.
 

@@ -36,7 +36,8 @@ from imageloom.errors import (
     unknown_name,
 )
 
-Value = str | int | float | bool | None
+Kind = Literal["int", "float", "bool", "str", "choice", "list"]
+Value = str | int | float | bool | tuple[str, ...] | None
 
 
 class Params(BaseModel):
@@ -57,6 +58,15 @@ class Params(BaseModel):
             return float(value)
         except ValueError:
             return value
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _read_list(cls, value: object, info: ValidationInfo) -> object:
+        """Take the list of a file for a tuple, which nobody can change."""
+        inner, _ = _without_none(cls.model_fields[info.field_name or ""].annotation)
+        if typing.get_origin(inner) is tuple and isinstance(value, list):
+            return tuple(value)
+        return value
 
     @classmethod
     def parse(cls, values: Mapping[str, object]) -> Self:
@@ -118,7 +128,7 @@ class ParameterDescription:
     Attributes:
         name: Name in Python and JSON: ``batch_size``.
         title: Label in a form: ``Batch size``.
-        kind: ``int``, ``float``, ``bool``, ``str`` or ``choice``.
+        kind: ``int``, ``float``, ``bool``, ``str``, ``choice`` or ``list``, which is one of texts.
         default: Value when nothing is given.
         optional: Whether None is allowed.
         choices: Allowed values of a ``choice``.
@@ -130,7 +140,7 @@ class ParameterDescription:
 
     name: str
     title: str
-    kind: Literal["int", "float", "bool", "str", "choice"]
+    kind: Kind
     default: Value
     optional: bool
     choices: tuple[str, ...]
@@ -157,13 +167,15 @@ def _describe_field(name: str, field: FieldInfo) -> ParameterDescription:
     kind: str
     if typing.get_origin(inner) is Literal:
         kind, choices = "choice", tuple(str(choice) for choice in typing.get_args(inner))
+    elif typing.get_origin(inner) is tuple:
+        kind = "list"
     else:
         kind = {int: "int", float: "float", bool: "bool", str: "str"}[inner]
     extra = field.json_schema_extra if isinstance(field.json_schema_extra, dict) else {}
     return ParameterDescription(
         name=name,
         title=field.title or name.replace("_", " ").capitalize(),
-        kind=typing.cast(Literal["int", "float", "bool", "str", "choice"], kind),
+        kind=typing.cast(Kind, kind),
         default=None if field.default is PydanticUndefined else field.default,
         optional=optional,
         choices=choices,
@@ -216,9 +228,11 @@ def _parameter_error(params: type[Params], error: ValidationError) -> ParameterE
 
 
 def _one_problem(params: type[Params], detail: ErrorDetails) -> ParameterError:
-    name = ".".join(str(part) for part in detail["loc"]) or "parameters"
-    given = _short(detail["input"])
     known = {description.name: description for description in describe(params)}
+    place = detail["loc"]
+    is_item = len(place) > 1 and known.get(str(place[0])) is not None
+    name = str(place[0]) if is_item else ".".join(map(str, place)) or "parameters"
+    given = _short(detail["input"])
     if detail["type"] == "extra_forbidden":
         unknown = unknown_name("parameter", name, tuple(known))
         return UnknownNameError(unknown.message, hint=unknown.hint, details=unknown.details)
@@ -261,6 +275,7 @@ _KINDS = {
     "bool": "true or false",
     "str": "text",
     "choice": "a choice",
+    "list": 'a list of texts, as in ["one", "two"]',
 }
 
 

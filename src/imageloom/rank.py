@@ -22,6 +22,7 @@ from imageloom.errors import (
 from imageloom.event_lines import EventWriter
 from imageloom.events import CancelToken, EventSink, ignore_events
 from imageloom.launch.answer import EVENTS_FILE, FOLDER_VARIABLE, Answer, write_answer
+from imageloom.launch.rank_process import ASKING_SIGNALS
 
 logger = logging.getLogger("imageloom.rank")  # not __name__, which is __main__ in a rank
 
@@ -56,8 +57,9 @@ def serve(work: Work) -> int:
     faulthandler.enable()  # a crash in native code leaves its place in the log
     faulthandler.register(signal.SIGUSR1, all_threads=True)  # and so does a rank that hangs
     cancel = CancelToken()
-    for number in (signal.SIGTERM, signal.SIGINT):
+    for number in ASKING_SIGNALS:
         signal.signal(number, lambda received, _: cancel.set(signal.Signals(received).name))
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, ASKING_SIGNALS)
     threading.Thread(target=_stop_with_launcher, args=(cancel,), daemon=True).start()
     logging.captureWarnings(capture=True)
     folder, rank = Path(os.environ[FOLDER_VARIABLE]), int(os.environ["RANK"])

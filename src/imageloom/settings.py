@@ -25,6 +25,9 @@ class Settings:
             ``IMAGELOOM_STORE_LIMIT_GIB``.
         extensions: Folder of a person's own components, model families and targets;
             ``IMAGELOOM_EXTENSIONS``, by default None.
+        targets: File of a person's own targets; ``IMAGELOOM_TARGETS``, by default
+            ``~/.config/imageloom/targets.toml``, which need not be there.
+        must_have_targets: Whether that file was named, so that it must be there.
     """
 
     home: Path
@@ -32,6 +35,8 @@ class Settings:
     database_url: str | None = None
     store_limit_gib: float = DEFAULT_STORE_LIMIT_GIB
     extensions: str | None = None
+    targets: Path | None = None
+    must_have_targets: bool = False
 
     @property
     def image_directories(self) -> Path:
@@ -46,6 +51,8 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         NotInRangeValueError: A limit is not a number above 0.
     """
     cache = environment.get("XDG_CACHE_HOME") or "~/.cache"
+    config = environment.get("XDG_CONFIG_HOME") or "~/.config"
+    targets = environment.get("IMAGELOOM_TARGETS")
     share = environment.get("XDG_DATA_HOME") or "~/.local/share"
     return Settings(
         home=_folder(environment.get("IMAGELOOM_HOME") or f"{cache}/imageloom"),
@@ -53,6 +60,8 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         database_url=environment.get("IMAGELOOM_DATABASE_URL") or None,
         store_limit_gib=_limit(environment.get("IMAGELOOM_STORE_LIMIT_GIB")),
         extensions=environment.get("IMAGELOOM_EXTENSIONS") or None,
+        targets=_folder(targets or f"{config}/imageloom/targets.toml"),
+        must_have_targets=bool(targets),
     )
 
 

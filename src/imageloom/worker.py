@@ -26,6 +26,7 @@ from imageloom.errors import (
 from imageloom.event_lines import EventWriter
 from imageloom.events import CancelToken, Event, EventSink, Notice
 from imageloom.pipeline.object_store import ObjectStore
+from imageloom.pipeline.worker_lock import take_lock
 from imageloom.pipeline.workspace import Workspace
 from imageloom.publish import write_json
 from imageloom.registry import Registry
@@ -43,6 +44,7 @@ from imageloom.spec.job import (
     to_json,
 )
 from imageloom.spec.run_settings import RunSettings
+from imageloom.spec.target import TAKE_LOCK_VARIABLE
 
 logger = logging.getLogger("imageloom.worker")  # not __name__, which is __main__ in a worker
 
@@ -59,6 +61,8 @@ def main(folder: Path) -> int:
         signal.signal(number, lambda received, _: cancel.set(signal.Signals(received).name))
     began = time.monotonic()
     try:
+        if os.environ.get(TAKE_LOCK_VARIABLE):
+            take_lock(folder, cancel)
         from imageloom.components.catalogue import load_components
 
         components = load_components()
@@ -132,11 +136,11 @@ class _WarningKeeper:
 
 def _make_outputs(job: Job, component: Component, task: Task) -> dict[str, Output]:
     """Run the component and move what it published into the store."""
+    task.cancel.raise_if_set()  # one that was stopped while it waited has no lock
     workspace = Workspace(Path(job.workspace))
     workspace.throw_away(workspace.work_outputs(job.key))  # what a killed worker left there
     workspace.work_outputs(job.key).mkdir(parents=True)
     task.scratch.mkdir(parents=True, exist_ok=True)
-    task.cancel.raise_if_set()
     digests = component.run(task)
     _require_outputs(job, task.outputs, digests)
     store = ObjectStore(workspace)

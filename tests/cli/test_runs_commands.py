@@ -2,16 +2,18 @@
 
 import json
 import os
+import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
 
 from imageloom.cli.root import run
-from imageloom.cli.runs_logs import _Tail, printable_lines
+from imageloom.cli.tails import Tail, printable_lines
 from imageloom.event_lines import EventWriter
 from imageloom.events import Metric
-from imageloom.spec.job import EVENTS_FILE, LOG_FILE
+from imageloom.pipeline.workspace import Workspace
+from imageloom.spec.job import EVENTS_FILE, JOB_FILE, LOG_FILE
 
 pytestmark = pytest.mark.usefixtures("toys", "workspace")
 
@@ -120,6 +122,44 @@ def test_following_a_run_that_has_ended_shows_its_logs_and_leaves(two_runs, work
     assert run(["runs", "logs", two_runs[1], "--follow", "--json"]) == 2
 
 
+def test_logs_of_ranks_are_joined_while_they_train_and_when_they_have(two_runs, workspace, capsys):
+    run_id = two_runs[1]
+    node = workspace / "runs" / run_id / "nodes" / "add"
+    write_log(workspace, run_id, "add", "2026-11-23 08:00:00,000 INFO Starting 2 ranks.\n")
+    key = json.loads((node / JOB_FILE).read_text(encoding="utf-8"))["key"]
+    training = Workspace(workspace).work_scratch(key) / "run" / "logs"
+    ranks = (
+        "2026-11-23 08:00:02,000 INFO zero\n",
+        "2026-11-23 08:00:01,000 ERROR one\nTraceback\n",
+    )
+    training.mkdir(parents=True)
+    for rank, text in enumerate(ranks):
+        (training / f"70_driver_log_{rank}.txt").write_text(text, encoding="utf-8")
+    (training / "70_mpi_log.txt").write_text("the same as the worker's", encoding="utf-8")
+    expected = (
+        "worker:   2026-11-23 08:00:00,000 INFO Starting 2 ranks.\n"
+        "rank 1:   2026-11-23 08:00:01,000 ERROR one\n"
+        "rank 1:   Traceback\n"
+        "rank 0:   2026-11-23 08:00:02,000 INFO zero\n"
+    )
+    assert output_of(capsys, "runs", "logs", run_id, "add") == expected
+    shutil.rmtree(training)  # the component keeps copies beside the worker's log
+    (node / "logs" / "70_driver_log_1.txt").write_text(ranks[1], encoding="utf-8")
+    (node / "train.log").write_text(ranks[0], encoding="utf-8")
+    assert output_of(capsys, "runs", "logs", run_id, "add", "--follow") == expected
+    assert json_of(capsys, "runs", "logs", run_id)["logs"]["add"]["text"] == expected
+
+
+def test_of_a_worker_that_never_began_the_log_of_its_scheduler_is_shown(
+    two_runs, workspace, capsys
+):
+    node = workspace / "runs" / two_runs[1] / "nodes" / "add"
+    (node / LOG_FILE).unlink(missing_ok=True)
+    (node / "logs").mkdir(exist_ok=True)
+    (node / "logs" / "70_mpi_log.txt").write_text("slurmstepd: no such folder\n", encoding="utf-8")
+    assert output_of(capsys, "runs", "logs", two_runs[1], "add") == "slurmstepd: no such folder\n"
+
+
 @pytest.mark.skipif(not Path("/dev/full").is_char_device(), reason="needs Linux's /dev/full")
 def test_following_survives_a_reader_that_goes_and_names_a_full_disk(two_runs, workspace, python):
     write_log(workspace, two_runs[1], "add", "one\ntwo\n")
@@ -137,7 +177,7 @@ def test_following_survives_a_reader_that_goes_and_names_a_full_disk(two_runs, w
 
 def test_a_tail_gives_whole_lines_once_and_survives_a_log_that_was_cut_back(tmp_path):
     log = tmp_path / "log"
-    tail = _Tail(log)
+    tail = Tail(log)
     assert tail.read() == []
     log.write_bytes(b"one\ntw")
     assert tail.read() == ["one"]

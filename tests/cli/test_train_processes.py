@@ -3,7 +3,10 @@
 import pytest
 
 from imageloom.cli.root import run
+from imageloom.launch import launch as launched
 from imageloom.launch import params, train
+from imageloom.launch.network import addresses
+from imageloom.publish import write_json
 from imageloom.training.train import TrainResult
 
 PLACES = ["--model", "resnet18", "--train", "a", "--validation", "b", "--out", "run"]
@@ -14,14 +17,16 @@ def asked(monkeypatch, tmp_path):
     """What the functions behind the command are asked for; they do nothing."""
     heard = {}
 
-    def note(*_places, **options):
-        heard.update(options)
+    def note(*_places, launch, **_options):
+        launched.require_place(launch)
+        heard["launch"] = launch
         return TrainResult(tmp_path, tmp_path, tmp_path, 1, 1, {})
 
     # Stand-ins, because a real training would take longer than all tests of this folder.
     monkeypatch.setattr(train, "train", note)
     monkeypatch.setattr(train, "resume", note)
     monkeypatch.setattr(params, "processing_units", lambda _: 4)
+    write_json(tmp_path / "run.json", {"format_version": 1, "processes": 3})
     return heard
 
 
@@ -44,18 +49,43 @@ def test_h08_too_many_processes_are_refused_before_a_picture_is_read(asked, caps
 
 
 @pytest.mark.parametrize(
-    ("flags", "processes", "restarts"),
+    ("flags", "nodes", "processes", "restarts"),
     [
-        ([], None, 0),
-        (["--processes-per-node", "1"], 1, 0),
-        (["--processes-per-node", "2", "--max-restarts", "3"], 2, 3),
+        ([], 1, 3, 0),
+        (["--max-restarts", "3"], 1, 3, 3),
+        (["--processes-per-node", "1"], 1, 1, 0),
+        (["--processes-per-node", "2", "--max-restarts", "3"], 1, 2, 3),
+        (["--nodes", "3", "--interface", "lo"], 3, 1, 0),
+        (["--nodes", "2", "--processes-per-node", "2", "--interface", "lo"], 2, 2, 0),
     ],
 )
 def test_a_run_goes_on_as_it_began_unless_another_number_is_given(
-    asked, tmp_path, flags, processes, restarts
+    asked, tmp_path, flags, nodes, processes, restarts
 ):
     assert run(["train", "--resume", str(tmp_path), *flags]) == 0
-    assert (asked["processes_per_node"], asked["max_restarts"]) == (processes, restarts)
+    launch = asked["launch"]
+    assert (launch.nodes, launch.processes_per_node) == (nodes, processes)
+    assert launch.max_restarts == restarts
+
+
+def test_machines_that_may_come_and_go_are_written_as_a_range(asked):
+    assert run(["train", *PLACES, "--nodes", "2:4", "--interface", "lo"]) == 0
+    assert (asked["launch"].fewest_nodes, asked["launch"].nodes) == (2, 4)
+
+
+def test_a_range_that_is_upside_down_is_refused_with_both_numbers(asked, capsys):
+    assert run(["train", *PLACES, "--nodes", "4:2"]) == 1
+    assert "min_nodes is 4, but there are at most 2 machines." in capsys.readouterr().err
+
+
+def test_s30_several_machines_need_an_interface_and_are_told_which_there_are(asked, capsys):
+    assert run(["train", *PLACES, "--nodes", "2"]) == 1
+    said = " ".join(capsys.readouterr().err.split())
+    assert "this one needs a network interface" in said
+    assert all(f"{name} ({address})" in said for name, address in addresses().items())
+    assert "neither encrypted nor signed" in said
+    assert run(["train", *PLACES, "--nodes", "2", "--interface", "nowhere0"]) == 1
+    assert "has no network interface 'nowhere0'" in " ".join(capsys.readouterr().err.split())
 
 
 def test_other_options_do_not_go_with_resume(asked, tmp_path, capsys):

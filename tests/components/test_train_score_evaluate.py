@@ -5,17 +5,19 @@ import json
 
 import pytest
 
+from imageloom.components import train_pytorch_model
 from imageloom.components.catalogue import load_components
 from imageloom.errors import (
     CannotResumeError,
+    EnvironmentUnsuitableError,
     InvalidModelDirectoryError,
-    LessThanOrEqualToError,
     RunInterruptedError,
 )
 from imageloom.events import CancelToken, Metric, Progress
 from imageloom.models.model_directory import create_model, load_trained
 from imageloom.scoring.scored_directory import load_scores
 from imageloom.spec.run_settings import RunSettings
+from imageloom.training.run_directory import RunDirectory
 
 COMPONENTS = load_components()
 TRAIN = COMPONENTS.get("train_pytorch_model")
@@ -137,8 +139,8 @@ def test_i11_without_a_whole_checkpoint_it_does_not_silently_start_anew(train):
         TRAIN.run(train(scratch=stopped.scratch))
 
 
-def test_several_machines_are_refused(train):
-    with pytest.raises(LessThanOrEqualToError, match="node_count is 2, but must be 1"):
+def test_several_machines_need_a_network_that_a_person_or_the_target_names(train):
+    with pytest.raises(EnvironmentUnsuitableError, match="needs a network interface"):
         TRAIN.run(train(settings=RunSettings(node_count=2)))
 
 
@@ -150,6 +152,23 @@ def test_two_processes_train_together_and_leave_their_logs(train):
     logs = sorted(path.name for path in (task.record / "logs").iterdir())
     assert logs == ["70_driver_log_1.txt", "70_mpi_log.txt"]  # 0 is train.log, as ever
     assert "Epoch 2 of 2" in (task.record / "train.log").read_text()
+
+
+def test_the_log_of_a_scheduler_is_not_replaced_and_ours_grows(tmp_path):
+    run, record = RunDirectory(tmp_path / "run"), tmp_path / "record"
+    log = run.log.with_name("70_mpi_log.txt")
+    kept = record / "logs" / "70_mpi_log.txt"
+    for folder in (log.parent, kept.parent):
+        folder.mkdir(parents=True)
+    kept.write_text("srun: waiting\n", encoding="utf-8")
+    log.write_text("Starting 2 ranks.\n", encoding="utf-8")
+    train_pytorch_model._keep_for_people(run, record)
+    assert kept.read_text(encoding="utf-8") == "srun: waiting\n"
+    kept.unlink()
+    for text in ("Starting 2 ranks.\n", "Starting 2 ranks.\nand again\n"):
+        log.write_text(text, encoding="utf-8")
+        train_pytorch_model._keep_for_people(run, record)
+        assert kept.read_text(encoding="utf-8") == text
 
 
 def test_e15_a_trained_model_does_not_pass_for_an_untrained_one(train):

@@ -1,26 +1,36 @@
 """What holds for one target holds for all: a new file in targets/ is tested here."""
 
 import select
+import sys
 import time
 
 import pytest
 
 import imageloom.targets
 from imageloom.locks import is_locked, release, try_lock
-from imageloom.pipeline.job_folder import read_result
+from imageloom.pipeline.job_folder import read_job, read_result
+from imageloom.pipeline.jobs import work_of
 from imageloom.registry import import_submodules
 from imageloom.spec.job import LOG_FILE
 from imageloom.spec.target import TARGETS
+from imageloom.spec.target_kind import TARGET_KINDS
 
 import_submodules(imageloom.targets)
 
 DEADLINE_S = 60.0
 
 
-@pytest.fixture(params=TARGETS.names())
+@pytest.fixture(params=list(dict.fromkeys([*TARGETS.names(), *TARGET_KINDS.names()])))
 def target(request, monkeypatch, odd_extensions):
+    """Each target that is built in, and one of each kind, as a person's file would make it."""
     monkeypatch.setenv("IMAGELOOM_EXTENSIONS", str(odd_extensions))
-    return TARGETS.get(request.param)
+    if request.param in TARGETS:
+        return TARGETS.get(request.param)
+    if request.param == "slurm":
+        request.getfixturevalue("slurm")
+    kind = TARGET_KINDS.get(request.param)
+    options = {"python": sys.executable} if "python" in kind.options.model_fields else {}
+    return kind.make(request.param, kind.options.parse(options))
 
 
 @pytest.fixture
@@ -31,7 +41,7 @@ def start(target, make_odd_job, tmp_path):
     def start(*words):
         folder = make_odd_job(*words)
         lock = try_lock(tmp_path / "lock", "the test")
-        target.start(folder, lock)
+        target.start(folder, work_of(folder, read_job(folder)), lock=lock)
         release(lock)
         folders.append(folder)
         return folder
@@ -61,7 +71,6 @@ def has_begun(folder):
 
 
 def test_it_says_who_it_is_and_what_it_can_give(target):
-    assert TARGETS.get(target.name) is target
     assert target.title
     assert target.help.endswith(".")
     limits = target.limits

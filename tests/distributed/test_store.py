@@ -29,6 +29,13 @@ def test_s30_only_this_machine_reaches_the_store_and_its_port_is_given_back():
         socket.create_connection(("127.0.0.1", port), timeout=5)
 
 
+def test_h09_no_run_can_have_the_port_of_another_one():
+    with hosted_store() as one, hosted_store() as other:
+        assert one["MASTER_PORT"] != other["MASTER_PORT"]
+        with pytest.raises(OSError, match="Address already in use"):
+            socket.create_server(("127.0.0.1", int(one["MASTER_PORT"])))
+
+
 def test_a_rank_finds_the_store_by_the_environment_and_nothing_of_an_earlier_one(monkeypatch):
     from torch.distributed import rendezvous
 

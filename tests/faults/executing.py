@@ -19,7 +19,7 @@ from imageloom.pipeline.run_folder import RunFolder
 from imageloom.pipeline.truth import find_truth
 from imageloom.registry import Registry
 from imageloom.spec.job import RESULT_FILE
-from imageloom.spec.target import JobStatus, Limits
+from imageloom.spec.target import JobStatus, Limits, Work
 from imageloom.worker import run_job
 from pipeline.engine import ToyEngine, all_toys, pipeline, states, value
 
@@ -35,7 +35,7 @@ class InlineTarget:
     name, title, help = "local", "Inline", "Runs jobs in the executor."
     limits = Limits(nodes=1, processing_units_per_node=1, heavy_jobs=1, light_jobs=1)
 
-    def start(self, folder: Path, _lock: int) -> None:
+    def start(self, folder: Path, _work: Work, **_lock: int | None) -> None:
         run_job(folder, all_toys())
 
     def status(self, _folder: Path) -> JobStatus:

@@ -5,15 +5,34 @@ import json
 import os
 import sys
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from imageloom.launch.attempts import RankJob
+from imageloom.launch.one_machine import OneMachine
 from imageloom.launch.watch import Patience
 
 TOY = Path(__file__).with_name("toy_rank.py")
 DEADLINE_S = 60.0
+
+
+@dataclass(frozen=True)
+class ToyJob:
+    """Toy ranks on this machine."""
+
+    job: RankJob
+    processes: int
+    max_restarts: int
+
+    @property
+    def logs(self):
+        return self.job.logs
+
+    @property
+    def crew(self):
+        return OneMachine(self.processes, lambda: contextlib.nullcontext({"MASTER_PORT": "0"}))
 
 
 @pytest.fixture
@@ -25,15 +44,13 @@ def toy_job(tmp_path):
         folder.mkdir(exist_ok=True)
         logs = tmp_path / "logs"
         logs.mkdir(exist_ok=True)
-        return RankJob(
+        job = RankJob(
             command=(sys.executable, "-u", str(TOY), str(folder), json.dumps(plan or {})),
-            processes=processes,
             logs=logs,
             environment=dict(os.environ),
-            store=lambda: contextlib.nullcontext({"MASTER_PORT": "0"}),
-            max_restarts=max_restarts,
             patience=Patience(**{"others_s": 10.0, "hang_s": 30.0} | patience),
         )
+        return ToyJob(job, processes, max_restarts)
 
     return make
 

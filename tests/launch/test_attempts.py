@@ -24,8 +24,14 @@ from imageloom.launch import attempts
 from imageloom.launch.attempts import run_ranks
 
 
-def run(job, *, on_event=ignore_events, cancel=None):
-    run_ranks(job, on_event=on_event, cancel=cancel or CancelToken())
+def run(toys, *, on_event=ignore_events, cancel=None):
+    run_ranks(
+        toys.job,
+        toys.crew,
+        max_restarts=toys.max_restarts,
+        on_event=on_event,
+        cancel=cancel or CancelToken(),
+    )
 
 
 def log(job, rank):
@@ -169,12 +175,30 @@ def test_h14_ranks_that_were_asked_themselves_stop_the_run(toy_job, toys, cancel
     assert cancel.reason == "SIGTERM"
 
 
-def test_i06_ranks_that_are_asked_before_they_can_answer_are_no_failure(toy_job, toys):
+def test_i06_no_rank_is_started_when_somebody_has_asked_to_stop_already(toy_job, toys):
     cancel = CancelToken()
     cancel.set("SIGTERM")
+    job = toy_job(plan={"0": ["wait"], "1": ["wait"]}, max_restarts=3)
     with pytest.raises(RunInterruptedError, match="Stopped by SIGTERM"):
-        run(toy_job(plan={"0": ["wait"], "1": ["wait"]}, max_restarts=3), cancel=cancel)
-    assert all(is_gone(pid) for pid in pids(toys))
+        run(job, cancel=cancel)
+    assert pids(toys) == []
+    assert list(job.logs.iterdir()) == []
+
+
+def test_i06_h14_ranks_that_are_asked_while_they_import_save_and_stop(toy_job, toys, cancelling):
+    def importing():
+        return [int(file.read_text(encoding="utf-8")) for file in toys.glob("importing_*")]
+
+    def ask():
+        for pid in importing():
+            os.kill(pid, signal.SIGTERM)
+        (toys / "imported").touch()
+
+    cancelling(lambda: len(importing()) == 2, ask)
+    plan = {"0": ["import", "wait"], "1": ["import", "wait"]}
+    with pytest.raises(RunInterruptedError, match="Stopped by SIGTERM"):
+        run(toy_job(plan=plan))
+    assert {path.name for path in toys.glob("saved_*")} == {"saved_0", "saved_1"}
 
 
 def test_a_rank_that_does_not_stop_is_ended_and_the_loss_is_said(toy_job, toys, cancelling):
@@ -242,16 +266,17 @@ from contextlib import nullcontext
 from pathlib import Path
 from imageloom.events import CancelToken, ignore_events
 from imageloom.launch.attempts import RankJob, run_ranks
+from imageloom.launch.one_machine import OneMachine
 
 command, logs = json.loads(sys.argv[1]), Path(sys.argv[2])
-job = RankJob(command, 2, logs, dict(os.environ), lambda: nullcontext({}))
-run_ranks(job, on_event=ignore_events, cancel=CancelToken())
+job, crew = RankJob(command, logs, dict(os.environ)), OneMachine(2, lambda: nullcontext({}))
+run_ranks(job, crew, on_event=ignore_events, cancel=CancelToken())
 """
 
 
 def test_ranks_save_and_stop_when_the_launcher_is_killed(toy_job, toys, wait_until, tmp_path):
     job = toy_job(plan={"0": ["wait"], "1": ["wait"]})
-    arguments = [json.dumps(job.command), str(job.logs)]
+    arguments = [json.dumps(job.job.command), str(job.logs)]
     launcher = subprocess.Popen(
         [sys.executable, "-c", LAUNCHER, *arguments], env=os.environ | {"TMPDIR": str(tmp_path)}
     )

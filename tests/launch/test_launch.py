@@ -169,7 +169,7 @@ def test_the_error_of_all_ranks_is_the_runs_error_and_is_not_tried_again(picture
     for file in (run / "checkpoints").rglob("*.safetensors"):
         file.write_bytes(b"")
     with pytest.raises(CannotResumeError, match=r"Rank . of 2: .* holds no whole checkpoint"):
-        launch_ranks(run, processes=2, max_restarts=3)
+        launch_ranks(run, LaunchParams(processes_per_node=2, max_restarts=3))
     assert RunDirectory(run).read()["state"] == "failed"
     log = (run / "logs" / "70_mpi_log.txt").read_text(encoding="utf-8")
     assert log.count("Starting 2 ranks") == 1

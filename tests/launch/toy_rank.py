@@ -50,7 +50,7 @@ def wait_for_end_of(start, rank):
 
 def work(on_event, cancel):
     plan = json.loads(sys.argv[2])
-    start = 1 + len(list(FOLDER.glob(f"here_*_{RANK}")))
+    start = int(os.environ.get("TOY_START") or 1 + len(list(FOLDER.glob(f"here_*_{RANK}"))))
     words = plan.get(str(RANK), []) if start <= plan.get("times", 1) else []
     sys.stdout.write(f"rank {RANK} of {WORLD_SIZE}, start {start}\n")
     own = locked(start, RANK)
@@ -62,6 +62,8 @@ def work(on_event, cancel):
     on_event(Progress("Toying", 1, 1, "steps"))
     for word in words:
         behave(word, start, cancel)
+    if RANK == 0:
+        mark("completed")
     own.close()
 
 
@@ -99,6 +101,9 @@ def behave(word, start, cancel):  # noqa: C901 - a list
             wait_to_be_asked(cancel)
             mark(f"saved_{RANK}")
             cancel.raise_if_set()
+        case "until":
+            while not (FOLDER / argument).exists():
+                time.sleep(0.01)
         case "deaf":
             time.sleep(DEADLINE_S)
         case "child":
@@ -106,7 +111,17 @@ def behave(word, start, cancel):  # noqa: C901 - a list
             mark(f"child_{RANK}", str(child.pid))
 
 
+def import_for_long():
+    """Be a rank that does not listen yet, until the test lets it go on."""
+    mark(f"importing_{RANK}", str(os.getpid()))
+    deadline = time.monotonic() + DEADLINE_S
+    while not (FOLDER / "imported").exists() and time.monotonic() < deadline:
+        time.sleep(0.005)
+
+
 if __name__ == "__main__":
+    if "import" in json.loads(sys.argv[2]).get(str(RANK), []):
+        import_for_long()
     code = serve(work)
     sys.stdout.flush()
     sys.stderr.flush()

@@ -4,7 +4,7 @@ import math
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import top_k_accuracy_score
 
@@ -95,6 +95,9 @@ def test_without_pictures_the_loss_is_not_a_number_and_never_the_lowest():
 
 @settings(max_examples=100)
 @given(st.integers(1, 60), st.integers(1, 7), st.integers(1, 6), st.integers(0, 2**32))
+@example(5, 1, 4, 0)  # a sampler that fills up would count 8
+@example(3, 1, 8, 0)
+@example(10, 1, 4, 0)
 def test_h06_sums_over_any_number_of_processes_are_those_of_one_to_the_last_bit(
     images, batch_size, world_size, seed
 ):

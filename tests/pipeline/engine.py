@@ -23,7 +23,7 @@ from imageloom.pipeline.workspace import Workspace
 from imageloom.registry import Registry
 from imageloom.spec.component import Component
 from imageloom.spec.node_state import NodeState, RunState
-from imageloom.spec.target import JobStatus, Limits, Target
+from imageloom.spec.target import JobStatus, Limits, Target, Work
 from imageloom.worker import run_job
 
 from .odd_toys import odd_components
@@ -45,7 +45,8 @@ class ThreadTarget:
         self._components = components
         self._jobs: dict[Path, _Job] = {}
 
-    def start(self, folder: Path, lock: int) -> None:
+    def start(self, folder: Path, _work: Work, *, lock: int | None = None) -> None:
+        assert lock is not None
         self.started.append(folder.name)
         self._jobs[folder] = _Job(partial(run_job, folder, self._components), lock)
 

@@ -19,8 +19,10 @@ from imageloom.pipeline.run_events import ignore_run_events
 from imageloom.pipeline.run_folder import RunFolder
 from imageloom.pipeline.workspace import Workspace
 from imageloom.registry import Registry
+from imageloom.settings import read_settings
 from imageloom.spec.node_state import RunState
 from imageloom.spec.target import Target
+from imageloom.target_file import load_targets
 from imageloom.targets.local import LocalTarget
 
 HERE = Path(__file__).parent
@@ -72,7 +74,7 @@ def main(run_folder: Path) -> int:
         workspace.run(run_folder.name),
         workspace=workspace,
         components=load_components(),
-        targets=local_targets(os.environ),
+        targets=load_targets(read_settings(os.environ)),
         on_event=ignore_run_events,
         cancel=cancel,
     )

@@ -94,7 +94,7 @@ class EndedTarget:
         self.limits = limits
         self.stops: list[bool] = []
 
-    def start(self, _folder, _lock):
+    def start(self, _folder, _work, **_lock):
         self.stops.clear()
 
     def status(self, _folder):

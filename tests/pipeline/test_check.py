@@ -80,7 +80,8 @@ FAIL = Node("fail", "fail")
             [Node("one", "number", settings={"targte": "lab"})],
             [],
             "Node 'one' (Number): There is no run setting called 'targte'.",
-            "Did you mean target? Known: target, node_count, processes_per_node.",
+            "Did you mean target? Known: target, node_count, processes_per_node, min_node_count, "
+            "max_restarts.",
         ),
         (
             [Node("one", "number", settings={"node_count": 0})],

@@ -15,7 +15,7 @@ from imageloom.pipeline.run_folder import RunFolder
 from imageloom.publish import verify_directory
 from imageloom.spec.job import ERROR_FILE
 from imageloom.spec.node_state import NodeState, RunState
-from imageloom.spec.target import Limits
+from imageloom.spec.target import JobStatus, Limits
 
 from .engine import ToyEngine, pipeline, states, value, wait_until
 from .odd_toys import run_odd
@@ -294,7 +294,7 @@ def test_a_change_outside_the_pipeline_does_what_depends_on_it_again(engine):
 
 
 def test_a_target_that_starts_no_job_is_a_failed_node(engine, monkeypatch):
-    def refuse(folder, lock):
+    def refuse(folder, work, *, lock):
         raise EnvironmentUnsuitableError("No more processes.", reason="no-process")
 
     monkeypatch.setattr(engine.target, "start", refuse)
@@ -302,6 +302,18 @@ def test_a_target_that_starts_no_job_is_a_failed_node(engine, monkeypatch):
     assert states(run)["three"] == "failed"
     assert run.states()["three"].error["message"] == "No more processes."
     assert not is_locked(engine.workspace.work_lock(run.states()["three"].key or "none"))
+
+
+def test_a_target_that_cannot_say_is_waited_for_and_says_why_once(engine, monkeypatch):
+    answers = [JobStatus("unknown", note="The queue does not answer.")] * 3
+    known = engine.target.status
+    monkeypatch.setattr(
+        engine.target, "status", lambda folder: answers.pop() if answers else known(folder)
+    )
+    run = engine.run(pipeline(Node("one", "number")))
+    assert states(run) == {"one": "completed"}
+    told = [event.event for event in engine.events if isinstance(event, NodeEvent)]
+    assert told.count(Notice("info", "The queue does not answer.")) == 1
 
 
 def test_only_what_is_wanted_is_done(engine):

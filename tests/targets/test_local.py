@@ -13,7 +13,8 @@ import pytest
 
 from imageloom.errors import EnvironmentUnsuitableError, FailedToWriteOutputsError
 from imageloom.locks import release, try_lock
-from imageloom.pipeline.job_folder import read_result
+from imageloom.pipeline.job_folder import read_job, read_result
+from imageloom.pipeline.jobs import work_of
 from imageloom.pipeline.object_store import ObjectStore
 from imageloom.pipeline.workspace import Workspace
 from imageloom.publish import write_json
@@ -43,7 +44,7 @@ def start(target, make_odd_job, tmp_path):
         folder = make_odd_job(*words, **changes)
         lock = try_lock(tmp_path / f"lock-{folder.name}", "the test")
         try:
-            on.start(folder, lock)
+            on.start(folder, work_of(folder, read_job(folder)), lock=lock)
         finally:
             release(lock)
         jobs.append((on, folder))

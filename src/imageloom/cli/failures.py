@@ -111,8 +111,9 @@ def _keep_traceback(problem: BaseException) -> str:
     return f"The traceback is in {path}; --debug shows it here."
 
 
-def resume_command(run: Path) -> str:
+def resume_command(run: Path, target: str = "") -> str:
     """Return the command that goes on with a run directory, or empty when there is nothing."""
     if not (run / "run.json").is_file():
         return ""
-    return command_line("imageloom", "train", "--resume", run)
+    where = ("--target", target) if target else ()
+    return command_line("imageloom", "train", "--resume", run, *where)

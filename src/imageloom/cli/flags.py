@@ -1,5 +1,6 @@
 """Options made from parameter sets, so that form, flag, schema and docs cannot disagree."""
 
+import json
 import re
 from collections.abc import Callable, Mapping
 from typing import Final, TypeVar
@@ -15,8 +16,14 @@ F = TypeVar("F", bound=Callable[..., object])
 
 SHARED: Final = "Options"  # heading of the options that every command has
 _WHOLE_NUMBER = re.compile(r"[+-]?[0-9]{1,40}")
-_METAVARS = {"int": "INTEGER", "float": "NUMBER", "str": "TEXT", "bool": ""}
-_KINDS: Final = {"int": "whole number", "float": "number", "str": "text", "bool": "true or false"}
+_METAVARS = {"int": "INTEGER", "float": "NUMBER", "str": "TEXT", "bool": "", "list": "TEXTS"}
+_KINDS: Final = {
+    "int": "whole number",
+    "float": "number",
+    "str": "text",
+    "bool": "true or false",
+    "list": "list of texts",
+}
 NOTHING: Final = "none"  # how a person writes None, where a parameter takes it
 
 
@@ -159,6 +166,8 @@ def value_text(value: object) -> str:
     """Return the value of a parameter as a person writes it in ``--set``."""
     if value is None:
         return NOTHING
+    if isinstance(value, tuple):
+        return json.dumps(value)
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 

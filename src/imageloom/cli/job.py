@@ -58,12 +58,14 @@ class Job:
         on_event: Where the command's functions tell their progress.
         cancel: Set by the first signal.
         run: The run directory, once the command knows it; a failure names how to resume it.
+        target: The target it trains on; empty for this process.
     """
 
     arguments: Mapping[str, object]
     on_event: Reporter
     cancel: CancelToken = field(default_factory=CancelToken)
     run: Path | None = None
+    target: str = ""
 
     def path(self, name: str) -> Path:
         """Return an argument that is a required path."""
@@ -183,7 +185,7 @@ def _fail(job: Job, problem: BaseException, console: Console, *, as_json: bool) 
     failure = Failure(
         error=error,
         exit_code=exit_code(error, job.cancel.reason),
-        resume_command=resume_command(job.run) if job.run is not None else "",
+        resume_command=resume_command(job.run, job.target) if job.run is not None else "",
     )
     if as_json:
         _print_json({"error": failure.to_json(), "notices": job.on_event.notices})

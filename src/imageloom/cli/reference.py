@@ -99,6 +99,8 @@ command that resumes it. The second stops at once, and what was published before
   be made again; by default 100.
 - `IMAGELOOM_DATABASE_URL`: a PostgreSQL database for the list of runs; by default it is a SQLite
   file in the workspace.
+- `IMAGELOOM_TARGETS`: the file of [your own targets](../../guides/targets.md); by default
+  `~/.config/imageloom/targets.toml`.
 - `IMAGELOOM_EXTENSIONS`: a folder with
   [your own components, families and targets](../../guides/extensions.md).
 - `IMAGELOOM_HOME`: where image directories made from plain folders are kept; by default

@@ -14,6 +14,7 @@ from imageloom.spec.component import Category, Component, Port
 from imageloom.spec.port_types import PORT_TYPES
 from imageloom.spec.run_settings import RunSettings
 from imageloom.spec.target import TARGETS
+from imageloom.spec.target_kind import TARGET_KINDS
 
 _START: Final = """\
 # Components
@@ -31,7 +32,9 @@ What flows from one node to the next is a directory. An edge joins two ports of 
 _TARGETS_START: Final = """\
 ## Targets
 
-Where nodes run: the run setting `target` of a node, or `--target` for a whole run.
+Where nodes run: the run setting `target` of a node, or `--target` for a training. Your own stand in
+[a file](../../guides/targets.md), a table for each, which says its `kind` and any of the options of
+that kind.
 """
 
 
@@ -58,6 +61,9 @@ def _index(components: Iterable[Component]) -> str:
     declare_all(imageloom.targets)
     targets = [(f"`{one.name}`", one.title, one.help) for one in TARGETS]
     parts.append(_TARGETS_START + "\n" + _table(("Name", "Title", "What it does"), targets))
+    for kind in TARGET_KINDS:
+        parts += [f"### Targets of the kind `{kind.name}`\n\n{kind.help}"]
+        parts += list(_parameters("", kind.options))
     return "\n".join(f"{part.rstrip()}\n" for part in parts)
 
 
@@ -97,7 +103,8 @@ def _parameters(heading: str, params: type[Params]) -> Iterator[str]:
     described = describe(params)
     if not described:
         return
-    yield f"## {heading}"
+    if heading:
+        yield f"## {heading}"
     rows = [
         (
             f"`{one.name}`",

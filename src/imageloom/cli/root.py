@@ -31,11 +31,24 @@ class LazyGroup(click.Group):
         name: The group's name.
         help: What the group is for.
         entries: The commands in the order in which a person meets them.
+        default: The command that runs when none is named; by default the help is shown.
     """
 
-    def __init__(self, name: str, *, help: str, entries: Mapping[str, "Entry | LazyGroup"]) -> None:
+    def __init__(
+        self,
+        name: str,
+        *,
+        help: str,
+        entries: Mapping[str, "Entry | LazyGroup"],
+        default: str = "",
+    ) -> None:
         super().__init__(name, help=help, context_settings={"help_option_names": ["-h", "--help"]})
         self.entries = entries
+        self.default = default
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Name the default command where none is named."""
+        return super().parse_args(ctx, args or ([self.default] if self.default else []))
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Return the names in order of use, not of the alphabet."""
@@ -126,6 +139,36 @@ _STORE = LazyGroup(
         ),
     },
 )
+_TARGETS = LazyGroup(
+    "targets",
+    help="List where training and pipelines can run, and try it.",
+    entries={
+        "list": Entry(
+            "imageloom.cli.targets_list",
+            "List where training and pipelines can run, and what each target has.",
+        ),
+        "check": Entry(
+            "imageloom.cli.targets_check",
+            "Run a small job on a target: two processes that find each other and add numbers.",
+        ),
+    },
+    default="list",
+)
+
+_AGENT = LazyGroup(
+    "agent",
+    help="Let this machine take part in a training that another one leads.",
+    entries={
+        "join": Entry(
+            "imageloom.cli.agent_join",
+            "Let this machine take part in a training that another one leads.",
+        ),
+        "work": Entry(
+            "imageloom.cli.agent_work",
+            "Let this machine take part in the training of a run directory.",
+        ),
+    },
+)
 
 
 def _print_version(ctx: click.Context, _param: click.Parameter, value: bool) -> None:
@@ -146,6 +189,7 @@ root = LazyGroup(
         "data": _DATA,
         "model": _MODEL,
         "train": Entry("imageloom.cli.train", "Train a classifier, or resume a run."),
+        "logs": Entry("imageloom.cli.logs", "Show what the processes of a training wrote."),
         "score": Entry("imageloom.cli.score", "Write the probabilities of every picture."),
         "evaluate": Entry("imageloom.cli.evaluate", "Turn scores into figures and a report."),
         "predict": Entry("imageloom.cli.predict", "Name what is in a few pictures."),
@@ -156,7 +200,9 @@ root = LazyGroup(
         "pipeline": _PIPELINE,
         "run": Entry("imageloom.cli.run", "Run a pipeline, or go on with a run that stopped."),
         "runs": _RUNS,
+        "targets": _TARGETS,
         "store": _STORE,
+        "agent": _AGENT,
     },
 )
 root.params.append(
@@ -187,6 +233,8 @@ def run(arguments: Sequence[str]) -> int:
         line that cannot be understood, 130 or 143 when a signal stopped it.
     """
     _mend_streams()
+    # What torch's sockets notice on the way would be written across the screen.
+    os.environ.setdefault("TORCH_CPP_LOG_LEVEL", "ERROR")
     try:
         code = root.main(list(arguments), prog_name="imageloom", standalone_mode=False)
     except click.ClickException as error:

@@ -1,5 +1,7 @@
 """``imageloom train``."""
 
+import functools
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -9,11 +11,15 @@ from imageloom.cli.flags import SectionOption, parameter_options, read_params
 from imageloom.cli.job import Job, Outcome, job_command
 from imageloom.cli.places import NameOrPlace, Place, place_option
 from imageloom.cli.screen import command_line, line, percent
-from imageloom.launch.params import LaunchParams, require_processes
+from imageloom.launch.params import LaunchParams
 from imageloom.models.params import ModelParams
+from imageloom.settings import read_settings
+from imageloom.train_job import JOB_FOLDER
 from imageloom.training.config import TrainParams
 
 if TYPE_CHECKING:
+    from imageloom.registry import Registry
+    from imageloom.spec.target import Target
     from imageloom.training.train import TrainResult
 
 _NEEDED: Final = {
@@ -22,8 +28,8 @@ _NEEDED: Final = {
     "validation": "--validation",
     "out": "--out",
 }
-_PROCESSES: Final = "processes_per_node"
-_WITH_RESUME: Final = {"resume", "as_json", "debug", *LaunchParams.model_fields}
+_WITH_RESUME: Final = {"resume", "as_json", "debug", "target", *LaunchParams.model_fields}
+_HERE: Final = "local"
 
 
 @job_command(
@@ -34,6 +40,8 @@ _WITH_RESUME: Final = {"resume", "as_json", "debug", *LaunchParams.model_fields}
         "--train train --validation validation --out run",
         "imageloom train --model resnet18 --train train --validation validation --out run "
         "--processes-per-node 2",
+        "imageloom train --model resnet50 --train train --validation validation --out run "
+        "--target lab --nodes 4 --processes-per-node 8",
         "imageloom train --resume run",
     ),
 )
@@ -62,14 +70,26 @@ _WITH_RESUME: Final = {"resume", "as_json", "debug", *LaunchParams.model_fields}
 )
 @parameter_options(TrainParams, section="Training")
 @parameter_options(ModelParams, section="Network, when --model is a name")
+@click.option(
+    "--target",
+    "target",
+    metavar="NAME",
+    help="Where to train, as 'imageloom targets' lists it. By default in this process, on this "
+    "machine; elsewhere as a job, which goes on when the terminal is closed.",
+    cls=SectionOption,
+    section="Place",
+)
 @parameter_options(LaunchParams, section="Processes")
 def command(job: Job) -> Outcome:
     """Train a classifier, or resume a run.
 
     The pictures are image directories, or plain folders with a sub-folder for each class. Ctrl+C
     saves and stops; the command that resumes is printed. The model of the epoch with the lowest
-    validation loss is in RUN/model at the end, and a report in RUN/report.html.
+    validation loss is in RUN/model at the end, and a report in RUN/report.html. With --target and
+    --resume a job of the run that waits or runs there is followed.
     """
+    target = str(job.arguments.get("target", _HERE))
+    job.target = "" if target == _HERE else target
     result = _resume(job) if "resume" in job.arguments else _start(job)
     report = command_line("imageloom", "score", "--model", result.run, "--data", "PICTURES")
     return Outcome(
@@ -95,12 +115,15 @@ def _start(job: Job) -> "TrainResult":
     model_params = read_params(ModelParams, job.arguments)
     params = read_params(TrainParams, job.arguments)
     launch = read_params(LaunchParams, job.arguments)
-    require_processes(launch.processes_per_node)
     model = job.arguments["model"]
     assert isinstance(model, str | Path)
     job.run = job.path("out")
     from imageloom.launch.train import train
 
+    if job.target:
+        from imageloom.target_training import train_on
+
+        train = functools.partial(train_on, _targets().get(job.target))
     return train(
         model,
         job.path("training"),
@@ -124,16 +147,35 @@ def _resume(job: Job) -> "TrainResult":
         )
     job.run = job.path("resume")
     _show_earlier_epochs(job, job.run)
-    from imageloom.launch.train import resume
+    from imageloom.launch.train import resume, resumed_launch
 
-    launch = read_params(LaunchParams, job.arguments)
-    return resume(
-        job.run,
-        processes_per_node=launch.processes_per_node if _PROCESSES in job.arguments else None,
-        max_restarts=launch.max_restarts,
-        on_event=job.on_event,
-        cancel=job.cancel,
-    )
+    given = {
+        name: job.arguments[name] for name in LaunchParams.model_fields if name in job.arguments
+    }
+    launch = resumed_launch(job.run, given)
+    if job.target or (job.run / JOB_FOLDER).is_dir():
+        from imageloom.target_training import earlier_launch, refuse_running_job, resume_on
+
+        targets = _targets()
+        if not job.target:
+            refuse_running_job(job.run, targets)
+        else:
+            launch = launch if given else earlier_launch(job.run) or launch
+            return resume_on(
+                targets,
+                job.target,
+                job.run,
+                launch=launch,
+                on_event=job.on_event,
+                cancel=job.cancel,
+            )
+    return resume(job.run, launch=launch, on_event=job.on_event, cancel=job.cancel)
+
+
+def _targets() -> "Registry[Target]":
+    from imageloom.target_file import load_targets
+
+    return load_targets(read_settings(os.environ))
 
 
 def _require_all(job: Job) -> None:

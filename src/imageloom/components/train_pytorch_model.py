@@ -19,10 +19,6 @@ def run(task: Task) -> Mapping[str, str]:
     from imageloom.models.model_directory import load_trained, load_untrained, save_trained
 
     assert isinstance(task.params, TrainParams)
-    if task.settings.node_count > 1:
-        raise errors.LessThanOrEqualToError(
-            f"node_count is {task.settings.node_count:,}, but must be 1 in this version."
-        )
     run = RunDirectory(task.scratch / "run")
     if not run.record.is_file():
         shutil.rmtree(run.path, ignore_errors=True)
@@ -33,7 +29,12 @@ def run(task: Task) -> Mapping[str, str]:
             load_image_directory(task.inputs["validation"]),
             run.path,
             params=task.params,
-            launch=LaunchParams(processes_per_node=task.settings.processes_per_node),
+            launch=LaunchParams(
+                nodes=task.settings.node_count,
+                min_nodes=task.settings.nodes[0],
+                processes_per_node=task.settings.processes_per_node,
+                max_restarts=task.settings.max_restarts,
+            ),
             on_event=task.on_event,
             cancel=task.cancel,
         )
@@ -49,9 +50,16 @@ def _keep_for_people(run: RunDirectory, record: Path) -> None:
     names = {run.report: "report.html", run.events: "train_events.jsonl", run.log: "train.log"}
     others = {log: f"logs/{log.name}" for log in run.log.parent.glob("70_*")}
     for file, name in (others | names).items():
-        if file.is_file():
+        if file.is_file() and _may_replace(record / name, file):
             (record / name).parent.mkdir(exist_ok=True)
             shutil.copyfile(file, record / name)
+
+
+def _may_replace(kept: Path, file: Path) -> bool:
+    """Whether what is kept is an earlier state of a log, and not the log of a scheduler."""
+    if not kept.is_file() or not kept.name.startswith("70_mpi_log"):
+        return True
+    return file.read_bytes().startswith(kept.read_bytes())
 
 
 COMPONENTS.declare(

@@ -97,7 +97,9 @@ class Group:
         new_name = "forward_sync_buffers"  # torch 2.15 warns of the old one, 2.10 knows no other
         name = new_name if new_name in accepted else "broadcast_buffers"
         make = cast(Callable[..., nn.Module], DistributedDataParallel)
-        return make(network, **{name: False})
+        wrapped = make(network, **{name: False})
+        _settle_buckets(wrapped, network)
+        return wrapped
 
     def share_buffers(self, network: nn.Module) -> None:
         """Give every process the first one's buffers, so that all score alike."""
@@ -113,6 +115,26 @@ def without_reduction(wrapped: nn.Module) -> AbstractContextManager[object]:
     """Return the context of a backward pass whose gradients are only added up, not yet shared."""
     no_sync = getattr(wrapped, "no_sync", None)
     return contextlib.nullcontext() if no_sync is None else no_sync()
+
+
+def _settle_buckets(wrapped: nn.Module, network: nn.Module) -> None:
+    """Let DistributedDataParallel choose now, and for good, in which order it adds gradients.
+
+    It does so once, by the order in which the gradients of the first backward pass are ready. Of
+    more than two processes the order of the additions, and so the last bits, depend on it: a run
+    that begins anew in the middle would take its first step in another order than one that did
+    not. Here a pass whose gradients are zero and thrown away comes before all others.
+
+    Source:
+        torch/csrc/distributed/c10d/reducer.cpp (rebuild_buckets)
+    """
+    learning = [one for one in network.parameters() if one.requires_grad]
+    network.forward = lambda: torch.stack([one.sum() for one in learning]).sum() * 0.0
+    try:
+        wrapped().backward()
+    finally:
+        del network.forward
+    network.zero_grad(set_to_none=True)
 
 
 @contextlib.contextmanager

@@ -1,12 +1,11 @@
 """What a rank tells the process that started it: files in a folder that both know."""
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Final, Literal
 
 from pydantic import BaseModel, ConfigDict, JsonValue, ValidationError
 
-from imageloom.errors import ImageloomError, LibraryError
+from imageloom.errors import ImageloomError, error_from_json
 from imageloom.publish import write_json
 
 FOLDER_VARIABLE: Final = "IMAGELOOM_LAUNCH_FOLDER"
@@ -52,21 +51,8 @@ def error_of(answer: Answer, *, rank_name: str) -> ImageloomError:
     """Return the error that a rank raised, with a message that begins with the rank's name."""
     content = answer.error or {}
     message = str(content.get("message", "no message"))
-    kinds = {kind.__name__: kind for kind in _all_kinds(ImageloomError)}
-    details = content.get("details")
-    return kinds.get(str(content.get("type")), LibraryError)(
-        message if message.startswith(rank_name) else f"{rank_name}: {message}",
-        hint=str(content.get("hint", "")),
-        reason=str(content.get("reason", "")),
-        # JSON gives back what the error's own details were.
-        details=details if isinstance(details, dict) else {},  # type: ignore[arg-type]
-    )
-
-
-def _all_kinds(kind: type[ImageloomError]) -> Iterator[type[ImageloomError]]:
-    for one in kind.__subclasses__():
-        yield one
-        yield from _all_kinds(one)
+    named = message if message.startswith(rank_name) else f"{rank_name}: {message}"
+    return error_from_json({**content, "message": named})
 
 
 def _path(folder: Path, rank: int) -> Path:

@@ -19,6 +19,7 @@ class RankEnd:
         answer: What it said itself, if anything.
         hangs: Whether it was ended because it did not go on; an answer that it then gave says how
             it was woken, not what it did.
+        lost_with: The machine that it was on, if that can no longer be reached.
     """
 
     rank: int
@@ -26,13 +27,19 @@ class RankEnd:
     exit_code: int | None
     answer: Answer | None
     hangs: bool = False
+    lost_with: str = ""
 
     @property
     def failed(self) -> bool:
         """Whether it neither did its work nor stopped when asked to, of its own fault or not."""
         if self.answer is None or self.hangs:
-            return self.hangs or self.exit_code is not None
+            return self.hangs or self.exit_code is not None or bool(self.lost_with)
         return self.answer.state == "failed"
+
+    @property
+    def blames_others(self) -> bool:
+        """Whether all it says is that another rank did not answer."""
+        return self.answer is not None and self.answer.blames_others and not self.hangs
 
     @property
     def is_own_error(self) -> bool:

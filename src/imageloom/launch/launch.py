@@ -1,19 +1,33 @@
-"""Trains a prepared run on several processes of this machine."""
+"""Trains a prepared run on several processes, of this machine or of several."""
 
 import contextlib
+import json
 import logging
 import os
+import socket
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
 from imageloom.distributed.group import DEFAULT_TIMEOUT_S, TIMEOUT_VARIABLE
 from imageloom.distributed.store import hosted_store
-from imageloom.errors import ImageloomError, RunInterruptedError
+from imageloom.errors import (
+    ImageloomError,
+    ParameterParsingError,
+    RunInterruptedError,
+)
 from imageloom.events import CancelToken, EventSink, Notice, ignore_events
 from imageloom.launch.attempts import RankJob, run_ranks
-from imageloom.launch.params import require_processes
+from imageloom.launch.machines import Machine
+from imageloom.launch.meeting import MeetingPlace
+from imageloom.launch.network import address_of, interface_of
+from imageloom.launch.one_machine import OneMachine
+from imageloom.launch.params import LaunchParams, require_processes
+from imageloom.launch.preflight import require_room
+from imageloom.launch.run_preflight import RunPreflight
+from imageloom.launch.shared_run import TrainingRun
+from imageloom.launch.team import Hall, Team
 from imageloom.launch.watch import Patience
 from imageloom.machine import available_cores
 from imageloom.training.events import driver_log
@@ -26,59 +40,104 @@ logger = logging.getLogger(__name__)
 # cannot replace a module of ours by a file of the same name.
 RANK_COMMAND: Final = (sys.executable, "-u", "-P", "-m", "imageloom.rank")
 LAUNCHER_LOG: Final = "70_mpi_log.txt"  # the name that users of the old designer know
+# Set by the target that started this process.
+AGENTS_VARIABLE: Final = "IMAGELOOM_AGENT_COMMAND"
+INTERFACE_VARIABLE: Final = "IMAGELOOM_INTERFACE"
 
 
 def launch_ranks(
     run: Path,
+    launch: LaunchParams,
     *,
-    processes: int,
-    max_restarts: int = 0,
     on_event: EventSink = ignore_events,
     cancel: CancelToken | None = None,
 ) -> TrainResult:
-    """Train from a run's newest checkpoint to its end, on several processes of this machine.
+    """Train from a run's newest checkpoint to its end, on several processes.
 
     Each has a log, ``logs/70_driver_log_<rank>.txt``; what happens before and around them stands in
-    ``logs/70_mpi_log.txt``.
+    ``logs/70_mpi_log.txt``. With several machines this one leads, unless another one does already.
 
     Args:
         run: The run directory, as ``prepare_run`` makes it or as an interrupted run left it.
-        processes: How many; one for each GPU, or else each core, at most.
-        max_restarts: How often all are started again when one was killed or hangs.
+        launch: How many machines and processes.
         on_event: Hears progress, metrics and notices.
         cancel: Stops all processes at the same step, with everything saved.
 
     Raises:
         LessThanOrEqualToError: The machine has fewer processing units.
         RunInterruptedError: The run was stopped; it can go on.
+        TimeoutOccuredError: Too few machines came.
         WorkerLostError: A process was killed or hangs; the message says which one was the first.
         ImageloomError: As ``train``; the message says which process failed first.
     """
-    require_processes(processes)
+    address = require_place(launch)
     directory = RunDirectory(run)
     if directory.read()["state"] == "completed":
         on_event(Notice("info", f"{directory.path} is completed; there is nothing to resume."))
         return read_result(run)
-    directory.log.parent.mkdir(parents=True, exist_ok=True)
-    job = RankJob(
+    require_room(run, processes=launch.processes_per_node)
+    cancel = cancel or CancelToken()
+    job = job_of(run, launch.processes_per_node)
+    with _recorded(directory):
+        if launch.nodes > 1:
+            hall = hall_of(run, launch.processes_per_node, address=address)
+            Machine(job, hall, _team(launch), on_event=on_event, cancel=cancel).work()
+        else:
+            crew = OneMachine(launch.processes_per_node, hosted_store)
+            restarts = launch.max_restarts
+            run_ranks(job, crew, max_restarts=restarts, on_event=on_event, cancel=cancel)
+    return read_result(run)
+
+
+def require_place(launch: LaunchParams) -> str:
+    """Return this machine's address for other machines, empty when there are none.
+
+    Raises:
+        LessThanOrEqualToError: The machine has fewer processing units than processes are asked for.
+        EnvironmentUnsuitableError: It has no such network interface.
+    """
+    require_processes(launch.processes_per_node)
+    return _own_address(launch, os.environ) if launch.nodes > 1 else ""
+
+
+def job_of(run: Path, processes: int) -> RankJob:
+    """Return what each of a machine's ranks does."""
+    logs = RunDirectory(run).log.parent
+    logs.mkdir(parents=True, exist_ok=True)
+    return RankJob(
         command=(*RANK_COMMAND, str(run)),
-        processes=processes,
-        logs=directory.log.parent,
-        environment=_environment(os.environ, processes),
-        store=hosted_store,
-        max_restarts=max_restarts,
+        logs=logs,
+        # Without a number of threads each rank would start one for every core, and they would wait
+        # for one another.
+        environment={"OMP_NUM_THREADS": str(max(1, available_cores() // processes)), **os.environ},
         patience=_patience(os.environ),
     )
-    with driver_log(directory.log.parent / LAUNCHER_LOG):
+
+
+def hall_of(run: Path, processes: int, *, address: str = "") -> Hall:
+    """Return where the machines of a run meet."""
+    return Hall(
+        run=TrainingRun(run),
+        place=MeetingPlace(run),
+        store=hosted_store,
+        preflight=RunPreflight(run, processes),
+        address=address,
+        agents=_agents(os.environ),
+    )
+
+
+@contextlib.contextmanager
+def _recorded(run: RunDirectory) -> Iterator[None]:
+    """Write what happens into the launcher's log, and how it ended into the run's record."""
+    with driver_log(run.log.parent / LAUNCHER_LOG):
         try:
-            run_ranks(job, on_event=on_event, cancel=cancel or CancelToken())
+            yield
         except ImageloomError as error:
-            _record(directory, error)
+            _record(run, error)
             raise
         except BaseException:  # Ctrl+C, where nobody made it ask for a stop
-            directory.update(state="interrupted", ended=now())
+            run.update(state="interrupted", ended=now())
             raise
-    return read_result(run)
 
 
 def _record(run: RunDirectory, error: ImageloomError) -> None:
@@ -90,18 +149,41 @@ def _record(run: RunDirectory, error: ImageloomError) -> None:
         run.write_error(error)
 
 
-def _environment(environment: Mapping[str, str], processes: int) -> dict[str, str]:
-    """Return the variables of every rank.
+def _team(launch: LaunchParams) -> Team:
+    return Team(
+        min_nodes=launch.fewest_nodes,
+        max_nodes=launch.nodes,
+        processes_per_node=launch.processes_per_node,
+        max_restarts=launch.max_restarts,
+        wait_s=launch.wait_for_nodes,
+    )
 
-    Without a number of threads each rank would start one for every core, and they would wait for
-    one another.
-    """
-    return {
-        "OMP_NUM_THREADS": str(max(1, available_cores() // processes)),
-        # What ranks say to each other stays on this machine, whatever its own name leads to.
-        "GLOO_SOCKET_IFNAME": "lo" if sys.platform == "linux" else "lo0",
-        **environment,
-    }
+
+def _own_address(launch: LaunchParams, environment: Mapping[str, str]) -> str:
+    """Return this machine's address on the network that leads to the others."""
+    interface = launch.interface or environment.get(INTERFACE_VARIABLE, "")
+    if not interface and AGENTS_VARIABLE in environment:
+        # A scheduler knows its machines by their names.
+        with contextlib.suppress(OSError):
+            address = socket.gethostbyname(socket.gethostname())
+            interface = interface_of(address)
+    return address_of(interface)
+
+
+def _agents(environment: Mapping[str, str]) -> tuple[str, ...]:
+    text = environment.get(AGENTS_VARIABLE)
+    if not text:
+        return ()
+    try:
+        words = json.loads(text)
+    except ValueError:
+        words = None
+    if not isinstance(words, list) or not all(isinstance(word, str) for word in words):
+        raise ParameterParsingError(
+            f"{AGENTS_VARIABLE} is {text!r}, but must be a JSON list of words.",
+            hint='It is set by targets, such as ["srun", "--nodes=1", "imageloom", "agent"].',
+        )
+    return tuple(words)
 
 
 def _patience(environment: Mapping[str, str]) -> Patience:

@@ -1,19 +1,44 @@
-"""On how many processes of this machine a training runs, and what becomes of it when one dies."""
+"""On how many machines and processes a training runs, and what becomes of it when one dies."""
 
 import os
+import re
+from collections.abc import Mapping
+from typing import Final, Self
 
 from imageloom.errors import LessThanOrEqualToError
 from imageloom.machine import GPUS_VARIABLE, processing_units, visible_gpus
 from imageloom.params import Params, parameter
 from imageloom.wording import count
 
+DEFAULT_WAIT_S: Final = 600.0
+_RANGE: Final = re.compile(r"([0-9]{1,9}):([0-9]{1,9})")
+
 
 class LaunchParams(Params):
-    """How a training is spread over the machine."""
+    """How a training is spread over machines and processes.
 
+    ``nodes`` may be written as ``MIN:MAX``, as for torchrun, which sets ``min_nodes`` as well.
+    """
+
+    nodes: int = parameter(
+        1,
+        help="Machines that train together. MIN:MAX lets them come and go: training goes on with "
+        "those that are there, from the last checkpoint.",
+        unit="machines",
+        gt=0,
+        le=100_000,
+    )
+    min_nodes: int | None = parameter(
+        None,
+        help="Fewest machines that go on; without it all of them must be there.",
+        unit="machines",
+        gt=0,
+        le=100_000,
+        affects_output=False,
+    )
     processes_per_node: int = parameter(
         1,
-        help="Processes that train together on this machine, one for each GPU. A run that is "
+        help="Processes that train together on each machine, one for each GPU. A run that is "
         "resumed keeps its number unless another one is given.",
         unit="processes",
         gt=0,
@@ -22,12 +47,63 @@ class LaunchParams(Params):
     max_restarts: int = parameter(
         0,
         help="How often all processes are started again from the last checkpoint when one of them "
-        "was killed or hangs. Errors of the training itself are never tried again.",
+        "was killed or hangs, or a machine is lost that must be there. Errors of the training "
+        "itself are never tried again.",
         unit="restarts",
         ge=0,
         le=1_000_000,
         affects_output=False,
     )
+    interface: str = parameter(
+        "",
+        help="Network interface, such as eth0, by which several machines reach each other. It "
+        "must lead to a network that you trust: gradients are neither encrypted nor signed.",
+        affects_output=False,
+    )
+    wait_for_nodes: float = parameter(
+        DEFAULT_WAIT_S,
+        help="How long to wait until enough machines are there.",
+        unit="s",
+        gt=0,
+        le=31_536_000,
+        affects_output=False,
+    )
+
+    @classmethod
+    def parse(cls, values: Mapping[str, object]) -> Self:
+        """Return the parameter set for values from a form, a flag or a JSON file.
+
+        Raises:
+            ParameterError: A subclass that fits the first problem; the message lists them all.
+        """
+        nodes = values.get("nodes")
+        parts = _RANGE.fullmatch(nodes) if isinstance(nodes, str) else None
+        if parts is not None:
+            fewest, most = (int(part) for part in parts.groups())
+            values = {"min_nodes": fewest, **values, "nodes": most}
+        params = super().parse(values)
+        if params.fewest_nodes > params.nodes:
+            raise LessThanOrEqualToError(
+                f"min_nodes is {params.fewest_nodes:,}, but there are at most "
+                f"{count(params.nodes, 'machine')}.",
+                hint=f"Use at most {params.nodes:,}, or more nodes.",
+                details={
+                    "parameter": "min_nodes",
+                    "value": params.fewest_nodes,
+                    "bound": params.nodes,
+                },
+            )
+        return params
+
+    @property
+    def fewest_nodes(self) -> int:
+        """Fewest machines that train."""
+        return self.nodes if self.min_nodes is None else self.min_nodes
+
+    @property
+    def processes(self) -> int:
+        """Ranks when all machines are there."""
+        return self.nodes * self.processes_per_node
 
 
 def require_processes(processes: int) -> None:

@@ -7,12 +7,17 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Final
 
 import psutil
 
 from imageloom.errors import EnvironmentUnsuitableError
+
+# A rank that was asked to stop before it can answer would be killed by that. So it is born with
+# these held back, and lets them through when it listens (imageloom.rank).
+ASKING_SIGNALS: Final = (signal.SIGTERM, signal.SIGINT)
 
 
 class RankProcess:
@@ -44,7 +49,7 @@ class RankProcess:
         self.exit_code: int | None = None
         self._stopped_since: float | None = None
         try:
-            with log.open("ab") as stream:
+            with log.open("ab") as stream, _held_back(ASKING_SIGNALS):
                 self._child = subprocess.Popen(
                     command,
                     stdin=subprocess.PIPE,
@@ -113,6 +118,15 @@ class RankProcess:
     def _send(self, number: signal.Signals) -> None:
         if self.look():
             os.kill(self.pid, number)
+
+
+@contextlib.contextmanager
+def _held_back(signals: Sequence[signal.Signals]) -> Iterator[None]:
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, signals)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def wait_for_any(ranks: Sequence[RankProcess], timeout_s: float) -> None:

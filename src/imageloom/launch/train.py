@@ -1,11 +1,12 @@
-"""Train a network on one process or several of this machine, or go on where a run stopped."""
+"""Train a network on one process, several or several machines, or go on where a run stopped."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from imageloom.data.image_directory import ImageDirectory
 from imageloom.events import CancelToken, EventSink, ignore_events
-from imageloom.launch.launch import launch_ranks
-from imageloom.launch.params import LaunchParams, require_processes
+from imageloom.launch.launch import launch_ranks, require_place
+from imageloom.launch.params import LaunchParams
 from imageloom.models.model_directory import UntrainedModel
 from imageloom.models.params import ModelParams
 from imageloom.training.config import TrainParams
@@ -48,13 +49,13 @@ def train(  # noqa: PLR0913 - the public call; all but the first four are keywor
             after that the run directory keeps the state from which ``resume`` goes on.
     """
     launch = launch or LaunchParams()
-    require_processes(launch.processes_per_node)
+    require_place(launch)
     run = prepare_run(
         model,
         training,
         validation,
         out,
-        processes=launch.processes_per_node,
+        processes=launch.processes,
         params=params,
         model_params=model_params,
         on_event=on_event,
@@ -66,8 +67,7 @@ def train(  # noqa: PLR0913 - the public call; all but the first four are keywor
 def resume(
     run: Path | str,
     *,
-    processes_per_node: int | None = None,
-    max_restarts: int = 0,
+    launch: LaunchParams | None = None,
     on_event: EventSink = ignore_events,
     cancel: CancelToken | None = None,
 ) -> TrainResult:
@@ -78,9 +78,9 @@ def resume(
 
     Args:
         run: The run directory.
-        processes_per_node: How many processes go on; by default as many as the run began with.
-            The pictures of each step and the learning rate stay those of the beginning.
-        max_restarts: As in ``LaunchParams``.
+        launch: On how many machines and processes it goes on; by default on one machine with as
+            many processes as the run began with. The pictures of each step and the learning rate
+            stay those of the beginning.
         on_event: Hears progress, metrics and notices.
         cancel: Stops the run at the next step, with everything saved.
 
@@ -90,12 +90,22 @@ def resume(
         ImageloomError: As ``train``.
     """
     path = Path(run).expanduser().absolute()
-    if processes_per_node is None:
-        began_with = RunDirectory(path).read().get("processes", 1)
-        assert isinstance(began_with, int)
-        processes_per_node = began_with
-    launch = {"processes_per_node": processes_per_node, "max_restarts": max_restarts}
-    return _go_on(path, LaunchParams.parse(launch), on_event, cancel)
+    return _go_on(path, launch or resumed_launch(path, {}), on_event, cancel)
+
+
+def resumed_launch(run: Path, given: Mapping[str, object]) -> LaunchParams:
+    """Return how a run is launched again: as many processes as it began with, unless given.
+
+    Raises:
+        ParameterError: What is given cannot be used.
+        CannotResumeError: There is no run.
+    """
+    launch = LaunchParams.parse(given)
+    if "processes_per_node" in given:
+        return launch
+    began_with = RunDirectory(run).read().get("processes", 1)
+    assert isinstance(began_with, int)
+    return launch.replace(processes_per_node=max(1, began_with // launch.nodes))
 
 
 def train_or_resume(  # noqa: PLR0913 - as train
@@ -136,13 +146,7 @@ def train_or_resume(  # noqa: PLR0913 - as train
 def _go_on(
     run: Path, launch: LaunchParams, on_event: EventSink, cancel: CancelToken | None
 ) -> TrainResult:
-    if launch == LaunchParams():  # one process, which nobody watches: this one
+    if launch.processes == 1 and not launch.max_restarts:  # which nobody need watch: this one
         continue_run(run, on_event=on_event, cancel=cancel)
         return read_result(run)
-    return launch_ranks(
-        run,
-        processes=launch.processes_per_node,
-        max_restarts=launch.max_restarts,
-        on_event=on_event,
-        cancel=cancel,
-    )
+    return launch_ranks(run, launch, on_event=on_event, cancel=cancel)

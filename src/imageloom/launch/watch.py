@@ -1,4 +1,4 @@
-"""One start of all ranks of a run on this machine, watched until the last of them is gone."""
+"""One start of a run's ranks on this machine, watched until the last of them is gone."""
 
 import contextlib
 import logging
@@ -36,22 +36,71 @@ class Patience:
 
 
 @dataclass(frozen=True)
+class Share:
+    """Which of a run's ranks are this machine's.
+
+    Attributes:
+        processes: How many.
+        world_size: How many ranks there are on all machines.
+        first_rank: Number of the first of ours.
+        node_rank: Number of this machine.
+    """
+
+    processes: int
+    world_size: int
+    first_rank: int = 0
+    node_rank: int = 0
+
+    @property
+    def ranks(self) -> range:
+        """Their numbers."""
+        return range(self.first_rank, self.first_rank + self.processes)
+
+
+@dataclass(frozen=True)
 class Start:
     """What to start.
 
     Attributes:
         command: The program of a rank; the environment tells it which one it is.
-        processes: How many.
+        share: Which ranks.
         folder: An empty folder for what the ranks tell us.
         logs: Folder of their logs, ``70_driver_log_<rank>.txt``.
         environment: Variables of every rank, beside those that say which one it is.
     """
 
     command: Sequence[str]
-    processes: int
+    share: Share
     folder: Path
     logs: Path
     environment: Mapping[str, str]
+
+
+class Elsewhere:
+    """The other machines of a job, as seen from this one; by default there are none.
+
+    Another thread may note what fails there.
+
+    Attributes:
+        failed_at: When the first of them failed, by ``time.monotonic``.
+        all_blame_others: Whether all that failed say no more than that another did not answer.
+    """
+
+    def __init__(self) -> None:
+        self.failed_at: float | None = None
+        self.all_blame_others = True
+
+    def fail(self, *, blames_others: bool) -> None:
+        """Note that one of them failed."""
+        self.all_blame_others = self.all_blame_others and blames_others
+        if self.failed_at is None:
+            self.failed_at = time.monotonic()
+
+    def hear(self, end: RankEnd) -> None:
+        """Hear of the end of a rank of this machine, as soon as it is seen."""
+
+    def look(self) -> None:
+        """Do what must be done a few times a second."""
 
 
 def log_of(logs: Path, rank: int) -> Path:
@@ -60,25 +109,33 @@ def log_of(logs: Path, rank: int) -> Path:
 
 
 def watch(
-    start: Start, *, on_event: EventSink, cancel: CancelToken, patience: Patience
+    start: Start,
+    *,
+    on_event: EventSink,
+    cancel: CancelToken,
+    patience: Patience,
+    elsewhere: Elsewhere | None = None,
 ) -> list[RankEnd]:
-    """Start all ranks and return how each ended; none is left when this returns or raises.
+    """Start this machine's ranks and return how each ended; none is left when this returns.
 
     Args:
         start: What to start.
-        on_event: Hears the events of rank 0.
+        on_event: Hears the events of rank 0, if it is among them.
         cancel: Asks all ranks to save and stop; asked twice, they are ended at once.
         patience: How long they may take.
+        elsewhere: The other machines, if there are any.
 
     Raises:
         EnvironmentUnsuitableError: A process could not be started.
     """
     tail = EventTail(start.folder / EVENTS_FILE)
+    elsewhere = elsewhere or Elsewhere()
     with _started(start) as ranks:
-        watcher = _Watcher(ranks, start.folder, cancel, patience)
+        watcher = _Watcher(ranks, start.folder, cancel, patience, elsewhere)
         while watcher.look():
             for event in tail.read():
                 on_event(event)
+            elsewhere.look()
             wait_for_any(ranks, _LOOK_S)
     while events := tail.read():
         for event in events:
@@ -90,7 +147,7 @@ def watch(
 def _started(start: Start) -> Iterator[list[RankProcess]]:
     ranks: list[RankProcess] = []
     try:
-        for rank in range(start.processes):
+        for rank in start.share.ranks:
             log = log_of(start.logs, rank)
             environment = {**start.environment, **_place(rank, start)}
             ranks.append(RankProcess(rank, start.command, environment, log))
@@ -107,13 +164,13 @@ def _place(rank: int, start: Start) -> dict[str, str]:
     Source:
         https://docs.pytorch.org/docs/stable/elastic/run.html#environment-variables
     """
-    count = str(start.processes)
+    share = start.share
     return {
         "RANK": str(rank),
-        "LOCAL_RANK": str(rank),
-        "GROUP_RANK": "0",
-        "WORLD_SIZE": count,
-        "LOCAL_WORLD_SIZE": count,
+        "LOCAL_RANK": str(rank - share.first_rank),
+        "GROUP_RANK": str(share.node_rank),
+        "WORLD_SIZE": str(share.world_size),
+        "LOCAL_WORLD_SIZE": str(share.processes),
         FOLDER_VARIABLE: str(start.folder),
     }
 
@@ -122,13 +179,19 @@ class _Watcher:
     """Looks after running ranks and decides when waiting for them has become useless."""
 
     def __init__(
-        self, ranks: list[RankProcess], folder: Path, cancel: CancelToken, patience: Patience
+        self,
+        ranks: list[RankProcess],
+        folder: Path,
+        cancel: CancelToken,
+        patience: Patience,
+        elsewhere: Elsewhere,
     ) -> None:
         self.ends: list[RankEnd] = []
         self._running = list(ranks)
         self._folder = folder
         self._cancel = cancel
         self._patience = patience
+        self._elsewhere = elsewhere
         self._asked_at: float | None = None
         self._failed_at: float | None = None
 
@@ -150,8 +213,9 @@ class _Watcher:
             return True
         if any([one.stopped_for_s() > self._patience.hang_s for one in self._running]):  # noqa: C419 - all are looked at
             return True
-        return _is_past(self._asked_at, self._patience.stop_s) or _is_past(
-            self._failed_at, self._patience.others_s
+        return _is_past(self._asked_at, self._patience.stop_s) or any(
+            _is_past(moment, self._patience.others_s)
+            for moment in (self._failed_at, self._elsewhere.failed_at)
         )
 
     def _end_the_rest(self) -> None:
@@ -169,8 +233,11 @@ class _Watcher:
 
     def _all_blame_others(self) -> bool:
         failed = [end for end in self.ends if end.failed]
-        return bool(failed) and all(
-            end.answer is not None and end.answer.blames_others for end in failed
+        nobody_failed = not failed and self._elsewhere.failed_at is None
+        return (
+            not nobody_failed
+            and self._elsewhere.all_blame_others
+            and all(end.blames_others for end in failed)
         )
 
     def _note(self, process: RankProcess, *, hangs: bool, by_us: bool = False) -> None:
@@ -183,6 +250,7 @@ class _Watcher:
             hangs=hangs,
         )
         self.ends.append(end)
+        self._elsewhere.hear(end)
         how = f"exit code {process.exit_code}" + (", ended by the launcher" if by_us else "")
         logger.info("Rank %s is gone: %s.", process.rank, how)
         if end.failed and self._failed_at is None:

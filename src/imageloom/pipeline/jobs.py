@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Final
 
 from imageloom.event_lines import EventTail
+from imageloom.events import Notice
 from imageloom.pipeline.ending import ending
 from imageloom.pipeline.job_log import shorten_log
 from imageloom.pipeline.keys import PlannedNode
@@ -13,7 +14,8 @@ from imageloom.pipeline.run_events import NodeEvent, RunSink
 from imageloom.pipeline.run_record import NodeFacts
 from imageloom.publish import write_json
 from imageloom.spec.job import EVENTS_FILE, JOB_FILE, LOG_FILE, Job, to_json
-from imageloom.spec.target import Target
+from imageloom.spec.run_settings import RunSettings
+from imageloom.spec.target import Target, Work
 
 MAX_LOG_BYTES: Final = 64 * 1024 * 1024
 SAVE_TIMEOUT_S: Final = 25.0  # for a job that was asked to stop, before it is ended
@@ -46,6 +48,7 @@ class FollowedJob:
         self._tail = EventTail(folder / EVENTS_FILE, start=hear_from)
         self._stop_by: float | None = None
         self._was_ended = False
+        self._note = ""
 
     def poll(self, on_event: RunSink) -> NodeFacts | None:
         """Pass on what the job told since the last call; return the facts of its end once it has.
@@ -61,6 +64,7 @@ class FollowedJob:
             if status.state != "ended":
                 break  # the rest can wait, other jobs cannot
         if status.state != "ended":
+            self._tell(status.note, on_event)
             return None
         return ending(
             self.folder,
@@ -73,6 +77,12 @@ class FollowedJob:
     def end_signal(self) -> int | None:
         """Return a descriptor as ``Target.end_signal`` does."""
         return self._target.end_signal(self.folder)
+
+    def _tell(self, note: str, on_event: RunSink) -> None:
+        """Pass on what the target says of a job that has not ended, once."""
+        if note and note != self._note:
+            on_event(NodeEvent(self.folder.name, Notice("info", note)))
+        self._note = note
 
     def stop(self, *, at_once: bool) -> None:
         """Ask the job to save and stop; end it if it was asked too long ago, or at once.
@@ -105,8 +115,19 @@ def start_job(folder: Path, job: Job, *, target: Target, lock: int) -> int:
     write_json(folder / JOB_FILE, to_json(job))
     events = folder / EVENTS_FILE
     begin = events.stat().st_size if events.exists() else 0
-    target.start(folder, lock)
+    target.start(folder, work_of(folder, job), lock=lock)
     return begin
+
+
+def work_of(folder: Path, job: Job) -> Work:
+    """Return what a target runs for a job: the worker in its folder."""
+    settings = RunSettings.parse(job.settings)
+    return Work(
+        program=("-m", "imageloom.worker", str(folder)),
+        demand=job.demand,
+        nodes=settings.nodes,
+        processes_per_node=settings.processes_per_node,
+    )
 
 
 def job_of(planned: PlannedNode, store: ObjectStore, *, run_id: str, base: str) -> Job:

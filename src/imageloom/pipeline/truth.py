@@ -9,10 +9,8 @@ from collections.abc import Mapping
 from typing import Final
 
 from imageloom.errors import FailedToWriteOutputsError, OutputInUseError
-from imageloom.locks import holder
 from imageloom.pipeline.ending import ending
 from imageloom.pipeline.job_folder import link_outputs, read_job, read_result
-from imageloom.pipeline.jobs import lock_note
 from imageloom.pipeline.object_store import ObjectStore
 from imageloom.pipeline.run_folder import RunFolder
 from imageloom.pipeline.run_record import NodeFacts, RunRecord
@@ -20,7 +18,7 @@ from imageloom.pipeline.workspace import Workspace
 from imageloom.registry import Registry
 from imageloom.spec.job import JOB_FILE
 from imageloom.spec.node_state import NodeState, RunState
-from imageloom.spec.target import JobStatus, Target
+from imageloom.spec.target import Target
 
 _NOT_BEGUN: Final = NodeFacts(state=NodeState.WAITING, time=0.0)
 
@@ -86,8 +84,8 @@ def _truth_of(
     if not key:
         return _waiting(before)
     status = target.status(folder)
-    note = lock_note(run.id, node_id)
-    if _is_alive(status, is_locked=holder(workspace.work_lock(key)) == note):
+    # A target that cannot say may have the job in its queue, where it holds no lock.
+    if status.state != "ended":
         if before.started is not None:
             return before
         started = (folder / JOB_FILE).stat().st_mtime  # the executor was lost before it could say
@@ -98,10 +96,6 @@ def _truth_of(
     facts = ending(folder, status, before=before.model_copy(update={"key": key}), store=store)
     link_outputs(folder, facts.outputs, store)
     return facts
-
-
-def _is_alive(status: JobStatus, *, is_locked: bool) -> bool:
-    return status.state == "running" or (status.state == "unknown" and is_locked)
 
 
 def _waiting(before: NodeFacts) -> NodeFacts:

@@ -7,13 +7,16 @@ from typing import Final
 
 from imageloom.event_lines import EventTail
 from imageloom.events import Metric
+from imageloom.launch.merged_log import LAUNCHER, label_of_rank, logs_of_run
 from imageloom.pipeline.run_folder import RunFolder
 from imageloom.pipeline.run_record import NodeFacts
+from imageloom.pipeline.workspace import Workspace
 from imageloom.spec.job import ERROR_FILE, EVENTS_FILE, LOG_FILE
 
 _TAIL_BYTES: Final = 6_000
 _TAIL_LINES: Final = 40
 REPORT: Final = "report.html"
+_RANK_0_LOG: Final = "train.log"  # where the component keeps it when the training has ended
 
 
 @dataclass(frozen=True)
@@ -41,6 +44,30 @@ def work_folder(run: RunFolder, node_id: str, facts: NodeFacts) -> Path:
         return run.node_folder(node_id)
     run_id, maker = facts.made_by
     return RunFolder(run.path.with_name(run_id)).node_folder(maker)
+
+
+def process_logs(
+    workspace: Workspace, run: RunFolder, node_id: str, facts: NodeFacts | None
+) -> dict[str, Path]:
+    """Return the logs of a node by who wrote them: its worker, then the ranks of a training.
+
+    What the launcher of ranks wrote stands in the worker's log as well, and so does all that a
+    training in the worker itself wrote; so the worker is alone unless there are several ranks. Of a
+    worker that never began there is what its scheduler said.
+    """
+    folder = run.node_folder(node_id) if facts is None else work_folder(run, node_id, facts)
+    outer = logs_of_run(folder / "logs").get(LAUNCHER)
+    if outer is not None and not (folder / LOG_FILE).exists():
+        return {LAUNCHER: outer}
+    if facts is None:
+        return {"worker": folder / LOG_FILE}
+    logs = {**logs_of_run(folder / "logs"), label_of_rank(0): folder / _RANK_0_LOG}
+    if facts.key and facts.made_by is None:
+        # While it trains, and after it was stopped, the training is where it can go on.
+        for training in workspace.work_scratch(facts.key).glob("*/logs"):
+            logs = logs_of_run(training)
+    ranks = {label: log for label, log in logs.items() if not label.startswith(LAUNCHER)}
+    return {"worker": folder / LOG_FILE, **(ranks if len(ranks) > 1 else {})}
 
 
 def read_node_files(run: RunFolder, node_id: str, facts: NodeFacts) -> NodeFiles:

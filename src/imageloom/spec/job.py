@@ -3,6 +3,7 @@
 The folder of a job is the folder of its node run::
 
     job.json          the question, written before the worker starts
+    lock-wanted       written by a worker that must take its lock itself, when it cannot yet
     events.jsonl      progress, metrics and notices, appended while it runs
     logs/70_driver_log_0.txt
     error_info.json   when it failed
@@ -17,6 +18,7 @@ from pydantic import BaseModel, ConfigDict, JsonValue
 from imageloom.spec.component import Demand
 
 JOB_FILE: Final = "job.json"
+LOCK_WANTED_FILE: Final = "lock-wanted"
 EVENTS_FILE: Final = "events.jsonl"
 LOG_FILE: Final = "logs/70_driver_log_0.txt"
 ERROR_FILE: Final = "error_info.json"

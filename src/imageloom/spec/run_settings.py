@@ -17,3 +17,25 @@ class RunSettings(Params):
     processes_per_node: int = parameter(
         1, help="Processes on each machine, one for each GPU.", unit="processes", gt=0, le=100_000
     )
+    min_node_count: int | None = parameter(
+        None,
+        help="Fewest machines that go on when others are lost; without it all must be there.",
+        unit="machines",
+        gt=0,
+        le=100_000,
+        affects_output=False,
+    )
+    max_restarts: int = parameter(
+        0,
+        help="How often all processes are started again from the last checkpoint when one of them "
+        "was killed or hangs, or a machine is lost that must be there.",
+        unit="restarts",
+        ge=0,
+        le=1_000_000,
+        affects_output=False,
+    )
+
+    @property
+    def nodes(self) -> tuple[int, int]:
+        """Fewest and most machines."""
+        return min(self.min_node_count or self.node_count, self.node_count), self.node_count

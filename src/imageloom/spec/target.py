@@ -1,10 +1,37 @@
 """A target: where jobs run, as the engine sees it. Each target is one file in ``targets/``."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Final, Literal, Protocol
 
 from imageloom.registry import Registry
+from imageloom.spec.component import Demand
+
+TAKE_LOCK_VARIABLE: Final = "IMAGELOOM_TAKE_LOCK"
+"""Set for a worker that could inherit no descriptor, so that it takes its lock itself."""
+INTERFACE_VARIABLE: Final = "IMAGELOOM_INTERFACE"
+"""Names the network interface by which machines reach each other; the launcher reads it."""
+
+
+@dataclass(frozen=True)
+class Work:
+    """What a job runs.
+
+    Attributes:
+        program: What stands after the Python interpreter and its own switches:
+            ``("-m", "imageloom.worker", FOLDER)``. All its paths are absolute.
+        demand: Whether it uses whole processing units.
+        nodes: Fewest and most machines.
+        processes_per_node: Processes on each machine.
+        environment: Variables for it, beside those that the target chooses.
+    """
+
+    program: tuple[str, ...]
+    demand: Demand = "light"
+    nodes: tuple[int, int] = (1, 1)
+    processes_per_node: int = 1
+    environment: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -29,15 +56,18 @@ class JobStatus:
     """What a target knows of a job.
 
     Attributes:
-        state: ``running``, ``ended``, or ``unknown`` when the target cannot say.
+        state: ``running``, also while it waits in a queue, ``ended``, or ``unknown`` when the
+            target cannot say now; who follows the job then waits.
         reason: Why it ended, as a sentence, when the job itself could not say: ``killed by signal
             9 (SIGKILL)``; empty otherwise.
         out_of_memory: Whether the machine's memory ran out.
+        note: What a person should know of a job that has not ended, as a sentence: why it waits.
     """
 
     state: Literal["running", "ended", "unknown"]
     reason: str = ""
     out_of_memory: bool = False
+    note: str = ""
 
 
 class Target(Protocol):
@@ -55,13 +85,23 @@ class Target(Protocol):
     def limits(self) -> Limits:
         """What it can give."""
 
-    def start(self, folder: Path, lock: int) -> None:
-        """Start the job in ``folder``.
+    def require_reachable(self) -> None:
+        """Return when a job could be started now.
+
+        Raises:
+            ImageloomError: It could not; the message says why.
+        """
+
+    def start(self, folder: Path, work: Work, *, lock: int | None = None) -> None:
+        """Start a job.
 
         Args:
-            folder: A folder with ``job.json``.
+            folder: The job's folder, which names it.
+            work: What it is to do.
             lock: A file descriptor that holds a lock; the job must keep it open until it has ended,
-                however it ends.
+                however it ends. Where it can inherit nothing, the target keeps a copy and gives the
+                worker ``TAKE_LOCK_VARIABLE``, and closes the copy when ``LOCK_WANTED_FILE`` appears
+                in the folder.
 
         Raises:
             ImageloomError: The job could not be started.

@@ -24,9 +24,8 @@ from imageloom.machine import (
     visible_gpus,
 )
 from imageloom.publish import write_json
-from imageloom.spec.job import JOB_FILE, LOG_FILE, Job
-from imageloom.spec.run_settings import RunSettings
-from imageloom.spec.target import TARGETS, JobStatus, Limits
+from imageloom.spec.job import LOG_FILE
+from imageloom.spec.target import TARGETS, JobStatus, Limits, Work
 from imageloom.spec.worker_environment import worker_environment
 
 WORKER_FILE: Final = "worker.json"
@@ -83,21 +82,28 @@ class LocalTarget:
             light_jobs=available_cores(),
         )
 
-    def start(self, folder: Path, lock: int) -> None:
-        """Start the worker of a job.
+    def require_reachable(self) -> None:
+        """Return: this machine is here."""
+
+    def start(self, folder: Path, work: Work, *, lock: int | None = None) -> None:
+        """Start the process of a job.
 
         Raises:
             EnvironmentUnsuitableError: The machine starts no more processes.
             FailedToWriteOutputsError: The job's folder cannot be written.
         """
-        gpu = self._free_gpus(folder)
+        gpu = self._free_gpus(work)
         worker = Worker(token=secrets.token_hex(16), gpu=gpu, oom_kills=count_oom_kills())
         # Before there is a process, so that it can be found by its token whatever becomes of us.
         _write(folder, worker)
-        environment = worker_environment(self._environment) | {TOKEN_VARIABLE: worker.token}
+        environment = {
+            **worker_environment(self._environment),
+            **work.environment,
+            TOKEN_VARIABLE: worker.token,
+        }
         if gpu:
             environment[GPUS_VARIABLE] = gpu
-        child = _start_process(folder, lock, environment)
+        child = _start_process(folder, work, lock, environment)
         created = psutil.Process(child.pid).create_time()
         try:
             _write(folder, worker.model_copy(update={"pid": child.pid, "created": created}))
@@ -147,25 +153,24 @@ class LocalTarget:
             with contextlib.suppress(psutil.NoSuchProcess):
                 process.terminate()
 
-    def _free_gpus(self, folder: Path) -> str:
+    def _free_gpus(self, work: Work) -> str:
         """Return the GPUs for a job, as many as it has processes; those without a job first."""
         gpus = visible_gpus(self._environment)
-        job = Job.model_validate_json((folder / JOB_FILE).read_bytes())
-        if job.demand == "light":
+        if work.demand == "light":
             return ""
         used = [gpu for names in self._gpus_in_use.values() for gpu in names.split(",")]
         in_order = sorted(gpus, key=used.count)
-        return ",".join(in_order[: RunSettings.parse(job.settings).processes_per_node])
+        return ",".join(in_order[: work.processes_per_node])
 
 
 def _start_process(
-    folder: Path, lock: int, environment: dict[str, str]
+    folder: Path, work: Work, lock: int | None, environment: dict[str, str]
 ) -> "subprocess.Popen[bytes]":
     log = folder / LOG_FILE
     log.parent.mkdir(parents=True, exist_ok=True)
     # -u: what was printed before a crash is in the log. -P: a folder that a person happens to
     # stand in cannot replace a module of ours by a file of the same name.
-    command = [sys.executable, "-u", "-P", "-m", "imageloom.worker", str(folder)]
+    command = [sys.executable, "-u", "-P", *work.program]
     try:
         with log.open("ab") as stream:
             return subprocess.Popen(
@@ -174,7 +179,7 @@ def _start_process(
                 stdout=stream,
                 stderr=stream,
                 env=environment,
-                pass_fds=(lock,),
+                pass_fds=() if lock is None else (lock,),
                 start_new_session=True,
             )
     except OSError as problem:

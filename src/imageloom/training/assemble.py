@@ -9,6 +9,7 @@ import torch
 from imageloom.compute import Compute, choose_compute, choose_workers
 from imageloom.data.image_directory import ImageDirectory, load_image_directory
 from imageloom.data.loader import PictureLoader
+from imageloom.distributed.exchange_clock import ExchangeClock
 from imageloom.distributed.group import Group
 from imageloom.distributed.ranks import Ranks
 from imageloom.errors import CannotResumeError, InvalidDatasetError
@@ -109,6 +110,7 @@ def assembled_job(
                 compute=compute,
                 group=group,
                 reducing=group.wrap(network),
+                exchange=None if group.ranks.is_alone else ExchangeClock(network, compute.device),
             ),
             schedule=make_schedule(
                 peak=peak_rate(params, processes),
@@ -172,12 +174,19 @@ def _workers(
     ranks: Ranks,
 ) -> int:
     size = output_size(transforms_of(training)) or 1
-    # Training and validation each have their own readers, and both stay alive between epochs.
-    batch_bytes = params.batch_size * 3 * size * size * 3
+    batch_bytes = reader_batch_bytes(params, size)
     workers, why = choose_workers(params.workers, compute, batch_bytes, ranks.local_world_size)
     if why:
         reporter.notice(Notice("warning", why))
     return workers
+
+
+def reader_batch_bytes(params: TrainParams, image_size: int) -> int:
+    """Return what a batch takes in shared memory, for a reader of training and one of validation.
+
+    Both stay alive between epochs; batches of validation are twice as large.
+    """
+    return params.batch_size * 3 * image_size * image_size * 3
 
 
 def _device_text(compute: Compute) -> str:

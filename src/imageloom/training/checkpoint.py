@@ -28,7 +28,7 @@ from imageloom.training.early_stop import EarlyStop
 from imageloom.training.generators import seed_generators
 
 KEPT: Final = 2
-_NETWORK: Final = "network.safetensors"
+NETWORK_FILE: Final = "network.safetensors"
 _OPTIMIZER: Final = "optimizer.safetensors"
 _GENERATORS: Final = "generators.safetensors"
 _STATE: Final = "state.json"
@@ -96,7 +96,7 @@ def save_checkpoint(
         FailedToWriteOutputsError: It could not be written; the earlier ones are intact.
     """
     with publishing_directory(folder / state.name, replace=True) as partial:
-        _save(_contiguous(network.state_dict()), partial / _NETWORK)
+        _save(_contiguous(network.state_dict()), partial / NETWORK_FILE)
         tensors, groups = _flatten_optimizer(optimizer)
         _save(tensors, partial / _OPTIMIZER)
         generators, numbers = _read_generators(_gpus(alone=not other_generators))
@@ -192,7 +192,7 @@ def generators_of_process() -> bytes:
 
 def load_network(path: Path, network: nn.Module) -> None:
     """Put only the network's values of a checkpoint into ``network``, on whatever device it is."""
-    network.load_state_dict(load_file(path / _NETWORK))
+    network.load_state_dict(load_file(path / NETWORK_FILE))
 
 
 def read_state(path: Path) -> LoopState:

@@ -30,6 +30,7 @@ from imageloom.training.checkpoint import LoopState
 from imageloom.training.figures import Figures
 from imageloom.training.job import Job
 from imageloom.training.optimizer import set_rate
+from imageloom.training.pace import Pace
 from imageloom.training.pieces import Piece, own_steps
 from imageloom.training.saver import Saver
 from imageloom.training.step import MicroBatch, NonFiniteError
@@ -44,16 +45,19 @@ def fit(job: Job, state: LoopState) -> LoopState:
         InfinityError: Likewise, infinite.
     """
     figures = Figures(job.reporter, job.params, job.steps_per_epoch, state.step)
-    saver = Saver(job)
+    saver, pace = Saver(job), Pace(job)
     while state.epoch < job.params.epochs and not state.early_stop.is_over(job.params.patience):
-        state = _train_epoch(job, state, figures, saver)
+        state = _train_epoch(job, state, figures, saver, pace)
         validation = _validate(job, state, saver)
         state = _end_epoch(job, state, validation, figures)
+        _end_pace(job, pace, state.epoch)
         saver.save(state)
     return state
 
 
-def _train_epoch(job: Job, state: LoopState, figures: Figures, saver: Saver) -> LoopState:
+def _train_epoch(
+    job: Job, state: LoopState, figures: Figures, saver: Saver, pace: Pace
+) -> LoopState:
     steps = own_steps(
         epoch_order(len(job.training), job.params.seed, state.epoch),
         job.params,
@@ -75,13 +79,15 @@ def _train_epoch(job: Job, state: LoopState, figures: Figures, saver: Saver) -> 
         except NonFiniteError as problem:
             saver.save(state)
             raise _non_finite(job, state, rate, problem) from problem
+        seconds = time.monotonic() - began
+        pace.after_step(sum(len(piece.positions) for piece in pieces), seconds)
         state = dataclasses.replace(
             state,
             steps_in_epoch=state.steps_in_epoch + 1,
             step=state.step + 1,
             sums=state.sums + sums,
             interval=state.interval + sums,
-            epoch_seconds=state.epoch_seconds + time.monotonic() - began,
+            epoch_seconds=state.epoch_seconds + seconds,
             waiting_seconds=state.waiting_seconds + waiting.seconds,
         )
         if figures.after_step(state, rate):
@@ -140,6 +146,12 @@ def _end_epoch(job: Job, state: LoopState, validation: ScoreSums, figures: Figur
     if job.group.ranks.is_first:
         job.run.update(epochs_done=epoch, best_epoch=early_stop.best_epoch)
     return ended
+
+
+def _end_pace(job: Job, pace: Pace, epoch: int) -> None:
+    speeds = pace.end_epoch(epoch)
+    if speeds and job.group.ranks.is_first:
+        job.run.update(images_per_s_of_ranks=speeds)
 
 
 def _non_finite(job: Job, state: LoopState, rate: float, problem: NonFiniteError) -> RunError:

@@ -38,6 +38,11 @@ class RunDirectory:
         return self.path / "events.jsonl"
 
     @property
+    def lock(self) -> Path:
+        """Held by the process that writes here."""
+        return self.path / "run.lock"
+
+    @property
     def log(self) -> Path:
         """The log of the main process, under the name that users of the old designer know."""
         return self.log_of(0)
@@ -118,11 +123,10 @@ class RunDirectory:
             OutputInUseError: Another process holds it; the message names it.
             FailedToWriteOutputsError: The lock's file cannot be written.
         """
-        place = self.path / "run.lock"
-        lock = try_lock(place, f"process {os.getpid()} on {platform.node()}")
+        lock = try_lock(self.lock, f"process {os.getpid()} on {platform.node()}")
         if lock is None:
             raise OutputInUseError(
-                f"{self.path} is being written by {holder(place) or 'another process'}.",
+                f"{self.path} is being written by {holder(self.lock) or 'another process'}.",
                 hint="Wait for it, stop it, or choose another place with --out.",
                 reason="locked",
             )

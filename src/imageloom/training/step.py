@@ -13,6 +13,7 @@ import torch
 from torch import nn
 
 from imageloom.compute import Compute
+from imageloom.distributed.exchange_clock import ExchangeClock
 from imageloom.distributed.group import Group, without_reduction
 from imageloom.metrics import ScoreSums, joined_sums
 
@@ -64,6 +65,7 @@ class Stepper:
     Attributes:
         network: The network itself, with the names that checkpoints and models use.
         reducing: The network as ``group.wrap`` returned it; None with one process.
+        exchange: Measures the waits for other processes; None with one process.
     """
 
     network: nn.Module
@@ -72,6 +74,7 @@ class Stepper:
     compute: Compute
     group: Group = field(default_factory=Group)
     reducing: nn.Module | None = None
+    exchange: ExchangeClock | None = None
 
     def take(self, batches: Iterable[MicroBatch]) -> ScoreSums:
         """Take one optimizer step over the joined batches of all processes.
@@ -116,6 +119,8 @@ class Stepper:
         correct = (logits_BK.argmax(dim=1) == batch.labels_B).sum()
         # One transfer for both numbers: each one makes a GPU wait for the host.
         values = torch.stack([loss.detach().double(), correct.double()]).tolist()
+        if self.exchange is not None and batch.ends_step:
+            self.exchange.add_backward()
         if batch.share == 0:
             return ScoreSums()
         images = len(batch.labels_B)
@@ -131,7 +136,8 @@ class Stepper:
         """Return the sums over all processes, and the problem of the first that has one."""
         if self.group.ranks.is_alone:
             return sums, problem
-        rows = self.group.gather([*sums.as_numbers(), _PROBLEMS.index(problem)])
+        with contextlib.nullcontext() if self.exchange is None else self.exchange.waiting():
+            rows = self.group.gather([*sums.as_numbers(), _PROBLEMS.index(problem)])
         problems = [_PROBLEMS[int(row[-1])] for row in rows]
         return joined_sums(row[:-1] for row in rows), next(filter(None, problems), None)
 

@@ -1,0 +1,34 @@
+"""``imageloom agent join``."""
+
+import re
+from typing import Final
+
+import click
+
+from imageloom.cli.job import Job, Outcome, job_command
+from imageloom.cli.screen import line
+
+_ADDRESS: Final = re.compile(r"(.+):([0-9]{1,5})")
+
+
+@job_command(
+    "join",
+    examples=("imageloom agent join 10.0.0.4:29400 --token 6f1c0a4be2d7439c8d5e01f7a2b36c94",),
+)
+@click.argument("address", metavar="ADDRESS:PORT")
+@click.option("--token", required=True, help="The key that the leading command printed.")
+def command(job: Job) -> Outcome:
+    """Let this machine take part in a training that another one leads.
+
+    The other machine prints this command when it is started with --nodes. The run directory and
+    the pictures must lie on storage that both see under the same paths. Ctrl+C saves and leaves.
+    """
+    parts = _ADDRESS.fullmatch(job.text("address"))
+    if parts is None:
+        raise click.UsageError(f"{job.text('address')!r} is not of the form ADDRESS:PORT.")
+    from imageloom.launch.agent import join_run
+    from imageloom.launch.meeting import LeaderAddress
+
+    leader = LeaderAddress(address=parts[1], port=int(parts[2]), token=job.text("token"))
+    run = join_run(leader, on_event=job.on_event, cancel=job.cancel)
+    return Outcome(content={"run": str(run)}, screen=(line("Run", f"completed: {run}"),))

@@ -1,0 +1,93 @@
+"""``imageloom logs``."""
+
+import sys
+import time
+from pathlib import Path
+from typing import Final
+
+import click
+from rich.text import Text
+
+from imageloom.cli.job import Job, Outcome, job_command, outliving_the_reader
+from imageloom.cli.joined_logs import JoinedTail, joined_text
+from imageloom.cli.places import Place
+from imageloom.cli.screen import line
+from imageloom.cli.tails import read_log
+from imageloom.errors import CouldNotOpenFileError
+from imageloom.launch.merged_log import label_of_rank, logs_of_run
+from imageloom.training.run_directory import RunDirectory
+
+_POLL_S: Final = 0.2
+
+
+@job_command(
+    "logs", examples=("imageloom logs run", "imageloom logs run --rank 1", "imageloom logs run -f")
+)
+@click.argument("run", metavar="RUN_DIRECTORY", type=Place())
+@click.option("--rank", type=click.IntRange(min=0), help="Only what this process wrote.")
+@click.option(
+    "-f", "--follow", is_flag=True, help="Show what is written from now on, until the run ends."
+)
+def command(job: Job) -> Outcome:
+    """Show what the processes of a training wrote.
+
+    RUN_DIRECTORY is what 'imageloom train' wrote with --out. The logs of all processes, and that of
+    what happened before and around them ('launcher'), are joined in the order of time, each line
+    with the name of its process. Lines without a time, such as those of a traceback, stay together.
+    """
+    run = RunDirectory(job.path("run"))
+    run.read()  # refuses what is no run directory
+    if "follow" in job.arguments:
+        if "as_json" in job.arguments:
+            raise click.UsageError(
+                "--follow writes as it reads, so it cannot be joined with --json."
+            )
+        with outliving_the_reader():
+            _follow(job, run)
+        return Outcome(content={}, screen=())
+    logs = _chosen(job, run)
+    text = joined_text(logs)
+    return Outcome(
+        content={
+            "run": str(run.path),
+            "logs": {
+                label: {"path": str(log), "text": read_log(log)} for label, log in logs.items()
+            },
+            "text": text,
+        },
+        screen=(Text(text.rstrip("\n")) if text else line("Log", "nothing was written"),),
+    )
+
+
+def _chosen(job: Job, run: RunDirectory) -> dict[str, Path]:
+    """Return the logs that are asked for.
+
+    Raises:
+        CouldNotOpenFileError: No process with that number has written.
+    """
+    logs = logs_of_run(run.log.parent)
+    rank = job.arguments.get("rank")
+    if not isinstance(rank, int):
+        return logs
+    label = label_of_rank(rank)
+    if label not in logs:
+        raise CouldNotOpenFileError(
+            f"{run.path} has no log of {label}.",
+            hint=f"There is what these wrote: {', '.join(logs) or 'nobody'}.",
+            reason="no-log",
+        )
+    return {label: logs[label]}
+
+
+def _follow(job: Job, run: RunDirectory) -> None:
+    """Write lines as they come, until the run ends or a signal comes."""
+    tail = JoinedTail()
+    while True:
+        # Looked at before reading, so that nothing is missed.
+        is_over = job.cancel.is_set or run.read()["state"] != "running"
+        for text in tail.read(_chosen(job, run)):
+            sys.stdout.write(f"{text}\n")
+        sys.stdout.flush()
+        if is_over:
+            return
+        time.sleep(_POLL_S)

@@ -1,0 +1,95 @@
+"""A machine that works on a run which another one leads."""
+
+import logging
+import platform
+import re
+from pathlib import Path
+from typing import Final
+
+from pydantic import ValidationError
+
+from imageloom.errors import EnvironmentUnsuitableError, TimeoutOccuredError
+from imageloom.events import CancelToken, EventSink
+from imageloom.launch.follower import welcome
+from imageloom.launch.launch import LAUNCHER_LOG, hall_of, job_of
+from imageloom.launch.machines import Machine
+from imageloom.launch.meeting import LeaderAddress
+from imageloom.launch.params import require_processes
+from imageloom.launch.team import Team, text_of
+from imageloom.launch.wire import LostError, connect
+from imageloom.training.events import driver_log
+from imageloom.training.run_directory import RunDirectory
+
+logger = logging.getLogger(__name__)
+
+CONNECT_S: Final = 60.0
+_NOT_IN_A_NAME: Final = re.compile(r"[^A-Za-z0-9.-]")
+
+
+def join_run(leader: LeaderAddress, *, on_event: EventSink, cancel: CancelToken) -> Path:
+    """Work on the run that another machine leads, until it is completed; return the run directory.
+
+    Args:
+        leader: Where it listens.
+        on_event: Hears what becomes of this machine's part.
+        cancel: Saves and leaves the run.
+
+    Raises:
+        TimeoutOccuredError: Nobody who knows the token answers there.
+        EnvironmentUnsuitableError: This machine does not see the run, or cannot take part in it.
+        RunInterruptedError: Somebody asked this machine, or the whole run, to stop.
+        ImageloomError: The run failed.
+    """
+    try:
+        wire = connect(leader.address, leader.port, leader.token, timeout_s=CONNECT_S)
+        try:
+            message = welcome(wire)
+            wire.send("bye")
+        finally:
+            wire.close()
+        run, team = Path(text_of(message, "run")), Team.model_validate(message.get("team"))
+    except (LostError, ValidationError) as problem:
+        raise TimeoutOccuredError(
+            f"No run could be joined at {leader.address}:{leader.port}: {problem}.",
+            hint="Is the address right, is the token that of this run, does the command that leads "
+            "it still run, and does no firewall stand in between?",
+            reason="no-leader",
+        ) from problem
+    work_on_run(run, team, on_event=on_event, cancel=cancel)
+    return run
+
+
+def work_on_run(
+    run: Path, team: Team | None = None, *, on_event: EventSink, cancel: CancelToken
+) -> None:
+    """Work on a run whose directory this machine sees, until it is completed.
+
+    Args:
+        run: The run directory.
+        team: What its leader asked for, where that is known already.
+        on_event: As for ``join_run``.
+        cancel: As for ``join_run``.
+
+    Raises:
+        ImageloomError: As ``join_run``.
+    """
+    directory = RunDirectory(run)
+    if not directory.record.is_file():
+        raise EnvironmentUnsuitableError(
+            f"The run directory {run} is not there on {platform.node()}.",
+            hint="Put the run, and the pictures, on storage that all machines mount at the same "
+            "path.",
+            reason="run-not-shared",
+        )
+    processes = 1 if team is None else team.processes_per_node
+    require_processes(processes)
+    name = _NOT_IN_A_NAME.sub("_", platform.node())
+    log = directory.log.with_name(f"{Path(LAUNCHER_LOG).stem}_{name}.txt")
+    with driver_log(log):
+        Machine(
+            job_of(run, processes),
+            hall_of(run, processes),
+            team or Team(min_nodes=1, max_nodes=1, processes_per_node=1),
+            on_event=on_event,
+            cancel=cancel,
+        ).work()

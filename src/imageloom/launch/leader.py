@@ -1,0 +1,308 @@
+"""The machine that leads a run: it says which machine starts which ranks and hears how they end."""
+
+import contextlib
+import logging
+import queue
+import secrets
+import socket
+import tempfile
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Final, Literal
+
+from imageloom.errors import ImageloomError, TimeoutOccuredError
+from imageloom.events import CancelToken, EventSink, Notice, ignore_events
+from imageloom.launch.attempts import RankJob
+from imageloom.launch.blame import RankEnd, first_failure
+from imageloom.launch.bring import brought_agents
+from imageloom.launch.meeting import LeaderAddress
+from imageloom.launch.member import Member
+from imageloom.launch.team import Hall, Team, mapping_of
+from imageloom.launch.watch import Elsewhere, Share, Start, watch
+from imageloom.launch.wire import LostError, Wire, listen
+from imageloom.wording import count
+
+logger = logging.getLogger(__name__)
+
+PORT: Final = 29400  # torchrun's; another free one when it is taken
+_FACTS_S: Final = 120.0  # for a machine that joins to look at its pictures
+_GOODBYE_S: Final = 2.0
+_POLL_S: Final = 0.1
+
+
+class Leader(Elsewhere):
+    """A crew of several machines, this one among them.
+
+    Ranks are numbered from this machine's on, then machine by machine in the order in which they
+    joined.
+
+    Args:
+        hall: Where they meet.
+        team: How many they are.
+    """
+
+    def __init__(self, hall: Hall, team: Team) -> None:
+        super().__init__()
+        self._hall = hall
+        self._team = team
+        # Threads put in what a person should see; the caller's thread tells it.
+        self._said: queue.SimpleQueue[Notice] = queue.SimpleQueue()
+        self._on_event: EventSink = ignore_events
+        self._changed = threading.Condition()
+        self._members: list[Member] = []
+        self._round: list[Member] = []
+        self._is_training = False
+        self._has_ended = False
+        self._started = 0
+        self._changed_at = time.monotonic()
+        self._who_changed = ""
+        self._token = CancelToken()
+        self._cancel = CancelToken()
+        self._listener: socket.socket | None = None
+        self._facts: dict[str, object] = {}
+        self._join_command = ""
+
+    @contextlib.contextmanager
+    def receiving(self) -> Iterator[None]:
+        """Let machines join while the body runs, and tell them how it ended."""
+        self._hall.preflight.lead()
+        self._facts = dict(self._hall.preflight.facts())
+        known = self._hall.place.find()
+        token = secrets.token_hex(16) if known is None else known.token
+        self._listener = listen(self._hall.address, PORT)
+        port = self._listener.getsockname()[1]
+        self._hall.place.announce(LeaderAddress(address=self._hall.address, port=port, token=token))
+        self._join_command = f"imageloom agent join {self._hall.address}:{port} --token {token}"
+        threading.Thread(target=self._accept, args=(self._listener, token), daemon=True).start()
+        try:
+            with brought_agents(self._hall.agents, self._hall.place.run):
+                yield
+        except BaseException as problem:
+            self._end(problem)
+            raise
+        else:
+            self._end(None)
+            self._hall.place.forget()
+
+    def start(self, job: RankJob, on_event: EventSink, cancel: CancelToken) -> list[RankEnd]:
+        """Wait for enough machines and start all ranks; return how each ended.
+
+        Raises:
+            TimeoutOccuredError: Too few machines came.
+            RunInterruptedError: Somebody asked to stop while we waited.
+        """
+        self._on_event = on_event
+        members = self._wait_for_members(on_event, cancel)
+        size = self._team.processes_per_node
+        world_size = size * (1 + len(members))
+        with self._changed:
+            self.failed_at, self.all_blame_others = None, True
+            self._token, self._cancel = CancelToken(), cancel
+            self._started += 1
+            self._round, self._who_changed, self._is_training = members, "", True
+        names = ", ".join(["this machine", *[member.name for member in members]])
+        logger.info("Starting %s on %s.", count(world_size, "rank"), names)
+        with (
+            self._hall.store(self._hall.address) as place,
+            tempfile.TemporaryDirectory(prefix="imageloom-ranks-") as folder,
+        ):
+            shares = [
+                Share(size, world_size, first_rank=node * size, node_rank=node)
+                for node in range(1 + len(members))
+            ]
+            for member, share in zip(members, shares[1:], strict=True):
+                member.start(self._started, share, place)
+            start = Start(
+                command=job.command,
+                share=shares[0],
+                folder=Path(folder),
+                logs=job.logs,
+                environment={**job.environment, **place},
+            )
+            own = watch(
+                start,
+                on_event=on_event,
+                cancel=self._token,
+                patience=job.patience,
+                elsewhere=self,
+            )
+            self._wait_for_ends(members, job.patience.others_s)
+        with self._changed:
+            self._round, self._is_training = [], False
+        others = [end for member in members for end in member.all_ends()]
+        return sorted([*own, *others], key=lambda end: end.rank)
+
+    def change(self, ends: Sequence[RankEnd]) -> str:
+        """Return which machine came or went so that the ranks must start anew; empty if none."""
+        if not self._team.is_elastic:
+            return ""
+        failure = first_failure(ends)
+        if failure is not None:
+            lost = failure.lost_with
+            return f"{lost[0].upper()}{lost[1:]}." if lost else ""
+        return self._who_changed
+
+    def hear(self, end: RankEnd) -> None:
+        """Tell the other machines of a rank of ours that failed."""
+        if end.failed:
+            self._tell("failed", blames_others=end.blames_others)
+
+    def look(self) -> None:
+        """Pass on what happened: that somebody asked to stop, that a machine came or went."""
+        while not self._said.empty():
+            self._on_event(self._said.get())
+        while self._token.asked < self._cancel.asked:
+            self._stop(self._cancel.reason)
+
+    def _stop(self, reason: str) -> None:
+        self._token.set(reason)
+        self._tell("stop", reason=reason)
+
+    def _tell(self, kind: str, *, but: Member | None = None, **content: object) -> None:
+        for member in self._round:
+            if member is not but and not member.is_done:
+                member.tell(kind, **content)
+
+    def _wait_for_members(self, on_event: EventSink, cancel: CancelToken) -> list[Member]:
+        team, began, asked = self._team, time.monotonic(), False
+        while True:
+            cancel.raise_if_set()
+            with self._changed:
+                here = [member for member in self._members if member.is_here]
+                now = time.monotonic()
+                is_settled = now - max(began, self._changed_at) > team.settle_s
+                if 1 + len(here) >= team.max_nodes or (
+                    1 + len(here) >= team.min_nodes and is_settled
+                ):
+                    return here[: team.max_nodes - 1]
+                self._changed.wait(_POLL_S)
+            if not asked:
+                asked = True
+                missing = count(team.max_nodes - 1 - len(here), "more machine")
+                logger.info("Waiting for %s.", missing)  # without the token, which is a key
+                on_event(Notice("info", f"Waiting for {missing}. On each: {self._join_command}"))
+            self.look()
+            if now - began > team.wait_s:
+                raise self._too_few(here)
+
+    def _too_few(self, here: Sequence[Member]) -> TimeoutOccuredError:
+        came = ", ".join(["this machine", *[member.name for member in here]])
+        return TimeoutOccuredError(
+            f"{1 + len(here):,} of at least {count(self._team.min_nodes, 'machine')} were there "
+            f"after {self._team.wait_s:g} s: {came}.",
+            hint=f"On each of the others: {self._join_command}",
+            reason="too-few-nodes",
+        )
+
+    def _wait_for_ends(self, members: Sequence[Member], patience_s: float) -> None:
+        """Wait until all machines told how their ranks ended; they had their time already."""
+        give_up = time.monotonic() + patience_s + _GOODBYE_S
+        with self._changed:
+            while not all(member.is_done for member in members) and time.monotonic() < give_up:
+                self._changed.wait(_POLL_S)
+        for member in members:
+            if not member.is_done:
+                self._lose(member, f"did not end its ranks in {patience_s + _GOODBYE_S:g} s")
+
+    def _accept(self, listener: socket.socket, token: str) -> None:
+        while True:
+            try:
+                stream, _ = listener.accept()
+            except OSError:  # closed
+                return
+            threading.Thread(target=self._receive, args=(stream, token), daemon=True).start()
+
+    def _receive(self, stream: socket.socket, token: str) -> None:
+        try:
+            wire = Wire(stream, token, is_server=True)
+        except LostError as problem:
+            logger.warning("Somebody who tried to join was turned away: %s.", problem)
+            return
+        try:
+            run = str(self._hall.place.run)
+            wire.send("welcome", run=run, team=self._team.model_dump())
+            hello = wire.receive(_FACTS_S) or {}
+            if hello.get("kind") == "bye":  # it only asked which run this is
+                return
+            facts = mapping_of(hello, "facts")
+            host = str(facts.get("host", "?"))
+            try:
+                warnings = self._hall.preflight.compare(self._facts, facts)
+            except ImageloomError as problem:
+                wire.send("refused", error=problem.to_json())
+                self._say("warning", f"{host} ({wire.address}) cannot take part: {problem}")
+                return
+            wire.send("accepted")
+            for sentence in warnings:
+                self._say("warning", sentence)
+            self._listen_to(Member(wire, host))
+        except LostError as problem:
+            logger.warning("%s left before it took part: %s.", wire.address, problem)
+
+    def _listen_to(self, member: Member) -> None:
+        with self._changed:
+            self._members.append(member)
+            self._changed_at = time.monotonic()
+            may_grow = 1 + len(self._round) < self._team.max_nodes
+            grows = self._is_training and may_grow and self._team.is_elastic
+            if grows:
+                self._who_changed = f"{member.name} joined."
+            self._changed.notify_all()
+        self._say("info", f"{member.name} joined.")
+        if grows:
+            self._stop("a machine that joined")
+        try:
+            while True:
+                message = member.wire.receive()
+                assert message is not None, "without a time limit there is one"
+                with self._changed:
+                    end = member.hear(message)
+                    if member.leaving:
+                        self._who_changed = f"{member.name} left ({member.leaving})."
+                    self._changed.notify_all()
+                if end is not None and end.failed:
+                    self.fail(blames_others=end.blames_others)
+                    self._tell("failed", but=member, blames_others=end.blames_others)
+        except LostError as problem:
+            self._lose(member, str(problem))
+
+    def _lose(self, member: Member, why: str) -> None:
+        with self._changed:
+            if member.lost:
+                return
+            trains = member in self._round and not member.is_done
+            member.lost = why
+            self._members = [one for one in self._members if one is not member]
+            self._changed_at = time.monotonic()
+            self._changed.notify_all()
+        member.wire.close()
+        if self._has_ended or (member.leaving and not trains):
+            return
+        self._say("warning", f"{member.title} {why}.")
+        if trains:
+            self.fail(blames_others=False)
+            self._tell("failed", but=member, blames_others=False)
+
+    def _end(self, problem: BaseException | None) -> None:
+        assert self._listener is not None
+        self._has_ended = True
+        with contextlib.suppress(OSError):
+            self._listener.shutdown(socket.SHUT_RDWR)  # wakes the thread that waits in accept
+        self._listener.close()
+        error = problem.to_json() if isinstance(problem, ImageloomError) else None
+        members = [member for member in self._members if not member.lost]
+        for member in members:
+            state = "completed" if problem is None else "stopped"
+            member.wire.send("finished", state=state, error=error)
+        # A side that closes first, with something unread, takes back what it said last.
+        give_up = time.monotonic() + _GOODBYE_S
+        while not all(member.lost for member in members) and time.monotonic() < give_up:
+            time.sleep(0.01)
+        for member in members:
+            member.wire.close()
+
+    def _say(self, level: Literal["info", "warning"], sentence: str) -> None:
+        logger.log(logging.INFO if level == "info" else logging.WARNING, "%s", sentence)
+        self._said.put(Notice(level, sentence))

@@ -1,0 +1,131 @@
+"""Work on a run together with other machines: lead it, or follow whoever leads."""
+
+import logging
+import os
+import time
+from dataclasses import replace
+from typing import Final
+
+from imageloom.errors import TimeoutOccuredError
+from imageloom.events import CancelToken, EventSink, Notice
+from imageloom.launch.attempts import RankJob, run_ranks
+from imageloom.launch.follower import follow, interface_variables, welcome
+from imageloom.launch.leader import Leader
+from imageloom.launch.meeting import LeaderAddress
+from imageloom.launch.team import Hall, Team
+from imageloom.launch.wire import LostError, connect
+
+logger = logging.getLogger(__name__)
+
+_RETRY_S: Final = 0.5
+_CONNECT_S: Final = 2.0
+_LAST_RANKS_S: Final = 30.0  # for ranks of a leader that was killed to save and end
+
+
+class Machine:
+    """This machine, among those that work on a run.
+
+    Args:
+        job: What ranks do.
+        hall: Where the machines meet.
+        team: How many they are.
+        on_event: Hears what happens to machines and, where this one leads, the events of rank 0.
+        cancel: Saves and stops: the whole run where this machine leads, else its own part.
+    """
+
+    def __init__(
+        self, job: RankJob, hall: Hall, team: Team, *, on_event: EventSink, cancel: CancelToken
+    ) -> None:
+        self._job = job
+        self._hall = hall
+        self._team = team
+        self._on_event = on_event
+        self._cancel = cancel
+
+    def work(self) -> None:
+        """Return when the run is completed; no process of it is left on this machine then.
+
+        A machine that loses the one that leads takes the lead if the run directory's lock is free,
+        and otherwise goes to whoever has it.
+
+        Raises:
+            TimeoutOccuredError: Too few machines came, or nobody leads any more.
+            RunInterruptedError: Somebody asked to stop.
+            ImageloomError: The run failed, or this machine cannot take part.
+        """
+        heard_at = time.monotonic()
+        while not self._hall.run.is_completed:
+            self._cancel.raise_if_set()
+            if self._has_led():
+                return
+            leader, why = self._hall.place.find(), "nobody leads the run"
+            try:
+                if leader is not None and self._has_followed(leader):
+                    return
+                if leader is not None:
+                    heard_at = time.monotonic()
+            except LostError as problem:
+                why = str(problem)
+            if time.monotonic() - heard_at > self._team.wait_s:
+                raise _nobody_leads(leader, why, self._team.wait_s)
+            time.sleep(_RETRY_S)
+
+    def _has_led(self) -> bool:
+        """Lead if nobody does; return whether the run is completed so."""
+        if not self._hall.address:
+            return False
+        with self._hall.place.leading(f"process {os.getpid()} at {self._hall.address}") as leads:
+            if not leads:
+                return False
+            self._wait_for_last_ranks()
+            job = self._job.with_variables(interface_variables(self._hall.address))
+            leader = Leader(self._hall, self._team)
+            with leader.receiving():
+                run_ranks(
+                    job,
+                    leader,
+                    max_restarts=self._team.max_restarts,
+                    on_event=self._on_event,
+                    cancel=self._cancel,
+                )
+        return True
+
+    def _has_followed(self, leader: LeaderAddress) -> bool:
+        """Work for a leader; return whether the run is completed, or False if the leader was lost.
+
+        Raises:
+            LostError: It cannot be reached.
+        """
+        wire = connect(leader.address, leader.port, leader.token, timeout_s=_CONNECT_S)
+        try:
+            self._team = Team.model_validate(welcome(wire)["team"])
+            self._hall = replace(self._hall, address=wire.own_address)
+            job = self._job.with_variables(interface_variables(wire.own_address))
+            try:
+                follow(
+                    wire, job, self._hall.preflight, on_event=self._on_event, cancel=self._cancel
+                )
+            except LostError as problem:
+                sentence = f"The machine that led the run, {wire.address}, {problem}."
+                logger.warning("%s", sentence)
+                self._on_event(Notice("warning", sentence))
+                return False
+        finally:
+            wire.close()
+        return True
+
+    def _wait_for_last_ranks(self) -> None:
+        """Wait for ranks of an earlier leader that still save; two must not write the run."""
+        give_up = time.monotonic() + _LAST_RANKS_S
+        while self._hall.run.is_written and time.monotonic() < give_up:
+            self._cancel.raise_if_set()
+            time.sleep(_RETRY_S)
+
+
+def _nobody_leads(leader: LeaderAddress | None, why: str, wait_s: float) -> TimeoutOccuredError:
+    where = "" if leader is None else f" at {leader.address}:{leader.port}"
+    return TimeoutOccuredError(
+        f"The machine that leads the run{where} did not answer for {wait_s:g} s: {why}.",
+        hint="Does it still run? Is its address right, and does no firewall stand in between?",
+        reason="no-leader",
+    )

@@ -1,0 +1,231 @@
+"""Train on a target: the run is prepared here, a job trains there, and we follow it.
+
+The job does not need us: when we are gone it goes on, and ``resume_on`` finds it again.
+"""
+
+import time
+from pathlib import Path
+from typing import Final
+
+from imageloom.data.image_directory import ImageDirectory
+from imageloom.errors import (
+    CannotResumeError,
+    ImageloomError,
+    OutputInUseError,
+    RunInterruptedError,
+    WorkerLostError,
+    error_from_json,
+)
+from imageloom.event_lines import EventTail
+from imageloom.events import CancelToken, EventSink, Notice, ignore_events
+from imageloom.launch.params import LaunchParams
+from imageloom.models.model_directory import UntrainedModel
+from imageloom.models.params import ModelParams
+from imageloom.publish import read_json, write_json
+from imageloom.registry import Registry
+from imageloom.spec.job import ERROR_FILE, EVENTS_FILE, LOG_FILE
+from imageloom.spec.target import Target, Work
+from imageloom.spec.target_limits import require_within
+from imageloom.train_job import JOB_FOLDER, TRAIN_JOB_FILE, TrainJob
+from imageloom.training.config import TrainParams
+from imageloom.training.run_directory import RunDirectory
+from imageloom.training.train import TrainResult, prepare_run, read_result
+
+_POLL_S: Final = 0.1
+
+
+def train_on(  # noqa: PLR0913 - as imageloom.train
+    target: Target,
+    model: UntrainedModel | Path | str,
+    training: ImageDirectory | Path | str,
+    validation: ImageDirectory | Path | str,
+    out: Path | str,
+    *,
+    params: TrainParams | None = None,
+    model_params: ModelParams | None = None,
+    launch: LaunchParams,
+    on_event: EventSink = ignore_events,
+    cancel: CancelToken | None = None,
+) -> TrainResult:
+    """Prepare a run here and train it on a target.
+
+    Args:
+        target: Where; it must see ``out`` and the pictures.
+        model: As ``imageloom.train``, as are all that follow.
+        training: What it learns from.
+        validation: What measures each epoch.
+        out: Where the run directory shall appear.
+        params: How to train.
+        model_params: How to make a network that is given by name.
+        launch: On how many machines and processes.
+        on_event: Hears progress, metrics and notices, of the preparation and of the job.
+        cancel: Asks the job to save and stop, and waits for that. When it is set because the
+            terminal was closed (``SIGHUP``), the job goes on.
+
+    Raises:
+        LessThanOrEqualToError: The target has not what is asked for; there is no run then.
+        RunInterruptedError: Somebody asked to stop; the run can go on.
+        ImageloomError: As the target or ``imageloom.train``.
+    """
+    require_within(target.limits, _work(Path(), launch), target.name)
+    target.require_reachable()
+    run = prepare_run(
+        model,
+        training,
+        validation,
+        out,
+        processes=launch.processes,
+        params=params,
+        model_params=model_params,
+        on_event=on_event,
+        cancel=cancel,
+    )
+    return _follow(run, _submit(run, target, launch), target, on_event, cancel or CancelToken())
+
+
+def resume_on(
+    targets: Registry[Target],
+    name: str,
+    run: Path,
+    *,
+    launch: LaunchParams,
+    on_event: EventSink = ignore_events,
+    cancel: CancelToken | None = None,
+) -> TrainResult:
+    """Go on with a run on a target; a job of it that still runs or waits there is followed.
+
+    Args:
+        targets: All that are known.
+        name: Which one.
+        run: The run directory.
+        launch: On how many machines and processes; left aside when there is a job already.
+        on_event: Hears progress, metrics and notices.
+        cancel: As ``train_on``.
+
+    Raises:
+        OutputInUseError: A job of this run is on another target.
+        ImageloomError: As ``train_on``.
+    """
+    target, path = targets.get(name), run.expanduser().absolute()
+    if RunDirectory(path).read()["state"] == "completed":
+        on_event(Notice("info", f"{path} is completed; there is nothing to resume."))
+        return read_result(path)
+    job = running_job(path, targets)
+    if job is None:
+        require_within(target.limits, _work(Path(), launch), name)
+        job = _submit(path, target, launch)
+    elif job.target != name:
+        raise OutputInUseError(
+            f"A job of this run is on target {job.target!r}.",
+            hint=f"Follow it: --target {job.target}.",
+            reason="locked",
+        )
+    else:
+        on_event(Notice("info", f"A job of this run is on target {name} already: following it."))
+    return _follow(path, job, target, on_event, cancel or CancelToken())
+
+
+def earlier_launch(run: Path) -> LaunchParams | None:
+    """Return how the run's last job on a target was launched; None when there was none."""
+    job = _last_job(run)
+    return None if job is None else job.launch
+
+
+def refuse_running_job(run: Path, targets: Registry[Target]) -> None:
+    """Refuse to go on here with a run of which a job waits or runs on a target.
+
+    Raises:
+        OutputInUseError: There is one.
+    """
+    if (job := running_job(run, targets)) is not None:
+        raise OutputInUseError(
+            f"A job of this run is on target {job.target!r}.",
+            hint=f"Follow it: imageloom train --resume {run} --target {job.target}",
+            reason="locked",
+        )
+
+
+def running_job(run: Path, targets: Registry[Target]) -> TrainJob | None:
+    """Return the job that trains a run, or waits to, on any target; None when there is none."""
+    job = _last_job(run)
+    if job is None or job.target not in targets:
+        return None
+    return None if targets.get(job.target).status(run / JOB_FOLDER).state == "ended" else job
+
+
+def _last_job(run: Path) -> TrainJob | None:
+    file = run / JOB_FOLDER / TRAIN_JOB_FILE
+    if not file.is_file():
+        return None
+    return TrainJob.model_validate(read_json(file, CannotResumeError))
+
+
+def _submit(run: Path, target: Target, launch: LaunchParams) -> TrainJob:
+    folder = run / JOB_FOLDER
+    events = folder / EVENTS_FILE
+    begin = events.stat().st_size if events.exists() else 0
+    job = TrainJob(run=str(run), launch=launch, target=target.name, events_begin=begin)
+    (folder / ERROR_FILE).unlink(missing_ok=True)
+    write_json(folder / TRAIN_JOB_FILE, job.model_dump())
+    target.start(folder, _work(folder, launch))
+    return job
+
+
+def _work(folder: Path, launch: LaunchParams) -> Work:
+    return Work(
+        program=("-m", "imageloom.train_job", str(folder)),
+        demand="heavy",
+        nodes=(launch.fewest_nodes, launch.nodes),
+        processes_per_node=launch.processes_per_node,
+    )
+
+
+def _follow(
+    run: Path, job: TrainJob, target: Target, on_event: EventSink, cancel: CancelToken
+) -> TrainResult:
+    """Pass on what the job tells until it has ended; ask it to stop when we are asked to."""
+    folder, note, is_asked = run / JOB_FOLDER, "", False
+    tail = EventTail(folder / EVENTS_FILE, start=job.events_begin)
+    while True:
+        status = target.status(folder)
+        while events := tail.read():
+            for event in events:
+                on_event(event)
+        if status.state == "ended":
+            return _result(run, target, status.reason)
+        if status.note and status.note != note:
+            on_event(Notice("info", status.note))
+        note = status.note
+        if cancel.reason == "SIGHUP":
+            raise RunInterruptedError(
+                "The terminal was closed; the job goes on.", reason="cancelled"
+            )
+        if cancel.is_set and not is_asked:
+            is_asked = True
+            target.stop(folder, at_once=False)
+        time.sleep(_POLL_S)
+
+
+def _result(run: Path, target: Target, reason: str) -> TrainResult:
+    if RunDirectory(run).read()["state"] == "completed":
+        return read_result(run)
+    raise _error(run, target, reason)
+
+
+def _error(run: Path, target: Target, reason: str) -> ImageloomError:
+    folder = run / JOB_FOLDER
+    if (folder / ERROR_FILE).is_file():
+        error = error_from_json(read_json(folder / ERROR_FILE, CannotResumeError))
+        command = RunDirectory(run).resume_command
+        error.hint = error.hint.replace(command, f"{command} --target {target.name}")
+        return error
+    if (folder / LOG_FILE).is_file():
+        return WorkerLostError(
+            f"The job on target {target.name!r} gave no answer: {reason}.",
+            hint=f"What it said last stands in {folder / 'logs'}.",
+            reason="worker-lost",
+        )
+    # It was taken out of the queue before it began.
+    return RunInterruptedError(
+        f"The job on target {target.name!r} did not begin: {reason}.", reason="cancelled"
+    )

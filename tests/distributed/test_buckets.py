@@ -1,0 +1,53 @@
+"""In which order gradients of several processes are added up: always the same, from the first step.
+
+Floating-point sums depend on their order, and with more than two processes there is a choice.
+"""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from imageloom.distributed.store import hosted_store
+
+RANKS = 3
+RANK = """
+import os
+import torch
+from torch import nn
+from imageloom.distributed.group import joined_group
+from imageloom.distributed.ranks import ranks_from_environment
+
+torch.manual_seed(0)
+with joined_group(ranks_from_environment(os.environ), torch.device("cpu")) as group:
+    network = nn.Sequential(nn.Linear(50, 400), nn.ReLU(), nn.Linear(400, 400), nn.Linear(400, 10))
+    wrapped = group.wrap(network)
+    generator = torch.Generator().manual_seed(group.ranks.rank)
+    inputs, gradients = torch.randn(16, 50, generator=generator), []
+    for _ in range(3):
+        network.zero_grad()
+        wrapped(inputs).square().mean().backward()
+        gradients.append(torch.cat([one.grad.flatten() for one in network.parameters()]))
+    assert gradients[0].abs().sum() > 0
+    print(all(torch.equal(gradients[0], one) for one in gradients))
+"""
+
+
+@pytest.mark.slow
+def test_i13_the_first_step_of_a_start_adds_in_the_order_of_all_others():
+    with hosted_store() as place:
+        ranks = [
+            subprocess.Popen(
+                [sys.executable, "-c", RANK],
+                env=os.environ
+                | place
+                | {"RANK": str(rank), "LOCAL_RANK": str(rank), "WORLD_SIZE": str(RANKS)}
+                | {"LOCAL_WORLD_SIZE": str(RANKS), "GROUP_RANK": "0", "OMP_NUM_THREADS": "1"},
+                stdout=subprocess.PIPE,
+                text=True,
+            )
+            for rank in range(RANKS)
+        ]
+        said = [rank.communicate(timeout=120)[0] for rank in ranks]
+    assert said == ["True\n"] * RANKS

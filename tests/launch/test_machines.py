@@ -1,0 +1,172 @@
+"""Toy ranks on several toy machines of one kernel: who leads, who is lost, who comes back."""
+
+import os
+import signal
+
+import pytest
+from tests.launch.toy_machines import FIXED, WAIT, Machines, two
+
+from imageloom.launch.meeting import MeetingPlace
+
+ELASTIC = FIXED | {"min_nodes": 1}
+
+
+@pytest.fixture
+def machines(tmp_path, wait_until):
+    machines = Machines(tmp_path, wait_until)
+    yield machines
+    machines.end(wait_until)
+
+
+def test_two_machines_share_the_ranks_and_all_end_well(machines):
+    leader, follower = two(machines, FIXED)
+    assert (machines.code(leader), machines.code(follower)) == (0, 0)
+    assert [machines.log(rank) for rank in range(4)] == [
+        f"rank {rank} of 4, start 1\n" for rank in range(4)
+    ]
+    assert "rank 0 speaks" in machines.said(leader)
+    assert "Starting 2 ranks of 4, from rank 2 on." in machines.said(follower)
+    assert MeetingPlace(machines.run).find() is None
+
+
+@pytest.mark.parametrize("rank", range(4))
+@pytest.mark.parametrize("word", ["kill:9", "raise"])
+def test_the_first_failing_rank_is_named_on_both_machines(machines, rank, word):
+    plan = {str(other): [f"lost:{rank}"] for other in range(4)} | {str(rank): [word]}
+    leader, follower = two(machines, FIXED, plan)
+    assert (machines.code(leader), machines.code(follower)) == (1, 1)
+    words = {
+        "kill:9": f"WorkerLostError: Rank {rank} of 4 was killed by signal 9 (SIGKILL).",
+        "raise": f"LibraryError: Rank {rank} of 4: ValueError: a fault of this rank alone",
+    }
+    for process in (leader, follower):
+        assert machines.said(process).splitlines()[-1] == words[word]
+
+
+def test_a_rank_that_hangs_on_another_machine_is_named(machines):
+    plan = {"0": ["out:0.1"], "1": ["out:0.1"], "2": ["out:0.1"], "3": ["deaf"]}
+    leader, _ = two(machines, FIXED, plan)
+    assert machines.code(leader) == 1
+    assert "WorkerLostError: Rank 3 of 4 did not go on" in machines.said(leader)
+    assert "behave" in machines.log(3)
+
+
+def test_a_killed_rank_is_started_again_on_all_machines(machines):
+    plan = {"3": ["kill:9"], **{str(rank): ["lost:3"] for rank in range(3)}}
+    leader, follower = two(machines, FIXED | {"max_restarts": 1}, plan)
+    assert (machines.code(leader), machines.code(follower)) == (0, 0)
+    assert machines.log(3) == "rank 3 of 4, start 1\nrank 3 of 4, start 2\n"
+    assert "(restart 1 of 1)" in machines.said(leader)
+
+
+def test_a_lost_machine_is_named_with_its_ranks(machines):
+    leader, follower = two(machines, FIXED, WAIT)
+    machines.wait_for_ranks(4)
+    follower.kill()
+    assert machines.code(leader) == 1
+    said = machines.said(leader)
+    assert ", with ranks 2 to 3 of 4, closed the connection." in said
+    assert "WorkerLostError: Rank 2 of 4 was lost with its machine: host-" in said
+
+
+def test_without_a_machine_the_others_go_on_and_it_may_come_back(machines):
+    leader, follower = two(machines, ELASTIC, WAIT)
+    machines.wait_for_ranks(4)
+    follower.kill()
+    machines.wait_for(leader, "closed the connection. Training goes on from the last checkpoint.")
+    machines.wait_until(lambda: "rank 0 of 2, start 2" in machines.log(0), "it did not go on")
+
+
+def test_a_machine_that_joins_is_taken_in(machines):
+    leader = machines.start(ELASTIC, WAIT)
+    machines.wait_for_ranks(2)
+    follower = machines.start(ELASTIC, WAIT, address="")
+    assert (machines.code(leader), machines.code(follower)) == (0, 0)
+    assert "joined. Training goes on from the last checkpoint." in machines.said(leader)
+    assert sorted(path.name for path in machines.toys.glob("saved_*")) == ["saved_0", "saved_1"]
+    assert "rank 3 of 4, start 2" in machines.log(3)
+
+
+def test_a_machine_that_is_asked_to_stop_leaves_and_the_others_go_on(machines):
+    leader, follower = two(machines, ELASTIC, WAIT)
+    machines.wait_for_ranks(4)
+    # Its own ranks hear of it, and in a real run they tell the others.
+    follower.terminate()
+    for process in machines.rank_processes(leader):
+        process.terminate()
+    assert machines.code(follower) == 1
+    assert "RunInterruptedError: Stopped by SIGTERM" in machines.said(follower)
+    assert machines.code(leader) == 0
+    assert "left (SIGTERM). Training goes on from the last checkpoint." in machines.said(leader)
+
+
+def test_stopping_the_leader_saves_everywhere_and_ends_all(machines):
+    leader, follower = two(machines, ELASTIC, WAIT)
+    machines.wait_for_ranks(4)
+    leader.terminate()
+    assert machines.code(leader) == 1
+    assert machines.said(leader).splitlines()[-1] == "RunInterruptedError: Stopped by SIGTERM."
+    assert machines.code(follower) == 1
+    assert len(list(machines.toys.glob("saved_*"))) == 4
+
+
+def test_a_machine_that_loses_its_leader_leads(machines):
+    leader, follower = two(machines, ELASTIC, WAIT)
+    machines.wait_for_ranks(4)
+    known = MeetingPlace(machines.run).find()
+    leader.kill()
+    assert machines.code(follower) == 0
+    assert "The machine that led the run, 127.0.0.1, closed the connection." in machines.said(
+        follower
+    )
+    assert "rank 0 of 2, start 2" in machines.log(0)
+    assert known is not None
+
+
+def test_a_lost_leader_comes_back_and_follows(machines):
+    leader, follower = two(machines, FIXED | {"max_restarts": 1}, WAIT)
+    machines.wait_for_ranks(4)
+    leader.kill()
+    machines.wait_for(follower, "Waiting for 1 more machine")
+    again = machines.start(FIXED, WAIT)
+    assert (machines.code(again), machines.code(follower)) == (0, 0)
+    assert "from rank 2 on" in machines.said(again)
+
+
+def test_a_machine_that_is_silent_is_lost(machines):
+    leader, follower = two(machines, FIXED, WAIT)
+    machines.wait_for_ranks(4)
+    os.kill(follower.pid, signal.SIGSTOP)
+    try:
+        assert machines.code(leader) == 1
+        assert "was silent for 9 s" in machines.said(leader)
+    finally:
+        for process in machines.rank_processes(follower):
+            process.kill()
+        os.kill(follower.pid, signal.SIGKILL)
+
+
+def test_a_machine_that_differs_is_refused_with_the_reason(machines):
+    leader = machines.start(FIXED, facts={"torch": "2.15"})
+    machines.wait_for(leader, "Waiting for 1 more machine")
+    other = machines.start(FIXED, address="", facts={"torch": "2.10"})
+    assert machines.code(other) == 1
+    words = "torch is 2.10, not 2.15."
+    assert f"EnvironmentUnsuitableError: {words}" in machines.said(other)
+    machines.wait_for(leader, f"(127.0.0.1) cannot take part: {words}")
+
+
+def test_too_few_machines_end_the_wait_with_both_numbers(machines):
+    leader = machines.start(FIXED | {"wait_s": 1.0})
+    assert machines.code(leader) == 1
+    said = machines.said(leader)
+    assert "TimeoutOccuredError: 1 of at least 2 machines were there after 1 s" in said
+
+
+def test_without_a_leader_a_machine_gives_up(machines):
+    follower = machines.start(FIXED | {"wait_s": 1.0}, address="")
+    assert machines.code(follower) == 1
+    assert (
+        "TimeoutOccuredError: The machine that leads the run did not answer for 1 s: nobody "
+        in (machines.said(follower))
+    )

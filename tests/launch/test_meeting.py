@@ -1,0 +1,100 @@
+"""How machines find the one that leads, and what they need for it."""
+
+import socket
+import stat
+import sys
+
+import pytest
+
+from imageloom.errors import EnvironmentUnsuitableError
+from imageloom.launch.bring import brought_agents
+from imageloom.launch.leader import Leader
+from imageloom.launch.meeting import LeaderAddress, MeetingPlace
+from imageloom.launch.network import address_of, addresses, interface_of
+from imageloom.launch.team import Hall, Team
+
+LEADER = LeaderAddress(address="10.0.0.4", port=29400, token="0123")
+
+
+def test_one_leads_at_a_time_and_the_next_one_after_it(tmp_path):
+    place = MeetingPlace(tmp_path)
+    with place.leading("one") as first:
+        assert first
+        with MeetingPlace(tmp_path).leading("other") as second:
+            assert not second
+    with place.leading("other") as third:
+        assert third
+
+
+def test_s10_the_token_is_for_this_user_only(tmp_path):
+    place = MeetingPlace(tmp_path)
+    assert place.find() is None
+    place.announce(LEADER)
+    assert place.find() == LEADER
+    assert stat.S_IMODE((place.folder / "leader.json").stat().st_mode) == 0o600
+    place.announce(LEADER.model_copy(update={"port": 1}))
+    assert place.find().port == 1
+    place.forget()
+    assert place.find() is None
+
+
+@pytest.mark.parametrize("content", ["", "{", '{"address": "10.0.0.4"}'])
+def test_an_address_that_cannot_be_read_is_none(tmp_path, content):
+    place = MeetingPlace(tmp_path)
+    place.announce(LEADER)
+    (place.folder / "leader.json").write_text(content)
+    assert place.find() is None
+
+
+def test_interfaces_and_addresses_lead_to_each_other():
+    found = addresses()
+    assert "127.0.0.1" in found.values()
+    for name, address in found.items():
+        assert address_of(name) == address
+        assert addresses()[interface_of(address)] == address
+    assert interface_of("192.0.2.1") == ""
+
+
+def test_an_interface_that_is_not_there_is_refused_with_those_that_are():
+    with pytest.raises(EnvironmentUnsuitableError, match="no network interface 'ib7'") as error:
+        address_of("ib7")
+    assert all(name in error.value.hint for name in addresses())
+
+
+AGENTS = "import sys, time; open(sys.argv[1], 'w').close(); time.sleep(float(sys.argv[2]))"
+
+
+def test_agents_are_started_with_the_run_and_are_gone_afterwards(tmp_path, wait_until):
+    mark = tmp_path / "mark"
+    with brought_agents([sys.executable, "-c", AGENTS, str(mark), "0"], tmp_path):
+        wait_until(mark.exists, "the agents did not start")
+    with brought_agents([], tmp_path):
+        pass
+
+
+def test_a_command_that_is_not_there_is_named(tmp_path):
+    with (
+        pytest.raises(EnvironmentUnsuitableError, match="no-such-srun could not be started"),
+        brought_agents(["no-such-srun"], tmp_path),
+    ):
+        pytest.fail("it went on")
+
+
+class Anything:
+    """What a leader asks of a run and of machines, where the answer does not matter."""
+
+    def lead(self):
+        pass
+
+    def facts(self):
+        return {}
+
+
+def test_a_leader_leaves_no_port_behind(tmp_path):
+    place = MeetingPlace(tmp_path)
+    hall = Hall(run=None, place=place, store=None, preflight=Anything(), address="127.0.0.1")
+    with Leader(hall, Team(min_nodes=2, max_nodes=2, processes_per_node=1)).receiving():
+        where = place.find()
+        socket.create_connection((where.address, where.port)).close()
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection((where.address, where.port))

@@ -1,0 +1,84 @@
+"""Toy machines of one run: how tests start them, and hear what they say."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import psutil
+
+MACHINE = Path(__file__).with_name("toy_machine.py")
+FIXED = {"min_nodes": 2, "max_nodes": 2, "processes_per_node": 2, "settle_s": 1.0, "wait_s": 30.0}
+WAIT = {str(rank): ["wait"] for rank in range(4)}
+
+
+class Machines:
+    """Starts toy machines of one run, and knows what they said."""
+
+    def __init__(self, folder, wait_until):
+        self.run = folder
+        self.wait_until = wait_until
+        self.processes = []
+        self.toys = folder / "toys"
+        for name in ("toys", "logs"):
+            (folder / name).mkdir()
+
+    def start(self, team, plan=None, *, address="127.0.0.1", facts=None):
+        command, own_address = self.command(address)
+        asked = [json.dumps(one or {}) for one in (plan, team, facts)]
+        arguments = [str(self.run), *asked, own_address if address else ""]
+        with (self.run / f"machine_{len(self.processes)}.txt").open("w") as output:
+            process = subprocess.Popen(
+                [*command, *arguments], stdout=output, stderr=subprocess.STDOUT
+            )
+        self.processes.append(process)
+        return process
+
+    def command(self, address):
+        """Return how a machine is started, and its address."""
+        return [sys.executable, str(MACHINE)], address
+
+    def said(self, process):
+        return (self.run / f"machine_{self.processes.index(process)}.txt").read_text()
+
+    def wait_for(self, process, words):
+        self.wait_until(lambda: words in self.said(process), f"{words!r} was not said")
+
+    def wait_for_ranks(self, count, start=1):
+        def are_here():
+            return len(list(self.toys.glob(f"here_{start}_*"))) == count
+
+        self.wait_until(are_here, f"{count} ranks did not start for the time {start}")
+
+    def code(self, process):
+        process.wait(60)
+        return process.returncode
+
+    def log(self, rank):
+        return (self.run / "logs" / f"70_driver_log_{rank}.txt").read_text()
+
+    def rank_processes(self, process):
+        return psutil.Process(process.pid).children()
+
+    def end(self, wait_until):
+        """End all machines; their ranks then end by themselves."""
+        for process in self.processes:
+            process.kill()
+            process.wait()
+        wait_until(lambda: not self.left(), "ranks are left")
+
+    def left(self):
+        return [one for one in psutil.process_iter() if str(self.toys) in _words(one)]
+
+
+def _words(process):
+    try:
+        return process.cmdline()
+    except psutil.Error:
+        return []
+
+
+def two(machines, team, plan=None):
+    leader = machines.start(team, plan)
+    machines.wait_for(leader, "Waiting for 1 more machine")
+    return leader, machines.start(team, plan, address="")

@@ -1,0 +1,235 @@
+"""A training on a target is followed: what its job tells, its queue, its end, and our own end."""
+
+import json
+import threading
+import time
+
+import pytest
+
+from imageloom.errors import (
+    InvalidDatasetError,
+    LessThanOrEqualToError,
+    OutputInUseError,
+    RunInterruptedError,
+    WorkerLostError,
+)
+from imageloom.events import CancelToken, Metric, Notice
+from imageloom.launch.params import LaunchParams
+from imageloom.registry import Registry
+from imageloom.spec.target import JobStatus, Limits, Work
+from imageloom.target_training import (
+    earlier_launch,
+    refuse_running_job,
+    resume_on,
+    running_job,
+    train_on,
+)
+from imageloom.targets.local import LocalTarget
+from imageloom.train_job import TRAIN_JOB_FILE
+
+DEADLINE_S = 60.0
+# Stands for imageloom.train_job: tells a metric, then does what the file 'how' in its folder says.
+TOY = """
+import json, os, signal, sys
+from pathlib import Path
+from imageloom.errors import InvalidDatasetError, RunInterruptedError
+from imageloom.event_lines import EventWriter
+from imageloom.events import Metric
+from imageloom.publish import write_json
+folder = Path(sys.argv[1])
+job = json.loads((folder / "train_job.json").read_text())
+def answer(error, code):
+    write_json(folder / "error_info.json", error.to_json())
+    os._exit(code)
+def save(*_):
+    answer(RunInterruptedError("Saved.", hint=f"Go on: imageloom train --resume {job['run']}"), 143)
+signal.signal(signal.SIGTERM, save)
+tell = EventWriter(folder / "events.jsonl")
+tell(Metric("Train loss", float(job["launch"]["nodes"]), 1.0, 1))
+how = ""
+while not how:
+    how = (folder / "how").read_text() if (folder / "how").exists() else ""
+    signal.sigtimedwait([], 0.01)
+if how == "fail":
+    answer(InvalidDatasetError("no pictures here", hint="Bring some."), 1)
+if how == "die":
+    os.kill(os.getpid(), signal.SIGKILL)
+record = json.loads((Path(job["run"]) / "run.json").read_text())
+write_json(Path(job["run"]) / "run.json", record | {"state": "completed"})
+"""
+
+
+class Lab(LocalTarget):
+    """A target of two nodes whose jobs are toys; it remembers what it was asked for."""
+
+    limits = Limits(nodes=2, processing_units_per_node=4, heavy_jobs=1, light_jobs=1)
+
+    def __init__(self, name="lab") -> None:
+        super().__init__()
+        self.name = name
+        self.works: list[Work] = []
+        self.note = ""
+
+    def start(self, folder, work, *, lock=None):
+        self.works.append(work)
+        super().start(folder, Work(("-c", TOY, work.program[-1])), lock=lock)
+
+    def status(self, folder):
+        status = super().status(folder)
+        return JobStatus("running", note=self.note) if status.state == "running" else status
+
+
+@pytest.fixture
+def run(tmp_path):
+    run = tmp_path / "run"
+    (run / "job").mkdir(parents=True)
+    record = {"state": "running", "metrics": {"Overall_Accuracy": 0.5}, "epochs_done": 2}
+    text = json.dumps(record | {"best_epoch": 1, "processes": 2})
+    (run / "run.json").write_text(text, encoding="utf-8")
+    return run
+
+
+@pytest.fixture
+def lab(run):
+    lab = Lab()
+    yield lab
+    lab.stop(run / "job", at_once=True)
+    wait_until(lambda: lab.status(run / "job").state == "ended")
+
+
+@pytest.fixture
+def targets(lab):
+    targets = Registry("target")
+    targets.declare("lab", lab)
+    targets.declare("other", Lab("other"))
+    return targets
+
+
+def wait_until(is_so):
+    deadline = time.monotonic() + DEADLINE_S
+    while not is_so():
+        assert time.monotonic() < deadline, "it did not come true"
+        time.sleep(0.01)
+
+
+def go(run, how):
+    (run / "job" / "how").write_text(how, encoding="utf-8")
+
+
+def follow(targets, run, *, heard=None, cancel=None, name="lab", **launch):
+    return resume_on(
+        targets,
+        name,
+        run,
+        launch=LaunchParams.parse(launch),
+        on_event=[].append if heard is None else heard.append,
+        cancel=cancel,
+    )
+
+
+def test_what_the_job_tells_is_heard_and_its_result_returned(targets, lab, run):
+    lab.note = "Job 7 waits."
+    go(run, "well")
+    heard = []
+    result = follow(targets, run, heard=heard, nodes="1:2", processes_per_node=3)
+    assert (result.epochs, result.best_epoch, result.metrics["Overall_Accuracy"]) == (2, 1, 0.5)
+    assert Metric("Train loss", 2.0, 1.0, 1) in heard
+    assert heard.count(Notice("info", "Job 7 waits.")) <= 1
+    (work,) = lab.works
+    assert (work.nodes, work.processes_per_node, work.demand) == ((1, 2), 3, "heavy")
+    assert work.program == ("-m", "imageloom.train_job", str(run / "job"))
+    assert earlier_launch(run) == LaunchParams(nodes=2, min_nodes=1, processes_per_node=3)
+
+
+def test_a_completed_run_needs_no_job(targets, lab, run):
+    go(run, "well")
+    follow(targets, run)
+    heard = []
+    assert follow(targets, run, heard=heard).epochs == 2
+    assert "is completed" in heard[0].message
+    assert len(lab.works) == 1
+
+
+def test_the_error_of_the_job_is_raised_here(targets, run):
+    go(run, "fail")
+    with pytest.raises(InvalidDatasetError, match="no pictures here") as caught:
+        follow(targets, run)
+    assert caught.value.hint == "Bring some."
+
+
+def test_a_job_that_is_killed_is_named_with_its_logs(targets, run):
+    go(run, "die")
+    with pytest.raises(
+        WorkerLostError, match=r"'lab' gave no answer: killed by signal 9"
+    ) as caught:
+        follow(targets, run)
+    assert str(run / "job" / "logs") in caught.value.hint
+
+
+def test_asked_to_stop_it_has_the_job_save_and_says_how_to_go_on(targets, run):
+    cancel = CancelToken()
+
+    def stop(event):
+        if isinstance(event, Metric):
+            cancel.set("Ctrl+C")
+
+    with pytest.raises(RunInterruptedError, match="Saved") as caught:
+        resume_on(targets, "lab", run, launch=LaunchParams(), on_event=stop, cancel=cancel)
+    assert caught.value.hint == f"Go on: imageloom train --resume {run} --target lab"
+    assert running_job(run, targets) is None
+
+
+def test_a_closed_terminal_leaves_the_job_which_is_followed_again(targets, lab, run):
+    cancel = CancelToken()
+    with pytest.raises(RunInterruptedError, match="the job goes on"):
+        resume_on(
+            targets,
+            "lab",
+            run,
+            launch=LaunchParams(),
+            on_event=lambda _event: cancel.set("SIGHUP"),
+            cancel=cancel,
+        )
+    assert running_job(run, targets).target == "lab"
+    heard, ends = [], []
+    follower = threading.Thread(target=lambda: ends.append(follow(targets, run, heard=heard)))
+    follower.start()
+    wait_until(lambda: any(isinstance(event, Metric) for event in heard))
+    go(run, "well")
+    follower.join(30)
+    assert len(ends) == len(lab.works) == 1
+    assert heard[0].message == "A job of this run is on target lab already: following it."
+
+
+def test_a_run_with_a_job_elsewhere_is_left_alone(targets, lab, run):
+    cancel = CancelToken()
+    cancel.set("SIGHUP")
+    with pytest.raises(RunInterruptedError):
+        follow(targets, run, cancel=cancel)
+    with pytest.raises(OutputInUseError, match="is on target 'lab'") as caught:
+        follow(targets, run, name="other")
+    assert caught.value.hint == "Follow it: --target lab."
+    with pytest.raises(OutputInUseError, match="is on target 'lab'"):
+        refuse_running_job(run, targets)
+    lab.stop(run / "job", at_once=True)
+    wait_until(lambda: running_job(run, targets) is None)
+    refuse_running_job(run, targets)
+
+
+def test_what_the_target_does_not_have_is_refused_before_there_is_a_run_or_a_job(
+    targets, lab, run, tmp_path
+):
+    with pytest.raises(
+        LessThanOrEqualToError, match="count of 3, but target 'lab' has 2"
+    ) as caught:
+        follow(targets, run, nodes=3)
+    assert caught.value.hint == "Use at most 2."
+    launch = LaunchParams(processes_per_node=5)
+    with pytest.raises(
+        LessThanOrEqualToError, match=r"5 processes per node, .* 4 processing units"
+    ):
+        train_on(lab, "resnet18", tmp_path, tmp_path, tmp_path / "out", launch=launch)
+    assert lab.works == []
+    assert not (tmp_path / "out").exists()
+    assert not (run / "job" / TRAIN_JOB_FILE).exists()
+    assert not any((run / "job").iterdir())

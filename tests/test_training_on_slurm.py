@@ -1,0 +1,62 @@
+"""A real training on a real Slurm: two nodes, stopped in the middle, and gone on with."""
+
+import os
+import sys
+
+import pytest
+
+from imageloom.errors import RunInterruptedError
+from imageloom.events import CancelToken, Metric
+from imageloom.launch.params import LaunchParams
+from imageloom.registry import Registry
+from imageloom.target_training import earlier_launch, resume_on, train_on
+from imageloom.targets.slurm import SlurmOptions, SlurmTarget
+from imageloom.training.config import TrainParams
+
+PARAMS = TrainParams(
+    epochs=2, batch_size=2, precision="float32", device="cpu", workers=0, print_frequency=1
+)
+TWO_NODES = LaunchParams(nodes=2)
+
+
+@pytest.fixture
+def pictures(make_pictures, tmp_path):
+    make_pictures(per_class=4, classes=("red", "green")).save(tmp_path / "training")
+    make_pictures(per_class=2, classes=("red", "green"), seed=1).save(tmp_path / "validation")
+    return tmp_path / "training", tmp_path / "validation"
+
+
+@pytest.mark.slow
+def test_two_nodes_train_save_when_asked_to_stop_and_go_on_to_the_end(
+    slurm, pictures, tmp_path, monkeypatch
+):
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    options = {"max_nodes": 2, "python": sys.executable, "interface": "lo"}
+    target = SlurmTarget("lab", SlurmOptions.parse(options), dict(os.environ))
+    targets = Registry("target")
+    targets.declare("lab", target)
+    cancel, run = CancelToken(), tmp_path / "run"
+
+    def stop_in_the_first_epoch(event):
+        if isinstance(event, Metric):
+            cancel.set("Ctrl+C")
+
+    with pytest.raises(RunInterruptedError, match=r"Stopped by SIGTERM at step \d+") as caught:
+        train_on(
+            target,
+            "resnet18",
+            *pictures,
+            run,
+            params=PARAMS,
+            launch=TWO_NODES,
+            on_event=stop_in_the_first_epoch,
+            cancel=cancel,
+        )
+    assert "--target lab" in caught.value.hint
+    result = resume_on(targets, "lab", run, launch=earlier_launch(run))
+    assert result.epochs == 2
+    assert (run / "model" / "weights.safetensors").is_file()
+    outer = (run / "job" / "logs" / "70_mpi_log.txt").read_text(encoding="utf-8")
+    assert outer.count("on n[1-2], start 1") == 2
+    logs = {log.name for log in (run / "logs").iterdir()}
+    assert {"70_driver_log_0.txt", "70_driver_log_1.txt", "70_mpi_log.txt"} <= logs
