@@ -60,7 +60,7 @@ _GIB: Final = 1024**3
 _MIB: Final = 1024**2
 _ALL: Final = 1_000_000
 _MADE: Final = (NodeState.COMPLETED, NodeState.COMPLETED_WITH_WARNINGS)
-_SYNC_INTERVAL_S = 1.0
+_SYNC_INTERVAL_S: Final = 1.0
 
 
 @dataclass(frozen=True)

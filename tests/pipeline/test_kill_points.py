@@ -16,7 +16,8 @@ HARNESS = Path(__file__).parents[1] / "faults" / "executing.py"
 def test_a_kill_at_any_open_rename_or_fsync_costs_nothing_but_time(tmp_path):
     done = subprocess.run(
         [sys.executable, str(HARNESS), str(tmp_path)],
-        env=dict(os.environ) | {"PYTHONPATH": str(HARNESS.parents[1])},
+        env=dict(os.environ)
+        | {"PYTHONPATH": os.pathsep.join([str(HARNESS.parents[1]), *sys.path])},
         stdout=subprocess.PIPE,
         text=True,
         check=True,
