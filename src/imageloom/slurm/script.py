@@ -81,6 +81,7 @@ class Script:
 _BEGIN: Final = f"""\
 # Written by Imageloom. It runs in the folder in which it lies.
 echo "$(date) job $SLURM_JOB_ID on $SLURM_JOB_NODELIST, start $((${{SLURM_RESTART_COUNT:-0}} + 1))"
+rm -f {EXIT_FILE}  # of a start that Slurm itself put back into the queue
 . ./{ENVIRONMENT_FILE}
 """
 _AGENTS: Final = f"""\
