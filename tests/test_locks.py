@@ -158,3 +158,25 @@ def test_waiting_for_a_lock_ends_with_the_name_of_its_holder(tmp_path):
     with locked(tmp_path / "lock", timeout_s=0.02):
         assert is_locked(tmp_path / "lock")
     assert not is_locked(tmp_path / "lock")
+
+
+WITHOUT_FCNTL = """
+import sys
+from pathlib import Path
+sys.modules["fcntl"] = None
+from imageloom.locks import is_locked, release, try_lock
+from imageloom.training.run_directory import RunDirectory
+descriptor = try_lock(Path(sys.argv[1]) / "lock", "a note")
+assert not is_locked(Path(sys.argv[1]) / "lock")
+release(descriptor)
+with RunDirectory(Path(sys.argv[1])).locked():
+    print((Path(sys.argv[1]) / "run.lock").read_text())
+"""
+
+
+def test_where_the_system_has_no_such_locks_each_is_free(python, tmp_path):
+    done = subprocess.run(
+        [python, "-c", WITHOUT_FCNTL, str(tmp_path)], capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith("process ")

@@ -53,6 +53,13 @@ def test_the_second_run_does_nothing_and_a_file_starts_from_its_own_folder(photo
     assert NodeState.RUNNING not in told
 
 
+def test_a_builder_is_written_as_the_pipeline_it_holds(tmp_path):
+    build = imageloom.build_pipeline("Halves")
+    build.add("dataset", id="pictures", path="photos")
+    imageloom.write_pipeline(build, tmp_path / "pipeline.json")
+    assert imageloom.read_pipeline(tmp_path / "pipeline.json") == build.pipeline()
+
+
 def test_outputs_of_a_deleted_run_stay_until_the_store_is_above_its_limit(
     photos, tmp_path, monkeypatch
 ):

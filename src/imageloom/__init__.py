@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from imageloom.launch.train import resume, train
     from imageloom.models.model_directory import create_model
     from imageloom.models.params import ModelParams
-    from imageloom.pipeline.json_format import read_pipeline, write_pipeline
-    from imageloom.pipelines import build_pipeline, run_pipeline
+    from imageloom.pipeline.json_format import read_pipeline
+    from imageloom.pipelines import build_pipeline, run_pipeline, write_pipeline
     from imageloom.scoring.evaluate import compare, evaluate, evaluate_to
     from imageloom.scoring.params import EvaluateParams, ScoreParams
     from imageloom.scoring.predict import predict
@@ -77,6 +77,7 @@ _HOMES = {
     "compare": "imageloom.scoring.evaluate",
     "convert": "imageloom.data.convert",
     "create_model": "imageloom.models.model_directory",
+    "errors": "imageloom",
     "evaluate": "imageloom.scoring.evaluate",
     "evaluate_to": "imageloom.scoring.evaluate",
     "open_images": "imageloom.data.open",
@@ -87,7 +88,7 @@ _HOMES = {
     "score": "imageloom.scoring.score",
     "split": "imageloom.data.split",
     "train": "imageloom.launch.train",
-    "write_pipeline": "imageloom.pipeline.json_format",
+    "write_pipeline": "imageloom.pipelines",
 }
 
 

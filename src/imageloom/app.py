@@ -2,6 +2,7 @@
 
 import functools
 import platform
+import shlex
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,7 +12,13 @@ from typing import TYPE_CHECKING, Final
 
 from imageloom import __version__
 from imageloom.components.catalogue import load_components
-from imageloom.errors import ImageloomError, ParameterParsingError, unknown_name
+from imageloom.errors import (
+    FailedToWriteOutputsError,
+    ImageloomError,
+    ParameterParsingError,
+    named_error,
+    unknown_name,
+)
 from imageloom.events import CancelToken, Notice
 from imageloom.extensions import extensions_digest
 from imageloom.pipeline.asked import Asked, record_of
@@ -181,6 +188,8 @@ class Engine:
             InvalidPipelineError: What is asked for cannot run; the message lists every problem.
                 Nothing was started.
             UnknownNameError: A change, a node or a target names what is not there.
+            FailedToWriteOutputsError: The disk is full, or the like; once the run had begun, the
+                hint ends with the command that goes on.
         """
         run = self.workspace.run(self.workspace.new_run_id())
         run.create(
@@ -203,6 +212,8 @@ class Engine:
         Raises:
             NoSuchRunError: There is no such run.
             OutputInUseError: Another process executes it.
+            FailedToWriteOutputsError: The disk is full, or the like; the hint ends with the
+                command that goes on.
         """
         return self._execute(run, on_event, cancel)
 
@@ -227,20 +238,36 @@ class Engine:
     def _execute(self, run: RunFolder, on_event: RunSink, cancel: CancelToken | None) -> RunOutcome:
         mirror = _IndexMirror(self, run, on_event)
         on_event(RunNotice(Notice("info", f"Run {run.id} in {run.path}")))
-        execute(
-            run,
-            workspace=self.workspace,
-            components=self.components,
-            targets=self.targets,
-            on_event=mirror,
-            cancel=cancel or CancelToken(),
-        )
+        try:
+            execute(
+                run,
+                workspace=self.workspace,
+                components=self.components,
+                targets=self.targets,
+                on_event=mirror,
+                cancel=cancel or CancelToken(),
+            )
+        except (FailedToWriteOutputsError, OSError) as problem:
+            raise self._cannot_write(run, problem) from problem
         mirror.sync()
         self._report(run, on_event)
         outcome = self.outcome(run)
         if any(facts.state in _MADE for facts in outcome.nodes.values()):
             self._keep_within_limit(on_event)
         return outcome
+
+    def _cannot_write(self, run: RunFolder, problem: Exception) -> Exception:
+        """Return the error of a disk that is full, with the command that goes on; else the same."""
+        known = named_error(problem)
+        if not isinstance(known, FailedToWriteOutputsError):
+            return problem
+        words = ["imageloom", "run", "--resume", run.id, "--workspace", str(self.workspace.root)]
+        return FailedToWriteOutputsError(
+            known.message,
+            hint=f"{known.hint} Then go on with: {shlex.join(words)}",
+            reason=known.reason,
+            details={**known.details, "run": run.id},
+        )
 
     def _keep_within_limit(self, on_event: RunSink) -> None:
         """Remove old results when the store has grown above its limit, and say so."""

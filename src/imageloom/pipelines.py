@@ -20,6 +20,7 @@ from pathlib import Path
 from imageloom.app import Engine, RunOutcome
 from imageloom.components.catalogue import load_components
 from imageloom.events import CancelToken
+from imageloom.pipeline import json_format
 from imageloom.pipeline.asked import Asked
 from imageloom.pipeline.builder import PipelineBuilder
 from imageloom.pipeline.graph import Pipeline
@@ -36,6 +37,17 @@ def build_pipeline(name: str, *, description: str = "") -> PipelineBuilder:
         description: What it is for.
     """
     return PipelineBuilder(load_components(), name, description=description)
+
+
+def write_pipeline(pipeline: Pipeline | PipelineBuilder, path: Path | str) -> None:
+    """Write a pipeline, or what a builder holds, as a JSON file that replaces any there.
+
+    Raises:
+        InvalidPipelineError: What was written could not be read again: it holds values that JSON
+            does not have, or is too big.
+        FailedToWriteOutputsError: The place cannot be written.
+    """
+    json_format.write_pipeline(_built(pipeline), _absolute(path))
 
 
 def run_pipeline(  # noqa: PLR0913 - the public call; all but the first are keywords
@@ -79,9 +91,7 @@ def run_pipeline(  # noqa: PLR0913 - the public call; all but the first are keyw
     if workspace is not None:
         settings = dataclasses.replace(settings, workspace=_absolute(workspace))
     folder = Path.cwd()
-    if isinstance(pipeline, PipelineBuilder):
-        pipeline = pipeline.pipeline()
-    elif not isinstance(pipeline, Pipeline):
+    if isinstance(pipeline, Path | str):
         folder = _absolute(pipeline).parent
         pipeline = read_pipeline(_absolute(pipeline))
     asked = Asked(
@@ -92,11 +102,15 @@ def run_pipeline(  # noqa: PLR0913 - the public call; all but the first are keyw
         fresh=_several(fresh),
         target=target,
     )
-    outcome = Engine(settings).run(pipeline, asked, on_event=on_event, cancel=cancel)
+    outcome = Engine(settings).run(_built(pipeline), asked, on_event=on_event, cancel=cancel)
     failure = outcome.failure(stopped_by=cancel.reason if cancel is not None else "")
     if failure is not None:
         raise failure
     return outcome
+
+
+def _built(pipeline: Pipeline | PipelineBuilder) -> Pipeline:
+    return pipeline.pipeline() if isinstance(pipeline, PipelineBuilder) else pipeline
 
 
 def _several(texts: Sequence[str]) -> Sequence[str]:

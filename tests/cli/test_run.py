@@ -218,3 +218,32 @@ def test_an_unknown_target_and_an_unknown_node_name_the_nearest(write, capsys):
     assert "Did you mean local?" in capsys.readouterr().err
     assert run(["run", path, "--only", "ad"]) == 1
     assert "Did you mean add or a?" in capsys.readouterr().err
+
+
+def test_a_run_that_cannot_be_written_names_the_command_that_goes_on(write, workspace, capsys):
+    assert run(["run", write(a="number")]) == 0
+    (folder,) = (workspace / "runs").iterdir()
+    (folder / "executor.lock").unlink()
+    (folder / "executor.lock").mkdir()  # as on a full disk, but without filling one
+    capsys.readouterr()
+    assert run(["run", "--resume", "last"]) == 1
+    shown = " ".join(capsys.readouterr().err.split())
+    assert "could not be taken: Is a directory" in shown
+    assert f"imageloom run --resume {folder.name} --workspace {workspace}" in shown
+    (folder / "executor.lock").rmdir()
+    assert run(["run", "--resume", "last"]) == 0
+
+
+def test_a_disk_that_fills_during_a_run_names_the_command_that_goes_on(
+    write, workspace, monkeypatch, capsys
+):
+    def full(_folder, _outputs, _store):
+        raise OSError(28, "No space left on device", "outputs/value")
+
+    # Links are made by the executor, after the worker published; no disk can be filled just then.
+    monkeypatch.setattr("imageloom.pipeline.node_states.link_outputs", full)
+    assert run(["run", write(a="number"), "--json"]) == 1
+    error = json.loads(capsys.readouterr().out)["error"]
+    (folder,) = (workspace / "runs").iterdir()
+    assert error["message"] == "outputs/value could not be written: No space left on device."
+    assert error["hint"].endswith(f"imageloom run --resume {folder.name} --workspace {workspace}")

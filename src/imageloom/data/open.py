@@ -1,14 +1,15 @@
 """Any path that a person gives for pictures to an image directory, converted once if need be."""
 
 import contextlib
-import fcntl
+import errno
 import hashlib
 import os
+import platform
 import shutil
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import BinaryIO, Final
+from typing import Final
 
 from imageloom.data.convert import convert, list_source, publish_listing
 from imageloom.data.image_directory import (
@@ -22,10 +23,13 @@ from imageloom.data.params import ConvertParams
 from imageloom.data.source import Source, find_source
 from imageloom.errors import FailedToWriteOutputsError, InvalidDatasetError
 from imageloom.events import CancelToken, EventSink, Notice, ignore_events
+from imageloom.locks import release, try_lock
 from imageloom.settings import Settings, read_settings
 
 _UNUSED_DAYS: Final = 7  # another run may still read an entry made from an older state
 _POLL_S: Final = 0.2
+# A file system without locks: two may convert at once, and publishing keeps one whole.
+_NO_LOCKS: Final = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP)
 
 
 def open_images(
@@ -118,37 +122,30 @@ def _only_one(folder: Path, on_event: EventSink, cancel: CancelToken | None) -> 
 
     The lock is the kernel's and goes with its process, so a killed one blocks nobody.
     """
-    with _lock_file(folder) as lock:
-        waits = False
-        while not _try_lock(lock.fileno()):
-            if not waits:
-                on_event(Notice("info", "Another process converts the same pictures; waiting."))
-                waits = True
-            if cancel is not None:
-                cancel.raise_if_set()
-            time.sleep(_POLL_S)
-        yield
-
-
-def _lock_file(folder: Path) -> BinaryIO:
+    waits = False
+    while (lock := _try_lock(folder)) is None:
+        if not waits:
+            on_event(Notice("info", "Another process converts the same pictures; waiting."))
+            waits = True
+        if cancel is not None:
+            cancel.raise_if_set()
+        time.sleep(_POLL_S)
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        return (folder / "lock").open("wb")
-    except OSError as problem:
+        yield
+    finally:
+        release(lock)
+
+
+def _try_lock(folder: Path) -> int | None:
+    try:
+        return try_lock(folder / "lock", f"process {os.getpid()} on {platform.node()}")
+    except FailedToWriteOutputsError as problem:
+        if problem.details.get("errno") in _NO_LOCKS:
+            return os.open(folder / "lock", os.O_RDONLY)
         raise FailedToWriteOutputsError(
-            f"{folder}, where converted pictures are kept, cannot be written: {problem.strerror}.",
+            f"{folder}, where converted pictures are kept, cannot be written: {problem.message}",
             hint="Set IMAGELOOM_HOME to a folder that you may write to, or convert the pictures to "
             "a place of your choice with 'imageloom data convert'.",
             reason="os-error",
-            details={"errno": problem.errno},
+            details=problem.details,
         ) from problem
-
-
-def _try_lock(descriptor: int) -> bool:
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    except OSError:
-        pass  # a file system without locks: two may convert at once, and publishing keeps one whole
-    return True

@@ -263,7 +263,7 @@ class RunFolder:
         except OSError as problem:
             raise FailedToWriteOutputsError(
                 f"{self.states_file} could not be written: {problem.strerror}.",
-                hint="Free space; then 'imageloom run --resume' goes on with the run.",
+                hint="Free space; what is finished is kept.",
                 reason="os-error",
                 details={"errno": problem.errno},
             ) from problem

@@ -10,12 +10,8 @@ from pathlib import Path
 from typing import Final, Literal
 
 from imageloom.errors import CannotResumeError, ImageloomError, OutputInUseError
+from imageloom.locks import holder, release, try_lock
 from imageloom.publish import read_json, write_json
-
-try:
-    import fcntl
-except ImportError:  # Windows: two runs in one folder are then not noticed
-    fcntl = None  # type: ignore[assignment]
 
 FORMAT_VERSION: Final = 1
 State = Literal["running", "completed", "interrupted", "failed"]
@@ -125,27 +121,19 @@ class RunDirectory:
 
         Raises:
             OutputInUseError: Another process holds it; the message names it.
+            FailedToWriteOutputsError: The lock's file cannot be written.
         """
-        with self.lock.open("a+") as file:
-            file.seek(0)
-            if fcntl is not None:
-                _lock(file.fileno(), self.path, file.read().strip())
-            file.seek(0)
-            file.truncate()
-            file.write(f"process {os.getpid()} on {platform.node()}")
-            file.flush()
+        lock = try_lock(self.lock, f"process {os.getpid()} on {platform.node()}")
+        if lock is None:
+            raise OutputInUseError(
+                f"{self.path} is being written by {holder(self.lock) or 'another process'}.",
+                hint="Wait for it, stop it, or choose another place with --out.",
+                reason="locked",
+            )
+        try:
             yield
-
-
-def _lock(descriptor: int, path: Path, owner: str) -> None:
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as problem:
-        raise OutputInUseError(
-            f"{path} is being written by {owner or 'another process'}.",
-            hint="Wait for it, stop it, or choose another place with --out.",
-            reason="locked",
-        ) from problem
+        finally:
+            release(lock)
 
 
 def new_record(parts: Mapping[str, object]) -> dict[str, object]:
