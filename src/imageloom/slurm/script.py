@@ -97,6 +97,8 @@ _RUN: Final = f"""\
 warn() {{ warned=$1; interrupted=1; kill -TERM "$program" 2>/dev/null; }}
 trap 'warn "the time limit is near"' USR1
 trap 'warn SIGTERM' TERM
+# Somebody has waited long enough. Slurm itself would first wait for its KillWait.
+trap 'interrupted=1; kill -KILL "$program" 2>/dev/null' USR2
 
 @program >>{LOG_FILE} 2>&1 </dev/null &
 program=$!
