@@ -166,6 +166,25 @@ def test_a_job_that_is_killed_is_named_with_its_logs(targets, run):
     assert str(run / "job" / "logs") in caught.value.hint
 
 
+def test_a_job_that_never_wrote_anything_may_not_see_the_folder(targets, lab, run):
+    with pytest.raises(WorkerLostError, match="gave no answer: job 7 ended as FAILED") as caught:
+        follow_what_never_begins(targets, lab, run, CancelToken())
+    assert caught.value.hint == f"Nothing was written. Can the target see {run / 'job'}?"
+    (run / "job" / TRAIN_JOB_FILE).unlink()
+    cancel = CancelToken()
+    cancel.set("Ctrl+C")
+    with pytest.raises(RunInterruptedError, match="left the queue before it began"):
+        follow_what_never_begins(targets, lab, run, cancel)
+
+
+def follow_what_never_begins(targets, lab, run, cancel):
+    lab.start = lambda *_: None
+    states = [JobStatus("ended", reason="job 7 ended as FAILED"), JobStatus("running")]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(lab, "status", lambda _: states.pop() if len(states) > 1 else states[0])
+        follow(targets, run, cancel=cancel)
+
+
 def test_asked_to_stop_it_has_the_job_save_and_says_how_to_go_on(targets, run):
     cancel = CancelToken()
 

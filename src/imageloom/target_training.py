@@ -192,7 +192,7 @@ def _follow(
             for event in events:
                 on_event(event)
         if status.state == "ended":
-            return _result(run, target, status.reason)
+            return _result(run, target, status.reason, was_asked=is_asked)
         if status.note and status.note != note:
             on_event(Notice("info", status.note))
         note = status.note
@@ -206,26 +206,27 @@ def _follow(
         time.sleep(_POLL_S)
 
 
-def _result(run: Path, target: Target, reason: str) -> TrainResult:
+def _result(run: Path, target: Target, reason: str, *, was_asked: bool) -> TrainResult:
     if RunDirectory(run).read()["state"] == "completed":
         return read_result(run)
-    raise _error(run, target, reason)
+    raise _error(run, target, reason, was_asked=was_asked)
 
 
-def _error(run: Path, target: Target, reason: str) -> ImageloomError:
+def _error(run: Path, target: Target, reason: str, *, was_asked: bool) -> ImageloomError:
     folder = run / JOB_FOLDER
     if (folder / ERROR_FILE).is_file():
         error = error_from_json(read_json(folder / ERROR_FILE, CannotResumeError))
         command = RunDirectory(run).resume_command
         error.hint = error.hint.replace(command, f"{command} --target {target.name}")
         return error
-    if (folder / LOG_FILE).is_file():
-        return WorkerLostError(
-            f"The job on target {target.name!r} gave no answer: {reason}.",
-            hint=f"What it said last stands in {folder / 'logs'}.",
-            reason="worker-lost",
+    began = (folder / LOG_FILE).is_file()
+    if was_asked and not began:
+        return RunInterruptedError(
+            f"The job on target {target.name!r} left the queue before it began.", reason="cancelled"
         )
-    # It was taken out of the queue before it began.
-    return RunInterruptedError(
-        f"The job on target {target.name!r} did not begin: {reason}.", reason="cancelled"
+    said = f"What it said last stands in {folder / 'logs'}."
+    return WorkerLostError(
+        f"The job on target {target.name!r} gave no answer: {reason}.",
+        hint=said if began else f"Nothing was written. Can the target see {folder}?",
+        reason="worker-lost",
     )

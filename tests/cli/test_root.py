@@ -70,6 +70,8 @@ def test_every_command_of_the_issue_is_there():
         "store size",
         "store clean",
         "store rebuild",
+        "agent join",
+        "agent work",
     ]
 
 

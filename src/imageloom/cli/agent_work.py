@@ -7,7 +7,7 @@ from imageloom.cli.places import Place
 from imageloom.cli.screen import line
 
 
-@job_command("work", examples=("srun --nodes=3 imageloom agent work /shared/run",))
+@job_command("work", examples=("imageloom agent work /shared/run",))
 @click.argument("run", type=Place())
 def command(job: Job) -> Outcome:
     """Let this machine take part in the training of a run directory.

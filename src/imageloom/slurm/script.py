@@ -81,6 +81,7 @@ class Script:
 _BEGIN: Final = f"""\
 # Written by Imageloom. It runs in the folder in which it lies.
 echo "$(date) job $SLURM_JOB_ID on $SLURM_JOB_NODELIST, start $((${{SLURM_RESTART_COUNT:-0}} + 1))"
+rm -f {EXIT_FILE}  # of a start that Slurm itself put back into the queue
 . ./{ENVIRONMENT_FILE}
 """
 _AGENTS: Final = f"""\
@@ -96,6 +97,8 @@ _RUN: Final = f"""\
 warn() {{ warned=$1; interrupted=1; kill -TERM "$program" 2>/dev/null; }}
 trap 'warn "the time limit is near"' USR1
 trap 'warn SIGTERM' TERM
+# Somebody has waited long enough. Slurm itself would first wait for its KillWait.
+trap 'interrupted=1; kill -KILL "$program" 2>/dev/null' USR2
 
 @program >>{LOG_FILE} 2>&1 </dev/null &
 program=$!

@@ -196,7 +196,7 @@ def _submit(folder: Path) -> str:
 
 def _end(job: QueuedJob, *, at_once: bool) -> None:
     if at_once:
-        _cancel("--full", "--signal=KILL", job.id)
+        _cancel("--batch", "--signal=USR2", job.id)  # the script then kills the program
         _cancel(job.id)
     else:
         _cancel("--state=PENDING", job.id)
