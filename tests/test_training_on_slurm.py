@@ -60,6 +60,8 @@ def test_two_nodes_train_save_when_asked_to_stop_and_go_on_to_the_end(
     assert (run / "model" / "weights.safetensors").is_file()
     outer = (run / "job" / "logs" / "70_mpi_log.txt").read_text(encoding="utf-8")
     assert outer.count("on n[1-2], start 1") == 2
+    launcher = (run / "logs" / "70_mpi_log.txt").read_text(encoding="utf-8")
+    assert "closed the connection" not in launcher, "the other node left by itself"
     logs = {log.name for log in (run / "logs").iterdir()}
     assert {"70_driver_log_0.txt", "70_driver_log_1.txt", "70_mpi_log.txt"} <= logs
 

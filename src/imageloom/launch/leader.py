@@ -77,8 +77,18 @@ class Leader(Elsewhere):
         self._join_command = f"imageloom agent join {self._hall.address}:{port} --token {token}"
         threading.Thread(target=self._accept, args=(self._listener, token), daemon=True).start()
         try:
-            with brought_agents(self._hall.agents, self._hall.place.run):
+            with brought_agents(self._hall.agents, self._hall.place.run), self._telling_the_end():
                 yield
+        except BaseException as problem:
+            if not self._has_ended:  # the agents could not be started
+                self._end(problem)
+            raise
+
+    @contextlib.contextmanager
+    def _telling_the_end(self) -> Iterator[None]:
+        """Tell the machines how the body ended, before anybody waits for them to leave."""
+        try:
+            yield
         except BaseException as problem:
             self._end(problem)
             raise
