@@ -94,9 +94,9 @@ _HOMES = {
 
 def __getattr__(name: str) -> object:
     if name == "errors":
-        import importlib
+        import imageloom.errors
 
-        return importlib.import_module("imageloom.errors")
+        return imageloom.errors
     if name not in _HOMES:
         raise AttributeError(f"module 'imageloom' has no attribute {name!r}")
     from imageloom.registry import import_attribute

@@ -192,17 +192,22 @@ class Leader(Elsewhere):
                 asked = True
                 missing = count(team.max_nodes - 1 - len(here), "more machine")
                 logger.info("Waiting for %s.", missing)  # without the token, which is a key
-                on_event(Notice("info", f"Waiting for {missing}. On each: {self._join_command}"))
+                on_event(Notice("info", f"Waiting for {missing}. {self._how_to_join()}"))
             self.look()
             if now - began > team.wait_s:
                 raise self._too_few(here)
+
+    def _how_to_join(self) -> str:
+        if self._hall.agents:  # nobody need type it
+            return f"{self._hall.agents[0]} starts it on each."
+        return f"On each: {self._join_command}"
 
     def _too_few(self, here: Sequence[Member]) -> TimeoutOccuredError:
         came = ", ".join(["this machine", *[member.name for member in here]])
         return TimeoutOccuredError(
             f"{1 + len(here):,} of at least {count(self._team.min_nodes, 'machine')} were there "
             f"after {self._team.wait_s:g} s: {came}.",
-            hint=f"On each of the others: {self._join_command}",
+            hint=self._how_to_join(),
             reason="too-few-nodes",
         )
 
