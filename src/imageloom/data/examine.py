@@ -60,6 +60,7 @@ def examine_listing(
         max_pixels=params.max_pixels,
         cancel=cancel,
     )
+    on_event(Progress("Decoding pictures", 0, total, "images"))
     with contextlib.closing(answered):  # ends the processes, whatever happens here
         for answers in answered:
             for row, answer in answers:
