@@ -13,7 +13,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from imageloom.locks import is_locked, release, try_lock
+from imageloom.locks import holder, is_locked, release, try_lock
 from imageloom.publish import writing_file
 
 
@@ -56,6 +56,11 @@ class MeetingPlace:
     def is_led(self) -> bool:
         """Whether somebody leads."""
         return is_locked(self.folder / "lock")
+
+    @property
+    def holder(self) -> str:
+        """Who leads, or led last, in words; empty where that is not known."""
+        return holder(self.folder / "lock")
 
     def announce(self, leader: LeaderAddress) -> None:
         """Write where the leader listens, for this user's eyes only: the token is a key."""
