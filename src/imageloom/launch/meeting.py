@@ -6,6 +6,7 @@ nothing but the disk that holds the checkpoints must last.
 """
 
 import contextlib
+import errno
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -78,6 +79,10 @@ class MeetingPlace:
             return LeaderAddress.model_validate_json(self._leader.read_bytes())
         except (FileNotFoundError, ValidationError):
             return None
+        except OSError as problem:
+            if problem.errno == errno.ESTALE:  # NFS: it was replaced while we read it
+                return None
+            raise
 
     @property
     def _leader(self) -> Path:
