@@ -128,3 +128,8 @@ def test_a_full_disk_is_a_named_error(tmp_path):
     with pytest.raises(FailedToWriteOutputsError, match="No space left on device"):
         writer(LOSS)
     writer.close()
+
+
+def test_events_are_for_the_eyes_of_one_user(tmp_path):
+    EventWriter(tmp_path / "events.jsonl").close()
+    assert (tmp_path / "events.jsonl").stat().st_mode & 0o777 == 0o600

@@ -152,6 +152,16 @@ def test_a_terminal_shows_a_bar_and_gets_its_cursor_back():
     assert text.rindex("\x1b[?25h") > text.rindex("\x1b[?25l"), "the cursor is shown at the end"
 
 
+def test_a_command_in_a_notice_can_be_copied_from_a_narrow_terminal():
+    stream, console = terminal()
+    console.width = 40
+    reporter = BarReporter(console, CancelToken())
+    command = "imageloom agent join 10.0.0.4:29400 --token 6f1c0a4be2d7439c8d5e01f7a2b36c94"
+    reporter(Notice("info", f"Waiting for 1 more machine. On each: {command}"))
+    reporter.close()
+    assert command in stream.getvalue()
+
+
 def test_on_a_terminal_epochs_and_notices_stay_above_the_bar():
     stream, console = terminal()
     reporter = BarReporter(console, CancelToken())

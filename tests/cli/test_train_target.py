@@ -4,10 +4,13 @@ import json
 
 import pytest
 
+from imageloom import target_training
 from imageloom.cli.failures import resume_command
 from imageloom.cli.root import run
+from imageloom.launch.params import LaunchParams
 from imageloom.publish import write_json
 from imageloom.targets.local import LocalTarget
+from imageloom.training.train import TrainResult
 
 NEW = ("--model", "resnet18", "--train", "train", "--validation", "validation", "--out", "run")
 
@@ -47,6 +50,31 @@ def test_the_command_that_goes_on_names_the_target(here):
     write_json(here / "run" / "run.json", {})
     assert resume_command(here / "run") == "imageloom train --resume run"
     assert resume_command(here / "run", "lab") == "imageloom train --resume run --target lab"
+
+
+def test_the_command_that_goes_on_names_the_machines_unless_a_target_knows_them(here):
+    write_json(here / "run" / "run.json", {})
+    words = LaunchParams(nodes=2, interface="eth0").resume_words
+    command = resume_command(here / "run", launch=words)
+    assert command.endswith("--resume run --nodes 2 --processes-per-node 1 --interface eth0")
+    assert "--nodes" not in resume_command(here / "run", "lab", launch=words)
+
+
+def test_a_given_option_changes_what_the_last_job_was_and_nothing_else(here, monkeypatch):
+    asked = {}
+
+    def note(*_places, launch, **_options):
+        asked["launch"] = launch
+        return TrainResult(here, here, here, 1, 1, {})
+
+    # A stand-in, because nothing shall be trained.
+    monkeypatch.setattr(target_training, "resume_on", note)
+    write_json(here / "run" / "run.json", {"state": "running", "processes": 4})
+    job = {"run": str(here / "run"), "launch": {"nodes": 2, "processes_per_node": 2}}
+    write_json(here / "run" / "job" / "train_job.json", {**job, "target": "machines"})
+    words = ["--target", "machines", "--interface", "lo"]
+    assert run(["train", "--resume", "run", *words]) == 0
+    assert asked["launch"] == LaunchParams(nodes=2, processes_per_node=2, interface="lo")
 
 
 def test_a_run_with_a_job_on_a_target_does_not_go_on_here(here, capsys, monkeypatch):

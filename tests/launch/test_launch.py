@@ -11,12 +11,19 @@ from pathlib import Path
 import psutil
 import pytest
 
-from imageloom.errors import CannotResumeError, RunInterruptedError, WorkerLostError
+from imageloom.errors import (
+    CannotResumeError,
+    OutputInUseError,
+    RunInterruptedError,
+    WorkerLostError,
+)
 from imageloom.events import CancelToken, Metric, Notice
-from imageloom.launch.launch import launch_ranks
+from imageloom.launch.launch import _recorded, launch_ranks
+from imageloom.launch.meeting import MeetingPlace
 from imageloom.launch.params import LaunchParams
 from imageloom.launch.train import resume, train
 from imageloom.models.params import ModelParams
+from imageloom.publish import write_json
 from imageloom.training.config import TrainParams
 from imageloom.training.run_directory import RunDirectory
 from imageloom.training.train import prepare_run
@@ -196,3 +203,28 @@ def test_i06_sigterm_to_the_command_ends_with_143_and_says_how_to_go_on(pictures
     said = (tmp_path / "stderr").read_text(encoding="utf-8")
     assert "imageloom train --resume" in said
     assert RunDirectory(tmp_path / "run").read()["state"] == "interrupted"
+
+
+def test_a_run_that_somebody_leads_is_left_as_it_is(pictures, tmp_path):
+    run = prepare_run(
+        "resnet18", *pictures, tmp_path / "run", params=PARAMS, model_params=ModelParams()
+    )
+    before = RunDirectory(run).read()
+    with MeetingPlace(run).leading("process 7 at 10.0.0.4") as leads:
+        assert leads
+        for launch in (TWO, LaunchParams()):
+            with pytest.raises(OutputInUseError, match=r"trained by process 7 at 10\.0\.0\.4"):
+                resume(run, launch=launch)
+    assert RunDirectory(run).read() == before
+    assert not list((run / "logs").glob("70_*"))
+
+
+def test_a_machine_that_leaves_does_not_write_the_end_of_a_run_that_goes_on(tmp_path):
+    run = RunDirectory(tmp_path)
+    write_json(run.record, {"state": "running"})
+    with (
+        pytest.raises(RunInterruptedError, match="this machine"),
+        _recorded(run, is_others=lambda: True),
+    ):
+        raise RunInterruptedError("Stopped by Ctrl+C: this machine no longer takes part.")
+    assert run.read()["state"] == "running"

@@ -97,7 +97,9 @@ def test_a_machine_that_is_asked_to_stop_leaves_and_the_others_go_on(machines):
     assert machines.code(follower) == 1
     assert "RunInterruptedError: Stopped by SIGTERM" in machines.said(follower)
     assert machines.code(leader) == 0
-    assert "left (SIGTERM). Training goes on from the last checkpoint." in machines.said(leader)
+    said = machines.said(leader)
+    assert "with ranks 2 to 3 of 4, leaves (SIGTERM), so all save and go on without it." in said
+    assert "left (SIGTERM). Training goes on from the last checkpoint." in said
 
 
 def test_stopping_the_leader_saves_everywhere_and_ends_all(machines):
@@ -108,6 +110,34 @@ def test_stopping_the_leader_saves_everywhere_and_ends_all(machines):
     assert machines.said(leader).splitlines()[-1] == "RunInterruptedError: Stopped by SIGTERM."
     assert machines.code(follower) == 1
     assert len(list(machines.toys.glob("saved_*"))) == 4
+
+
+def test_a_leader_that_is_stopped_at_once_is_not_replaced(machines):
+    deaf = {str(rank): ["deaf"] for rank in range(4)}
+    leader, follower = two(machines, ELASTIC, deaf)
+    machines.wait_for_ranks(4)
+    leader.terminate()
+    machines.wait_for(follower, "SIGTERM: all ranks are asked to save and stop.")
+    leader.kill()
+    assert machines.code(follower) == 1
+    last = "RunInterruptedError: Stopped by SIGTERM on the machine that led the run, which is gone."
+    assert machines.said(follower).splitlines()[-1] == last
+
+
+def test_one_machine_more_than_needed_is_told_what_it_waits_for(machines):
+    leader, _ = two(machines, FIXED, WAIT)
+    machines.wait_for_ranks(4)
+    spare = machines.start(FIXED, address="")
+    machines.wait_for(spare, "there are enough machines, so this one waits until one is lost.")
+    spare.terminate()
+    assert machines.code(spare) == 1
+    machines.wait_for(leader, "left (SIGTERM).")
+    assert leader.poll() is None
+
+
+def test_a_machine_that_finds_no_leader_says_that_it_waits(machines):
+    follower = machines.start(FIXED, address="")
+    machines.wait_for(follower, f"Waiting for a machine that leads {machines.run}.")
 
 
 def test_a_machine_that_loses_its_leader_leads(machines):
@@ -161,6 +191,11 @@ def test_too_few_machines_end_the_wait_with_both_numbers(machines):
     assert machines.code(leader) == 1
     said = machines.said(leader)
     assert "TimeoutOccuredError: 1 of at least 2 machines were there after 1 s" in said
+    hint = next(line for line in said.splitlines() if line.startswith("Hint: "))
+    assert "--resume" in hint
+    known = MeetingPlace(machines.run).find()
+    assert known is not None
+    assert known.token not in hint, "the error is kept in the run directory, for all to read"
 
 
 def test_without_a_leader_a_machine_gives_up(machines):

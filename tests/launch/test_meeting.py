@@ -1,8 +1,10 @@
 """How machines find the one that leads, and what they need for it."""
 
+import errno
 import socket
 import stat
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -36,6 +38,15 @@ def test_s10_the_token_is_for_this_user_only(tmp_path):
     assert place.find().port == 1
     place.forget()
     assert place.find() is None
+
+
+def test_an_address_that_is_replaced_while_it_is_read_is_none_for_now(tmp_path, monkeypatch):
+    def stale(_path):
+        raise OSError(errno.ESTALE, "Stale file handle")
+
+    # A stand-in for NFS.
+    monkeypatch.setattr(Path, "read_bytes", stale)
+    assert MeetingPlace(tmp_path).find() is None
 
 
 @pytest.mark.parametrize("content", ["", "{", '{"address": "10.0.0.4"}'])

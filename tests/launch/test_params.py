@@ -2,7 +2,7 @@
 
 import pytest
 
-from imageloom.errors import GreaterThanError, LessThanOrEqualToError
+from imageloom.errors import GreaterThanError, LessThanOrEqualToError, ParameterParsingError
 from imageloom.launch import params
 from imageloom.launch.params import LaunchParams, require_processes
 
@@ -26,3 +26,31 @@ def test_gpus_are_named_where_they_are_what_counts(monkeypatch):
 def test_no_process_is_too_few():
     with pytest.raises(GreaterThanError, match="processes_per_node is 0"):
         LaunchParams.parse({"processes_per_node": 0})
+
+
+@pytest.mark.parametrize("nodes", ["abc", "1:2:3", "2:", "1.5"])
+def test_what_is_no_number_of_machines_is_told_both_forms(nodes):
+    with pytest.raises(ParameterParsingError, match=r"a whole number, or two as MIN:MAX"):
+        LaunchParams.parse({"nodes": nodes})
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({"processes_per_node": 2, "max_restarts": 3}, ""),
+        ({"nodes": 2}, "--nodes 2 --processes-per-node 1"),
+        (
+            {"nodes": "1:3", "processes_per_node": 2, "interface": "eth0", "max_restarts": 3},
+            "--nodes 1:3 --processes-per-node 2 --interface eth0 --max-restarts 3",
+        ),
+    ],
+)
+def test_several_machines_go_on_with_the_options_of_their_launch(given, words):
+    assert " ".join(LaunchParams.parse(given).resume_words) == words
+
+
+def test_what_is_given_changes_an_earlier_launch_and_nothing_else():
+    earlier = LaunchParams.parse({"nodes": "1:3", "processes_per_node": 2})
+    assert earlier.changed_by({"interface": "eth0"}) == earlier.replace(interface="eth0")
+    two = earlier.changed_by({"nodes": 2})
+    assert (two.fewest_nodes, two.nodes, two.processes_per_node) == (2, 2, 2)

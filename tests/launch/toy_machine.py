@@ -85,6 +85,7 @@ def main(run, plan, team, facts, address):
     try:
         machine.work()
     except ImageloomError as error:
+        sys.stdout.write(f"Hint: {error.hint}\n")
         sys.stdout.write(f"{type(error).__name__}: {error.message}\n")
         return 1
     sys.stdout.write("done\n")

@@ -8,6 +8,8 @@ import click
 from imageloom.cli.job import Job, Outcome, job_command
 from imageloom.cli.screen import line
 
+TOKEN_VARIABLE: Final = "IMAGELOOM_TOKEN"
+_LAST_PORT: Final = 65535
 _ADDRESS: Final = re.compile(r"(.+):([0-9]{1,5})")
 
 
@@ -16,7 +18,13 @@ _ADDRESS: Final = re.compile(r"(.+):([0-9]{1,5})")
     examples=("imageloom agent join 10.0.0.4:29400 --token 6f1c0a4be2d7439c8d5e01f7a2b36c94",),
 )
 @click.argument("address", metavar="ADDRESS:PORT")
-@click.option("--token", required=True, help="The key that the leading command printed.")
+@click.option(
+    "--token",
+    required=True,
+    envvar=TOKEN_VARIABLE,
+    help="The key that the leading command printed. Whoever may list this machine's processes can "
+    f"read it there; in {TOKEN_VARIABLE} only you can.",
+)
 def command(job: Job) -> Outcome:
     """Let this machine take part in a training that another one leads.
 
@@ -26,6 +34,8 @@ def command(job: Job) -> Outcome:
     parts = _ADDRESS.fullmatch(job.text("address"))
     if parts is None:
         raise click.UsageError(f"{job.text('address')!r} is not of the form ADDRESS:PORT.")
+    if not 0 < int(parts[2]) <= _LAST_PORT:
+        raise click.UsageError(f"{parts[2]} is no port: those are from 1 to {_LAST_PORT}.")
     from imageloom.launch.agent import join_run
     from imageloom.launch.meeting import LeaderAddress
 

@@ -5,6 +5,7 @@ import signal
 import sys
 import time
 import traceback
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -101,7 +102,7 @@ def _keep_traceback(problem: BaseException) -> str:
     content = {
         "version": __version__,
         "python": sys.version,
-        "command": sys.argv[1:],
+        "command": _without_token(sys.argv[1:]),
         "traceback": "".join(traceback.format_exception(problem)).splitlines(),
     }
     try:
@@ -111,9 +112,24 @@ def _keep_traceback(problem: BaseException) -> str:
     return f"The traceback is in {path}; --debug shows it here."
 
 
-def resume_command(run: Path, target: str = "") -> str:
-    """Return the command that goes on with a run directory, or empty when there is nothing."""
+def _without_token(words: Sequence[str]) -> list[str]:
+    """Return a command line without the key of 'imageloom agent join': the file is kept."""
+    before = ("", *words)
+    return [
+        "--token=..." if word.startswith("--token=") else "..." if last == "--token" else word
+        for last, word in zip(before, words, strict=False)
+    ]
+
+
+def resume_command(run: Path, target: str = "", *, launch: Sequence[str] = ()) -> str:
+    """Return the command that goes on with a run directory, or empty when there is nothing.
+
+    Args:
+        run: The run directory.
+        target: The target it trains on, which knows on how many machines; empty for this process.
+        launch: Without a target, the options that say on which machines.
+    """
     if not (run / "run.json").is_file():
         return ""
-    where = ("--target", target) if target else ()
+    where = ("--target", target) if target else launch
     return command_line("imageloom", "train", "--resume", run, *where)

@@ -59,6 +59,7 @@ class Job:
         cancel: Set by the first signal.
         run: The run directory, once the command knows it; a failure names how to resume it.
         target: The target it trains on; empty for this process.
+        launch: The options that say on which machines the run goes on; empty for this one.
     """
 
     arguments: Mapping[str, object]
@@ -66,6 +67,7 @@ class Job:
     cancel: CancelToken = field(default_factory=CancelToken)
     run: Path | None = None
     target: str = ""
+    launch: tuple[str, ...] = ()
 
     def path(self, name: str) -> Path:
         """Return an argument that is a required path."""
@@ -185,7 +187,9 @@ def _fail(job: Job, problem: BaseException, console: Console, *, as_json: bool) 
     failure = Failure(
         error=error,
         exit_code=exit_code(error, job.cancel.reason),
-        resume_command=resume_command(job.run, job.target) if job.run is not None else "",
+        resume_command=""
+        if job.run is None
+        else resume_command(job.run, job.target, launch=job.launch),
     )
     if as_json:
         _print_json({"error": failure.to_json(), "notices": job.on_event.notices})

@@ -169,8 +169,8 @@ class BarReporter(NoticeList):
             self._progress(event)
 
     def tell(self, text: Text) -> None:
-        """Write a line above the bars."""
-        self._console.print(Text(self._label) + text)
+        """Write a line above the bars, unwrapped, so that a command in it can be copied."""
+        self._console.print(Text(self._label) + text, soft_wrap=True)
 
     def part(self, label: str) -> Reporter:
         """Return a reporter with a bar of its own."""

@@ -105,6 +105,7 @@ command that resumes it. The second stops at once, and what was published before
   [your own components, families and targets](../../guides/extensions.md).
 - `IMAGELOOM_HOME`: where image directories made from plain folders are kept; by default
   `~/.cache/imageloom`. It may be deleted at any time.
+- `IMAGELOOM_TOKEN`: the key for `imageloom agent join`, in place of `--token`.
 - `IMAGELOOM_DEBUG=1` shows the traceback of an error, as `--debug` does.
 """
 

@@ -117,7 +117,7 @@ def _start(job: Job) -> "TrainResult":
     launch = read_params(LaunchParams, job.arguments)
     model = job.arguments["model"]
     assert isinstance(model, str | Path)
-    job.run = job.path("out")
+    job.run, job.launch = job.path("out"), launch.resume_words
     from imageloom.launch.train import train
 
     if job.target:
@@ -153,6 +153,7 @@ def _resume(job: Job) -> "TrainResult":
         name: job.arguments[name] for name in LaunchParams.model_fields if name in job.arguments
     }
     launch = resumed_launch(job.run, given)
+    job.launch = launch.resume_words
     if job.target or (job.run / JOB_FOLDER).is_dir():
         from imageloom.target_training import earlier_launch, refuse_running_job, resume_on
 
@@ -160,7 +161,8 @@ def _resume(job: Job) -> "TrainResult":
         if not job.target:
             refuse_running_job(job.run, targets)
         else:
-            launch = launch if given else earlier_launch(job.run) or launch
+            earlier = earlier_launch(job.run)
+            launch = earlier.changed_by(given) if earlier is not None else launch
             return resume_on(
                 targets,
                 job.target,

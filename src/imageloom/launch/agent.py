@@ -9,7 +9,7 @@ from typing import Final
 from pydantic import ValidationError
 
 from imageloom.errors import EnvironmentUnsuitableError, TimeoutOccuredError
-from imageloom.events import CancelToken, EventSink
+from imageloom.events import CancelToken, EventSink, Notice
 from imageloom.launch.follower import welcome
 from imageloom.launch.launch import LAUNCHER_LOG, hall_of, job_of
 from imageloom.launch.machines import Machine
@@ -40,8 +40,11 @@ def join_run(leader: LeaderAddress, *, on_event: EventSink, cancel: CancelToken)
         RunInterruptedError: Somebody asked this machine, or the whole run, to stop.
         ImageloomError: The run failed.
     """
+    on_event(Notice("info", f"Connecting to {leader.address}:{leader.port}."))
     try:
-        wire = connect(leader.address, leader.port, leader.token, timeout_s=CONNECT_S)
+        wire = connect(
+            leader.address, leader.port, leader.token, timeout_s=CONNECT_S, cancel=cancel
+        )
         try:
             message = welcome(wire)
             wire.send("bye")

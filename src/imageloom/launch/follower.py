@@ -80,6 +80,7 @@ class _Follower(Elsewhere):
         self._cancel = cancel
         self._token = CancelToken()
         self._start = 0
+        self._ended_by = ""  # who stopped the whole run, if somebody did
         self._orders: queue.SimpleQueue[Message | LostError] = queue.SimpleQueue()
 
     def work(self) -> None:
@@ -92,10 +93,10 @@ class _Follower(Elsewhere):
             except queue.Empty:
                 continue
             if isinstance(order, LostError):
-                raise order
+                raise self._interruption() or order
             match order.get("kind"):
                 case "accepted":
-                    self._say(f"Joined {self._wire.address}; waiting for the other machines.")
+                    self._say_joined(is_spare=order.get("is_spare") is True)
                 case "refused":
                     raise _error(order)
                 case "start":
@@ -164,7 +165,9 @@ class _Follower(Elsewhere):
                 self.failed_at, self.all_blame_others = None, True
                 self._token = CancelToken()
             elif kind == "stop" and is_current:
-                self._token.set(str(message.get("reason")))
+                reason = str(message.get("reason"))
+                self._ended_by = reason if message.get("is_end") is True else self._ended_by
+                self._token.set(reason)
                 continue
             elif kind == "failed" and is_current:
                 self.fail(blames_others=message.get("blames_others") is True)
@@ -173,12 +176,28 @@ class _Follower(Elsewhere):
                 self.fail(blames_others=False)  # what still runs here is of no use
             self._orders.put(message)
 
+    def _interruption(self) -> RunInterruptedError | None:
+        """Return what ends us with a leader that was stopped and did not wait for us, if it was."""
+        if not self._ended_by:
+            return None
+        return RunInterruptedError(
+            f"Stopped by {self._ended_by} on the machine that led the run, which is gone.",
+            hint="What came after the last checkpoint may be lost.",
+            reason="cancelled",
+        )
+
     def _leave(self) -> None:
         self._wire.send("leaving", reason=self._cancel.reason)
         raise RunInterruptedError(
             f"Stopped by {self._cancel.reason}: this machine no longer takes part.",
             reason="cancelled",
         )
+
+    def _say_joined(self, *, is_spare: bool) -> None:
+        waits = "waiting for the other machines"
+        if is_spare:
+            waits = "there are enough machines, so this one waits until one is lost"
+        self._say(f"Joined {self._wire.address}; {waits}.")
 
     def _say(self, sentence: str) -> None:
         logger.info("%s", sentence)

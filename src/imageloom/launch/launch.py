@@ -4,9 +4,10 @@ import contextlib
 import json
 import logging
 import os
+import platform
 import socket
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
@@ -14,6 +15,7 @@ from imageloom.distributed.group import DEFAULT_TIMEOUT_S, TIMEOUT_VARIABLE
 from imageloom.distributed.store import hosted_store
 from imageloom.errors import (
     ImageloomError,
+    OutputInUseError,
     ParameterParsingError,
     RunInterruptedError,
 )
@@ -65,6 +67,7 @@ def launch_ranks(
 
     Raises:
         LessThanOrEqualToError: The machine has fewer processing units.
+        OutputInUseError: Somebody trains the run, and this machine was not asked to join.
         RunInterruptedError: The run was stopped; it can go on.
         TimeoutOccuredError: Too few machines came.
         WorkerLostError: A process was killed or hangs; the message says which one was the first.
@@ -78,11 +81,13 @@ def launch_ranks(
     require_room(run, processes=launch.processes_per_node)
     cancel = cancel or CancelToken()
     job = job_of(run, launch.processes_per_node)
-    with _recorded(directory):
-        if launch.nodes > 1:
+    if launch.nodes > 1:
+        place = MeetingPlace(run)
+        with _recorded(directory, is_others=lambda: place.is_led):
             hall = hall_of(run, launch.processes_per_node, address=address)
             Machine(job, hall, _team(launch), on_event=on_event, cancel=cancel).work()
-        else:
+    else:
+        with _leading_alone(run), _recorded(directory):
             crew = OneMachine(launch.processes_per_node, hosted_store)
             restarts = launch.max_restarts
             run_ranks(job, crew, max_restarts=restarts, on_event=on_event, cancel=cancel)
@@ -127,16 +132,58 @@ def hall_of(run: Path, processes: int, *, address: str = "") -> Hall:
 
 
 @contextlib.contextmanager
-def _recorded(run: RunDirectory) -> Iterator[None]:
-    """Write what happens into the launcher's log, and how it ended into the run's record."""
+def _leading_alone(run: Path) -> Iterator[None]:
+    """Keep others from leading the run meanwhile, before anything is written into its logs.
+
+    Raises:
+        OutputInUseError: Somebody leads it.
+    """
+    place = MeetingPlace(run)
+    with place.leading(f"process {os.getpid()} on {platform.node()}") as leads:
+        if not leads:
+            raise _is_led(place)
+        yield
+
+
+def refuse_if_led(run: Path) -> None:
+    """Refuse to train alone what somebody trains on several processes, or waits to.
+
+    Raises:
+        OutputInUseError: Somebody leads the run.
+    """
+    if (place := MeetingPlace(run)).is_led:
+        raise _is_led(place)
+
+
+def _is_led(place: MeetingPlace) -> OutputInUseError:
+    return OutputInUseError(
+        f"{place.run} is being trained by {place.holder or 'another process'}.",
+        hint="Wait for it, or stop it. To let this machine take part, use 'imageloom agent join' "
+        "as the other one printed it.",
+        reason="locked",
+    )
+
+
+@contextlib.contextmanager
+def _recorded(
+    run: RunDirectory, *, is_others: Callable[[], bool] = lambda: False
+) -> Iterator[None]:
+    """Write what happens into the launcher's log, and how it ended into the run's record.
+
+    Args:
+        run: The run directory.
+        is_others: Whether somebody else trains the run then, so that the record is theirs.
+    """
     with driver_log(run.log.parent / LAUNCHER_LOG):
         try:
             yield
         except ImageloomError as error:
-            _record(run, error)
+            if not is_others():
+                _record(run, error)
             raise
         except BaseException:  # Ctrl+C, where nobody made it ask for a stop
-            run.update(state="interrupted", ended=now())
+            if not is_others():
+                run.update(state="interrupted", ended=now())
             raise
 
 

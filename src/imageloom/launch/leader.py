@@ -164,11 +164,11 @@ class Leader(Elsewhere):
         while not self._said.empty():
             self._on_event(self._said.get())
         while self._token.asked < self._cancel.asked:
-            self._stop(self._cancel.reason)
+            self._stop(self._cancel.reason, is_end=True)
 
-    def _stop(self, reason: str) -> None:
+    def _stop(self, reason: str, *, is_end: bool = False) -> None:
         self._token.set(reason)
-        self._tell("stop", reason=reason)
+        self._tell("stop", reason=reason, is_end=is_end)
 
     def _tell(self, kind: str, *, but: Member | None = None, **content: object) -> None:
         for member in self._round:
@@ -207,7 +207,9 @@ class Leader(Elsewhere):
         return TimeoutOccuredError(
             f"{1 + len(here):,} of at least {count(self._team.min_nodes, 'machine')} were there "
             f"after {self._team.wait_s:g} s: {came}.",
-            hint=self._how_to_join(),
+            # Without the token: this is written into the run directory, for all to read.
+            hint="Go on with --resume and the same options, and type the command that is printed "
+            "then on each of the others; --wait-for-nodes gives them more time.",
             reason="too-few-nodes",
         )
 
@@ -224,16 +226,18 @@ class Leader(Elsewhere):
     def _accept(self, listener: socket.socket, token: str) -> None:
         while True:
             try:
-                stream, _ = listener.accept()
+                stream, (address, *_) = listener.accept()
             except OSError:  # closed
                 return
-            threading.Thread(target=self._receive, args=(stream, token), daemon=True).start()
+            work = threading.Thread(target=self._receive, args=(stream, address, token))
+            work.daemon = True
+            work.start()
 
-    def _receive(self, stream: socket.socket, token: str) -> None:
+    def _receive(self, stream: socket.socket, address: str, token: str) -> None:
         try:
             wire = Wire(stream, token, is_server=True)
         except LostError as problem:
-            logger.warning("Somebody who tried to join was turned away: %s.", problem)
+            logger.warning("%s, which tried to join, was turned away: %s.", address, problem)
             return
         try:
             run = str(self._hall.place.run)
@@ -249,12 +253,18 @@ class Leader(Elsewhere):
                 wire.send("refused", error=problem.to_json())
                 self._say("warning", f"{host} ({wire.address}) cannot take part: {problem}")
                 return
-            wire.send("accepted")
+            wire.send("accepted", is_spare=self._is_full())
             for sentence in warnings:
                 self._say("warning", sentence)
             self._listen_to(Member(wire, host))
         except LostError as problem:
             logger.warning("%s left before it took part: %s.", wire.address, problem)
+
+    def _is_full(self) -> bool:
+        """Whether a machine that joins now only stands by for one that is lost."""
+        with self._changed:
+            here = [member for member in self._members if member.is_here]
+        return 1 + len(here) >= self._team.max_nodes
 
     def _listen_to(self, member: Member) -> None:
         with self._changed:
@@ -274,14 +284,24 @@ class Leader(Elsewhere):
                 assert message is not None, "without a time limit there is one"
                 with self._changed:
                     end = member.hear(message)
-                    if member.leaving:
+                    leaves = member.leaving and message.get("kind") == "leaving"
+                    trains = member in self._round
+                    if leaves and trains:
                         self._who_changed = f"{member.name} left ({member.leaving})."
                     self._changed.notify_all()
+                if leaves:
+                    self._say("info", self._farewell(member, trains=trains))
                 if end is not None and end.failed:
                     self.fail(blames_others=end.blames_others)
                     self._tell("failed", but=member, blames_others=end.blames_others)
         except LostError as problem:
             self._lose(member, str(problem))
+
+    def _farewell(self, member: Member, *, trains: bool) -> str:
+        if not trains:
+            return f"{member.name} left ({member.leaving})."
+        then = "go on without it" if self._team.is_elastic else "stop"
+        return f"{member.title} leaves ({member.leaving}), so all save and {then}."
 
     def _lose(self, member: Member, why: str) -> None:
         with self._changed:

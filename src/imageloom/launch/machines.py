@@ -1,17 +1,22 @@
 """Work on a run together with other machines: lead it, or follow whoever leads."""
 
+import contextlib
 import logging
 import os
+import shlex
 import time
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Final
 
-from imageloom.errors import TimeoutOccuredError
+from imageloom.errors import ImageloomError, TimeoutOccuredError
 from imageloom.events import CancelToken, EventSink, Notice
 from imageloom.launch.attempts import RankJob, run_ranks
 from imageloom.launch.follower import follow, interface_variables, welcome
 from imageloom.launch.leader import Leader
 from imageloom.launch.meeting import LeaderAddress
+from imageloom.launch.network import interface_of
+from imageloom.launch.params import LaunchParams
 from imageloom.launch.team import Hall, Team
 from imageloom.launch.wire import LostError, connect
 
@@ -19,6 +24,7 @@ logger = logging.getLogger(__name__)
 
 _RETRY_S: Final = 0.5
 _CONNECT_S: Final = 2.0
+_SAY_S: Final = 3.0  # less than that is the time in which another machine takes the lead
 _LAST_RANKS_S: Final = 30.0  # for ranks of a leader that was killed to save and end
 
 
@@ -53,7 +59,7 @@ class Machine:
             RunInterruptedError: Somebody asked to stop.
             ImageloomError: The run failed, or this machine cannot take part.
         """
-        heard_at = time.monotonic()
+        heard_at, has_said = time.monotonic(), False
         while not self._hall.run.is_completed:
             self._cancel.raise_if_set()
             if self._has_led():
@@ -68,6 +74,9 @@ class Machine:
                 why = str(problem)
             if time.monotonic() - heard_at > self._team.wait_s:
                 raise _nobody_leads(leader, why, self._team.wait_s)
+            if not has_said and time.monotonic() - heard_at > _SAY_S:
+                has_said = True
+                self._say(f"Waiting for a machine that leads {self._hall.place.run}.")
             time.sleep(_RETRY_S)
 
     def _has_led(self) -> bool:
@@ -80,7 +89,7 @@ class Machine:
             self._wait_for_last_ranks()
             job = self._job.with_variables(interface_variables(self._hall.address))
             leader = Leader(self._hall, self._team)
-            with leader.receiving():
+            with leader.receiving(), self._naming_machines():
                 run_ranks(
                     job,
                     leader,
@@ -89,6 +98,25 @@ class Machine:
                     cancel=self._cancel,
                 )
         return True
+
+    @contextlib.contextmanager
+    def _naming_machines(self) -> Iterator[None]:
+        """Let the command that goes on, which a rank wrote, go on with as many machines."""
+        try:
+            yield
+        except ImageloomError as error:
+            team = self._team
+            launch = LaunchParams(
+                nodes=team.max_nodes,
+                min_nodes=team.min_nodes,
+                processes_per_node=team.processes_per_node,
+                max_restarts=team.max_restarts,
+                interface=interface_of(self._hall.address),
+            )
+            command = f"--resume {self._hall.place.run}"
+            words = shlex.join(launch.resume_words)
+            error.hint = error.hint.replace(command, f"{command} {words}".rstrip())
+            raise
 
     def _has_followed(self, leader: LeaderAddress) -> bool:
         """Work for a leader; return whether the run is completed, or False if the leader was lost.
@@ -113,6 +141,10 @@ class Machine:
         finally:
             wire.close()
         return True
+
+    def _say(self, sentence: str) -> None:
+        logger.info("%s", sentence)
+        self._on_event(Notice("info", sentence))
 
     def _wait_for_last_ranks(self) -> None:
         """Wait for ranks of an earlier leader that still save; two must not write the run."""

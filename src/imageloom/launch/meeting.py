@@ -6,6 +6,7 @@ nothing but the disk that holds the checkpoints must last.
 """
 
 import contextlib
+import errno
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from imageloom.locks import is_locked, release, try_lock
+from imageloom.locks import holder, is_locked, release, try_lock
 from imageloom.publish import writing_file
 
 
@@ -57,6 +58,11 @@ class MeetingPlace:
         """Whether somebody leads."""
         return is_locked(self.folder / "lock")
 
+    @property
+    def holder(self) -> str:
+        """Who leads, or led last, in words; empty where that is not known."""
+        return holder(self.folder / "lock")
+
     def announce(self, leader: LeaderAddress) -> None:
         """Write where the leader listens, for this user's eyes only: the token is a key."""
         with writing_file(self._leader) as partial:
@@ -73,6 +79,10 @@ class MeetingPlace:
             return LeaderAddress.model_validate_json(self._leader.read_bytes())
         except (FileNotFoundError, ValidationError):
             return None
+        except OSError as problem:
+            if problem.errno == errno.ESTALE:  # NFS: it was replaced while we read it
+                return None
+            raise
 
     @property
     def _leader(self) -> Path:

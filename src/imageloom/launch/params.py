@@ -5,12 +5,13 @@ import re
 from collections.abc import Mapping
 from typing import Final, Self
 
-from imageloom.errors import LessThanOrEqualToError
+from imageloom.errors import LessThanOrEqualToError, ParameterParsingError
 from imageloom.machine import GPUS_VARIABLE, processing_units, visible_gpus
 from imageloom.params import Params, parameter
 from imageloom.wording import count
 
 DEFAULT_WAIT_S: Final = 600.0
+_NUMBER: Final = re.compile(r"\s*[+-]?[0-9]+\s*")
 _RANGE: Final = re.compile(r"([0-9]{1,9}):([0-9]{1,9})")
 
 
@@ -77,6 +78,12 @@ class LaunchParams(Params):
             ParameterError: A subclass that fits the first problem; the message lists them all.
         """
         nodes = values.get("nodes")
+        if isinstance(nodes, str) and not _RANGE.fullmatch(nodes) and not _NUMBER.fullmatch(nodes):
+            raise ParameterParsingError(
+                f'nodes is "{nodes}", but must be a whole number, or two as MIN:MAX.',
+                hint="For example 2, or 1:3 for machines that may come and go.",
+                details={"parameter": "nodes", "value": nodes},
+            )
         parts = _RANGE.fullmatch(nodes) if isinstance(nodes, str) else None
         if parts is not None:
             fewest, most = (int(part) for part in parts.groups())
@@ -99,6 +106,32 @@ class LaunchParams(Params):
     def fewest_nodes(self) -> int:
         """Fewest machines that train."""
         return self.nodes if self.min_nodes is None else self.min_nodes
+
+    def changed_by(self, given: Mapping[str, object]) -> Self:
+        """Return the same launch where nothing else is given; ``nodes`` stand without a minimum.
+
+        Raises:
+            ParameterError: As ``parse``.
+        """
+        kept = self.model_dump()
+        if "nodes" in given:
+            del kept["min_nodes"]
+        return self.parse({**kept, **given})
+
+    @property
+    def resume_words(self) -> tuple[str, ...]:
+        """The options of ``--resume`` with which several machines go on as they did; none for one.
+
+        Without them a run of several machines would go on on one.
+        """
+        if self.nodes == 1:
+            return ()
+        is_fixed = self.fewest_nodes == self.nodes
+        nodes = f"{self.nodes}" if is_fixed else f"{self.fewest_nodes}:{self.nodes}"
+        words = ["--nodes", nodes, "--processes-per-node", f"{self.processes_per_node}"]
+        words += ["--interface", self.interface] if self.interface else []
+        words += ["--max-restarts", f"{self.max_restarts}"] if self.max_restarts else []
+        return tuple(words)
 
     @property
     def processes(self) -> int:

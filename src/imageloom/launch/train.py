@@ -5,7 +5,7 @@ from pathlib import Path
 
 from imageloom.data.image_directory import ImageDirectory
 from imageloom.events import CancelToken, EventSink, ignore_events
-from imageloom.launch.launch import launch_ranks, require_place
+from imageloom.launch.launch import launch_ranks, refuse_if_led, require_place
 from imageloom.launch.params import LaunchParams
 from imageloom.models.model_directory import UntrainedModel
 from imageloom.models.params import ModelParams
@@ -147,6 +147,7 @@ def _go_on(
     run: Path, launch: LaunchParams, on_event: EventSink, cancel: CancelToken | None
 ) -> TrainResult:
     if launch.processes == 1 and not launch.max_restarts:  # which nobody need watch: this one
+        refuse_if_led(run)
         continue_run(run, on_event=on_event, cancel=cancel)
         return read_result(run)
     return launch_ranks(run, launch, on_event=on_event, cancel=cancel)

@@ -18,6 +18,7 @@ import time
 from typing import Final
 
 from imageloom.errors import EnvironmentUnsuitableError
+from imageloom.events import CancelToken
 
 BEAT_S: Final = 1.0
 SILENCE_S: Final = 9.0  # a cut of 5 s passes; more is reported within 10 s
@@ -167,10 +168,20 @@ class Wire:
         return b"".join(parts)
 
 
-def connect(address: str, port: int, token: str, *, timeout_s: float) -> Wire:
+def connect(
+    address: str, port: int, token: str, *, timeout_s: float, cancel: CancelToken | None = None
+) -> Wire:
     """Connect to a leader, which may not have begun to listen yet.
 
+    Args:
+        address: Where it listens.
+        port: The port there.
+        token: What both sides must know.
+        timeout_s: For how long to try.
+        cancel: Ends the tries.
+
     Raises:
+        RunInterruptedError: Somebody asked to stop.
         LostError: Nobody who knows the token answered in time; the message says how it failed last.
     """
     give_up = time.monotonic() + timeout_s
@@ -187,6 +198,8 @@ def connect(address: str, port: int, token: str, *, timeout_s: float) -> Wire:
             last = problem
         if time.monotonic() > give_up:
             raise last
+        if cancel is not None:
+            cancel.raise_if_set()
         time.sleep(0.2)
 
 

@@ -39,8 +39,8 @@ class MachinesOptions(TargetOptions):
     )
     interface: str = parameter(
         "",
-        help="Network interface by which the machines reach each other, such as eth0. By default "
-        "the one that leads to the leader.",
+        help="Network interface of the machine that leads by which the others reach it, such as "
+        "eth0. Without it each training names one with --interface.",
     )
 
 
