@@ -7,6 +7,7 @@ import pytest
 
 from imageloom.cli import logs
 from imageloom.cli.root import run
+from imageloom.launch.meeting import MeetingPlace
 from imageloom.publish import write_json
 
 LAUNCHER = "2026-11-23 08:00:00,000 INFO Starting 2 ranks.\n"
@@ -91,3 +92,11 @@ def test_following_shows_what_is_written_until_the_run_ends(ended, capsys, monke
     shown = output_of(capsys, ended, "--follow")
     more = "rank 1:     of one\nrank 2:   2026-11-23 08:00:09,000 INFO two\n"
     assert shown == ALL + more
+
+
+def test_following_does_not_end_between_two_starts_of_the_ranks(ended, capsys, monkeypatch):
+    led = [True, True, False]
+    looks = []
+    monkeypatch.setattr(MeetingPlace, "is_led", property(lambda _: looks.append(1) or led.pop(0)))
+    assert output_of(capsys, ended, "--follow") == ALL
+    assert len(looks) == 3, "it looked on while somebody led"

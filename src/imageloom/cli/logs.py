@@ -14,6 +14,7 @@ from imageloom.cli.places import Place
 from imageloom.cli.screen import line
 from imageloom.cli.tails import read_log
 from imageloom.errors import CouldNotOpenFileError
+from imageloom.launch.meeting import MeetingPlace
 from imageloom.launch.merged_log import label_of_rank, logs_of_run
 from imageloom.training.run_directory import RunDirectory
 
@@ -84,7 +85,9 @@ def _follow(job: Job, run: RunDirectory) -> None:
     tail = JoinedTail()
     while True:
         # Looked at before reading, so that nothing is missed.
-        is_over = job.cancel.is_set or run.read()["state"] != "running"
+        # A launcher that starts the ranks anew, or waits for machines, has not ended with them.
+        has_ended = run.read()["state"] != "running" and not MeetingPlace(run.path).is_led
+        is_over = job.cancel.is_set or has_ended
         for text in tail.read(_chosen(job, run)):
             sys.stdout.write(f"{text}\n")
         sys.stdout.flush()

@@ -283,8 +283,9 @@ class Leader(Elsewhere):
                 message = member.wire.receive()
                 assert message is not None, "without a time limit there is one"
                 with self._changed:
+                    was_leaving = bool(member.leaving)  # it says so again when its ranks ended
                     end = member.hear(message)
-                    leaves = member.leaving and message.get("kind") == "leaving"
+                    leaves = bool(member.leaving) and not was_leaving
                     trains = member in self._round
                     if leaves and trains:
                         self._who_changed = f"{member.name} left ({member.leaving})."
