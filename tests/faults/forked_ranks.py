@@ -9,8 +9,10 @@ One JSON line per life, by the scenario that it belongs to, and one for the end 
 Scenarios: ``kill`` (SIGKILL to one rank, then both start again), ``ask`` (one rank is asked to save
 and stop), ``raise`` (the picture reader of one rank fails), ``damage`` (the newest checkpoint),
 ``held`` (somebody else writes the run), ``versions`` (the run began with another torch) and
-``sizes`` (2, then 1, then 4, then 2 processes). With SIGNALS only this: so many times SIGTERM
-reaches one rank or both at a random moment, until the run is completed; and again with another run.
+``sizes`` (2, then 1, then 4, then 2 processes) and ``chaos`` (one of 4 ranks is killed at a random
+moment, again and again). With SIGNALS only this: so many times SIGTERM reaches one rank or both at
+a random moment, until the run is completed; and again with another run. With SIGNALS below 0: so
+many kills of ``chaos``.
 """
 
 import contextlib
@@ -51,6 +53,7 @@ PARAMS = TrainParams(
     epochs=2, batch_size=4, precision="float32", device="cpu", workers=0, print_frequency=1
 )
 LIMIT_S = 60.0
+CHAOS_KILLS = 10
 
 # What is done, to which rank, and where. Steps are those of a life. Nothing is saved before the
 # end of the first epoch, so a killed run is there again and again until its barrier is passed.
@@ -233,13 +236,13 @@ def say(**row: object) -> None:
     sys.stdout.flush()
 
 
-def prepared(folder: Path, name: str, network: str = "tiny") -> Path:
-    """Return a run on two processes that has not begun."""
+def prepared(folder: Path, name: str, network: str = "tiny", processes: int = 2) -> Path:
+    """Return a run that has not begun."""
 
     def prepare() -> int:
         pictures = tiny_pictures(folder / "training", 16, 0), tiny_pictures(folder / "valid", 7, 1)
         dropout = ModelParams(dropout=0.3 if network == "tiny" else 0.0)
-        options = {"processes": 2, "params": PARAMS, "model_params": dropout}
+        options = {"processes": processes, "params": PARAMS, "model_params": dropout}
         prepare_run(network, *pictures, folder / name, **options)
         return 0
 
@@ -339,12 +342,40 @@ def at_random(folder: Path, signals: int) -> None:
     say(scenario="random", sent=sent, runs=number)
 
 
+def chaos(folder: Path, kills: int) -> None:
+    """Kill one of four ranks at random moments of lives, until the run is completed, and again."""
+    quiet, began = prepared(folder, "chaos_quiet", processes=4), time.monotonic()
+    live(quiet, undisturbed, world_size=4)
+    life_s, killed, number = time.monotonic() - began, 0, 0
+    while killed < kills:
+        number += 1
+        run = prepared(folder, f"chaos_{number}", processes=4)
+        while RunDirectory(run).read()["state"] != "completed":
+            # Now and then one may finish, for nothing is saved before the end of an epoch.
+            victim, delay_s = random.randrange(4), random.uniform(0.001, 1.5 * life_s)
+
+            def disturb(rank: int, _cancel: CancelToken, victim=victim, delay_s=delay_s) -> None:
+                if rank == victim:
+                    signal.signal(signal.SIGALRM, lambda *_: kill())
+                    signal.setitimer(signal.ITIMER_REAL, delay_s)
+
+            # A rank that dies before all have met is not seen by the others.
+            ends = live(run, disturb, world_size=4, others_s=2.0)
+            row = facts(run, ends)
+            if row["codes"][victim] == -signal.SIGKILL and row["state"] != "completed":
+                killed += 1
+                assert row["first"] == victim, row
+            say(scenario="chaos_life", killed=killed, victim=victim, **row)
+        assert end_of(run) == end_of(quiet), run
+    say(scenario="chaos", killed=killed, runs=number)
+
+
 def main(folder: Path, signals: int = 0) -> None:
     torch.set_num_threads(1)
     os.environ["GLOO_SOCKET_IFNAME"] = "lo"
     os.environ["IMAGELOOM_RANK_TIMEOUT_S"] = str(int(LIMIT_S / 2))
     if signals:
-        at_random(folder, signals)
+        at_random(folder, signals) if signals > 0 else chaos(folder, -signals)
         return
     for network in ("tiny", "tiny_plain"):
         run = prepared(folder, f"quiet_{network}", network)
@@ -355,6 +386,7 @@ def main(folder: Path, signals: int = 0) -> None:
     disturbed(folder, "raise", RAISES)
     for scenario in (damage, held, versions, sizes):
         scenario(folder)
+    chaos(folder, CHAOS_KILLS)
 
 
 if __name__ == "__main__":

@@ -94,6 +94,20 @@ def test_h10_a_longer_cut_is_said_and_the_machine_comes_back(hosts, namespaces):
     assert "(restart 1 of 1)" in hosts.said(leader)
 
 
+def test_h10_lost_packets_and_a_slow_network_are_no_failure(hosts, namespaces):
+    shape = ["tc", "qdisc", "add", "dev", "eth0", "root", "netem", "delay", "200ms", "loss", "1%"]
+    for namespace in namespaces:
+        done = network("netns", "exec", namespace, *shape, check=False)
+        if done.returncode:
+            pytest.skip("this kernel delays and loses no packets (sch_netem)")
+    try:
+        leader, follower = two(hosts, FIXED)
+        assert (hosts.code(leader), hosts.code(follower)) == (0, 0)
+    finally:
+        for namespace in namespaces:
+            network("netns", "exec", namespace, "tc", "qdisc", "del", "dev", "eth0", "root")
+
+
 def test_two_machines_learn_what_two_processes_of_one_learn(
     make_pictures, tmp_path, namespaces, wait_until, monkeypatch
 ):

@@ -148,6 +148,14 @@ def test_i12_other_versions_than_at_the_start_are_named(of):
     assert end["state"] == "completed"
 
 
+def test_h16_a_run_of_four_that_is_killed_again_and_again_ends_as_the_quiet_one(rows):
+    lives = [row for row in rows if row["scenario"] == "chaos_life"]
+    assert lives[-1]["killed"] >= 10
+    assert all(life["passed_over"] == [] for life in lives)
+    # The process that made the rows has compared the ends, and would not have come so far.
+    assert rows[-1]["scenario"] == "chaos"
+
+
 def test_h13_on_two_then_one_then_four_processes_the_steps_are_those_of_two(rows, of):
     quiet = next(row for row in rows if row.get("network") == "tiny_plain")
     _, end = of("sizes")
