@@ -55,7 +55,7 @@ def ours(arguments, processes):
         processes,
     )
     log = (run / "logs" / "70_driver_log_0.txt").read_text()
-    return [float(rate) for rate in re.findall(r"Epoch \d.*?([\d.]+) images/s,", log)], seconds
+    return [float(rate) for rate in re.findall(r"Epoch \d+ of .*?([\d.]+) images/s", log)], seconds
 
 
 def plain(arguments, processes):

@@ -15,7 +15,7 @@ import torchvision
 from torch.nn.parallel import DistributedDataParallel
 from torchvision.transforms import v2
 
-EPOCHS, BATCH, RATE, SIZE = 3, 16, 0.01, 64
+EPOCHS, BATCH, RATE, SIZE = 3, 32, 0.01, 128
 
 
 def main(training, validation):
