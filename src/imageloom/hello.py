@@ -80,7 +80,13 @@ class _Hello:
     def facts(self) -> dict[str, JsonValue]:
         return {"host": platform.node()}
 
-    def compare(self, own: Mapping[str, object], other: Mapping[str, object]) -> list[str]:  # noqa: ARG002 - versions that differ are shown, not refused
+    def compare(
+        self,
+        own: Mapping[str, object],  # noqa: ARG002 - versions that differ are shown, not refused
+        other: Mapping[str, object],  # noqa: ARG002
+        *,
+        processes: int,  # noqa: ARG002
+    ) -> list[str]:
         return []
 
 

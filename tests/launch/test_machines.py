@@ -29,6 +29,16 @@ def test_two_machines_share_the_ranks_and_all_end_well(machines):
     assert MeetingPlace(machines.run).find() is None
 
 
+def test_each_machine_divides_its_cores_among_the_ranks_that_the_leader_gives_it(
+    machines, monkeypatch
+):
+    monkeypatch.delenv("OMP_NUM_THREADS")
+    leader, follower = two(machines, FIXED, {str(rank): ["threads"] for rank in range(4)})
+    assert (machines.code(leader), machines.code(follower)) == (0, 0)
+    told = {(machines.toys / f"threads_{rank}").read_text() for rank in range(4)}
+    assert told == {str(max(1, len(os.sched_getaffinity(0)) // 2))}
+
+
 @pytest.mark.parametrize("rank", range(4))
 @pytest.mark.parametrize("word", ["kill:9", "raise"])
 def test_the_first_failing_rank_is_named_on_both_machines(machines, rank, word):

@@ -51,7 +51,7 @@ class ToyPreflight:
     def facts(self):
         return {"host": f"host-{os.getpid()}", **self.own}
 
-    def compare(self, own, other):
+    def compare(self, own, other, *, processes):  # noqa: ARG002 - toys need no room
         if own.get("torch") != other.get("torch"):
             raise EnvironmentUnsuitableError(f"torch is {other['torch']}, not {own['torch']}.")
         return []

@@ -104,6 +104,8 @@ def behave(word, start, cancel):  # noqa: C901 - a list
         case "until":
             while not (FOLDER / argument).exists():
                 time.sleep(0.01)
+        case "threads":
+            mark(f"threads_{RANK}", os.environ["OMP_NUM_THREADS"])
         case "deaf":
             time.sleep(DEADLINE_S)
         case "child":

@@ -84,14 +84,14 @@ def work_on_run(
             "path.",
             reason="run-not-shared",
         )
-    processes = 1 if team is None else team.processes_per_node
-    require_processes(processes)
+    if team is not None:
+        require_processes(team.processes_per_node)
     name = _NOT_IN_A_NAME.sub("_", platform.node())
     log = directory.log.with_name(f"{Path(LAUNCHER_LOG).stem}_{name}.txt")
     with driver_log(log):
         Machine(
-            job_of(run, processes),
-            hall_of(run, processes),
+            job_of(run),
+            hall_of(run),
             team or Team(min_nodes=1, max_nodes=1, processes_per_node=1),
             on_event=on_event,
             cancel=cancel,

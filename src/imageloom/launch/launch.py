@@ -31,7 +31,6 @@ from imageloom.launch.run_preflight import RunPreflight
 from imageloom.launch.shared_run import TrainingRun
 from imageloom.launch.team import Hall, Team
 from imageloom.launch.watch import Patience
-from imageloom.machine import available_cores
 from imageloom.training.events import driver_log
 from imageloom.training.run_directory import RunDirectory, now
 from imageloom.training.train import TrainResult, read_result
@@ -80,11 +79,11 @@ def launch_ranks(
         return read_result(run)
     require_room(run, processes=launch.processes_per_node)
     cancel = cancel or CancelToken()
-    job = job_of(run, launch.processes_per_node)
+    job = job_of(run)
     if launch.nodes > 1:
         place = MeetingPlace(run)
         with _recorded(directory, is_others=lambda: place.is_led):
-            hall = hall_of(run, launch.processes_per_node, address=address)
+            hall = hall_of(run, address=address)
             Machine(job, hall, _team(launch), on_event=on_event, cancel=cancel).work()
     else:
         with _leading_alone(run), _recorded(directory):
@@ -105,27 +104,25 @@ def require_place(launch: LaunchParams) -> str:
     return _own_address(launch, os.environ) if launch.nodes > 1 else ""
 
 
-def job_of(run: Path, processes: int) -> RankJob:
-    """Return what each of a machine's ranks does."""
+def job_of(run: Path) -> RankJob:
+    """Return what each rank does."""
     logs = RunDirectory(run).log.parent
     logs.mkdir(parents=True, exist_ok=True)
     return RankJob(
         command=(*RANK_COMMAND, str(run)),
         logs=logs,
-        # Without a number of threads each rank would start one for every core, and they would wait
-        # for one another.
-        environment={"OMP_NUM_THREADS": str(max(1, available_cores() // processes)), **os.environ},
+        environment=dict(os.environ),
         patience=_patience(os.environ),
     )
 
 
-def hall_of(run: Path, processes: int, *, address: str = "") -> Hall:
+def hall_of(run: Path, *, address: str = "") -> Hall:
     """Return where the machines of a run meet."""
     return Hall(
         run=TrainingRun(run),
         place=MeetingPlace(run),
         store=hosted_store,
-        preflight=RunPreflight(run, processes),
+        preflight=RunPreflight(run),
         address=address,
         agents=_agents(os.environ),
     )

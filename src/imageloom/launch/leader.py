@@ -248,7 +248,9 @@ class Leader(Elsewhere):
             facts = mapping_of(hello, "facts")
             host = str(facts.get("host", "?"))
             try:
-                warnings = self._hall.preflight.compare(self._facts, facts)
+                warnings = self._hall.preflight.compare(
+                    self._facts, facts, processes=self._team.processes_per_node
+                )
             except ImageloomError as problem:
                 wire.send("refused", error=problem.to_json())
                 self._say("warning", f"{host} ({wire.address}) cannot take part: {problem}")

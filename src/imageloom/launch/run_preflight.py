@@ -16,12 +16,10 @@ class RunPreflight:
 
     Args:
         run: The run directory.
-        processes: How many processes train on each machine.
     """
 
-    def __init__(self, run: Path, processes: int) -> None:
+    def __init__(self, run: Path) -> None:
         self._run = run
-        self._processes = processes
 
     def lead(self) -> None:
         """Leave the mark by which others show that they see the same storage."""
@@ -31,8 +29,15 @@ class RunPreflight:
         """Return what this machine has."""
         return facts_of_this_node(self._run).model_dump(mode="json")
 
-    def compare(self, own: Mapping[str, object], other: Mapping[str, object]) -> list[str]:
+    def compare(
+        self, own: Mapping[str, object], other: Mapping[str, object], *, processes: int
+    ) -> list[str]:
         """Return what is worth a warning when another machine joins this one.
+
+        Args:
+            own: Facts of this machine.
+            other: Facts of the other one.
+            processes: How many processes train on each.
 
         Raises:
             EnvironmentUnsuitableError: The two must not train together; the message names what
@@ -46,4 +51,4 @@ class RunPreflight:
                 hint="Install the same version of Imageloom on all machines.",
                 reason="preflight",
             ) from problem
-        return compare(here, there, needs_of(self._run, processes=self._processes))
+        return compare(here, there, needs_of(self._run, processes=processes))

@@ -56,8 +56,10 @@ class Preflight(Protocol):
             ImageloomError: It cannot take part, whatever the others have.
         """
 
-    def compare(self, own: Mapping[str, object], other: Mapping[str, object]) -> list[str]:
-        """Return what is worth a warning when another machine joins this one.
+    def compare(
+        self, own: Mapping[str, object], other: Mapping[str, object], *, processes: int
+    ) -> list[str]:
+        """Return what is worth a warning when another machine joins, so many processes on each.
 
         Raises:
             ImageloomError: The two must not train together; the message names what differs.

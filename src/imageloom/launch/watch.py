@@ -13,6 +13,7 @@ from imageloom.events import CancelToken, EventSink
 from imageloom.launch.answer import EVENTS_FILE, FOLDER_VARIABLE, read_answer
 from imageloom.launch.blame import RankEnd
 from imageloom.launch.rank_process import RankProcess, wait_for_any
+from imageloom.machine import available_cores
 
 logger = logging.getLogger(__name__)
 
@@ -149,13 +150,22 @@ def _started(start: Start) -> Iterator[list[RankProcess]]:
     try:
         for rank in start.share.ranks:
             log = log_of(start.logs, rank)
-            environment = {**start.environment, **_place(rank, start)}
+            environment = {**_threads(start.share), **start.environment, **_place(rank, start)}
             ranks.append(RankProcess(rank, start.command, environment, log))
             logger.info("Rank %s is process %s; its log is %s.", rank, ranks[-1].pid, log.name)
         yield ranks
     finally:
         for process in ranks:
             process.end()
+
+
+def _threads(share: Share) -> dict[str, str]:
+    """Return the variable that divides this machine's cores among its ranks.
+
+    Without a number of threads each rank would start one for every core, and they would wait for
+    one another.
+    """
+    return {"OMP_NUM_THREADS": str(max(1, available_cores() // share.processes))}
 
 
 def _place(rank: int, start: Start) -> dict[str, str]:
