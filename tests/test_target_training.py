@@ -198,17 +198,21 @@ def test_asked_to_stop_it_has_the_job_save_and_says_how_to_go_on(targets, run):
     assert running_job(run, targets) is None
 
 
-def test_a_closed_terminal_leaves_the_job_which_is_followed_again(targets, lab, run):
-    cancel = CancelToken()
-    with pytest.raises(RunInterruptedError, match="the job goes on"):
-        resume_on(
-            targets,
-            "lab",
-            run,
-            launch=LaunchParams(),
-            on_event=lambda _event: cancel.set("SIGHUP"),
-            cancel=cancel,
-        )
+class Gone(Exception):
+    """The follower has died, as its process may."""
+
+
+def die(_event):
+    raise Gone
+
+
+def start_and_leave(targets, run):
+    with pytest.raises(Gone):
+        resume_on(targets, "lab", run, launch=LaunchParams(), on_event=die, cancel=None)
+
+
+def test_a_job_outlives_who_followed_it_and_is_followed_again(targets, lab, run):
+    start_and_leave(targets, run)
     assert running_job(run, targets).target == "lab"
     heard, ends = [], []
     follower = threading.Thread(target=lambda: ends.append(follow(targets, run, heard=heard)))
@@ -221,10 +225,7 @@ def test_a_closed_terminal_leaves_the_job_which_is_followed_again(targets, lab, 
 
 
 def test_a_run_with_a_job_elsewhere_is_left_alone(targets, lab, run):
-    cancel = CancelToken()
-    cancel.set("SIGHUP")
-    with pytest.raises(RunInterruptedError):
-        follow(targets, run, cancel=cancel)
+    start_and_leave(targets, run)
     with pytest.raises(OutputInUseError, match="is on target 'lab'") as caught:
         follow(targets, run, name="other")
     assert caught.value.hint == "Follow it: --target lab."

@@ -59,8 +59,7 @@ def train_on(  # noqa: PLR0913 - as imageloom.train
         model_params: How to make a network that is given by name.
         launch: On how many machines and processes.
         on_event: Hears progress, metrics and notices, of the preparation and of the job.
-        cancel: Asks the job to save and stop, and waits for that. When it is set because the
-            terminal was closed (``SIGHUP``), the job goes on.
+        cancel: Asks the job to save and stop, and waits for that.
 
     Raises:
         LessThanOrEqualToError: The target has not what is asked for; there is no run then.
@@ -196,10 +195,6 @@ def _follow(
         if status.note and status.note != note:
             on_event(Notice("info", status.note))
         note = status.note
-        if cancel.reason == "SIGHUP":
-            raise RunInterruptedError(
-                "The terminal was closed; the job goes on.", reason="cancelled"
-            )
         if cancel.is_set and not is_asked:
             is_asked = True
             target.stop(folder, at_once=False)

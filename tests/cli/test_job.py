@@ -150,6 +150,14 @@ def test_i18_a_closed_stderr_does_not_stop_the_work():
     assert (done.returncode, done.stdout) == (0, "Done     succeed\n")
 
 
+def test_i18_a_full_disk_under_stderr_does_not_stop_the_work():
+    command = f"{sys.executable} {TOY} succeed 2> /dev/full"
+    done = subprocess.run(
+        ["bash", "-c", command], capture_output=True, text=True, check=False, timeout=60
+    )
+    assert (done.returncode, done.stdout) == (0, "Done     succeed\n")
+
+
 def test_i18_a_full_disk_under_stdout_is_an_error_with_a_name():
     command = f"{sys.executable} {TOY} print_a_lot > /dev/full"
     done = subprocess.run(

@@ -1,6 +1,8 @@
 """The first signal saves and stops; the second stops at once; nothing is left running."""
 
+import json
 import os
+import pty
 import signal
 import subprocess
 import sys
@@ -36,7 +38,6 @@ def running(behaviour: str, *words: str) -> Iterator[subprocess.Popen[str]]:
     [
         (signal.SIGINT, "Ctrl+C", 130),
         (signal.SIGTERM, "SIGTERM", 143),
-        (signal.SIGHUP, "SIGHUP", 129),
     ],
 )
 def test_i06_a_signal_stops_the_work_with_its_own_exit_code(number, name, code):
@@ -105,6 +106,39 @@ def test_what_the_caller_ignores_stays_ignored():
         time.sleep(0.3)
         assert process.poll() is None
         process.terminate()
+        process.communicate(timeout=10)
+    assert process.returncode == 143
+
+
+def test_i08_work_and_its_workers_go_on_when_the_terminal_is_closed(tmp_path):
+    result = tmp_path / "result.json"
+    pid, terminal = pty.fork()
+    if pid == 0:
+        os.environ["RESULT"] = str(result)
+        os.execv(sys.executable, [sys.executable, str(TOY), "outlive_the_terminal"])
+    shown = b""
+    while b"ready" not in shown:
+        shown += os.read(terminal, 1024)
+    os.close(terminal)
+    os.waitpid(pid, 0)
+    assert json.loads(result.read_text()) == {
+        "unwatched": True,
+        "asked_to_stop": False,
+        "forked_lives": True,
+        "started_lives": True,
+    }
+
+
+def test_i08_work_goes_on_when_a_terminal_that_sends_no_signal_cannot_be_written(tmp_path):
+    # As after 'imageloom train & disown'.
+    terminal, end = pty.openpty()
+    with subprocess.Popen(
+        [sys.executable, str(TOY), "wait"], stderr=end, stdin=end, stdout=subprocess.PIPE
+    ) as process:
+        os.close(end)
+        assert b"ready" in os.read(terminal, 1024)
+        os.close(terminal)
+        process.send_signal(signal.SIGTERM)
         process.communicate(timeout=10)
     assert process.returncode == 143
 

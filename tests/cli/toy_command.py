@@ -6,8 +6,10 @@ Usage: python toy_command.py BEHAVIOUR [--json] [--debug]
 import multiprocessing
 import os
 import signal
+import subprocess
 import sys
 import time
+from pathlib import Path
 
 import click
 
@@ -16,6 +18,7 @@ from imageloom.cli.job import Job, Outcome, job_command
 from imageloom.cli.screen import line
 from imageloom.errors import InvalidDatasetError
 from imageloom.events import Notice, Progress
+from imageloom.publish import write_json
 
 
 def wait(job: Job) -> None:
@@ -61,6 +64,29 @@ def wait_for_two(job: Job) -> None:
     job.cancel.raise_if_set()
 
 
+def outlive_the_terminal(job: Job) -> None:
+    """Go on without a terminal, with workers that do as well, and leave a file that tells."""
+    forked = multiprocessing.get_context("fork").Process(target=time.sleep, args=(60,))
+    forked.start()
+    with subprocess.Popen(["sleep", "60"]) as started:
+        job.on_event(Progress("Working", 1, 2, "steps"))
+        job.on_event(Notice("info", "ready"))
+        deadline = time.monotonic() + 20
+        while not job.is_unwatched and time.monotonic() < deadline:
+            time.sleep(0.01)
+        job.on_event(Notice("info", "nobody reads this"))
+        forked.join(0.5)
+        told = {
+            "unwatched": job.is_unwatched,
+            "asked_to_stop": job.cancel.is_set,
+            "forked_lives": forked.is_alive(),
+            "started_lives": started.poll() is None,
+        }
+        forked.kill()
+        started.kill()
+    write_json(Path(os.environ["RESULT"]), told)
+
+
 def show_and_fail(_job: Job) -> None:
     """Have something to show, and be a failure all the same."""
 
@@ -98,6 +124,7 @@ BEHAVIOURS = {
         wait_deaf,
         wait_with_fork,
         wait_for_two,
+        outlive_the_terminal,
         show_and_fail,
         fail,
         crash,

@@ -60,6 +60,7 @@ class Job:
         run: The run directory, once the command knows it; a failure names how to resume it.
         target: The target it trains on; empty for this process.
         launch: The options that say on which machines the run goes on; empty for this one.
+        on_terminal: Whether results go to a terminal, which may be closed while the command works.
     """
 
     arguments: Mapping[str, object]
@@ -68,6 +69,12 @@ class Job:
     run: Path | None = None
     target: str = ""
     launch: tuple[str, ...] = ()
+    on_terminal: bool = field(default_factory=lambda: sys.stdout.isatty())
+
+    @property
+    def is_unwatched(self) -> bool:
+        """Whether its terminal was closed; what only shows the work of others ends then."""
+        return self.on_terminal and not sys.stdout.isatty()
 
     def path(self, name: str) -> Path:
         """Return an argument that is a required path."""

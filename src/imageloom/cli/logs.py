@@ -87,7 +87,7 @@ def _follow(job: Job, run: RunDirectory) -> None:
         # Looked at before reading, so that nothing is missed.
         # A launcher that starts the ranks anew, or waits for machines, has not ended with them.
         has_ended = run.read()["state"] != "running" and not MeetingPlace(run.path).is_led
-        is_over = job.cancel.is_set or has_ended
+        is_over = job.cancel.is_set or job.is_unwatched or has_ended
         for text in tail.read(_chosen(job, run)):
             sys.stdout.write(f"{text}\n")
         sys.stdout.flush()

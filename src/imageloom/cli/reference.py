@@ -86,10 +86,14 @@ that cannot be understood (exit code 2) is told on stderr alone.
 | 0 | It did what was asked. |
 | 1 | An error of [this list](../errors.md), also for a parameter whose value cannot be used. |
 | 2 | The command line cannot be understood: an unknown flag or command, or one is missing. |
-| 129, 130, 143 | SIGHUP, Ctrl+C or SIGTERM stopped it. |
+| 130, 143 | Ctrl+C or SIGTERM stopped it. |
 
 **Stopping.** The first Ctrl+C or SIGTERM saves and stops; a training run or a pipeline prints the
 command that resumes it. The second stops at once, and what was published before is whole.
+
+**A closed terminal** stops no work, also when a connection breaks: the command goes on, and what it
+would have shown is lost. `imageloom logs RUN --follow` shows a training, and `imageloom runs list`
+the runs of pipelines. To stop it, send SIGTERM to the process that an attempt to resume it names.
 
 **Environment.**
 

@@ -92,7 +92,8 @@ def _follow(job: Job, engine: "Engine", run: "RunFolder", nodes: tuple[str, ...]
     """Write lines as they come, until the run or the one node ends or a signal comes."""
     tails = {node: JoinedTail() for node in nodes}
     while True:
-        is_over = job.cancel.is_set or _has_ended(run, nodes)  # before reading: nothing is missed
+        is_left = job.cancel.is_set or job.is_unwatched
+        is_over = is_left or _has_ended(run, nodes)  # before reading: nothing is missed
         for node, logs in _logs(engine, run, nodes).items():
             prefix = f"{node}: " if len(nodes) > 1 else ""
             for text in tails[node].read(logs):

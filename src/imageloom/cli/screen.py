@@ -1,10 +1,11 @@
 """What people see: consoles, lines and tables that no file name can disturb."""
 
+import contextlib
 import shlex
 import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Final, Literal, TextIO
+from typing import Final, Literal, TextIO, cast
 
 from rich import box
 from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
@@ -45,8 +46,38 @@ def stdout_console() -> Console:
 
 
 def stderr_console() -> Console:
-    """Return the console for progress, warnings and errors."""
-    return open_console(sys.stderr)
+    """Return the console for progress, warnings and errors.
+
+    What cannot be written there is lost: a log on a full disk, or a terminal that was closed, must
+    not stop the work that they only show.
+    """
+    return open_console(cast("TextIO", _Unfailing(sys.stderr)))
+
+
+class _Unfailing:
+    """A stream whose writing never fails.
+
+    Args:
+        stream: Where the text goes while it can.
+    """
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        """Write if that is possible."""
+        with contextlib.suppress(OSError):
+            self._stream.write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        """Hand on what was written if that is possible."""
+        with contextlib.suppress(OSError):
+            self._stream.flush()
+
+    def __getattr__(self, name: str) -> object:
+        """Return whatever else the stream has, such as its encoding."""
+        return getattr(self._stream, name)
 
 
 def line(label: str, text: str, *, style: str = "") -> Text:

@@ -1,4 +1,7 @@
-"""The first signal asks the command to save and stop; the second stops it at once."""
+"""The first signal asks the command to save and stop; the second stops it at once.
+
+A closed terminal stops no work: a connection that breaks must not cost a training its night.
+"""
 
 import multiprocessing
 import os
@@ -6,7 +9,7 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 from typing import Final
@@ -16,8 +19,8 @@ from imageloom.events import CancelToken
 SIGNAL_NAMES: Final = {
     signal.SIGINT: "Ctrl+C",
     signal.SIGTERM: "SIGTERM",
-    signal.SIGHUP: "SIGHUP",  # the terminal was closed
 }
+_Handler = Callable[[int, FrameType | None], None] | signal.Handlers
 _ANSWER_S: Final = 2.0  # for stopping the workers; until then a key held down changes nothing
 _SHOW_CURSOR: Final = b"\x1b[?25h"  # a progress bar hides it, and nobody is left to show it
 
@@ -51,14 +54,22 @@ def stopping_on_signals(cancel: CancelToken, *, answered: int = 1) -> Iterator[N
         elif answered == 1 or time.monotonic() - answered_at > _ANSWER_S:
             _stop_at_once(number)
 
+    handlers: dict[signal.Signals, _Handler] = {
+        **dict.fromkeys(SIGNAL_NAMES, stop),
+        # The terminal is closed. Ignored, not handled: only that is handed on to new processes.
+        signal.SIGHUP: signal.SIG_IGN,
+    }
     # What the caller ignores stays ignored: nohup and shells that run jobs in the background do.
-    heeded = [number for number in SIGNAL_NAMES if signal.getsignal(number) != signal.SIG_IGN]
-    before = {number: signal.signal(number, stop) for number in heeded}
+    before = {
+        number: signal.signal(number, handler)
+        for number, handler in handlers.items()
+        if signal.getsignal(number) != signal.SIG_IGN
+    }
     try:
         yield
     finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+        for number, earlier in before.items():
+            signal.signal(number, earlier)
 
 
 def answer(cancel: CancelToken) -> str:
