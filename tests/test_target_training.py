@@ -198,16 +198,16 @@ def test_asked_to_stop_it_has_the_job_save_and_says_how_to_go_on(targets, run):
     assert running_job(run, targets) is None
 
 
-class Gone(Exception):
+class GoneError(Exception):
     """The follower has died, as its process may."""
 
 
 def die(_event):
-    raise Gone
+    raise GoneError
 
 
 def start_and_leave(targets, run):
-    with pytest.raises(Gone):
+    with pytest.raises(GoneError):
         resume_on(targets, "lab", run, launch=LaunchParams(), on_event=die, cancel=None)
 
 

@@ -1,14 +1,19 @@
 """Two machines with networks of their own, as namespaces of the kernel: cut off and back again."""
 
-import contextlib
-import os
-import re
 import shutil
-import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
+from tests.faults import tiny_family
+from tests.launch.namespaces import (
+    JOIN,
+    cabled_namespaces,
+    cut,
+    in_namespace,
+    slowly_cabled_namespaces,
+)
 from tests.launch.toy_machines import FIXED, MACHINE, WAIT, Machines, two
 
 from imageloom.launch.params import LaunchParams
@@ -18,41 +23,13 @@ from imageloom.training.config import TrainParams
 
 pytestmark = pytest.mark.slow
 
-JOIN = re.compile(r"imageloom (agent join \S+ --token [0-9a-f]+)")
-
-
-def network(*words, check=True):
-    return subprocess.run(["ip", *words], check=check, capture_output=True, text=True)
+PARAMS = {"batch_size": 2, "epochs": 1, "workers": 0, "precision": "float32", "device": "cpu"}
 
 
 @pytest.fixture(scope="module")
 def namespaces():
-    """Names of two namespaces that reach each other at 10.79.0.1 and 10.79.0.2."""
-    if shutil.which("ip") is None or os.geteuid() != 0:
-        pytest.skip("network namespaces need iproute2 and the superuser")
-    names = [f"il{os.getpid()}n{number}" for number in (1, 2)]
-    cables = [f"il{os.getpid()}c{number}"[:15] for number in (1, 2)]
-    with contextlib.ExitStack() as stack:
-        for name in names:
-            if network("netns", "add", name, check=False).returncode:
-                pytest.skip("this kernel or container makes no network namespaces")
-            stack.callback(network, "netns", "del", name)
-        network("link", "add", cables[0], "type", "veth", "peer", "name", cables[1])
-        for number, (name, cable) in enumerate(zip(names, cables, strict=True), 1):
-            network("link", "set", cable, "netns", name, "name", "eth0")
-            network("-n", name, "addr", "add", f"10.79.0.{number}/24", "dev", "eth0")
-            for device in ("lo", "eth0"):
-                network("-n", name, "link", "set", device, "up")
+    with cabled_namespaces() as names:
         yield names
-
-
-@contextlib.contextmanager
-def cut(namespace):
-    network("-n", namespace, "link", "set", "eth0", "down")
-    try:
-        yield
-    finally:
-        network("-n", namespace, "link", "set", "eth0", "up")
 
 
 class Hosts(Machines):
@@ -94,64 +71,61 @@ def test_h10_a_longer_cut_is_said_and_the_machine_comes_back(hosts, namespaces):
     assert "(restart 1 of 1)" in hosts.said(leader)
 
 
-def test_h10_lost_packets_and_a_slow_network_are_no_failure(hosts, namespaces):
-    shape = ["tc", "qdisc", "add", "dev", "eth0", "root", "netem", "delay", "200ms", "loss", "1%"]
-    for namespace in namespaces:
-        done = network("netns", "exec", namespace, *shape, check=False)
-        if done.returncode:
-            pytest.skip("this kernel delays and loses no packets (sch_netem)")
-    try:
-        leader, follower = two(hosts, FIXED)
-        assert (hosts.code(leader), hosts.code(follower)) == (0, 0)
-    finally:
-        for namespace in namespaces:
-            network("netns", "exec", namespace, "tc", "qdisc", "del", "dev", "eth0", "root")
+def test_h10_lost_packets_and_a_slow_network_are_no_failure(tmp_path, wait_until, monkeypatch):
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    (tmp_path / "extensions" / "families").mkdir(parents=True)
+    shutil.copy(tiny_family.__file__, tmp_path / "extensions" / "families" / "tiny.py")
+    monkeypatch.setenv("IMAGELOOM_EXTENSIONS", str(tmp_path / "extensions"))
+    for number, place in enumerate(places_in(tmp_path)):
+        tiny_family.tiny_pictures(place.with_suffix(".files"), 4, number).save(place)
+    with slowly_cabled_namespaces(delay_s=0.2, loss=0.01) as slow:
+        train_on_two_machines("tiny", tmp_path, slow, wait_until)
+    assert weights(tmp_path / "two") == weights(train_on_one_machine("tiny", tmp_path))
 
 
 def test_two_machines_learn_what_two_processes_of_one_learn(
     make_pictures, tmp_path, namespaces, wait_until, monkeypatch
 ):
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
-    places = tmp_path / "training", tmp_path / "validation"
-    for place in places:
+    for place in places_in(tmp_path):
         make_pictures(per_class=4, classes=("red", "green")).save(place)
-    params = {"batch_size": 2, "epochs": 1, "workers": 0, "precision": "float32", "device": "cpu"}
-    train(
-        "resnet18",
-        *places,
-        tmp_path / "one",
-        params=TrainParams.parse(params),
-        model_params=ModelParams(),
-        launch=LaunchParams(processes_per_node=2),
-    )
-    options = [f"--{name.replace('_', '-')}={value}" for name, value in params.items()]
-    words = ["train", "--model=resnet18", f"--train={places[0]}", f"--validation={places[1]}"]
-    here = ["--nodes=2", "--interface=eth0", f"--out={tmp_path / 'two'}"]
-    with in_namespace(namespaces[0], tmp_path / "1.txt", *words, *options, *here) as leader:
-        wait_until(
-            lambda: JOIN.search((tmp_path / "1.txt").read_text()), "nobody was asked to join"
-        )
-        join = JOIN.search((tmp_path / "1.txt").read_text())[1].split()
-        with in_namespace(namespaces[1], tmp_path / "2.txt", *join) as follower:
-            assert leader.wait(240) == 0, (tmp_path / "1.txt").read_text()
-            assert follower.wait(30) == 0, (tmp_path / "2.txt").read_text()
-    one, two_machines = (
-        (tmp_path / run / "model" / "weights.safetensors").read_bytes() for run in ("one", "two")
-    )
-    assert one == two_machines
+    token = train_on_two_machines("resnet18", tmp_path, namespaces, wait_until)
+    assert weights(tmp_path / "two") == weights(train_on_one_machine("resnet18", tmp_path))
     logs = {file.name for file in (tmp_path / "two" / "logs").iterdir()}
     assert logs >= {"70_mpi_log.txt", "70_driver_log_0.txt", "70_driver_log_1.txt"}
-    token = join[-1]
     assert all(token not in file.read_text() for file in (tmp_path / "two" / "logs").iterdir())
 
 
-@contextlib.contextmanager
-def in_namespace(namespace, output, *words):
-    command = ["ip", "netns", "exec", namespace, sys.executable, "-m", "imageloom", *words]
-    with output.open("w") as stream:
-        process = subprocess.Popen(command, stdout=stream, stderr=subprocess.STDOUT)
-    try:
-        yield process
-    finally:
-        process.kill()
-        process.wait()
+def places_in(folder: Path) -> tuple[Path, Path]:
+    return folder / "training", folder / "validation"
+
+
+def weights(run: Path) -> bytes:
+    return (run / "model" / "weights.safetensors").read_bytes()
+
+
+def train_on_one_machine(network: str, folder: Path) -> Path:
+    return train(
+        network,
+        *places_in(folder),
+        folder / "one",
+        params=TrainParams.parse(PARAMS),
+        model_params=ModelParams(),
+        launch=LaunchParams(processes_per_node=2),
+    ).run
+
+
+def train_on_two_machines(network: str, folder: Path, namespaces: list[str], wait_until) -> str:
+    """Train with one process in each; return the token with which the second joined."""
+    training, validation = places_in(folder)
+    options = [f"--{name.replace('_', '-')}={value}" for name, value in PARAMS.items()]
+    words = ["train", f"--model={network}", f"--train={training}", f"--validation={validation}"]
+    here = ["--nodes=2", "--interface=eth0", f"--out={folder / 'two'}"]
+    texts = folder / "1.txt", folder / "2.txt"
+    with in_namespace(namespaces[0], texts[0], *words, *options, *here) as leader:
+        wait_until(lambda: JOIN.search(texts[0].read_text()), "nobody was asked to join")
+        join = JOIN.search(texts[0].read_text())[1].split()
+        with in_namespace(namespaces[1], texts[1], *join) as follower:
+            assert leader.wait(240) == 0, texts[0].read_text()
+            assert follower.wait(30) == 0, texts[1].read_text()
+    return join[-1]
