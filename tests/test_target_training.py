@@ -42,7 +42,8 @@ def answer(error, code):
     write_json(folder / "error_info.json", error.to_json())
     os._exit(code)
 def save(*_):
-    answer(RunInterruptedError("Saved.", hint=f"Go on: imageloom train --resume {job['run']}"), 143)
+    hint = f"Go on: imageloom train --resume {job['run']}"
+    answer(RunInterruptedError("Stopped by SIGTERM.", hint=hint), 143)
 signal.signal(signal.SIGTERM, save)
 tell = EventWriter(folder / "events.jsonl")
 tell(Metric("Train loss", float(job["launch"]["nodes"]), 1.0, 1))
@@ -192,7 +193,7 @@ def test_asked_to_stop_it_has_the_job_save_and_says_how_to_go_on(targets, run):
         if isinstance(event, Metric):
             cancel.set("Ctrl+C")
 
-    with pytest.raises(RunInterruptedError, match="Saved") as caught:
+    with pytest.raises(RunInterruptedError, match=r"Stopped by Ctrl\+C\.") as caught:
         resume_on(targets, "lab", run, launch=LaunchParams(), on_event=stop, cancel=cancel)
     assert caught.value.hint == f"Go on: imageloom train --resume {run} --target lab"
     assert running_job(run, targets) is None

@@ -14,7 +14,7 @@ import socket
 import stat
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Final
+from typing import BinaryIO, Final
 
 from imageloom.errors import FailedToWriteOutputsError, ImageloomError
 
@@ -52,6 +52,17 @@ def write_json(path: Path, content: Mapping[str, object]) -> None:
     """Replace a JSON file in one step."""
     with writing_file(path) as partial:
         partial.write_text(to_json(content), encoding="utf-8")
+
+
+def open_log(path: Path) -> BinaryIO:
+    """Return a file that a process appends its output to; its folder is made where it is missing.
+
+    Raises:
+        FailedToWriteOutputsError: It cannot be written.
+    """
+    with _naming_failures(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return path.open("ab")
 
 
 def to_json(content: Mapping[str, object]) -> str:

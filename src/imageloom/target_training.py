@@ -191,7 +191,7 @@ def _follow(
             for event in events:
                 on_event(event)
         if status.state == "ended":
-            return _result(run, target, status.reason, was_asked=is_asked)
+            return _result(run, target, status.reason, asked_by=cancel.reason)
         if status.note and status.note != note:
             on_event(Notice("info", status.note))
         note = status.note
@@ -201,21 +201,23 @@ def _follow(
         time.sleep(_POLL_S)
 
 
-def _result(run: Path, target: Target, reason: str, *, was_asked: bool) -> TrainResult:
+def _result(run: Path, target: Target, reason: str, *, asked_by: str) -> TrainResult:
     if RunDirectory(run).read()["state"] == "completed":
         return read_result(run)
-    raise _error(run, target, reason, was_asked=was_asked)
+    raise _error(run, target, reason, asked_by=asked_by)
 
 
-def _error(run: Path, target: Target, reason: str, *, was_asked: bool) -> ImageloomError:
+def _error(run: Path, target: Target, reason: str, *, asked_by: str) -> ImageloomError:
     folder = run / JOB_FOLDER
     if (folder / ERROR_FILE).is_file():
         error = error_from_json(read_json(folder / ERROR_FILE, CannotResumeError))
         command = RunDirectory(run).resume_command
         error.hint = error.hint.replace(command, f"{command} --target {target.name}")
+        if asked_by:  # the job knows only the signal by which we passed it on
+            error.message = error.message.replace("Stopped by SIGTERM", f"Stopped by {asked_by}")
         return error
     began = (folder / LOG_FILE).is_file()
-    if was_asked and not began:
+    if asked_by and not began:
         return RunInterruptedError(
             f"The job on target {target.name!r} left the queue before it began.", reason="cancelled"
         )

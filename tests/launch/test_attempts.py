@@ -13,6 +13,7 @@ import psutil
 import pytest
 
 from imageloom.errors import (
+    FailedToWriteOutputsError,
     InvalidDatasetError,
     LibraryError,
     ModuleOutOfMemoryError,
@@ -231,6 +232,14 @@ def test_an_error_while_stopping_is_not_hidden(toy_job, toys, cancelling):
     cancelling(lambda: len(pids(toys)) == 2, lambda: cancel.set("SIGTERM"))
     with pytest.raises(InvalidDatasetError, match="Rank 1 of 2: no pictures here"):
         run(toy_job(plan={"0": ["wait"], "1": ["until_asked", "refuse"]}), cancel=cancel)
+
+
+def test_a_log_that_cannot_be_written_is_named_and_nobody_is_left(toy_job, toys):
+    start = toy_job(2, {"0": ["until:never"]})
+    (start.logs / "70_driver_log_1.txt").mkdir()
+    with pytest.raises(FailedToWriteOutputsError, match=r"log_1\.txt could not be written: Is a"):
+        run(start)
+    assert not any(str(toys) in child.cmdline() for child in psutil.Process().children())
 
 
 def test_killed_ranks_start_again_and_the_person_is_told(toy_job, toys):

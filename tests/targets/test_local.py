@@ -19,6 +19,7 @@ from imageloom.pipeline.object_store import ObjectStore
 from imageloom.pipeline.workspace import Workspace
 from imageloom.publish import write_json
 from imageloom.spec.job import LOG_FILE
+from imageloom.spec.target import Work
 from imageloom.targets import local
 from imageloom.targets.local import (
     TOKEN_VARIABLE,
@@ -282,6 +283,12 @@ def test_a_machine_that_starts_no_process_is_a_named_error(start, monkeypatch):
     monkeypatch.setattr(local.sys, "executable", "/nowhere/python")
     with pytest.raises(EnvironmentUnsuitableError, match="No worker process could be started"):
         start("well")
+
+
+def test_a_log_that_cannot_be_written_is_named(target, tmp_path):
+    (tmp_path / "job" / LOG_FILE).mkdir(parents=True)  # which not even the superuser writes to
+    with pytest.raises(FailedToWriteOutputsError, match=rf"{LOG_FILE} could not be written: Is a"):
+        target.start(tmp_path / "job", Work(("-c", "pass"), demand="light"))
 
 
 def test_a_file_beside_the_person_does_not_replace_a_module_of_ours(

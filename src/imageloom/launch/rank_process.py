@@ -14,6 +14,7 @@ from typing import Final
 import psutil
 
 from imageloom.errors import EnvironmentUnsuitableError
+from imageloom.publish import open_log
 
 # A rank that was asked to stop before it can answer would be killed by that. So it is born with
 # these held back, and lets them through when it listens (imageloom.rank).
@@ -40,6 +41,7 @@ class RankProcess:
 
     Raises:
         EnvironmentUnsuitableError: The machine starts no more processes.
+        FailedToWriteOutputsError: The log cannot be written.
     """
 
     def __init__(
@@ -48,8 +50,8 @@ class RankProcess:
         self.rank = rank
         self.exit_code: int | None = None
         self._stopped_since: float | None = None
-        try:
-            with log.open("ab") as stream, _held_back(ASKING_SIGNALS):
+        with open_log(log) as stream, _held_back(ASKING_SIGNALS):
+            try:
                 self._child = subprocess.Popen(
                     command,
                     stdin=subprocess.PIPE,
@@ -58,13 +60,14 @@ class RankProcess:
                     env=environment,
                     start_new_session=True,
                 )
-        except OSError as problem:
-            raise EnvironmentUnsuitableError(
-                f"The process of rank {rank} could not be started: {problem.strerror or problem}.",
-                hint="Is the machine out of memory or of processes? Ask for fewer processes per "
-                "node, or close other programs.",
-                reason="no-process",
-            ) from problem
+            except OSError as problem:
+                raise EnvironmentUnsuitableError(
+                    f"The process of rank {rank} could not be started: "
+                    f"{problem.strerror or problem}.",
+                    hint="Is the machine out of memory or of processes? Ask for fewer processes "
+                    "per node, or close other programs.",
+                    reason="no-process",
+                ) from problem
         self.pid = self._child.pid
         self.bell: int | None = None
         if sys.platform == "linux":

@@ -23,7 +23,7 @@ from imageloom.machine import (
     signal_name,
     visible_gpus,
 )
-from imageloom.publish import write_json
+from imageloom.publish import open_log, write_json
 from imageloom.spec.job import LOG_FILE
 from imageloom.spec.target import TARGETS, JobStatus, Limits, Work
 from imageloom.spec.worker_environment import worker_environment
@@ -166,13 +166,11 @@ class LocalTarget:
 def _start_process(
     folder: Path, work: Work, lock: int | None, environment: dict[str, str]
 ) -> "subprocess.Popen[bytes]":
-    log = folder / LOG_FILE
-    log.parent.mkdir(parents=True, exist_ok=True)
     # -u: what was printed before a crash is in the log. -P: a folder that a person happens to
     # stand in cannot replace a module of ours by a file of the same name.
     command = [sys.executable, "-u", "-P", *work.program]
-    try:
-        with log.open("ab") as stream:
+    with open_log(folder / LOG_FILE) as stream:
+        try:
             return subprocess.Popen(
                 command,
                 stdin=subprocess.DEVNULL,
@@ -182,12 +180,12 @@ def _start_process(
                 pass_fds=() if lock is None else (lock,),
                 start_new_session=True,
             )
-    except OSError as problem:
-        raise EnvironmentUnsuitableError(
-            f"No worker process could be started: {problem.strerror or problem}.",
-            hint="Is the machine out of memory or of processes? Close other programs, or wait.",
-            reason="no-process",
-        ) from problem
+        except OSError as problem:
+            raise EnvironmentUnsuitableError(
+                f"No worker process could be started: {problem.strerror or problem}.",
+                hint="Is the machine out of memory or of processes? Close other programs, or wait.",
+                reason="no-process",
+            ) from problem
 
 
 def _write(folder: Path, worker: Worker) -> None:
