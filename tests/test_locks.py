@@ -58,7 +58,7 @@ def test_a_shorter_note_replaces_a_longer_one(tmp_path):
 
 def test_a_lock_that_cannot_be_written_is_named(tmp_path):
     (tmp_path / "file").touch()  # root may write everywhere, but not into a file
-    with pytest.raises(FailedToWriteOutputsError, match="file/lock could not be taken: Not a dir"):
+    with pytest.raises(FailedToWriteOutputsError, match="file/lock could not be written: Not a"):
         try_lock(tmp_path / "file" / "lock", "run A")
 
 

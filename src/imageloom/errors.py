@@ -339,12 +339,7 @@ def named_error(problem: BaseException) -> ImageloomError | None:
             reason="host-memory",
         )
     if isinstance(problem, OSError) and problem.errno in _CANNOT_WRITE:
-        return FailedToWriteOutputsError(
-            f"{problem.filename or 'A file'} could not be written: {problem.strerror}.",
-            hint="Free space or choose a place you may write to.",
-            reason="os-error",
-            details={"errno": problem.errno},
-        )
+        return write_failure(problem.filename or "A file", problem)
     if isinstance(problem, ImportError):
         return EnvironmentUnsuitableError(
             f"{problem.name or 'A library'} cannot be imported: {problem}.",
@@ -352,6 +347,18 @@ def named_error(problem: BaseException) -> ImageloomError | None:
             reason="import",
         )
     return None
+
+
+def write_failure(
+    what: object, problem: OSError, *, hint: str = "Free space or choose a place you may write to."
+) -> FailedToWriteOutputsError:
+    """Return the error for a place that could not be written, with the system's reason."""
+    return FailedToWriteOutputsError(
+        f"{what} could not be written: {problem.strerror or problem}.",
+        hint=hint,
+        reason="os-error",
+        details={"errno": problem.errno},
+    )
 
 
 def unknown_name(kind: str, name: str, known: tuple[str, ...]) -> UnknownNameError:

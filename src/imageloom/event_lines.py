@@ -10,7 +10,7 @@ from typing import Final
 
 from pydantic import TypeAdapter
 
-from imageloom.errors import FailedToWriteOutputsError
+from imageloom.errors import write_failure
 from imageloom.events import Event, Metric, Notice, Progress
 
 PROGRESS_INTERVAL_S: Final = 0.2
@@ -56,11 +56,8 @@ class EventWriter:
             try:
                 self._file.write(json.dumps(row).encode("ascii") + b"\n")
             except OSError as problem:
-                raise FailedToWriteOutputsError(
-                    f"{self._path} could not be written: {problem.strerror}.",
-                    hint="Free space, then run again: finished nodes are kept.",
-                    reason="os-error",
-                ) from problem
+                hint = "Free space, then go on: what is finished is kept."
+                raise write_failure(self._path, problem, hint=hint) from problem
 
     def close(self) -> None:
         """Close the file."""

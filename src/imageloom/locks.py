@@ -11,7 +11,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from imageloom.errors import FailedToWriteOutputsError, StoreBusyError
+from imageloom.errors import StoreBusyError, write_failure
 
 try:
     import fcntl
@@ -37,12 +37,7 @@ def try_lock(path: Path, note: str) -> int | None:
     try:
         return _try_lock(path, note)
     except OSError as problem:
-        raise FailedToWriteOutputsError(
-            f"The lock {path} could not be taken: {problem.strerror or problem}.",
-            hint="Free space, or see to it that you may write there.",
-            reason="os-error",
-            details={"errno": problem.errno},
-        ) from problem
+        raise write_failure(f"The lock {path}", problem) from problem
 
 
 def _try_lock(path: Path, note: str) -> int | None:

@@ -16,7 +16,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import BinaryIO, Final
 
-from imageloom.errors import FailedToWriteOutputsError, ImageloomError
+from imageloom.errors import FailedToWriteOutputsError, ImageloomError, write_failure
 
 MANIFEST: Final = "MANIFEST.json"
 MAX_MANIFEST_BYTES: Final = 10 * 1024 * 1024
@@ -347,12 +347,9 @@ def _naming_failures(path: Path) -> Iterator[None]:
         ) from problem
     except OSError as problem:
         where = problem.filename if isinstance(problem.filename, str) else path
-        raise FailedToWriteOutputsError(
-            f"{path} could not be written: {problem.strerror or problem} ({where}).",
-            hint="Free space or choose a place you may write to. What was there before is intact.",
-            reason="os-error",
-            details={"errno": problem.errno},
-        ) from problem
+        hint = "Free space or choose a place you may write to. What was there before is intact."
+        place = path if str(where) == str(path) else f"{path} ({where})"
+        raise write_failure(place, problem, hint=hint) from problem
 
 
 def _partial_name(path: Path, suffix: str = _PARTIAL) -> Path:

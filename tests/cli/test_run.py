@@ -228,7 +228,7 @@ def test_a_run_that_cannot_be_written_names_the_command_that_goes_on(write, work
     capsys.readouterr()
     assert run(["run", "--resume", "last"]) == 1
     shown = " ".join(capsys.readouterr().err.split())
-    assert "could not be taken: Is a directory" in shown
+    assert "could not be written: Is a directory" in shown
     assert f"imageloom run --resume {folder.name} --workspace {workspace}" in shown
     (folder / "executor.lock").rmdir()
     assert run(["run", "--resume", "last"]) == 0

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from imageloom.errors import FailedToWriteOutputsError, StoreCorruptError
+from imageloom.errors import FailedToWriteOutputsError, StoreCorruptError, write_failure
 from imageloom.locks import locked
 from imageloom.pipeline.workspace import Workspace
 from imageloom.publish import digest_of_json, sha256_of_file, sync_to_disk, write_json
@@ -64,12 +64,8 @@ class ObjectStore:
                     self._place(folder, digest, files)
             self.workspace.empty_trash()
         except OSError as problem:
-            raise FailedToWriteOutputsError(
-                f"{folder} could not be stored: {problem.strerror or problem}.",
-                hint="Free space in the workspace. What was there before is intact.",
-                reason="os-error",
-                details={"errno": problem.errno},
-            ) from problem
+            hint = "Free space in the workspace. What was there before is intact."
+            raise write_failure(f"The stored copy of {folder}", problem, hint=hint) from problem
         return StoredObject(digest, sum(size for size, _ in files.values()))
 
     def path(self, digest: str) -> Path:

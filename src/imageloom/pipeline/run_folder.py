@@ -17,10 +17,10 @@ from typing import BinaryIO
 from pydantic import ValidationError
 
 from imageloom.errors import (
-    FailedToWriteOutputsError,
     NoSuchRunError,
     OutputInUseError,
     StoreCorruptError,
+    write_failure,
 )
 from imageloom.locks import holder, is_locked, release, try_lock
 from imageloom.pipeline.run_record import FORMAT_VERSION, NodeFacts, RunRecord, StateLine
@@ -261,12 +261,8 @@ class RunFolder:
                 if sync:
                     os.fsync(file.fileno())
         except OSError as problem:
-            raise FailedToWriteOutputsError(
-                f"{self.states_file} could not be written: {problem.strerror}.",
-                hint="Free space; what is finished is kept.",
-                reason="os-error",
-                details={"errno": problem.errno},
-            ) from problem
+            hint = "Free space, then go on: what is finished is kept."
+            raise write_failure(self.states_file, problem, hint=hint) from problem
 
 
 def _is_torn(file: BinaryIO) -> bool:
