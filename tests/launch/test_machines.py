@@ -6,7 +6,12 @@ import signal
 import pytest
 from tests.launch.toy_machines import FIXED, WAIT, Machines, two
 
+from imageloom.errors import RunInterruptedError
+from imageloom.events import CancelToken, ignore_events
+from imageloom.launch.machines import Machine
 from imageloom.launch.meeting import MeetingPlace
+from imageloom.launch.team import Hall, Team
+from imageloom.training.run_directory import RunDirectory
 
 ELASTIC = FIXED | {"min_nodes": 1}
 
@@ -16,6 +21,17 @@ def machines(tmp_path, wait_until):
     machines = Machines(tmp_path, wait_until)
     yield machines
     machines.end(wait_until)
+
+
+def test_the_command_that_goes_on_names_the_machines_also_where_the_folder_is_quoted(tmp_path):
+    run = tmp_path / "my run"
+    hall = Hall(None, MeetingPlace(run), None, None, address="127.0.0.1")
+    team = Team(min_nodes=2, max_nodes=2, processes_per_node=3, max_restarts=0, wait_s=1.0)
+    machine = Machine(None, hall, team, on_event=ignore_events, cancel=CancelToken())
+    with pytest.raises(RunInterruptedError, match="Stopped") as caught, machine._naming_machines():
+        raise RunInterruptedError("Stopped.", hint=RunDirectory(run).resume_command)
+    words = "--nodes 2 --processes-per-node 3 --interface lo"
+    assert caught.value.hint == f"imageloom train --resume '{run}' {words}"
 
 
 def test_two_machines_share_the_ranks_and_all_end_well(machines):

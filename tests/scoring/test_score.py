@@ -119,9 +119,13 @@ def test_a_saved_model_and_a_run_score_as_the_model_in_memory(make_pictures, tmp
 
 
 def test_a_run_without_a_model_says_how_to_get_one(make_pictures, tmp_path):
-    (tmp_path / "run.json").write_text(json.dumps({"state": "interrupted"}))
-    with pytest.raises(InvalidModelDirectoryError, match=r"no model yet.*train --resume"):
-        score(tmp_path, make_pictures(per_class=1), params=HERE)
+    run = tmp_path / "my run"
+    run.mkdir()
+    (run / "run.json").write_text(json.dumps({"state": "interrupted"}))
+    with pytest.raises(
+        InvalidModelDirectoryError, match=r"no model yet.*train --resume '.*my run'"
+    ):
+        score(run, make_pictures(per_class=1), params=HERE)
 
 
 def test_progress_counts_pictures_and_tells_the_rate(make_pictures):

@@ -113,7 +113,7 @@ class Machine:
                 max_restarts=team.max_restarts,
                 interface=interface_of(self._hall.address),
             )
-            command = f"--resume {self._hall.place.run}"
+            command = f"--resume {shlex.quote(str(self._hall.place.run))}"
             words = shlex.join(launch.resume_words)
             error.hint = error.hint.replace(command, f"{command} {words}".rstrip())
             raise

@@ -1,6 +1,7 @@
 """The trained model that scores: found, loaded, placed on its device for as long as it is used."""
 
 import contextlib
+import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -69,7 +70,7 @@ def model_path(path: Path | str) -> Path:
     if not (path / RUN_MODEL).is_dir():
         raise InvalidModelDirectoryError(
             f"The run {path} has no model yet.",
-            hint=f"Let it end its first epoch: imageloom train --resume {path}",
+            hint=f"Let it end its first epoch: imageloom train --resume {shlex.quote(str(path))}",
             reason="no-model-yet",
         )
     return path / RUN_MODEL

@@ -3,6 +3,7 @@
 import contextlib
 import os
 import platform
+import shlex
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -89,7 +90,7 @@ class RunDirectory:
     @property
     def resume_command(self) -> str:
         """What a person types to go on."""
-        return f"imageloom train --resume {self.path}"
+        return f"imageloom train --resume {shlex.quote(str(self.path))}"
 
     def read(self) -> dict[str, object]:
         """Return the record.
