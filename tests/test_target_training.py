@@ -3,14 +3,18 @@
 import json
 import threading
 import time
+from functools import partial
 
 import pytest
 
+from imageloom import target_training
 from imageloom.errors import (
     InvalidDatasetError,
     LessThanOrEqualToError,
     OutputInUseError,
+    ParameterParsingError,
     RunInterruptedError,
+    StoreBusyError,
     WorkerLostError,
 )
 from imageloom.events import CancelToken, Metric, Notice
@@ -18,6 +22,7 @@ from imageloom.launch.params import LaunchParams
 from imageloom.registry import Registry
 from imageloom.spec.target import JobStatus, Limits, Work
 from imageloom.target_training import (
+    SUBMIT_LOCK,
     earlier_launch,
     refuse_running_job,
     resume_on,
@@ -26,6 +31,7 @@ from imageloom.target_training import (
 )
 from imageloom.targets.local import LocalTarget
 from imageloom.train_job import TRAIN_JOB_FILE
+from imageloom.training.config import TrainParams
 
 DEADLINE_S = 60.0
 # Stands for imageloom.train_job: tells a metric, then does what the file 'how' in its folder says.
@@ -36,13 +42,14 @@ from imageloom.errors import InvalidDatasetError, RunInterruptedError
 from imageloom.event_lines import EventWriter
 from imageloom.events import Metric
 from imageloom.publish import write_json
+from imageloom.training.run_directory import RunDirectory
 folder = Path(sys.argv[1])
 job = json.loads((folder / "train_job.json").read_text())
 def answer(error, code):
     write_json(folder / "error_info.json", error.to_json())
     os._exit(code)
 def save(*_):
-    hint = f"Go on: imageloom train --resume {job['run']}"
+    hint = f"Go on: {RunDirectory(Path(job['run'])).resume_command}"
     answer(RunInterruptedError("Stopped by SIGTERM.", hint=hint), 143)
 signal.signal(signal.SIGTERM, save)
 tell = EventWriter(folder / "events.jsonl")
@@ -82,7 +89,7 @@ class Lab(LocalTarget):
 
 @pytest.fixture
 def run(tmp_path):
-    run = tmp_path / "run"
+    run = tmp_path / "my run"  # commands that a person copies must quote it
     (run / "job").mkdir(parents=True)
     record = {"state": "running", "metrics": {"Overall_Accuracy": 0.5}, "epochs_done": 2}
     text = json.dumps(record | {"best_epoch": 1, "processes": 2})
@@ -195,7 +202,7 @@ def test_asked_to_stop_it_has_the_job_save_and_says_how_to_go_on(targets, run):
 
     with pytest.raises(RunInterruptedError, match=r"Stopped by Ctrl\+C\.") as caught:
         resume_on(targets, "lab", run, launch=LaunchParams(), on_event=stop, cancel=cancel)
-    assert caught.value.hint == f"Go on: imageloom train --resume {run} --target lab"
+    assert caught.value.hint == f"Go on: imageloom train --resume '{run}' --target lab"
     assert running_job(run, targets) is None
 
 
@@ -203,7 +210,7 @@ class GoneError(Exception):
     """The follower has died, as its process may."""
 
 
-def die(_event):
+def die(*_):
     raise GoneError
 
 
@@ -230,8 +237,9 @@ def test_a_run_with_a_job_elsewhere_is_left_alone(targets, lab, run):
     with pytest.raises(OutputInUseError, match="is on target 'lab'") as caught:
         follow(targets, run, name="other")
     assert caught.value.hint == "Follow it: --target lab."
-    with pytest.raises(OutputInUseError, match="is on target 'lab'"):
+    with pytest.raises(OutputInUseError, match="is on target 'lab'") as caught:
         refuse_running_job(run, targets)
+    assert caught.value.hint == f"Follow it: imageloom train --resume '{run}' --target lab"
     lab.stop(run / "job", at_once=True)
     wait_until(lambda: running_job(run, targets) is None)
     refuse_running_job(run, targets)
@@ -253,4 +261,35 @@ def test_what_the_target_does_not_have_is_refused_before_there_is_a_run_or_a_job
     assert lab.works == []
     assert not (tmp_path / "out").exists()
     assert not (run / "job" / TRAIN_JOB_FILE).exists()
-    assert not any((run / "job").iterdir())
+    assert [file.name for file in (run / "job").iterdir()] == [SUBMIT_LOCK]
+
+
+def test_while_one_submits_a_job_nobody_else_does(targets, lab, run, monkeypatch):
+    monkeypatch.setattr(target_training, "_SUBMIT_S", 0.0)
+    go(run, "well")
+    start = lab.start
+
+    def start_while_another_resumes(folder, work):
+        with pytest.raises(StoreBusyError, match=r"submit.lock has been held by process"):
+            follow(targets, run)
+        start(folder, work)
+
+    lab.start = start_while_another_resumes
+    follow(targets, run)
+    assert len(lab.works) == 1
+
+
+def test_the_device_is_that_of_the_target_and_not_of_the_machine_that_prepares(
+    lab, make_pictures, tmp_path, monkeypatch
+):
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    pictures = make_pictures(per_class=2), make_pictures(per_class=1, seed=1)
+    out, params = tmp_path / "out", TrainParams(device="cuda", batch_size=2)
+    train = partial(train_on, lab, "resnet18", *pictures, out, launch=LaunchParams())
+    with pytest.raises(ParameterParsingError, match='device is "gpu", but must be auto, cpu'):
+        train(params=params.replace(device="gpu"))
+    monkeypatch.setattr(lab, "start", die)
+    with pytest.raises(GoneError):
+        train(params=params)
+    record = json.loads((out / "run.json").read_text(encoding="utf-8"))
+    assert record["asked"]["device"] == "cuda"

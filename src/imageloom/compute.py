@@ -152,9 +152,14 @@ def shared_memory_needed_bytes(workers: int, batch_bytes: int, processes: int = 
     return math.ceil(workers * _BATCHES_PER_WORKER * batch_bytes * processes / _USABLE_FRACTION)
 
 
-def _choose_device(name: str) -> torch.device:
+def require_device_name(name: str) -> None:
+    """Refuse what can be no device on any machine.
+
+    Raises:
+        ParameterParsingError: ``name`` is none of the words that ``choose_compute`` takes.
+    """
     if name == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        return
     kind, _, number = name.partition(":")
     if kind not in ("cpu", "cuda") or (number and not number.isdigit()) or name == "cpu:":
         raise ParameterParsingError(
@@ -162,6 +167,13 @@ def _choose_device(name: str) -> torch.device:
             hint="The default, auto, takes a GPU if there is one.",
             details={"parameter": "device", "value": name},
         )
+
+
+def _choose_device(name: str) -> torch.device:
+    require_device_name(name)
+    if name == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    kind, _, number = name.partition(":")
     if kind == "cpu":
         return torch.device("cpu")
     if not torch.cuda.is_available():

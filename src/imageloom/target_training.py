@@ -19,6 +19,7 @@ from imageloom.errors import (
 from imageloom.event_lines import EventTail
 from imageloom.events import CancelToken, EventSink, Notice, ignore_events
 from imageloom.launch.params import LaunchParams
+from imageloom.locks import locked
 from imageloom.models.model_directory import UntrainedModel
 from imageloom.models.params import ModelParams
 from imageloom.publish import read_json, write_json
@@ -31,6 +32,8 @@ from imageloom.training.config import TrainParams
 from imageloom.training.run_directory import RunDirectory
 from imageloom.training.train import TrainResult, prepare_run, read_result
 
+SUBMIT_LOCK: Final = "submit.lock"  # in the job's folder
+_SUBMIT_S: Final = 180.0  # for others to look and submit: Slurm alone is given a minute to answer
 _POLL_S: Final = 0.1
 
 
@@ -74,6 +77,7 @@ def train_on(  # noqa: PLR0913 - as imageloom.train
         validation,
         out,
         processes=launch.processes,
+        trains_here=False,
         params=params,
         model_params=model_params,
         on_event=on_event,
@@ -109,17 +113,19 @@ def resume_on(
     if RunDirectory(path).read()["state"] == "completed":
         on_event(Notice("info", f"{path} is completed; there is nothing to resume."))
         return read_result(path)
-    job = running_job(path, targets)
-    if job is None:
-        require_within(target.limits, _work(Path(), launch), name)
-        job = _submit(path, target, launch)
-    elif job.target != name:
-        raise OutputInUseError(
-            f"A job of this run is on target {job.target!r}.",
-            hint=f"Follow it: --target {job.target}.",
-            reason="locked",
-        )
-    else:
+    # Two who resume at the same moment must not submit a job each.
+    with locked(path / JOB_FOLDER / SUBMIT_LOCK, timeout_s=_SUBMIT_S):
+        found = running_job(path, targets)
+        if found is None:
+            require_within(target.limits, _work(Path(), launch), name)
+        elif found.target != name:
+            raise OutputInUseError(
+                f"A job of this run is on target {found.target!r}.",
+                hint=f"Follow it: --target {found.target}.",
+                reason="locked",
+            )
+        job = found or _submit(path, target, launch)
+    if found is not None:
         on_event(Notice("info", f"A job of this run is on target {name} already: following it."))
     return _follow(path, job, target, on_event, cancel or CancelToken())
 
@@ -139,7 +145,7 @@ def refuse_running_job(run: Path, targets: Registry[Target]) -> None:
     if (job := running_job(run, targets)) is not None:
         raise OutputInUseError(
             f"A job of this run is on target {job.target!r}.",
-            hint=f"Follow it: imageloom train --resume {run} --target {job.target}",
+            hint=f"Follow it: {RunDirectory(run).resume_command} --target {job.target}",
             reason="locked",
         )
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from imageloom.compute import choose_compute
+from imageloom.compute import choose_compute, require_device_name
 from imageloom.data.image_directory import ImageDirectory
 from imageloom.data.open import open_images
 from imageloom.distributed.ranks import ALONE, Ranks
@@ -52,6 +52,7 @@ def prepare_run(  # noqa: PLR0913 - as imageloom.train
     out: Path | str,
     *,
     processes: int = 1,
+    trains_here: bool = True,
     params: TrainParams | None = None,
     model_params: ModelParams | None = None,
     on_event: EventSink = ignore_events,
@@ -69,6 +70,8 @@ def prepare_run(  # noqa: PLR0913 - as imageloom.train
         out: Where the run directory shall appear.
         processes: How many processes will train together. The pictures per step and, by default,
             the learning rate are multiplied by it.
+        trains_here: Whether this machine will train, so that it must have the device. Of another
+            machine's nothing is known here.
         params: How to train.
         model_params: How to make a network that is given by name.
         on_event: Hears progress and notices.
@@ -83,7 +86,7 @@ def prepare_run(  # noqa: PLR0913 - as imageloom.train
     run = RunDirectory(Path(out).expanduser().absolute())
     _refuse_existing_run(run)
     params = params or TrainParams()
-    choose_compute(params.device, params.precision)  # refuses a device that is not there
+    _refuse_device(params, trains_here=trains_here)
     plan = make_plan(
         find_model(model, model_params or ModelParams(), on_event, cancel),
         open_images(training, on_event=on_event, cancel=cancel),
@@ -153,6 +156,13 @@ def read_result(path: Path) -> TrainResult:
         best_epoch=best_epoch,
         metrics={name: float(str(value)) for name, value in metrics.items()},
     )
+
+
+def _refuse_device(params: TrainParams, *, trains_here: bool) -> None:
+    """Refuse a device that is none or, where this machine trains, that is not there."""
+    require_device_name(params.device)
+    if trains_here:
+        choose_compute(params.device, params.precision)
 
 
 def _refuse_existing_run(run: RunDirectory) -> None:
