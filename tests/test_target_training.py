@@ -58,6 +58,10 @@ how = ""
 while not how:
     how = (folder / "how").read_text() if (folder / "how").exists() else ""
     signal.sigtimedwait([], 0.01)
+if how == "hang":
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    write_json(folder / "deaf", {})
+    signal.pause()
 if how == "fail":
     answer(InvalidDatasetError("no pictures here", hint="Bring some."), 1)
 if how == "die":
@@ -203,6 +207,61 @@ def test_asked_to_stop_it_has_the_job_save_and_says_how_to_go_on(targets, run):
     with pytest.raises(RunInterruptedError, match=r"Stopped by Ctrl\+C\.") as caught:
         resume_on(targets, "lab", run, launch=LaunchParams(), on_event=stop, cancel=cancel)
     assert caught.value.hint == f"Go on: imageloom train --resume '{run}' --target lab"
+    assert running_job(run, targets) is None
+
+
+def test_asked_again_it_ends_the_job_at_once(targets, lab, run, monkeypatch):
+    cancel, stops, stop = CancelToken(), [], lab.stop
+    go(run, "hang")
+
+    def ask_again(folder, *, at_once):
+        stops.append(at_once)
+        if not at_once:
+            wait_until((run / "job" / "deaf").exists)
+            cancel.set("Ctrl+C")
+        stop(folder, at_once=at_once)
+
+    monkeypatch.setattr(lab, "stop", ask_again)
+    cancel.set("Ctrl+C")
+    with pytest.raises(RunInterruptedError, match="ended before it had saved: killed") as caught:
+        follow(targets, run, cancel=cancel)
+    assert stops == [False, True]
+    assert caught.value.hint.endswith(f"imageloom train --resume '{run}' --target lab")
+    monkeypatch.setattr(lab, "stop", stop)
+
+
+def test_who_is_not_watched_any_more_leaves_and_the_job_goes_on(targets, lab, run):
+    heard = []
+    with pytest.raises(RunInterruptedError, match="The job on target 'lab' goes on") as caught:
+        resume_on(
+            targets,
+            "lab",
+            run,
+            launch=LaunchParams(),
+            on_event=heard.append,
+            is_unwatched=lambda: any(isinstance(event, Metric) for event in heard),
+        )
+    assert caught.value.hint == f"Follow it: imageloom train --resume '{run}' --target lab"
+    assert running_job(run, targets).target == "lab"
+
+
+def test_a_wish_to_stop_is_seen_through_although_nobody_watches(targets, run):
+    cancel = CancelToken()
+
+    def stop(event):
+        if isinstance(event, Metric):
+            cancel.set("Ctrl+C")
+
+    with pytest.raises(RunInterruptedError, match=r"Stopped by Ctrl\+C\."):
+        resume_on(
+            targets,
+            "lab",
+            run,
+            launch=LaunchParams(),
+            on_event=stop,
+            cancel=cancel,
+            is_unwatched=lambda: cancel.is_set,
+        )
     assert running_job(run, targets) is None
 
 

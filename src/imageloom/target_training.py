@@ -4,6 +4,7 @@ The job does not need us: when we are gone it goes on, and ``resume_on`` finds i
 """
 
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
@@ -49,6 +50,7 @@ def train_on(  # noqa: PLR0913 - as imageloom.train
     launch: LaunchParams,
     on_event: EventSink = ignore_events,
     cancel: CancelToken | None = None,
+    is_unwatched: Callable[[], bool] = lambda: False,
 ) -> TrainResult:
     """Prepare a run here and train it on a target.
 
@@ -62,11 +64,14 @@ def train_on(  # noqa: PLR0913 - as imageloom.train
         model_params: How to make a network that is given by name.
         launch: On how many machines and processes.
         on_event: Hears progress, metrics and notices, of the preparation and of the job.
-        cancel: Asks the job to save and stop, and waits for that.
+        cancel: Asks the job to save and stop, and waits for that; set again, it ends the job.
+        is_unwatched: Whether there is nobody left for whom to follow the job, which then goes on by
+            itself; asked again and again.
 
     Raises:
         LessThanOrEqualToError: The target has not what is asked for; there is no run then.
-        RunInterruptedError: Somebody asked to stop; the run can go on.
+        RunInterruptedError: Somebody asked to stop, and the run can go on; or nobody watches any
+            more, and the job goes on.
         ImageloomError: As the target or ``imageloom.train``.
     """
     require_within(target.limits, _work(Path(), launch), target.name)
@@ -83,10 +88,11 @@ def train_on(  # noqa: PLR0913 - as imageloom.train
         on_event=on_event,
         cancel=cancel,
     )
-    return _follow(run, _submit(run, target, launch), target, on_event, cancel or CancelToken())
+    job = _submit(run, target, launch)
+    return _follow(job, target, on_event, cancel or CancelToken(), is_unwatched)
 
 
-def resume_on(
+def resume_on(  # noqa: PLR0913 - as train_on
     targets: Registry[Target],
     name: str,
     run: Path,
@@ -94,6 +100,7 @@ def resume_on(
     launch: LaunchParams,
     on_event: EventSink = ignore_events,
     cancel: CancelToken | None = None,
+    is_unwatched: Callable[[], bool] = lambda: False,
 ) -> TrainResult:
     """Go on with a run on a target; a job of it that still runs or waits there is followed.
 
@@ -104,6 +111,7 @@ def resume_on(
         launch: On how many machines and processes; left aside when there is a job already.
         on_event: Hears progress, metrics and notices.
         cancel: As ``train_on``.
+        is_unwatched: As ``train_on``.
 
     Raises:
         OutputInUseError: A job of this run is on another target.
@@ -127,7 +135,7 @@ def resume_on(
         job = found or _submit(path, target, launch)
     if found is not None:
         on_event(Notice("info", f"A job of this run is on target {name} already: following it."))
-    return _follow(path, job, target, on_event, cancel or CancelToken())
+    return _follow(job, target, on_event, cancel or CancelToken(), is_unwatched)
 
 
 def earlier_launch(run: Path) -> LaunchParams | None:
@@ -145,7 +153,7 @@ def refuse_running_job(run: Path, targets: Registry[Target]) -> None:
     if (job := running_job(run, targets)) is not None:
         raise OutputInUseError(
             f"A job of this run is on target {job.target!r}.",
-            hint=f"Follow it: {RunDirectory(run).resume_command} --target {job.target}",
+            hint=f"Follow it: {_command(run, job.target)}",
             reason="locked",
         )
 
@@ -186,25 +194,40 @@ def _work(folder: Path, launch: LaunchParams) -> Work:
 
 
 def _follow(
-    run: Path, job: TrainJob, target: Target, on_event: EventSink, cancel: CancelToken
+    job: TrainJob,
+    target: Target,
+    on_event: EventSink,
+    cancel: CancelToken,
+    is_unwatched: Callable[[], bool],
 ) -> TrainResult:
     """Pass on what the job tells until it has ended; ask it to stop when we are asked to."""
-    folder, note, is_asked = run / JOB_FOLDER, "", False
+    run, note, asked = Path(job.run), "", 0
+    folder = run / JOB_FOLDER
     tail = EventTail(folder / EVENTS_FILE, start=job.events_begin)
     while True:
         status = target.status(folder)
-        while events := tail.read():
-            for event in events:
-                on_event(event)
+        _pass_on(tail, on_event)
         if status.state == "ended":
             return _result(run, target, status.reason, asked_by=cancel.reason)
         if status.note and status.note != note:
             on_event(Notice("info", status.note))
         note = status.note
-        if cancel.is_set and not is_asked:
-            is_asked = True
-            target.stop(folder, at_once=False)
+        if cancel.asked > asked:
+            asked = cancel.asked
+            target.stop(folder, at_once=asked > 1)
+        if not asked and is_unwatched():  # a wish to stop is seen through to the end
+            raise RunInterruptedError(
+                f"Nobody watches any more. The job on target {target.name!r} goes on.",
+                hint=f"Follow it: {_command(run, target.name)}",
+                reason="unwatched",
+            )
         time.sleep(_POLL_S)
+
+
+def _pass_on(tail: EventTail, on_event: EventSink) -> None:
+    while events := tail.read():
+        for event in events:
+            on_event(event)
 
 
 def _result(run: Path, target: Target, reason: str, *, asked_by: str) -> TrainResult:
@@ -218,7 +241,7 @@ def _error(run: Path, target: Target, reason: str, *, asked_by: str) -> Imageloo
     if (folder / ERROR_FILE).is_file():
         error = error_from_json(read_json(folder / ERROR_FILE, CannotResumeError))
         command = RunDirectory(run).resume_command
-        error.hint = error.hint.replace(command, f"{command} --target {target.name}")
+        error.hint = error.hint.replace(command, _command(run, target.name))
         if asked_by:  # the job knows only the signal by which we passed it on
             error.message = error.message.replace("Stopped by SIGTERM", f"Stopped by {asked_by}")
         return error
@@ -227,9 +250,20 @@ def _error(run: Path, target: Target, reason: str, *, asked_by: str) -> Imageloo
         return RunInterruptedError(
             f"The job on target {target.name!r} left the queue before it began.", reason="cancelled"
         )
+    if asked_by:
+        return RunInterruptedError(
+            f"The job on target {target.name!r} ended before it had saved: {reason}.",
+            hint=f"Go on from its last checkpoint: {_command(run, target.name)}",
+            reason="cancelled",
+        )
     said = f"What it said last stands in {folder / 'logs'}."
     return WorkerLostError(
         f"The job on target {target.name!r} gave no answer: {reason}.",
         hint=said if began else f"Nothing was written. Can the target see {folder}?",
         reason="worker-lost",
     )
+
+
+def _command(run: Path, target_name: str) -> str:
+    """Return what a person types to go on, or to follow, on a target."""
+    return f"{RunDirectory(run).resume_command} --target {target_name}"

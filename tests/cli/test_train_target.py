@@ -1,6 +1,8 @@
 """``imageloom train --target``: what is refused before there is a run, and how to go on."""
 
 import json
+import os
+import signal
 
 import pytest
 
@@ -88,3 +90,25 @@ def test_a_run_with_a_job_on_a_target_does_not_go_on_here(here, capsys, monkeypa
     error = json.loads(capsys.readouterr().out)["error"]
     assert error["message"] == "A job of this run is on target 'machines'."
     assert "--target machines" in error["hint"]
+
+
+def test_the_command_lets_the_follower_know_when_nobody_watches_and_answers_two_signals(
+    here, monkeypatch
+):
+    followed = {}
+
+    def note(*_places, cancel, is_unwatched, **_options):
+        terminals.append(False)
+        followed["unwatched"] = is_unwatched()
+        for _ in range(2):
+            os.kill(os.getpid(), signal.SIGINT)
+        followed["asked"] = cancel.asked
+        return TrainResult(here, here, here, 1, 1, {})
+
+    # Stand-ins, because nothing shall be trained and a test has no terminal to close.
+    terminals = [True]
+    monkeypatch.setattr(target_training, "resume_on", note)
+    monkeypatch.setattr("imageloom.cli.job.sys.stdout.isatty", lambda: terminals[-1])
+    write_json(here / "run" / "run.json", {"state": "running", "processes": 1})
+    assert run(["train", "--resume", "run", "--target", "machines"]) == 0
+    assert followed == {"unwatched": True, "asked": 2}

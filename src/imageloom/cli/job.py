@@ -60,6 +60,7 @@ class Job:
         run: The run directory, once the command knows it; a failure names how to resume it.
         target: The target it trains on; empty for this process.
         launch: The options that say on which machines the run goes on; empty for this one.
+        signals: How many signals its function answers itself; one more ends the process at once.
         on_terminal: Whether results go to a terminal, which may be closed while the command works.
     """
 
@@ -69,6 +70,7 @@ class Job:
     run: Path | None = None
     target: str = ""
     launch: tuple[str, ...] = ()
+    signals: int = 1
     on_terminal: bool = field(default_factory=lambda: sys.stdout.isatty())
 
     @property
@@ -157,9 +159,9 @@ def run_job(
     errors = stderr_console()
     cancel = CancelToken()
     reporter = NoticeList() if as_json else open_reporter(errors, cancel)
-    job = Job(arguments=arguments, on_event=reporter, cancel=cancel)
+    job = Job(arguments=arguments, on_event=reporter, cancel=cancel, signals=signals)
     try:
-        with stopping_on_signals(job.cancel, answered=signals):
+        with stopping_on_signals(job.cancel, answered=lambda: job.signals):
             outcome = body(job)
     except click.ClickException:
         raise

@@ -26,15 +26,18 @@ _SHOW_CURSOR: Final = b"\x1b[?25h"  # a progress bar hides it, and nobody is lef
 
 
 @contextmanager
-def stopping_on_signals(cancel: CancelToken, *, answered: int = 1) -> Iterator[None]:
+def stopping_on_signals(
+    cancel: CancelToken, *, answered: Callable[[], int] = lambda: 1
+) -> Iterator[None]:
     """Set ``cancel`` at the first signal, and end the process and its workers at the second.
 
     Outside the main thread, where Python allows no handlers, signals keep their meaning.
 
     Args:
         cancel: Set at each signal that the body answers.
-        answered: How many signals that is. A body that answers a second one stops its own workers
-            at once; the process then ends at one more, if the body has not ended by then.
+        answered: How many signals that is, asked at each: the body may learn it on its way. One
+            that answers a second signal stops its own workers at once; the process then ends at one
+            more, if the body has not ended by then.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
@@ -46,12 +49,12 @@ def stopping_on_signals(cancel: CancelToken, *, answered: int = 1) -> Iterator[N
         nonlocal answered_at
         if os.getpid() != owner:
             _obey_in_a_worker(number)
-        elif cancel.asked < answered:
+        elif cancel.asked < answered():
             name = SIGNAL_NAMES[signal.Signals(number)]
             cancel.set(name)
             answered_at = time.monotonic()
             _tell(answer(cancel))
-        elif answered == 1 or time.monotonic() - answered_at > _ANSWER_S:
+        elif answered() == 1 or time.monotonic() - answered_at > _ANSWER_S:
             _stop_at_once(number)
 
     handlers: dict[signal.Signals, _Handler] = {

@@ -90,6 +90,8 @@ def command(job: Job) -> Outcome:
     """
     target = str(job.arguments.get("target", _HERE))
     job.target = "" if target == _HERE else target
+    if job.target:
+        job.signals = 2  # the second ends the job, which this process alone could leave running
     result = _resume(job) if "resume" in job.arguments else _start(job)
     report = command_line("imageloom", "score", "--model", result.run, "--data", "PICTURES")
     return Outcome(
@@ -123,7 +125,8 @@ def _start(job: Job) -> "TrainResult":
     if job.target:
         from imageloom.target_training import train_on
 
-        train = functools.partial(train_on, _targets().get(job.target))
+        target = _targets().get(job.target)
+        train = functools.partial(train_on, target, is_unwatched=lambda: job.is_unwatched)
     return train(
         model,
         job.path("training"),
@@ -170,6 +173,7 @@ def _resume(job: Job) -> "TrainResult":
                 launch=launch,
                 on_event=job.on_event,
                 cancel=job.cancel,
+                is_unwatched=lambda: job.is_unwatched,
             )
     return resume(job.run, launch=launch, on_event=job.on_event, cancel=job.cancel)
 
