@@ -21,7 +21,7 @@ from imageloom.distributed.store import hosted_store
 from imageloom.errors import ImageloomError
 from imageloom.events import CancelToken, EventSink, ignore_events
 from imageloom.launch.attempts import RankJob, run_ranks
-from imageloom.launch.launch import AGENTS_VARIABLE, require_place
+from imageloom.launch.launch import require_place
 from imageloom.launch.machines import Machine
 from imageloom.launch.meeting import MeetingPlace
 from imageloom.launch.one_machine import OneMachine
@@ -29,6 +29,7 @@ from imageloom.launch.params import LaunchParams
 from imageloom.launch.team import Hall, Team
 from imageloom.publish import write_json
 from imageloom.rank import serve
+from imageloom.spec.target import AGENT_VARIABLE
 
 HELLO_FILE: Final = "hello.json"
 _AGENT: Final = "agent"
@@ -38,7 +39,7 @@ _TEAM: Final = Team(min_nodes=2, max_nodes=2, processes_per_node=1, wait_s=120.0
 def main(folder: Path, processes: int) -> int:
     """Start the ranks of a hello and wait for them; return the exit code."""
     began = time.monotonic()
-    agents = os.environ.get(AGENTS_VARIABLE, "")
+    agents = os.environ.get(AGENT_VARIABLE, "")
     try:
         if agents:
             _machine(folder, require_place(LaunchParams(nodes=2)), json.loads(agents)).work()

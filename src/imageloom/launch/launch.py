@@ -31,6 +31,7 @@ from imageloom.launch.run_preflight import RunPreflight
 from imageloom.launch.shared_run import TrainingRun
 from imageloom.launch.team import Hall, Team
 from imageloom.launch.watch import Patience
+from imageloom.spec.target import AGENT_VARIABLE, INTERFACE_VARIABLE
 from imageloom.training.events import driver_log
 from imageloom.training.run_directory import RunDirectory, now
 from imageloom.training.train import TrainResult, read_result
@@ -41,9 +42,6 @@ logger = logging.getLogger(__name__)
 # cannot replace a module of ours by a file of the same name.
 RANK_COMMAND: Final = (sys.executable, "-u", "-P", "-m", "imageloom.rank")
 LAUNCHER_LOG: Final = "70_mpi_log.txt"  # the name that users of the old designer know
-# Set by the target that started this process.
-AGENTS_VARIABLE: Final = "IMAGELOOM_AGENT_COMMAND"
-INTERFACE_VARIABLE: Final = "IMAGELOOM_INTERFACE"
 
 
 def launch_ranks(
@@ -206,7 +204,7 @@ def _team(launch: LaunchParams) -> Team:
 def _own_address(launch: LaunchParams, environment: Mapping[str, str]) -> str:
     """Return this machine's address on the network that leads to the others."""
     interface = launch.interface or environment.get(INTERFACE_VARIABLE, "")
-    if not interface and AGENTS_VARIABLE in environment:
+    if not interface and AGENT_VARIABLE in environment:
         # A scheduler knows its machines by their names.
         with contextlib.suppress(OSError):
             address = socket.gethostbyname(socket.gethostname())
@@ -215,7 +213,7 @@ def _own_address(launch: LaunchParams, environment: Mapping[str, str]) -> str:
 
 
 def _agents(environment: Mapping[str, str]) -> tuple[str, ...]:
-    text = environment.get(AGENTS_VARIABLE)
+    text = environment.get(AGENT_VARIABLE)
     if not text:
         return ()
     try:
@@ -224,7 +222,7 @@ def _agents(environment: Mapping[str, str]) -> tuple[str, ...]:
         words = None
     if not isinstance(words, list) or not all(isinstance(word, str) for word in words):
         raise ParameterParsingError(
-            f"{AGENTS_VARIABLE} is {text!r}, but must be a JSON list of words.",
+            f"{AGENT_VARIABLE} is {text!r}, but must be a JSON list of words.",
             hint='It is set by targets, such as ["srun", "--nodes=1", "imageloom", "agent"].',
         )
     return tuple(words)

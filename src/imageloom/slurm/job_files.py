@@ -9,7 +9,6 @@ from imageloom.machine import GPUS_VARIABLE
 from imageloom.publish import writing_file
 from imageloom.slurm.options import SlurmOptions
 from imageloom.slurm.script import (
-    AGENT_VARIABLE,
     ENVIRONMENT_FILE,
     OUTER_LOG_FILE,
     SCRIPT_FILE,
@@ -19,7 +18,7 @@ from imageloom.slurm.script import (
 )
 from imageloom.slurm.submission import forget_earlier_end
 from imageloom.spec.job import LOCK_WANTED_FILE
-from imageloom.spec.target import INTERFACE_VARIABLE, TAKE_LOCK_VARIABLE, Work
+from imageloom.spec.target import AGENT_VARIABLE, INTERFACE_VARIABLE, TAKE_LOCK_VARIABLE, Work
 from imageloom.spec.worker_environment import worker_environment
 
 # They say how it is on this machine, which would mislead another.

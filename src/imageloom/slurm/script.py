@@ -12,13 +12,13 @@ from dataclasses import dataclass
 from typing import Final
 
 from imageloom.spec.job import LOG_FILE
+from imageloom.spec.target import AGENT_VARIABLE
 
 SCRIPT_FILE: Final = "job.sbatch"
 ENVIRONMENT_FILE: Final = "job.environment"
 EXIT_FILE: Final = "job.exit"
 STOP_FILE: Final = "job.stop"
 OUTER_LOG_FILE: Final = "logs/70_mpi_log.txt"
-AGENT_VARIABLE: Final = "IMAGELOOM_AGENT_COMMAND"
 
 
 @dataclass(frozen=True)

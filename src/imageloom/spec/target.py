@@ -12,6 +12,8 @@ TAKE_LOCK_VARIABLE: Final = "IMAGELOOM_TAKE_LOCK"
 """Set for a worker that could inherit no descriptor, so that it takes its lock itself."""
 INTERFACE_VARIABLE: Final = "IMAGELOOM_INTERFACE"
 """Names the network interface by which machines reach each other; the launcher reads it."""
+AGENT_VARIABLE: Final = "IMAGELOOM_AGENT_COMMAND"
+"""Holds, as a JSON list, the command that starts a helper on each other machine of a job."""
 
 
 @dataclass(frozen=True)
