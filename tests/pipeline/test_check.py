@@ -97,6 +97,37 @@ FAIL = Node("fail", "fail")
             "Remove processes_per_node from its run settings.",
         ),
         (
+            [Node("one", "number", settings={"max_restarts": 3})],
+            [],
+            "Node 'one' (Number) asks for 3 restarts, but this component always runs as 1 process.",
+            "Remove max_restarts from its run settings.",
+        ),
+        (
+            [ONE, Node("c", "count", settings={"min_node_count": 3, "node_count": 2})],
+            ["one.value > c.start"],
+            "Node 'c' (Count): min_node_count is 3, but node_count is 2.",
+            "Use at most 2, or a greater node_count.",
+        ),
+        (
+            [ONE, Node("c", "count", settings={"min_node_count": 2})],
+            ["one.value > c.start"],
+            "Node 'c' (Count): min_node_count is 2, but node_count is 1.",
+            "Use at most 1, or a greater node_count.",
+        ),
+        (
+            [
+                ONE,
+                Node(
+                    "c",
+                    "count",
+                    settings={"min_node_count": 2, "node_count": 2, "processes_per_node": 0},
+                ),
+            ],
+            ["one.value > c.start"],
+            "Node 'c' (Count): processes_per_node is 0, but must be greater than 0.",
+            "processes_per_node: Processes on each machine",
+        ),
+        (
             [Node("one", "number", settings={"target": "labb"})],
             [],
             "Node 'one' (Number): There is no target called 'labb'.",
@@ -190,6 +221,13 @@ def test_a_problem_says_where_and_what_and_what_to_do(nodes, edges, message, hin
 def test_every_kind_of_problem_can_be_planted():
     planted = {plant.__name__.replace("_", "-") for plant in DEFECTS} | {"no-nodes"}
     assert planted == {str(kind) for kind in ProblemKind}
+
+
+def test_all_run_settings_that_a_component_does_not_take_are_named():
+    settings = {"node_count": 2, "min_node_count": 2, "processes_per_node": 2, "max_restarts": 1}
+    problems = problems_of([Node("one", "number", settings=settings)])
+    assert {problem.kind for problem in problems} == {ProblemKind.SETTINGS_NOT_TAKEN}
+    assert {problem.parameter for problem in problems} == set(settings)
 
 
 def test_all_problems_of_a_node_are_told():

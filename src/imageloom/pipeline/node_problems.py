@@ -68,8 +68,10 @@ def value_errors(
     whole = _refusal(params, values)
     if whole is None:
         return
-    single = {name: _refusal(params, {name: value}) for name, value in values.items()}
-    refused = [(name, error) for name, error in single.items() if error is not None]
+    fine = {name: one for name, one in values.items() if _refusal(params, {name: one}) is None}
+    # Beside those that are fine, because a rule over several would find defaults in their place.
+    others = {name: _refusal(params, fine | {name: values[name]}) for name in values.keys() - fine}
+    refused = [(name, error) for name in values if (error := others.get(name)) is not None]
     yield from refused or [("", whole)]
 
 

@@ -1,6 +1,7 @@
 """Problems of run settings: what a node asks of its target, and what the target has."""
 
 from collections.abc import Iterator, Mapping
+from typing import Final
 
 from imageloom.errors import unknown_name
 from imageloom.params import describe
@@ -10,7 +11,13 @@ from imageloom.pipeline.problems import Problem, ProblemKind
 from imageloom.spec.component import Component
 from imageloom.spec.run_settings import RunSettings
 from imageloom.spec.target import Limits
+from imageloom.spec.target_limits import excesses
 from imageloom.wording import count
+
+_BEYOND: Final = {
+    "nodes": (ProblemKind.TOO_MANY_NODES, "node_count"),
+    "processes_per_node": (ProblemKind.TOO_MANY_PROCESSES, "processes_per_node"),
+}
 
 
 def setting_problems(
@@ -63,40 +70,38 @@ def _settings_not_taken(
     node: Node, component: Component, settings: RunSettings
 ) -> Iterator[Problem]:
     asked = {
-        "node_count": f"a node count of {settings.node_count:,}",
-        "processes_per_node": f"{settings.processes_per_node:,} processes per node",
+        "node_count": (settings.node_count > 1, f"a node count of {settings.node_count:,}"),
+        "processes_per_node": (
+            settings.processes_per_node > 1,
+            f"{settings.processes_per_node:,} processes per node",
+        ),
+        "min_node_count": (
+            (settings.min_node_count or 1) > 1,
+            f"at least {settings.min_node_count} nodes",
+        ),
+        "max_restarts": (settings.max_restarts > 0, count(settings.max_restarts, "restart")),
     }
-    for name, words in asked.items():
-        if getattr(settings, name) > 1:
-            yield Problem(
-                ProblemKind.SETTINGS_NOT_TAKEN,
-                f"{named(node, component)} asks for {words}, but this component always runs as "
-                "1 process.",
-                hint=f"Remove {name} from its run settings.",
-                node=node.id,
-                parameter=name,
-            )
+    for name in [name for name, (is_asked, _) in asked.items() if is_asked]:
+        yield Problem(
+            ProblemKind.SETTINGS_NOT_TAKEN,
+            f"{named(node, component)} asks for {asked[name][1]}, but this component always runs "
+            "as 1 process.",
+            hint=f"Remove {name} from its run settings.",
+            node=node.id,
+            parameter=name,
+        )
 
 
 def _beyond_target(
     node: Node, component: Component, settings: RunSettings, limits: Limits
 ) -> Iterator[Problem]:
-    if settings.node_count > limits.nodes:
+    nodes, processes = settings.node_count, settings.processes_per_node
+    for excess in excesses(limits, settings.target, nodes=nodes, processes_per_node=processes):
+        kind, parameter = _BEYOND[excess.what]
         yield Problem(
-            ProblemKind.TOO_MANY_NODES,
-            f"{named(node, component)} asks for a node count of {settings.node_count:,}, but "
-            f"target {settings.target!r} has {count(limits.nodes, 'node')}.",
-            hint=f"Use at most {limits.nodes:,}.",
+            kind,
+            f"{named(node, component)} asks for {excess.asked}, but {excess.there}.",
+            hint=excess.hint,
             node=node.id,
-            parameter="node_count",
-        )
-    if settings.processes_per_node > limits.processing_units_per_node:
-        units = count(limits.processing_units_per_node, "processing unit")
-        yield Problem(
-            ProblemKind.TOO_MANY_PROCESSES,
-            f"{named(node, component)} asks for {settings.processes_per_node:,} processes per "
-            f"node, but a node of target {settings.target!r} has {units}.",
-            hint=f"Use at most {limits.processing_units_per_node:,}.",
-            node=node.id,
-            parameter="processes_per_node",
+            parameter=parameter,
         )

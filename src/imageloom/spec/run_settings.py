@@ -1,5 +1,9 @@
 """Where and on how many processes a node runs; it stands in the node, beside its parameters."""
 
+from collections.abc import Mapping
+from typing import Self
+
+from imageloom.errors import LessThanOrEqualToError
 from imageloom.params import Params, parameter
 
 
@@ -35,7 +39,24 @@ class RunSettings(Params):
         affects_output=False,
     )
 
+    @classmethod
+    def parse(cls, values: Mapping[str, object]) -> Self:
+        """Return the run settings for values from a form or a JSON file.
+
+        Raises:
+            ParameterError: A subclass that fits the first problem; the message lists them all.
+        """
+        settings = super().parse(values)
+        fewest, most = settings.nodes
+        if fewest > most:
+            raise LessThanOrEqualToError(
+                f"min_node_count is {fewest:,}, but node_count is {most:,}.",
+                hint=f"Use at most {most:,}, or a greater node_count.",
+                details={"parameter": "min_node_count", "value": fewest, "bound": most},
+            )
+        return settings
+
     @property
     def nodes(self) -> tuple[int, int]:
         """Fewest and most machines."""
-        return min(self.min_node_count or self.node_count, self.node_count), self.node_count
+        return self.min_node_count or self.node_count, self.node_count

@@ -1,8 +1,64 @@
 """Refuses what a target does not have, before anything is submitted."""
 
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
 from imageloom.errors import LessThanOrEqualToError
 from imageloom.spec.target import Limits, Work
 from imageloom.wording import count
+
+
+@dataclass(frozen=True)
+class Excess:
+    """Something of which more is asked for than a target has.
+
+    Attributes:
+        what: What it is.
+        asked: What is asked for, in words: ``a node count of 8``.
+        there: What there is, in words: ``target 'lab' has 3 nodes``.
+        value: What is asked for.
+        bound: What there is.
+    """
+
+    what: Literal["nodes", "processes_per_node"]
+    asked: str
+    there: str
+    value: int
+    bound: int
+
+    @property
+    def hint(self) -> str:
+        """What would work."""
+        return f"Use at most {self.bound:,}."
+
+
+def excesses(limits: Limits, name: str, *, nodes: int, processes_per_node: int) -> Iterator[Excess]:
+    """Yield what is beyond a target.
+
+    Args:
+        limits: What the target has.
+        name: What it is called.
+        nodes: Machines that are asked for.
+        processes_per_node: Processes that are asked for on each.
+    """
+    if nodes > limits.nodes:
+        yield Excess(
+            "nodes",
+            asked=f"a node count of {nodes:,}",
+            there=f"target {name!r} has {count(limits.nodes, 'node')}",
+            value=nodes,
+            bound=limits.nodes,
+        )
+    units = limits.processing_units_per_node
+    if processes_per_node > units:
+        yield Excess(
+            "processes_per_node",
+            asked=f"{processes_per_node:,} processes per node",
+            there=f"a node of target {name!r} has {count(units, 'processing unit')}",
+            value=processes_per_node,
+            bound=units,
+        )
 
 
 def require_within(limits: Limits, work: Work, name: str) -> None:
@@ -17,22 +73,11 @@ def require_within(limits: Limits, work: Work, name: str) -> None:
         LessThanOrEqualToError: Too many machines or processes; the message has both numbers, and
             the hint the value that would work.
     """
-    if work.nodes[1] > limits.nodes:
+    nodes, processes = work.nodes[1], work.processes_per_node
+    excess = next(excesses(limits, name, nodes=nodes, processes_per_node=processes), None)
+    if excess is not None:
         raise LessThanOrEqualToError(
-            f"A node count of {work.nodes[1]:,}, but target {name!r} has "
-            f"{count(limits.nodes, 'node')}.",
-            hint=f"Use at most {limits.nodes:,}.",
-            details={"parameter": "nodes", "value": work.nodes[1], "bound": limits.nodes},
-        )
-    units = limits.processing_units_per_node
-    if work.processes_per_node > units:
-        raise LessThanOrEqualToError(
-            f"{work.processes_per_node:,} processes per node, but a node of target {name!r} has "
-            f"{count(units, 'processing unit')}.",
-            hint=f"Use at most {units:,}.",
-            details={
-                "parameter": "processes_per_node",
-                "value": work.processes_per_node,
-                "bound": units,
-            },
+            f"{excess.asked[0].upper()}{excess.asked[1:]}, but {excess.there}.",
+            hint=excess.hint,
+            details={"parameter": excess.what, "value": excess.value, "bound": excess.bound},
         )
