@@ -14,6 +14,7 @@ from imageloom.cli import reference
 from imageloom.cli.reference_transforms import operations
 from imageloom.cli.root import LazyGroup, root
 from imageloom.errors import ImageloomError
+from imageloom.pipeline.jobs import SAVE_TIMEOUT_S
 
 REPOSITORY = Path(__file__).parents[1]
 REFERENCE = REPOSITORY / "docs" / "reference"
@@ -99,6 +100,12 @@ def test_every_metric_that_training_writes_is_documented():
     source = (REPOSITORY / "src/imageloom/training/fit.py").read_text(encoding="utf-8")
     words = r'"((?:Train|Valid|Top-\d|Waiting|learning)[a-zA-Z0-9 -]*)"'
     assert set(re.findall(words, source)) <= set(re.findall(r"^\| `([^`]+)`", page, re.MULTILINE))
+
+
+@pytest.mark.parametrize("guide", ["running-pipelines", "targets"])
+def test_the_guides_say_how_long_a_node_has_to_save(guide):
+    page = text_of(REPOSITORY / "docs" / "guides" / f"{guide}.md")
+    assert f"have {SAVE_TIMEOUT_S:g} s" in page
 
 
 def anchors(page: Path) -> set[str]:

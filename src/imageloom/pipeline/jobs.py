@@ -18,7 +18,7 @@ from imageloom.spec.run_settings import RunSettings
 from imageloom.spec.target import Target, Work
 
 MAX_LOG_BYTES: Final = 64 * 1024 * 1024
-SAVE_TIMEOUT_S: Final = 25.0  # for a job that was asked to stop, before it is ended
+SAVE_TIMEOUT_S: Final = 25.0  # for a job that was asked to stop, before it is ended; in the guides
 
 
 class FollowedJob:
