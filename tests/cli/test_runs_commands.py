@@ -12,8 +12,10 @@ from imageloom.cli.root import run
 from imageloom.cli.tails import Tail, printable_lines
 from imageloom.event_lines import EventWriter
 from imageloom.events import Metric
+from imageloom.pipeline.run_record import NodeFacts
 from imageloom.pipeline.workspace import Workspace
 from imageloom.spec.job import EVENTS_FILE, JOB_FILE, LOG_FILE
+from imageloom.spec.node_state import NodeState, RunState
 
 pytestmark = pytest.mark.usefixtures("toys", "workspace")
 
@@ -238,3 +240,17 @@ def test_cancelling_a_run_that_has_ended_changes_nothing(two_runs, capsys):
     text = output_of(capsys, "runs", "cancel", two_runs[0])
     assert f"Run      {two_runs[0]} completed, 3 of 3 nodes done" in text
     assert "Resume" not in text
+
+
+def test_a_job_on_a_target_that_is_gone_is_named_by_who_cancels(two_runs, workspace, capsys):
+    left = Workspace(workspace).run(two_runs[0])
+    record = json.loads(left.record_file.read_text(encoding="utf-8"))
+    record["resolved"]["add"]["settings"]["target"] = "gone"
+    left.record_file.write_text(json.dumps(record), encoding="utf-8")
+    left.append_run(RunState.RUNNING)
+    left.append_node("add", NodeFacts(state=NodeState.RUNNING, time=1.0, started=1.0, key="key"))
+    error = json_of(capsys, "runs", "cancel", left.id, code=1)["error"]
+    assert error["message"] == (
+        f"Run {left.id} was asked to stop, but jobs that it left behind did not end: add."
+    )
+    assert "imageloom targets" in error["hint"]

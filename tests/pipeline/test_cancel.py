@@ -7,7 +7,8 @@ from imageloom.locks import release, try_lock
 from imageloom.pipeline import jobs
 from imageloom.pipeline.cancel import cancel_run
 from imageloom.pipeline.graph import Node
-from imageloom.spec.node_state import RunState
+from imageloom.pipeline.run_record import NodeFacts
+from imageloom.spec.node_state import NodeState, RunState
 from imageloom.spec.target import JobStatus
 
 from .engine import ToyEngine, pipeline, states, value, wait_until
@@ -179,6 +180,36 @@ def test_a_run_without_executor_is_cancelled_from_here(engine):
     assert run.state() is RunState.INTERRUPTED
     assert cancel(engine, run) is RunState.CANCELLED
     assert_cancelled(run)
+
+
+def left_behind(engine: ToyEngine, *nodes: Node):
+    """Return a run whose nodes began, and whose executor is gone."""
+    run = engine.new_run(pipeline(*nodes))
+    run.append_run(RunState.RUNNING)
+    for node in nodes:
+        facts = NodeFacts(state=NodeState.RUNNING, time=1.0, started=1.0, key=f"key of {node.id}")
+        run.append_node(node.id, facts)
+    assert run.state() is RunState.INTERRUPTED
+    return run
+
+
+def test_a_target_that_says_nothing_does_not_hold_up_who_cancels(engine, deaf, monkeypatch):
+    run = left_behind(engine, Node("one", "number"))
+    monkeypatch.setattr(deaf, "status", lambda _: JobStatus("unknown"))
+    assert cancel(engine, run, timeout_s=0.1) is RunState.INTERRUPTED
+    assert deaf.stops == [False]
+    assert states(run) == {"one": "running"}
+    release(try_lock(run.lock_file, "whoever goes on with it"))
+
+
+def test_nodes_of_a_target_that_is_gone_do_not_keep_others_from_being_stopped(engine, deaf):
+    elsewhere = Node("elsewhere", "number", settings={"target": "gone"})
+    run = left_behind(engine, elsewhere, Node("one", "number"))
+    run.ask_to_cancel()  # so that this is the second time, which ends at once
+    assert cancel(engine, run) is RunState.INTERRUPTED
+    assert states(run) == {"elsewhere": "running", "one": "cancelled"}
+    with run.execution_lock():  # as if somebody went on with it
+        assert cancel(engine, run, timeout_s=0.02) is RunState.RUNNING
 
 
 def test_who_starts_a_run_at_that_moment_is_left_alone(engine):

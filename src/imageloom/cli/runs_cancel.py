@@ -12,7 +12,7 @@ from imageloom.cli.run_summary import run_screen, run_to_json
 from imageloom.cli.screen import line
 from imageloom.cli.workspace import open_existing_engine, resume_command, workspace_option
 from imageloom.errors import TimeoutOccuredError
-from imageloom.spec.node_state import RunState
+from imageloom.spec.node_state import NodeState, RunState
 
 if TYPE_CHECKING:
     from imageloom.app import RunOutcome
@@ -37,7 +37,7 @@ def command(job: Job) -> Outcome:
     return Outcome(
         content=run_to_json(outcome),
         screen=(*run_screen(outcome), *_end(outcome, resume)),
-        failure=_still_running(outcome) if outcome.state is RunState.RUNNING else None,
+        failure=_failure(outcome),
     )
 
 
@@ -46,10 +46,18 @@ def _end(outcome: "RunOutcome", resume: str) -> Iterator[RenderableType]:
         yield line("Resume", resume)
 
 
-def _still_running(outcome: "RunOutcome") -> Failure:
+def _failure(outcome: "RunOutcome") -> Failure | None:
+    """Return why the run was not stopped, or None when it was."""
+    if outcome.state is RunState.RUNNING:
+        what = "it is still running"
+        hint = "Wait for it, or cancel it again: nodes are then ended at once."
+    elif outcome.state is RunState.INTERRUPTED:
+        left = [name for name, one in outcome.nodes.items() if one.state is NodeState.RUNNING]
+        what = f"jobs that it left behind did not end: {', '.join(left)}"
+        hint = "Cancel it again when 'imageloom targets' shows that their targets can be reached."
+    else:
+        return None
     error = TimeoutOccuredError(
-        f"Run {outcome.record.id} was asked to stop, but it is still running.",
-        hint="Wait for it, or cancel it again: nodes are then ended at once.",
-        reason="still-running",
+        f"Run {outcome.record.id} was asked to stop, but {what}.", hint=hint, reason="still-running"
     )
     return Failure(error, FAILED_EXIT)

@@ -1,6 +1,7 @@
 """Stopping a run from another process."""
 
 import time
+from collections.abc import Iterator, Mapping
 from typing import Final
 
 from imageloom.errors import OutputInUseError
@@ -10,6 +11,7 @@ from imageloom.pipeline.node_states import NodeStates
 from imageloom.pipeline.object_store import ObjectStore
 from imageloom.pipeline.run_events import ignore_run_events
 from imageloom.pipeline.run_folder import RunFolder
+from imageloom.pipeline.run_record import NodeFacts
 from imageloom.pipeline.truth import final_state, settle, target_name
 from imageloom.pipeline.workspace import Workspace
 from imageloom.registry import Registry
@@ -36,10 +38,12 @@ def cancel_run(
         run: The run; one that has ended stays as it is.
         workspace: Where it lies.
         targets: Where its nodes run.
-        timeout_s: How long to wait for the process that executes it.
+        timeout_s: How long to wait for the process that executes it or, where that is gone, for its
+            workers.
 
     Returns:
-        Where the run is then; still ``running`` when it did not stop in time.
+        Where the run is then; still ``running`` when it did not stop in time, and ``interrupted``
+        when workers that it left behind did not, or run on a target that there is no more.
     """
     is_repeated = run.cancel_asked()
     if run.state() is RunState.RUNNING:
@@ -50,55 +54,65 @@ def cancel_run(
     while run.state() is RunState.RUNNING and time.monotonic() < deadline:
         time.sleep(_POLL_S)
     if run.state() is RunState.INTERRUPTED:
-        _stop_without_executor(run, workspace=workspace, targets=targets, at_once=is_repeated)
+        deadline = time.monotonic() + timeout_s
+        _stop_without_executor(
+            run, workspace=workspace, targets=targets, at_once=is_repeated, deadline=deadline
+        )
     return run.state()
 
 
 def _end_jobs(run: RunFolder, targets: Registry[Target]) -> None:
-    record = run.record()
-    for node_id, facts in run.states().items():
-        if facts.state is NodeState.RUNNING and facts.started is not None:
-            target = targets.get(target_name(record, node_id))
+    states = run.states()
+    for node_id, target in _running(run, states, targets):
+        if states[node_id].started is not None:
             target.stop(run.node_folder(node_id), at_once=True)
 
 
+def _running(
+    run: RunFolder, states: Mapping[str, NodeFacts], targets: Registry[Target]
+) -> Iterator[tuple[str, Target]]:
+    """Yield the nodes that run, with their targets; those of targets that are gone are left out."""
+    record = run.record()
+    for node_id, facts in states.items():
+        name = target_name(record, node_id)
+        if facts.state is NodeState.RUNNING and name in targets:
+            yield node_id, targets.get(name)
+
+
 def _stop_without_executor(
-    run: RunFolder, *, workspace: Workspace, targets: Registry[Target], at_once: bool
+    run: RunFolder,
+    *,
+    workspace: Workspace,
+    targets: Registry[Target],
+    at_once: bool,
+    deadline: float,
 ) -> None:
     try:
         with run.execution_lock():
             truth = settle(run, workspace=workspace, targets=targets)
             store = ObjectStore(workspace)
             states = NodeStates(run, truth, store=store, on_event=ignore_run_events)
-            _stop_jobs(run, states, store=store, targets=targets, at_once=at_once)
+            jobs = {
+                node_id: FollowedJob(
+                    run.node_folder(node_id), target, facts=truth[node_id], store=store
+                )
+                for node_id, target in _running(run, truth, targets)
+            }
+            _stop_jobs(jobs, states, at_once=at_once, deadline=deadline)
             for node_id, facts in truth.items():
                 if facts.state is NodeState.WAITING:
                     states.set(node_id, ended(facts, NodeState.CANCELLED))
-            run.append_run(final_state(states.facts))
+            if all(facts.state.is_ended for facts in states.facts.values()):
+                run.append_run(final_state(states.facts))
     except OutputInUseError:  # somebody goes on with it at this very moment
         return
 
 
 def _stop_jobs(
-    run: RunFolder,
-    states: NodeStates,
-    *,
-    store: ObjectStore,
-    targets: Registry[Target],
-    at_once: bool,
+    jobs: dict[str, FollowedJob], states: NodeStates, *, at_once: bool, deadline: float
 ) -> None:
-    record = run.record()
-    jobs = {
-        node_id: FollowedJob(
-            run.node_folder(node_id),
-            targets.get(target_name(record, node_id)),
-            facts=facts,
-            store=store,
-        )
-        for node_id, facts in states.facts.items()
-        if facts.state is NodeState.RUNNING
-    }
-    while jobs:
+    """Stop jobs and write down how they ended; those of a target that is silent may not end."""
+    while jobs and time.monotonic() < deadline:
         for node_id, job in list(jobs.items()):
             job.stop(at_once=at_once)
             if (facts := job.poll(ignore_run_events)) is not None:
