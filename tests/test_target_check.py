@@ -5,6 +5,7 @@ import platform
 import pytest
 
 from imageloom.errors import (
+    FailedToWriteOutputsError,
     RunInterruptedError,
     TimeoutOccuredError,
     WorkerLostError,
@@ -17,6 +18,8 @@ from imageloom.spec.target import JobStatus, Limits
 from imageloom.target_check import say_hello, trouble_of
 from imageloom.targets.local import LocalTarget
 from imageloom.targets.slurm import SlurmTarget
+
+ENDED = JobStatus("ended", reason="ended with exit code 7")
 
 
 class Toy:
@@ -41,7 +44,7 @@ class Toy:
 
     def status(self, _folder):
         if self.ends or self.stops:
-            return JobStatus("ended", reason="ended with exit code 7")
+            return ENDED
         return JobStatus("running", note="It waits.")
 
     def stop(self, _folder, *, at_once):
@@ -102,6 +105,24 @@ def test_a_hello_that_takes_too_long_or_is_stopped_is_ended(tmp_path):
     with pytest.raises(RunInterruptedError, match=r"Stopped by Ctrl\+C"):
         hello(target, tmp_path / "other", cancel=token)
     assert target.stops == [True]
+
+
+def test_a_target_that_is_silent_is_asked_until_the_job_has_ended(tmp_path, monkeypatch):
+    target, answers = Toy(ends=False), [JobStatus("running"), JobStatus("unknown")]
+    monkeypatch.setattr(target, "status", lambda _: answers.pop() if answers else ENDED)
+    monkeypatch.setattr(target, "stop", lambda *_, **__: answers.append(JobStatus("unknown")))
+    token = CancelToken()
+    token.set("Ctrl+C")
+    with pytest.raises(RunInterruptedError, match="Stopped by"):
+        hello(target, tmp_path, cancel=token)
+    assert answers == []
+
+
+def test_a_folder_that_cannot_be_made_is_named_with_what_chooses_it(tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(FailedToWriteOutputsError, match="could not be made") as caught:
+        hello(Toy(), tmp_path / "file")
+    assert caught.value.hint == "The hello runs in the workspace, which IMAGELOOM_WORKSPACE names."
 
 
 def test_a_target_that_cannot_be_reached_says_why(monkeypatch):

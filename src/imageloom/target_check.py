@@ -91,7 +91,7 @@ def _make(folder: Path) -> None:
     except OSError as problem:
         raise FailedToWriteOutputsError(
             f"{folder} could not be made: {problem.strerror or problem}.",
-            hint="The hello runs in the workspace: --workspace or IMAGELOOM_WORKSPACE.",
+            hint="The hello runs in the workspace, which IMAGELOOM_WORKSPACE names.",
             reason="os-error",
         ) from problem
 
@@ -103,7 +103,7 @@ def _ended_afterwards(target: Target, folder: Path) -> Iterator[None]:
     except BaseException:
         target.stop(folder, at_once=True)
         deadline = time.monotonic() + _END_S
-        while target.status(folder).state == "running" and time.monotonic() < deadline:
+        while target.status(folder).state != "ended" and time.monotonic() < deadline:
             time.sleep(_POLL_S)
         raise
 
