@@ -1,4 +1,6 @@
-"""A worker gets the variables it may need, and never a secret."""
+"""A worker gets the variables it may need, and none that is called a secret."""
+
+from pathlib import Path
 
 import pytest
 
@@ -15,6 +17,13 @@ from imageloom.spec.worker_environment import worker_environment
 )
 def test_what_a_worker_may_need_reaches_it(name):
     assert worker_environment({name: "value"}) == {name: "value"}
+
+
+def test_a_proxy_is_told_as_it_stands_which_the_guide_says():
+    proxy = {"HTTPS_PROXY": "http://user:password@proxy:8080"}
+    assert worker_environment(proxy) == proxy
+    guide = Path(__file__).parents[2] / "docs" / "guides" / "targets.md"
+    assert "also with a password in it" in guide.read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize(

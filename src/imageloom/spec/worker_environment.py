@@ -1,4 +1,8 @@
-"""Which environment variables a worker gets: those it may need, and never a secret."""
+"""Which environment variables a worker gets: those it may need, and none that is called a secret.
+
+Names are looked at, not values: a proxy that wants a password is told as it stands, because without
+it a worker would reach nothing.
+"""
 
 from collections.abc import Mapping
 from typing import Final
