@@ -5,10 +5,15 @@ from types import SimpleNamespace
 
 import pytest
 
+from imageloom import target_training
 from imageloom.cli import logs
 from imageloom.cli.root import run
 from imageloom.launch.meeting import MeetingPlace
+from imageloom.launch.params import LaunchParams
+from imageloom.locks import release, try_lock
 from imageloom.publish import write_json
+from imageloom.train_job import TrainJob
+from imageloom.training.run_directory import RunDirectory
 
 LAUNCHER = "2026-11-23 08:00:00,000 INFO Starting 2 ranks.\n"
 RANKS = (
@@ -100,3 +105,60 @@ def test_following_does_not_end_between_two_starts_of_the_ranks(ended, capsys, m
     monkeypatch.setattr(MeetingPlace, "is_led", property(lambda _: looks.append(1) or led.pop(0)))
     assert output_of(capsys, ended, "--follow") == ALL
     assert len(looks) == 3, "it looked on while somebody led"
+
+
+@pytest.fixture
+def on_target(ended):
+    """The run after a job on a target that is gone; the job printed what its ranks wrote, too."""
+    job = TrainJob(run=str(ended), launch=LaunchParams(), target="machines")
+    write_json(ended / "job" / "train_job.json", job.model_dump())
+    (ended / "job" / "logs").mkdir()
+    outer = "Mon Nov 23 08:00:00 UTC 2026 job 7 on n1, start 1\n"
+    (ended / "job" / "logs" / "70_mpi_log.txt").write_text(outer, encoding="utf-8")
+    printed = f"{RANKS[1]}ModuleNotFoundError\n{LAUNCHER}Fatal error\n"
+    log = ended / "job" / "logs" / "70_driver_log_0.txt"
+    log.write_text(printed, encoding="utf-8")
+    return ended
+
+
+def test_the_log_of_a_job_is_joined_with_the_others_and_repeats_none(on_target, capsys):
+    queue = "queue:    Mon Nov 23 08:00:00 UTC 2026 job 7 on n1, start 1\n"
+    for words in ((), ("--follow",)):
+        shown = output_of(capsys, on_target, *words)
+        assert sorted(shown.splitlines(True)) == sorted(
+            [
+                *ALL.splitlines(True),
+                queue,
+                "job:      ModuleNotFoundError\n",
+                "job:      Fatal error\n",
+            ]
+        )
+
+
+def test_following_goes_on_while_a_job_waits_to_go_on(on_target, capsys, monkeypatch):
+    write_json(on_target / "run.json", {"state": "interrupted"})
+    jobs = [object(), object(), None]
+    monkeypatch.setattr(target_training, "running_job", lambda *_: jobs.pop(0))
+    assert "ModuleNotFoundError" in output_of(capsys, on_target, "--follow")
+    assert jobs == [], "it looked on while the job waited"
+
+
+def test_following_ends_when_the_job_is_gone_although_the_record_calls_it_running(
+    on_target, capsys
+):
+    write_json(on_target / "run.json", {"state": "running"})
+    assert "start 1" in output_of(capsys, on_target, "--follow")
+
+
+def test_following_goes_on_while_the_run_is_trained_without_its_target(
+    on_target, capsys, monkeypatch
+):
+    lock, sleeps = try_lock(RunDirectory(on_target).lock, "process 1"), []
+
+    def end_the_training(_seconds):
+        sleeps.append(_seconds)
+        release(lock)
+
+    monkeypatch.setattr(logs, "time", SimpleNamespace(sleep=end_the_training))
+    output_of(capsys, on_target, "--follow")
+    assert len(sleeps) == 1

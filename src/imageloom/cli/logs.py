@@ -1,9 +1,12 @@
 """``imageloom logs``."""
 
+import functools
+import os
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import click
 from rich.text import Text
@@ -15,9 +18,19 @@ from imageloom.cli.screen import line
 from imageloom.cli.tails import read_log
 from imageloom.errors import CouldNotOpenFileError
 from imageloom.launch.meeting import MeetingPlace
-from imageloom.launch.merged_log import label_of_rank, logs_of_run
+from imageloom.launch.merged_log import LAUNCHER, label_of_rank, logs_of_run
+from imageloom.locks import is_locked
+from imageloom.settings import read_settings
+from imageloom.spec.job import LOG_FILE
+from imageloom.train_job import JOB_FOLDER, TRAIN_JOB_FILE
 from imageloom.training.run_directory import RunDirectory
 
+if TYPE_CHECKING:
+    from imageloom.registry import Registry
+    from imageloom.spec.target import Target
+
+_JOB: Final = "job"
+_QUEUE: Final = "queue"
 _POLL_S: Final = 0.2
 
 
@@ -35,6 +48,8 @@ def command(job: Job) -> Outcome:
     RUN_DIRECTORY is what 'imageloom train' wrote with --out. The logs of all processes, and that of
     what happened before and around them ('launcher'), are joined in the order of time, each line
     with the name of its process. Lines without a time, such as those of a traceback, stay together.
+    Of a job on a target there is also what it alone printed ('job') and, on a cluster, what was
+    said before and around it ('queue').
     """
     run = RunDirectory(job.path("run"))
     run.read()  # refuses what is no run directory
@@ -47,7 +62,7 @@ def command(job: Job) -> Outcome:
             _follow(job, run)
         return Outcome(content={}, screen=())
     logs = _chosen(job, run)
-    text = joined_text(logs)
+    text = joined_text(logs, echo=_JOB)
     return Outcome(
         content={
             "run": str(run.path),
@@ -66,7 +81,7 @@ def _chosen(job: Job, run: RunDirectory) -> dict[str, Path]:
     Raises:
         CouldNotOpenFileError: No process with that number has written.
     """
-    logs = logs_of_run(run.log.parent)
+    logs = {**logs_of_run(run.log.parent), **_logs_of_job(run)}
     rank = job.arguments.get("rank")
     if not isinstance(rank, int):
         return logs
@@ -80,17 +95,43 @@ def _chosen(job: Job, run: RunDirectory) -> dict[str, Path]:
     return {label: logs[label]}
 
 
+def _logs_of_job(run: RunDirectory) -> dict[str, Path]:
+    """Return the logs of the run's jobs on targets that there are; the last one repeats others."""
+    folder = run.path / JOB_FOLDER
+    outer = logs_of_run(folder / "logs").get(LAUNCHER)
+    queue = {_QUEUE: outer} if outer is not None else {}
+    return {**queue, **({_JOB: folder / LOG_FILE} if (folder / LOG_FILE).is_file() else {})}
+
+
 def _follow(job: Job, run: RunDirectory) -> None:
     """Write lines as they come, until the run ends or a signal comes."""
-    tail = JoinedTail()
+    tail, targets = JoinedTail(echo=_JOB), functools.cache(_load_targets)
     while True:
         # Looked at before reading, so that nothing is missed.
-        # A launcher that starts the ranks anew, or waits for machines, has not ended with them.
-        has_ended = run.read()["state"] != "running" and not MeetingPlace(run.path).is_led
-        is_over = job.cancel.is_set or job.is_unwatched or has_ended
+        is_over = job.cancel.is_set or job.is_unwatched or _has_ended(run, targets)
         for text in tail.read(_chosen(job, run)):
             sys.stdout.write(f"{text}\n")
         sys.stdout.flush()
         if is_over:
             return
         time.sleep(_POLL_S)
+
+
+def _has_ended(run: RunDirectory, targets: "Callable[[], Registry[Target]]") -> bool:
+    """Whether nobody trains the run, or waits to, any more."""
+    # A launcher that starts the ranks anew, or waits for machines, has not ended with them.
+    if MeetingPlace(run.path).is_led:
+        return False
+    if not (run.path / JOB_FOLDER / TRAIN_JOB_FILE).is_file():
+        return run.read()["state"] != "running"
+    # The record knows nothing of a job in the queue: one that was pre-empted goes on later, and one
+    # that left it before it began wrote nothing.
+    from imageloom.target_training import running_job
+
+    return not is_locked(run.lock) and running_job(run.path, targets()) is None
+
+
+def _load_targets() -> "Registry[Target]":
+    from imageloom.target_file import load_targets
+
+    return load_targets(read_settings(os.environ))
