@@ -91,6 +91,11 @@ class CancelToken:
         self.asked += 1
         self._event.set()
 
+    def reach(self, asked: int, reason: str) -> None:
+        """Be set as often as that in all; what was asked before counts."""
+        while self.asked < asked:
+            self.set(reason)
+
     @property
     def is_set(self) -> bool:
         """Whether somebody asked to stop."""

@@ -1,7 +1,9 @@
 """Toy ranks on several toy machines of one kernel: who leads, who is lost, who comes back."""
 
 import os
+import resource
 import signal
+import socket
 
 import pytest
 from tests.launch.toy_machines import FIXED, WAIT, Machines, two
@@ -9,11 +11,14 @@ from tests.launch.toy_machines import FIXED, WAIT, Machines, two
 from imageloom.errors import RunInterruptedError
 from imageloom.events import CancelToken, ignore_events
 from imageloom.launch.machines import Machine
-from imageloom.launch.meeting import MeetingPlace
+from imageloom.launch.meeting import LeaderAddress, MeetingPlace
 from imageloom.launch.team import Hall, Team
+from imageloom.launch.wire import Wire, listen
 from imageloom.training.run_directory import RunDirectory
 
 ELASTIC = FIXED | {"min_nodes": 1}
+THREE = ELASTIC | {"max_nodes": 3}
+SAVE = {str(rank): ["save:mark"] for rank in range(4)}
 
 
 @pytest.fixture
@@ -111,6 +116,88 @@ def test_a_machine_that_joins_is_taken_in(machines):
     assert "joined. Training goes on from the last checkpoint." in machines.said(leader)
     assert sorted(path.name for path in machines.toys.glob("saved_*")) == ["saved_0", "saved_1"]
     assert "rank 3 of 4, start 2" in machines.log(3)
+
+
+def test_two_machines_that_join_at_once_let_the_ranks_save(machines):
+    leader = machines.start(THREE, SAVE)
+    machines.wait_for_ranks(2)
+    others = [machines.start(THREE, SAVE, address="") for _ in range(2)]
+    machines.wait_until(lambda: machines.said(leader).count("joined.") == 2, "they did not join")
+    machines.wait_for_file("asked_0")
+    (machines.toys / "mark").touch()
+    assert [machines.code(one) for one in (leader, *others)] == [0, 0, 0]
+    assert len(list(machines.toys.glob("saved_*"))) == 2
+    assert "ended by the launcher" not in machines.said(leader)
+
+
+def test_who_stops_the_run_while_it_saves_for_a_machine_that_joined_stops_it_everywhere(machines):
+    team = THREE | {"min_nodes": 2}
+    leader, follower = two(machines, team, SAVE)
+    machines.wait_for_ranks(4)
+    machines.start(team, SAVE, address="")
+    for rank in range(4):
+        machines.wait_for_file(f"asked_{rank}")
+    leader.terminate()
+    machines.wait_for(leader, "SIGTERM was passed on to the other machines.")
+    (machines.toys / "mark").touch()
+    assert (machines.code(leader), machines.code(follower)) == (1, 1)
+    assert machines.said(leader).splitlines()[-1] == "RunInterruptedError: Stopped by SIGTERM."
+    assert len(list(machines.toys.glob("saved_*"))) == 4
+
+
+def test_a_machine_that_is_lost_before_its_ranks_start_is_named_at_once(machines):
+    leader, follower = two(machines, FIXED, WAIT, slow="store")
+    machines.wait_for_file("at_store")
+    follower.kill()
+    machines.wait_for(leader, "closed the connection")
+    machines.go_on_after("store")
+    assert machines.code(leader) == 1
+    assert "was lost with its machine: host-" in machines.said(leader).splitlines()[-1]
+
+
+def test_a_machine_that_looks_at_its_pictures_while_the_run_ends_hears_of_it(machines):
+    leader, _ = two(machines, FIXED, slow="end")
+    late = machines.start(FIXED, address="", facts={"slow": "facts"})
+    machines.wait_for_file("at_facts")
+    machines.wait_for_file("at_end")
+    machines.go_on_after("facts")
+    assert machines.code(late) == 0
+    machines.go_on_after("end")
+    assert machines.code(leader) == 0
+
+
+def test_machines_may_still_join_after_the_leader_had_no_more_files(machines):
+    leader = machines.start(FIXED)
+    machines.wait_for(leader, "Waiting for 1 more machine")
+    known = MeetingPlace(machines.run).find()
+    before = resource.prlimit(leader.pid, resource.RLIMIT_NOFILE)
+    resource.prlimit(leader.pid, resource.RLIMIT_NOFILE, (3, before[1]))
+    # The kernel has a file ready for the first who comes.
+    with socket.create_connection((known.address, known.port)):
+        machines.wait_for(leader, "A machine could not be let in: [Errno 24] Too many open files.")
+    resource.prlimit(leader.pid, resource.RLIMIT_NOFILE, before)
+    follower = machines.start(FIXED, address="")
+    assert (machines.code(leader), machines.code(follower)) == (0, 0)
+
+
+@pytest.mark.parametrize(
+    ("team", "start", "reason"),
+    [
+        ({"nodes": 2}, 1, "The machine that leads the run has another version of Imageloom."),
+        (FIXED, "one", "sent something that is no message of ours"),
+    ],
+)
+def test_a_leader_of_another_version_is_given_up_with_a_reason(machines, team, start, reason):
+    place = MeetingPlace(machines.run)
+    with place.leading("a leader that others do not understand"), listen("127.0.0.1", 0) as door:
+        port = door.getsockname()[1]
+        place.announce(LeaderAddress(address="127.0.0.1", port=port, token="0" * 32))
+        follower = machines.start(FIXED | {"wait_s": 1.0}, address="")
+        wire = Wire(door.accept()[0], "0" * 32, is_server=True)
+        wire.send("welcome", run=str(machines.run), team=team)
+        wire.send("start", start=start, share={}, place={})
+        machines.wait_for(follower, reason)
+        wire.close()
 
 
 def test_a_machine_that_is_asked_to_stop_leaves_and_the_others_go_on(machines):

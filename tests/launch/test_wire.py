@@ -7,6 +7,7 @@ import json
 import socket
 import struct
 import threading
+import time
 
 import pytest
 
@@ -150,7 +151,15 @@ def test_a_message_that_is_not_whole_ends_the_connection(pair, forge):
         one.receive(10)
 
 
-@pytest.mark.parametrize("said", [b"GET / HTTP/1.1\r\n\r\n", frame(b"x" * 9), b"\xff" * 8])
+@pytest.mark.parametrize(
+    "said",
+    [
+        b"GET / HTTP/1.1\r\n\r\n",
+        frame(b"x" * 9),
+        b"\xff" * 8,
+        frame(b"[" * 100_000),  # so deep that reading it would need more stack than there is
+    ],
+)
 def test_who_speaks_something_else_is_turned_away(pair, said):
     def speak(stream):
         with contextlib.suppress(OSError):  # we may be turned away before we have said all
@@ -165,6 +174,35 @@ def test_a_side_that_says_nothing_is_given_up(pair, monkeypatch):
     monkeypatch.setattr(wire, "SILENCE_S", 0.2)
     one, _ = pair(server, lambda _: None)
     assert str(one) == "was silent for 0.2 s"
+
+
+def test_a_greeting_that_comes_byte_by_byte_is_given_up(pair, monkeypatch):
+    monkeypatch.setattr(wire, "SILENCE_S", 0.5)
+
+    def drip(stream):
+        with contextlib.suppress(OSError):
+            for byte in frame(b"x" * 200):
+                time.sleep(0.1)
+                stream.sendall(bytes([byte]))
+
+    one, _ = pair(server, drip)
+    assert str(one) == "was silent for 0.5 s"
+
+
+def test_who_is_gone_before_it_was_let_in_is_lost(pair):
+    def reset(stream):
+        # So that closing sends a reset instead of an end.
+        stream.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        stream.close()
+        gone.set()
+
+    def let_in(stream):
+        gone.wait(10)
+        return server(stream)
+
+    gone = threading.Event()
+    one, _ = pair(let_in, reset)
+    assert isinstance(one, LostError)
 
 
 def test_h09_where_nobody_listens_the_reason_is_said():

@@ -1,7 +1,8 @@
 """A machine whose ranks train nothing, as a process that can be killed or stopped.
 
 Usage: python toy_machine.py RUN PLAN TEAM FACTS ADDRESS, where PLAN is that of toy_rank.py, TEAM
-and FACTS are JSON, and ADDRESS is empty for a machine that only follows.
+and FACTS are JSON, and ADDRESS is empty for a machine that only follows. Among the facts may be
+``slow``: at which of these places, ``facts``, ``store`` or ``end``, it waits for the test.
 """
 
 import contextlib
@@ -10,6 +11,7 @@ import logging
 import os
 import signal
 import sys
+import time
 from pathlib import Path
 
 from imageloom.errors import EnvironmentUnsuitableError, ImageloomError
@@ -28,6 +30,20 @@ def next_start(toys):
     return 1 + max((int(file.name.split("_")[1]) for file in toys.glob("here_*")), default=0)
 
 
+class Places:
+    """Where a machine waits until the test lets it go on, by making a file of that name."""
+
+    def __init__(self, toys, slow):
+        self.toys = toys
+        self.slow = slow
+
+    def come_to(self, name):
+        if name == self.slow:
+            (self.toys / f"at_{name}").touch()
+            while not (self.toys / f"after_{name}").exists():
+                time.sleep(0.01)
+
+
 class ToyRun:
     def __init__(self, run):
         self.run = run
@@ -42,13 +58,15 @@ class ToyRun:
 
 
 class ToyPreflight:
-    def __init__(self, facts):
+    def __init__(self, facts, places):
         self.own = facts
+        self.places = places
 
     def lead(self):
         pass
 
     def facts(self):
+        self.places.come_to("facts")
         return {"host": f"host-{os.getpid()}", **self.own}
 
     def compare(self, own, other, *, processes):  # noqa: ARG002 - toys need no room
@@ -65,7 +83,8 @@ def say(event):
 
 def main(run, plan, team, facts, address):
     logging.basicConfig(level=logging.INFO, stream=sys.stderr)
-    run = Path(run)
+    run, facts = Path(run), json.loads(facts)
+    places = Places(run / "toys", facts.pop("slow", ""))
     cancel = CancelToken()
     signal.signal(signal.SIGTERM, lambda *_: cancel.set("SIGTERM"))
     job = RankJob(
@@ -74,16 +93,22 @@ def main(run, plan, team, facts, address):
         environment=dict(os.environ),
         patience=Patience(others_s=3.0, hang_s=5.0),
     )
+
+    def store(_address):
+        places.come_to("store")
+        return contextlib.nullcontext({"TOY_START": str(next_start(run / "toys"))})
+
     hall = Hall(
         run=ToyRun(run),
         place=MeetingPlace(run),
-        store=lambda _: contextlib.nullcontext({"TOY_START": str(next_start(run / "toys"))}),
-        preflight=ToyPreflight(json.loads(facts)),
+        store=store,
+        preflight=ToyPreflight(facts, places),
         address=address,
     )
     machine = Machine(job, hall, Team(**json.loads(team)), on_event=say, cancel=cancel)
     try:
         machine.work()
+        places.come_to("end")
     except ImageloomError as error:
         sys.stdout.write(f"Hint: {error.hint}\n")
         sys.stdout.write(f"{type(error).__name__}: {error.message}\n")

@@ -44,6 +44,12 @@ class Machines:
     def wait_for(self, process, words):
         self.wait_until(lambda: words in self.said(process), f"{words!r} was not said")
 
+    def wait_for_file(self, name):
+        self.wait_until((self.toys / name).exists, f"{name} did not appear")
+
+    def go_on_after(self, place):
+        (self.toys / f"after_{place}").touch()
+
     def wait_for_ranks(self, count, start=1):
         def are_here():
             return len(list(self.toys.glob(f"here_{start}_*"))) == count
@@ -78,7 +84,7 @@ def _words(process):
         return []
 
 
-def two(machines, team, plan=None):
-    leader = machines.start(team, plan)
-    machines.wait_for(leader, "Waiting for 1 more machine")
+def two(machines, team, plan=None, **leader_facts):
+    leader = machines.start(team, plan, facts=leader_facts)
+    machines.wait_for(leader, "more machine")
     return leader, machines.start(team, plan, address="")

@@ -73,7 +73,7 @@ def wait_to_be_asked(cancel):
         time.sleep(0.01)
 
 
-def behave(word, start, cancel):  # noqa: C901 - a list
+def behave(word, start, cancel):  # noqa: C901, PLR0915 - a list
     name, _, argument = word.partition(":")
     match name:
         case "kill":
@@ -99,6 +99,12 @@ def behave(word, start, cancel):  # noqa: C901 - a list
             wait_to_be_asked(cancel)
         case "wait":
             wait_to_be_asked(cancel)
+            mark(f"saved_{RANK}")
+            cancel.raise_if_set()
+        case "save":  # for as long as the test likes
+            wait_to_be_asked(cancel)
+            mark(f"asked_{RANK}")
+            behave(f"until:{argument}", start, cancel)
             mark(f"saved_{RANK}")
             cancel.raise_if_set()
         case "until":

@@ -6,8 +6,6 @@ import re
 from pathlib import Path
 from typing import Final
 
-from pydantic import ValidationError
-
 from imageloom.errors import EnvironmentUnsuitableError, TimeoutOccuredError
 from imageloom.events import CancelToken, EventSink, Notice
 from imageloom.launch.follower import welcome
@@ -15,7 +13,7 @@ from imageloom.launch.launch import LAUNCHER_LOG, hall_of, job_of
 from imageloom.launch.machines import Machine
 from imageloom.launch.meeting import LeaderAddress
 from imageloom.launch.params import require_processes
-from imageloom.launch.team import Team, text_of
+from imageloom.launch.team import Team, team_of, text_of
 from imageloom.launch.wire import LostError, connect
 from imageloom.training.events import driver_log
 from imageloom.training.run_directory import RunDirectory
@@ -50,8 +48,8 @@ def join_run(leader: LeaderAddress, *, on_event: EventSink, cancel: CancelToken)
             wire.send("bye")
         finally:
             wire.close()
-        run, team = Path(text_of(message, "run")), Team.model_validate(message.get("team"))
-    except (LostError, ValidationError) as problem:
+        run, team = Path(text_of(message, "run")), team_of(message)
+    except LostError as problem:
         raise TimeoutOccuredError(
             f"No run could be joined at {leader.address}:{leader.port}: {problem}.",
             hint="Is the address right, is the token that of this run, does the command that leads "

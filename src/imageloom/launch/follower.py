@@ -20,7 +20,7 @@ from imageloom.launch.answer import Answer, error_of
 from imageloom.launch.attempts import RankJob
 from imageloom.launch.blame import RankEnd
 from imageloom.launch.network import interface_of
-from imageloom.launch.team import Preflight, end_to_message, mapping_of
+from imageloom.launch.team import Preflight, end_to_message, mapping_of, number_of, text_of
 from imageloom.launch.watch import Elsewhere, Share, Start, watch
 from imageloom.launch.wire import LostError, Message, Wire
 from imageloom.wording import count
@@ -114,8 +114,7 @@ class _Follower(Elsewhere):
         """Pass on that somebody asked this machine to stop."""
         if self._cancel.is_set and not self._token.is_set:
             self._wire.send("leaving", reason=self._cancel.reason)
-        while self._token.asked < self._cancel.asked:
-            self._token.set(self._cancel.reason)
+        self._token.reach(self._cancel.asked, self._cancel.reason)
 
     def _train(self, order: Message) -> None:
         try:
@@ -150,31 +149,35 @@ class _Follower(Elsewhere):
 
     def _listen(self) -> None:
         """Hear the leader, also while ranks run."""
-        while True:
-            try:
-                message = self._wire.receive()
-            except LostError as problem:
-                self.fail(blames_others=False)
-                self._orders.put(problem)
-                return
-            assert message is not None, "without a time limit there is one"
-            kind, is_current = message.get("kind"), message.get("start") == self._start
-            if kind == "start":
+        try:
+            while True:
+                self._hear_leader()
+        except LostError as problem:
+            self.fail(blames_others=False)
+            self._orders.put(problem)
+
+    def _hear_leader(self) -> None:
+        message = self._wire.receive()
+        assert message is not None, "without a time limit there is one"
+        kind, is_current = message.get("kind"), message.get("start") == self._start
+        match kind:
+            case "stop" if is_current:
+                reason = text_of(message, "reason")
+                self._ended_by = reason if message.get("is_end") is True else self._ended_by
+                self._token.reach(number_of(message, "asked"), reason)
+            case "failed" if is_current:
+                self.fail(blames_others=message.get("blames_others") is True)
+            case "start":
                 # Before anything else of this start can be heard.
-                self._start = int(str(message.get("start")))
+                self._start = number_of(message, "start")
                 self.failed_at, self.all_blame_others = None, True
                 self._token = CancelToken()
-            elif kind == "stop" and is_current:
-                reason = str(message.get("reason"))
-                self._ended_by = reason if message.get("is_end") is True else self._ended_by
-                self._token.set(reason)
-                continue
-            elif kind == "failed" and is_current:
-                self.fail(blames_others=message.get("blames_others") is True)
-                continue
-            elif kind == "finished":
+                self._orders.put(message)
+            case "finished":
                 self.fail(blames_others=False)  # what still runs here is of no use
-            self._orders.put(message)
+                self._orders.put(message)
+            case _:
+                self._orders.put(message)
 
     def _interruption(self) -> RunInterruptedError | None:
         """Return what ends us with a leader that was stopped and did not wait for us, if it was."""

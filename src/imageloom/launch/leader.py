@@ -27,9 +27,9 @@ from imageloom.wording import count
 logger = logging.getLogger(__name__)
 
 PORT: Final = 29400  # torchrun's; another free one when it is taken
-_FACTS_S: Final = 120.0  # for a machine that joins to look at its pictures
 _GOODBYE_S: Final = 2.0
 _POLL_S: Final = 0.1
+_AGAIN_S: Final = 1.0
 
 
 class Leader(Elsewhere):
@@ -55,11 +55,13 @@ class Leader(Elsewhere):
         self._round: list[Member] = []
         self._is_training = False
         self._has_ended = False
+        self._problem: BaseException | None = None
         self._started = 0
         self._changed_at = time.monotonic()
         self._who_changed = ""
         self._token = CancelToken()
         self._cancel = CancelToken()
+        self._passed_on = 0  # how often somebody asked to stop, as far as the others know
         self._listener: socket.socket | None = None
         self._facts: dict[str, object] = {}
         self._join_command = ""
@@ -109,7 +111,7 @@ class Leader(Elsewhere):
         world_size = size * (1 + len(members))
         with self._changed:
             self.failed_at, self.all_blame_others = None, True
-            self._token, self._cancel = CancelToken(), cancel
+            self._token, self._cancel, self._passed_on = CancelToken(), cancel, 0
             self._started += 1
             self._round, self._who_changed, self._is_training = members, "", True
         names = ", ".join(["this machine", *[member.name for member in members]])
@@ -124,6 +126,7 @@ class Leader(Elsewhere):
             ]
             for member, share in zip(members, shares[1:], strict=True):
                 member.start(self._started, share, place)
+            self._fail_for_the_lost(members)
             start = Start(
                 command=job.command,
                 share=shares[0],
@@ -144,6 +147,12 @@ class Leader(Elsewhere):
         others = [end for member in members for end in member.all_ends()]
         return sorted([*own, *others], key=lambda end: end.rank)
 
+    def _fail_for_the_lost(self, members: Sequence[Member]) -> None:
+        """Note machines that went before their ranks were to start, when nobody missed them yet."""
+        if not all(member.is_here for member in members):
+            self.fail(blames_others=False)
+            self._tell("failed", blames_others=False)
+
     def change(self, ends: Sequence[RankEnd]) -> str:
         """Return which machine came or went so that the ranks must start anew; empty if none."""
         if not self._team.is_elastic:
@@ -163,12 +172,18 @@ class Leader(Elsewhere):
         """Pass on what happened: that somebody asked to stop, that a machine came or went."""
         while not self._said.empty():
             self._on_event(self._said.get())
-        while self._token.asked < self._cancel.asked:
-            self._stop(self._cancel.reason, is_end=True)
+        asked = self._cancel.asked
+        if asked > self._passed_on:
+            self._passed_on = asked
+            self._token.reach(asked, self._cancel.reason)
+            self._tell("stop", reason=self._cancel.reason, asked=asked, is_end=True)
+            logger.info("%s was passed on to the other machines.", self._cancel.reason)
 
-    def _stop(self, reason: str, *, is_end: bool = False) -> None:
-        self._token.set(reason)
-        self._tell("stop", reason=reason, is_end=is_end)
+    def _stop_to_grow(self) -> None:
+        """Have all ranks save and stop, once: to be asked twice would end them at once."""
+        reason = "a machine that joined"
+        self._token.reach(1, reason)
+        self._tell("stop", reason=reason, asked=1, is_end=False)
 
     def _tell(self, kind: str, *, but: Member | None = None, **content: object) -> None:
         for member in self._round:
@@ -224,14 +239,16 @@ class Leader(Elsewhere):
                 self._lose(member, f"did not end its ranks in {patience_s + _GOODBYE_S:g} s")
 
     def _accept(self, listener: socket.socket, token: str) -> None:
-        while True:
+        while not self._has_ended:
             try:
                 stream, (address, *_) = listener.accept()
-            except OSError:  # closed
-                return
-            work = threading.Thread(target=self._receive, args=(stream, address, token))
-            work.daemon = True
-            work.start()
+                work = threading.Thread(target=self._receive, args=(stream, address, token))
+                work.daemon = True
+                work.start()
+            except (OSError, RuntimeError) as problem:  # no file or thread is left; or it is closed
+                if not self._has_ended:
+                    logger.warning("A machine could not be let in: %s.", problem)
+                    time.sleep(_AGAIN_S)
 
     def _receive(self, stream: socket.socket, address: str, token: str) -> None:
         try:
@@ -242,7 +259,7 @@ class Leader(Elsewhere):
         try:
             run = str(self._hall.place.run)
             wire.send("welcome", run=run, team=self._team.model_dump())
-            hello = wire.receive(_FACTS_S) or {}
+            hello = wire.receive() or {}  # it may look at a million pictures before
             if hello.get("kind") == "bye":  # it only asked which run this is
                 return
             facts = mapping_of(hello, "facts")
@@ -270,6 +287,9 @@ class Leader(Elsewhere):
 
     def _listen_to(self, member: Member) -> None:
         with self._changed:
+            if self._has_ended:
+                self._tell_the_end(member)
+                return
             self._members.append(member)
             self._changed_at = time.monotonic()
             may_grow = 1 + len(self._round) < self._team.max_nodes
@@ -279,7 +299,7 @@ class Leader(Elsewhere):
             self._changed.notify_all()
         self._say("info", f"{member.name} joined.")
         if grows:
-            self._stop("a machine that joined")
+            self._stop_to_grow()
         try:
             while True:
                 message = member.wire.receive()
@@ -325,21 +345,26 @@ class Leader(Elsewhere):
 
     def _end(self, problem: BaseException | None) -> None:
         assert self._listener is not None
-        self._has_ended = True
+        with self._changed:
+            self._has_ended, self._problem = True, problem
+            members = [member for member in self._members if not member.lost]
         with contextlib.suppress(OSError):
             self._listener.shutdown(socket.SHUT_RDWR)  # wakes the thread that waits in accept
         self._listener.close()
-        error = problem.to_json() if isinstance(problem, ImageloomError) else None
-        members = [member for member in self._members if not member.lost]
         for member in members:
-            state = "completed" if problem is None else "stopped"
-            member.wire.send("finished", state=state, error=error)
+            self._tell_the_end(member)
         # A side that closes first, with something unread, takes back what it said last.
         give_up = time.monotonic() + _GOODBYE_S
         while not all(member.lost for member in members) and time.monotonic() < give_up:
             time.sleep(0.01)
         for member in members:
             member.wire.close()
+
+    def _tell_the_end(self, member: Member) -> None:
+        problem = self._problem
+        error = problem.to_json() if isinstance(problem, ImageloomError) else None
+        state = "completed" if problem is None else "stopped"
+        member.wire.send("finished", state=state, error=error)
 
     def _say(self, level: Literal["info", "warning"], sentence: str) -> None:
         logger.log(logging.INFO if level == "info" else logging.WARNING, "%s", sentence)

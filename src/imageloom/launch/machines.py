@@ -17,7 +17,7 @@ from imageloom.launch.leader import Leader
 from imageloom.launch.meeting import LeaderAddress
 from imageloom.launch.network import interface_of
 from imageloom.launch.params import LaunchParams
-from imageloom.launch.team import Hall, Team
+from imageloom.launch.team import Hall, Team, team_of
 from imageloom.launch.wire import LostError, connect
 
 logger = logging.getLogger(__name__)
@@ -126,7 +126,7 @@ class Machine:
         """
         wire = connect(leader.address, leader.port, leader.token, timeout_s=_CONNECT_S)
         try:
-            self._team = Team.model_validate(welcome(wire)["team"])
+            self._team = team_of(welcome(wire))
             self._hall = replace(self._hall, address=wire.own_address)
             job = self._job.with_variables(interface_variables(wire.own_address))
             try:

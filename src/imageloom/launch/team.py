@@ -8,6 +8,7 @@ from typing import Final, Protocol
 
 from pydantic import BaseModel, ConfigDict, JsonValue, TypeAdapter, ValidationError
 
+from imageloom.errors import EnvironmentUnsuitableError
 from imageloom.launch.blame import RankEnd
 from imageloom.launch.meeting import MeetingPlace
 from imageloom.launch.wire import LostError, Message
@@ -131,6 +132,34 @@ def text_of(message: Message, name: str) -> str:
     """Return a text that a message holds; empty when it holds none."""
     value = message.get(name)
     return value if isinstance(value, str) else ""
+
+
+def number_of(message: Message, name: str) -> int:
+    """Return a whole number that a message holds.
+
+    Raises:
+        LostError: It holds none.
+    """
+    value = message.get(name)
+    if not isinstance(value, int):
+        raise LostError("sent something that is no message of ours")
+    return value
+
+
+def team_of(message: Message) -> Team:
+    """Return the team that a message holds.
+
+    Raises:
+        EnvironmentUnsuitableError: It holds none that we understand.
+    """
+    try:
+        return Team.model_validate(message.get("team"))
+    except ValidationError as problem:
+        raise EnvironmentUnsuitableError(
+            "The machine that leads the run has another version of Imageloom.",
+            hint="Install the same version on all machines.",
+            reason="preflight",
+        ) from problem
 
 
 def mapping_of(message: Message, name: str) -> dict[str, object]:

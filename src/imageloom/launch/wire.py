@@ -9,6 +9,7 @@ import contextlib
 import hashlib
 import hmac
 import json
+import math
 import queue
 import secrets
 import socket
@@ -23,6 +24,8 @@ from imageloom.events import CancelToken
 BEAT_S: Final = 1.0
 SILENCE_S: Final = 9.0  # a cut of 5 s passes; more is reported within 10 s
 _MAX_BYTES: Final = 4 * 1024 * 1024
+_MAX_GREETING_BYTES: Final = 256
+_LEAST_S: Final = 0.001  # 0 would mean not to wait at all
 _HEADER: Final = struct.Struct("!I")
 _MAC_BYTES: Final = 32
 
@@ -50,10 +53,6 @@ class Wire:
     """
 
     def __init__(self, stream: socket.socket, token: str, *, is_server: bool) -> None:
-        stream.settimeout(SILENCE_S)
-        stream.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self.address: str = stream.getpeername()[0]
-        self.own_address: str = stream.getsockname()[0]
         self._stream = stream
         self._sending = threading.Lock()
         self._sent = self._received = 0
@@ -61,7 +60,15 @@ class Wire:
         self._closed = threading.Event()
         self._key = b""
         try:
+            stream.settimeout(SILENCE_S)
+            stream.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            self.address: str = stream.getpeername()[0]
+            self.own_address: str = stream.getsockname()[0]
             self._key, self._send_salt, self._receive_salt = self._greet(token, is_server=is_server)
+            stream.settimeout(SILENCE_S)
+        except OSError as problem:  # it is gone already
+            stream.close()
+            raise LostError(_reason(problem)) from problem
         except BaseException:
             stream.close()
             raise
@@ -96,9 +103,10 @@ class Wire:
         self._stream.close()
 
     def _greet(self, token: str, *, is_server: bool) -> tuple[bytes, bytes, bytes]:
+        give_up = time.monotonic() + SILENCE_S  # for all of it, for it may be anybody
         own = secrets.token_hex(16)
         self._write(json.dumps({"nonce": own}).encode())
-        other = str(_read_json(self._read()).get("nonce", ""))
+        other = str(_read_json(self._read_greeting(give_up)).get("nonce", ""))
         server, client = (own, other) if is_server else (other, own)
         if own == other or not other:
             raise LostError("the other side only repeats what it hears")
@@ -107,7 +115,8 @@ class Wire:
         salts = (b"from the server", b"from the client")
         mine, theirs = salts if is_server else reversed(salts)
         self._write(hmac.digest(key, b"I am " + mine, "sha256"))
-        if not hmac.compare_digest(self._read(), hmac.digest(key, b"I am " + theirs, "sha256")):
+        proof = hmac.digest(key, b"I am " + theirs, "sha256")
+        if not hmac.compare_digest(self._read_greeting(give_up), proof):
             raise LostError("the other side has another token")
         return key, mine, theirs
 
@@ -148,16 +157,21 @@ class Wire:
         except OSError as problem:
             raise LostError(_reason(problem)) from problem
 
-    def _read(self) -> bytes:
-        (length,) = _HEADER.unpack(self._read_exactly(_HEADER.size))
-        if length > _MAX_BYTES:
-            raise LostError("sent something that is no message of ours")
-        return self._read_exactly(length)
+    def _read_greeting(self, give_up: float) -> bytes:
+        return self._read(_MAX_GREETING_BYTES, give_up)
 
-    def _read_exactly(self, length: int) -> bytes:
+    def _read(self, most: int = _MAX_BYTES, give_up: float = math.inf) -> bytes:
+        (length,) = _HEADER.unpack(self._read_exactly(_HEADER.size, give_up))
+        if length > most:
+            raise LostError("sent something that is no message of ours")
+        return self._read_exactly(length, give_up)
+
+    def _read_exactly(self, length: int, give_up: float) -> bytes:
         parts, missing = [], length
         while missing:
             try:
+                left_s = min(SILENCE_S, give_up - time.monotonic())
+                self._stream.settimeout(max(left_s, _LEAST_S))
                 part = self._stream.recv(missing)
             except OSError as problem:
                 raise LostError(_reason(problem)) from problem
@@ -226,7 +240,7 @@ def listen(address: str, port: int) -> socket.socket:
 def _read_json(body: bytes) -> Message:
     try:
         content = json.loads(body)
-    except ValueError as problem:
+    except (ValueError, RecursionError) as problem:
         raise LostError("sent something that is no message of ours") from problem
     if not isinstance(content, dict):
         raise LostError("sent something that is no message of ours")
