@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final
 
+from imageloom.distributed.losses import LOST_REASON, SILENT_REASON, reason_of_loss
 from imageloom.errors import (
     ImageloomError,
     LibraryError,
@@ -28,9 +29,6 @@ logger = logging.getLogger("imageloom.rank")  # not __name__, which is __main__ 
 
 EXIT_CODES: Final = {"completed": 0, "failed": 1, "interrupted": 128 + signal.SIGTERM}
 _SAVE_S: Final = 20.0  # for a rank whose launcher is gone to save, before it ends itself
-LOST_RANK_REASONS: Final = ("rank-silent", "rank-lost")  # of imageloom.distributed.group
-# How gloo's and NCCL's plain RuntimeErrors say that another rank did not answer.
-_LOST_WORDS: Final = ("gloo", "nccl", "connection closed by peer", "connection reset by peer")
 
 Work = Callable[[EventSink, CancelToken], None]
 
@@ -132,18 +130,10 @@ def _chain(problem: BaseException) -> Iterator[BaseException]:
 
 
 def _is_loss_of_another(problem: BaseException) -> bool:
-    """Whether an error says no more than that another rank is gone or does not answer.
-
-    By names and words, because importing ``torch.distributed`` for its classes would fail here in
-    the same way as in the work.
-    """
+    """Whether an error says no more than that another rank is gone or does not answer."""
     if isinstance(problem, ImageloomError):
-        return problem.reason in LOST_RANK_REASONS
-    kinds = [kind.__name__ for kind in type(problem).__mro__]
-    if "DistError" in kinds:  # the base of all errors of torch.distributed
-        return True
-    text = str(problem).lower()
-    return isinstance(problem, RuntimeError) and any(word in text for word in _LOST_WORDS)
+        return problem.reason in (SILENT_REASON, LOST_REASON)
+    return bool(reason_of_loss(problem))
 
 
 def _stop_with_launcher(cancel: CancelToken) -> None:
@@ -153,7 +143,7 @@ def _stop_with_launcher(cancel: CancelToken) -> None:
         pass
     if not cancel.is_set:
         cancel.set("the end of the process that started it")
-        time.sleep(_SAVE_S)
+    time.sleep(_SAVE_S)  # also when it was asked before, as whoever started it may have been too
     os._exit(EXIT_CODES["interrupted"])
 
 

@@ -134,8 +134,9 @@ def test_h02_a_rank_that_is_stopped_is_named_and_all_show_where_they_were(toy_jo
     assert all(is_gone(pid) for pid in pids(toys))
 
 
-def test_a_rank_that_the_others_waited_for_in_vain_is_named(toy_job):
-    job = toy_job(plan={"0": ["out:0.1"], "1": ["deaf"]}, others_s=0.5)
+@pytest.mark.parametrize("word", ["out:0.1", "watchdog"])
+def test_a_rank_that_the_others_waited_for_in_vain_is_named(toy_job, word):
+    job = toy_job(plan={"0": [word], "1": ["deaf"]}, others_s=0.5)
     with pytest.raises(WorkerLostError, match="Rank 1 of 2 did not go on") as caught:
         run(job)
     assert caught.value.reason == "hangs"
@@ -283,14 +284,39 @@ run_ranks(job, crew, on_event=ignore_events, cancel=CancelToken())
 """
 
 
-def test_ranks_save_and_stop_when_the_launcher_is_killed(toy_job, toys, wait_until, tmp_path):
-    job = toy_job(plan={"0": ["wait"], "1": ["wait"]})
-    arguments = [json.dumps(job.job.command), str(job.logs)]
-    launcher = subprocess.Popen(
-        [sys.executable, "-c", LAUNCHER, *arguments], env=os.environ | {"TMPDIR": str(tmp_path)}
-    )
+@pytest.fixture
+def launcher_of(tmp_path):
+    """Return a function that starts a job's ranks from a process of its own."""
+
+    def start(job):
+        arguments = [json.dumps(job.job.command), str(job.logs)]
+        return subprocess.Popen(
+            [sys.executable, "-c", LAUNCHER, *arguments], env=os.environ | {"TMPDIR": str(tmp_path)}
+        )
+
+    return start
+
+
+def test_ranks_save_and_stop_when_the_launcher_is_killed(toy_job, toys, wait_until, launcher_of):
+    launcher = launcher_of(toy_job(plan={"0": ["wait"], "1": ["wait"]}))
     wait_until(lambda: len(pids(toys)) == 2, "the ranks did not start")
     launcher.kill()
     launcher.wait()
+    wait_until(lambda: all(is_gone(pid) for pid in pids(toys)), "ranks outlive their launcher")
+    assert {path.name for path in Path(toys).glob("saved_*")} == {"saved_0", "saved_1"}
+
+
+def test_ranks_that_were_asked_to_stop_still_save_when_the_launcher_is_gone(
+    toy_job, toys, wait_until, launcher_of
+):
+    # As when a scheduler asks everybody, and the launcher, a person's script, dies of it.
+    launcher = launcher_of(toy_job(plan={"0": ["save:mark"], "1": ["save:mark"]}))
+    wait_until(lambda: len(pids(toys)) == 2, "the ranks did not start")
+    for pid in pids(toys):
+        os.kill(pid, signal.SIGTERM)
+    wait_until(lambda: len(list(toys.glob("asked_*"))) == 2, "the ranks were not asked")
+    launcher.kill()
+    launcher.wait()
+    (toys / "mark").touch()
     wait_until(lambda: all(is_gone(pid) for pid in pids(toys)), "ranks outlive their launcher")
     assert {path.name for path in Path(toys).glob("saved_*")} == {"saved_0", "saved_1"}

@@ -92,6 +92,10 @@ def behave(word, start, cancel):  # noqa: C901, PLR0915 - a list
         case "abort":
             wait_for_end_of(start, argument)
             os.abort()
+        case "watchdog":  # as torch says it, over and over the frames of all threads
+            words = "Watchdog caught collective operation timeout: WorkNCCL(SeqNum=7) ran for 1 ms"
+            sys.stderr.write(f"[rank{RANK}]: {words}" + "\nframe #0: a place" * 1000)
+            os.abort()
         case "out":
             time.sleep(float(argument))
             raise RuntimeError("[gloo] Timed out waiting 1000ms for recv operation to complete")

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Final, cast
 import torch
 from torch import nn
 
+from imageloom.distributed.losses import LOST_REASON, SILENT_REASON, reason_of_loss
 from imageloom.distributed.ranks import ALONE, Ranks
 from imageloom.errors import (
     EnvironmentUnsuitableError,
@@ -29,9 +30,6 @@ if TYPE_CHECKING:
 
 TIMEOUT_VARIABLE: Final = "IMAGELOOM_RANK_TIMEOUT_S"
 DEFAULT_TIMEOUT_S: Final = 300.0
-# How gloo, NCCL and torch's store begin to say that a process did not answer, or is gone.
-_TIMED_OUT: Final = ("timed out", "timeout")
-_LOST: Final = ("connection closed", "connection reset", "broken pipe", "socket", "connect")
 
 
 @dataclass(frozen=True)
@@ -165,10 +163,10 @@ def joined_group(ranks: Ranks, device: torch.device) -> Iterator[Group]:
         else:
             dist.init_process_group("gloo", timeout=timeout)
             control = None
-        try:
-            yield Group(ranks, control)
-        finally:
-            dist.destroy_process_group()
+        yield Group(ranks, control)
+        # Only now: after an error NCCL would wait here for ranks that no longer come, and the error
+        # would not be told. The end of the process frees what it holds.
+        dist.destroy_process_group()
 
 
 @contextlib.contextmanager
@@ -176,7 +174,7 @@ def lost_ranks_named(ranks: Ranks) -> Iterator[None]:
     """Raise what a missing process makes torch say as an error of ours."""
     try:
         yield
-    except (RuntimeError, OSError) as problem:
+    except RuntimeError as problem:
         named = _lost_rank(problem, ranks)
         if named is None:
             raise
@@ -184,26 +182,20 @@ def lost_ranks_named(ranks: Ranks) -> Iterator[None]:
 
 
 def _lost_rank(problem: Exception, ranks: Ranks) -> ImageloomError | None:
-    text = str(problem).lower()
-    first_line = str(problem).partition("\n")[0]
-    from torch.distributed import DistError
-
-    # gloo raises a plain RuntimeError that names its source file.
-    if not isinstance(problem, DistError) and "gloo" not in text:
-        return None
-    if any(words in text for words in _TIMED_OUT):
+    reason, first_line = reason_of_loss(problem), str(problem).partition("\n")[0]
+    if reason == SILENT_REASON:
         return TimeoutOccuredError(
             f"Rank {ranks.rank} of {ranks.world_size} waited {_timeout_s():g} s for another rank: "
             f"{first_line}",
             hint=f"A rank hangs or its machine cannot be reached. {TIMEOUT_VARIABLE} sets how "
             "long to wait.",
-            reason="rank-silent",
+            reason=reason,
         )
-    if any(words in text for words in _LOST):
+    if reason == LOST_REASON:
         return WorkerLostError(
             f"Rank {ranks.rank} of {ranks.world_size} lost another rank: {first_line}",
             hint="The other rank's log says why it ended.",
-            reason="rank-lost",
+            reason=reason,
         )
     return None
 

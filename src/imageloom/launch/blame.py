@@ -20,6 +20,8 @@ class RankEnd:
         hangs: Whether it was ended because it did not go on; an answer that it then gave says how
             it was woken, not what it did.
         lost_with: The machine that it was on, if that can no longer be reached.
+        gave_up_waiting: Whether it was aborted because another rank did not answer, without a word
+            of its own: so NCCL ends a rank that it cannot wake.
     """
 
     rank: int
@@ -28,6 +30,7 @@ class RankEnd:
     answer: Answer | None
     hangs: bool = False
     lost_with: str = ""
+    gave_up_waiting: bool = False
 
     @property
     def failed(self) -> bool:
@@ -39,7 +42,9 @@ class RankEnd:
     @property
     def blames_others(self) -> bool:
         """Whether all it says is that another rank did not answer."""
-        return self.answer is not None and self.answer.blames_others and not self.hangs
+        if self.answer is None or self.hangs:
+            return self.gave_up_waiting and not self.hangs
+        return self.answer.blames_others
 
     @property
     def is_own_error(self) -> bool:

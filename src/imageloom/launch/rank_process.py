@@ -19,6 +19,8 @@ from imageloom.publish import open_log
 # A rank that was asked to stop before it can answer would be killed by that. So it is born with
 # these held back, and lets them through when it listens (imageloom.rank).
 ASKING_SIGNALS: Final = (signal.SIGTERM, signal.SIGINT)
+_NCCL_GAVE_UP: Final = b"Watchdog caught collective operation timeout"  # torch's WorkNCCL.cpp
+_LAST_WORDS_BYTES: Final = 256 * 1024  # after it come the stacks of all threads
 
 
 class RankProcess:
@@ -50,7 +52,9 @@ class RankProcess:
         self.rank = rank
         self.exit_code: int | None = None
         self._stopped_since: float | None = None
+        self._log = log
         with open_log(log) as stream, _held_back(ASKING_SIGNALS):
+            self._log_begin = stream.tell()
             try:
                 self._child = subprocess.Popen(
                     command,
@@ -97,6 +101,16 @@ class RankProcess:
         if self._stopped_since is None:
             self._stopped_since = time.monotonic()
         return time.monotonic() - self._stopped_since
+
+    @property
+    def gave_up_waiting(self) -> bool:
+        """Whether NCCL ended it because another rank did not answer, as its log says."""
+        if self.exit_code != -signal.SIGABRT:
+            return False
+        with contextlib.suppress(OSError), self._log.open("rb") as stream:
+            stream.seek(max(self._log_begin, self._log.stat().st_size - _LAST_WORDS_BYTES))
+            return _NCCL_GAVE_UP in stream.read(_LAST_WORDS_BYTES)
+        return False
 
     def ask_to_stop(self) -> None:
         """Send SIGTERM to the rank alone: it still needs its children while it saves."""

@@ -258,6 +258,7 @@ class _Watcher:
             exit_code=None if by_us else process.exit_code,
             answer=read_answer(self._folder, process.rank),
             hangs=hangs,
+            gave_up_waiting=not by_us and process.gave_up_waiting,
         )
         self.ends.append(end)
         self._elsewhere.hear(end)
