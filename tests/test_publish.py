@@ -429,3 +429,16 @@ def test_b01_json_holds_names_that_are_not_utf8(tmp_path):
     name = b"caf\xe9.jpg".decode("utf-8", "surrogateescape")
     write_json(tmp_path / "x.json", {"file": name})
     assert read_json(tmp_path / "x.json", InvalidDatasetError) == {"file": "caf\udce9.jpg"}
+
+
+def test_a_file_that_a_file_server_replaces_while_it_is_read_is_read_again(tmp_path, monkeypatch):
+    (tmp_path / "x.json").write_text('{"a": 1}', encoding="ascii")
+    whole, stale = Path.read_bytes, [OSError(errno.ESTALE, "Stale file handle")]
+
+    def read_bytes(path):
+        if stale:
+            raise stale.pop()
+        return whole(path)
+
+    monkeypatch.setattr(Path, "read_bytes", read_bytes)
+    assert read_json(tmp_path / "x.json", InvalidDatasetError) == {"a": 1}

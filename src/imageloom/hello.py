@@ -114,7 +114,7 @@ def _job(folder: Path) -> RankJob:
 
 
 def greet(folder: Path, environment: Mapping[str, str]) -> None:
-    """Do the part of one rank: meet the others, add up all ranks, and say who one is.
+    """Do the part of one rank: meet the others, hear the numbers of all, and say who one is.
 
     Raises:
         ImageloomError: The others did not come.

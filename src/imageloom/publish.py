@@ -6,6 +6,7 @@ that a later reader can tell damage from data.
 
 import contextlib
 import ctypes
+import errno
 import hashlib
 import json
 import os
@@ -25,6 +26,7 @@ _RENAME_EXCHANGE: Final = 2
 _AT_FDCWD: Final = -100
 _PARTIAL: Final = ".partial"
 _PREVIOUS: Final = ".previous"
+_TRIES: Final = 3
 _RESTORE: Final = "The file was changed or damaged. Restore it, or make the directory again."
 
 
@@ -213,7 +215,7 @@ def read_json(
         )
     try:
         content = json.loads(
-            path.read_bytes(), object_pairs_hook=_unique_keys, parse_constant=_refuse_constant
+            _read_whole(path), object_pairs_hook=_unique_keys, parse_constant=_refuse_constant
         )
     except OSError as problem:
         raise error(
@@ -226,6 +228,16 @@ def read_json(
     if not isinstance(content, dict):
         raise error(f"{path} holds no JSON object.", reason="not-json")
     return content
+
+
+def _read_whole(path: Path) -> bytes:
+    for _ in range(_TRIES):
+        try:
+            return path.read_bytes()
+        except OSError as problem:
+            if problem.errno != errno.ESTALE:  # NFS: it was replaced while we read it
+                raise
+    return path.read_bytes()
 
 
 def remove_stale_partials(path: Path) -> None:

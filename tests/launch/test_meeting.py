@@ -9,10 +9,18 @@ from pathlib import Path
 import pytest
 
 from imageloom.errors import EnvironmentUnsuitableError
+from imageloom.events import CancelToken, ignore_events
+from imageloom.launch import bring, network
 from imageloom.launch.bring import brought_agents
 from imageloom.launch.leader import Leader
 from imageloom.launch.meeting import LeaderAddress, MeetingPlace
-from imageloom.launch.network import address_of, addresses, interface_of
+from imageloom.launch.network import (
+    address_of,
+    addresses,
+    interface_of,
+    interface_variables,
+    sole_interface,
+)
 from imageloom.launch.team import Hall, Team
 
 LEADER = LeaderAddress(address="10.0.0.4", port=29400, token="0123")
@@ -66,6 +74,27 @@ def test_interfaces_and_addresses_lead_to_each_other():
     assert interface_of("192.0.2.1") == ""
 
 
+@pytest.mark.parametrize(
+    ("found", "sole"),
+    [
+        ({"lo": "127.0.0.1", "eth0": "10.0.0.4"}, "eth0"),
+        ({"lo": "127.0.0.1", "eth0": "10.0.0.4", "ib0": "10.1.0.4"}, ""),
+        ({"lo": "127.0.0.1"}, ""),
+    ],
+)
+def test_an_interface_is_chosen_only_where_there_is_no_choice(monkeypatch, found, sole):
+    monkeypatch.setattr(network, "addresses", lambda: found)
+    assert sole_interface() == sole
+
+
+def test_nccl_is_told_the_whole_name_of_the_interface():
+    assert interface_variables("eth1") == {
+        "GLOO_SOCKET_IFNAME": "eth1",
+        "NCCL_SOCKET_IFNAME": "=eth1",
+    }
+    assert interface_variables("") == {}
+
+
 def test_an_interface_that_is_not_there_is_refused_with_those_that_are():
     with pytest.raises(EnvironmentUnsuitableError, match="no network interface 'ib7'") as error:
         address_of("ib7")
@@ -81,6 +110,42 @@ def test_agents_are_started_with_the_run_and_are_gone_afterwards(tmp_path, wait_
         wait_until(mark.exists, "the agents did not start")
     with brought_agents([], tmp_path):
         pass
+
+
+def test_a_command_that_ends_says_how(tmp_path, wait_until):
+    command = [sys.executable, "-c", "raise SystemExit(3)"]
+    with brought_agents(command, tmp_path) as how_it_ended:
+        wait_until(how_it_ended, "it did not end")
+    words = f"{sys.executable}, which starts the others, ended with exit code 3"
+    assert how_it_ended() == words
+
+
+def test_a_command_that_does_not_leave_is_ended(tmp_path, wait_until, monkeypatch):
+    monkeypatch.setattr(bring, "_LEAVE_S", 0.1)
+    deaf = "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN);" + AGENTS
+    command = [sys.executable, "-c", deaf, str(tmp_path / "mark"), "60"]
+    with brought_agents(command, tmp_path) as how_it_ended:
+        wait_until((tmp_path / "mark").exists, "the agents did not start")
+    assert how_it_ended().endswith("exit code -9")
+
+
+def test_a_leader_whose_agents_cannot_come_says_so_at_once(tmp_path):
+    command = [sys.executable, "-c", "raise SystemExit(3)"]
+    hall = Hall(
+        run=None,
+        place=MeetingPlace(tmp_path),
+        store=None,
+        preflight=Anything(),
+        address="127.0.0.1",
+        agents=command,
+    )
+    team = Team(min_nodes=2, max_nodes=2, processes_per_node=1, wait_s=60.0)
+    leader = Leader(hall, team)
+    with (
+        pytest.raises(EnvironmentUnsuitableError, match=r"1 of at least 2 machines .* exit code 3"),
+        leader.receiving(),
+    ):
+        leader.start(None, ignore_events, CancelToken())
 
 
 def test_a_command_that_is_not_there_is_named(tmp_path):

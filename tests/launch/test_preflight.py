@@ -7,7 +7,7 @@ import pytest
 from imageloom import machine
 from imageloom.compute import choose_compute, choose_workers
 from imageloom.errors import CannotResumeError, EnvironmentUnsuitableError
-from imageloom.launch import preflight
+from imageloom.launch import node_facts, preflight
 from imageloom.launch.needs import Needs, needs_of
 from imageloom.launch.node_facts import NodeFacts, PictureFacts, facts_of_this_node, mark_storage
 from imageloom.launch.preflight import compare, require_room
@@ -156,6 +156,13 @@ def test_a_machine_that_sees_all_pictures_and_the_mark_may_take_part(run):
     assert {one.problem for one in facts.pictures.values()} == {""}
     assert len({one.digest for one in facts.pictures.values()}) == 2
     assert compare(facts, facts_of_this_node(run), Needs()) == []
+
+
+@pytest.mark.parametrize(("torch", "gpus"), [("2.15.0", 2), ("2.15.0+cpu", 0)])
+def test_gpus_that_torch_cannot_use_do_not_count(run, monkeypatch, torch, gpus):
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0,1")
+    monkeypatch.setattr(node_facts, "library_versions", lambda: {"torch": torch})
+    assert facts_of_this_node(run).gpus == gpus
 
 
 def test_another_leaders_mark_is_another_one(run):

@@ -9,13 +9,15 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from imageloom.compute import choose_compute
+from imageloom.compute import Compute, choose_compute
 from imageloom.data.loader import BatchKey, PictureLoader, sequential_batches
+from imageloom.distributed.group import Group
 from imageloom.errors import LessThanOrEqualToError, ParameterParsingError
 from imageloom.metrics import ScoreSums, score_sums
 from imageloom.models.model_directory import load_trained
 from imageloom.models.params import ModelParams
 from imageloom.scoring.inference import predict_batches
+from imageloom.training.assemble import agreed_compute
 from imageloom.training.config import TrainParams
 from imageloom.training.events import read_metrics
 from imageloom.training.run_directory import RunDirectory
@@ -246,6 +248,14 @@ def test_h07_more_processes_than_pictures_are_refused_with_both_numbers(prepare)
         prepare(processes=40, params=PARAMS.replace(batch_size=1))
     with pytest.raises(LessThanOrEqualToError, match=r"makes 26 pictures a step.* at most 12"):
         prepare(processes=2, params=PARAMS.replace(batch_size=13))
+
+
+@pytest.mark.parametrize(("own", "other", "agreed"), [(1, 1, 1), (1, 0, 0), (0, 1, 0), (0, 0, 0)])
+def test_all_processes_compute_in_what_each_of_them_can(monkeypatch, own, other, agreed):
+    precisions = ("float32", "bfloat16")
+    monkeypatch.setattr(Group, "gather", lambda _, values: [list(values), [float(other)]])
+    compute = Compute(device=torch.device("cpu"), precision=precisions[own])
+    assert agreed_compute(compute, Group()).precision == precisions[agreed]
 
 
 def test_one_gpu_for_several_processes_is_refused(prepare, monkeypatch):

@@ -9,13 +9,12 @@ from typing import Final
 from imageloom.errors import EnvironmentUnsuitableError, TimeoutOccuredError
 from imageloom.events import CancelToken, EventSink, Notice
 from imageloom.launch.follower import welcome
-from imageloom.launch.launch import LAUNCHER_LOG, hall_of, job_of
+from imageloom.launch.launch import LAUNCHER_LOG, hall_of, job_of, recorded
 from imageloom.launch.machines import Machine
 from imageloom.launch.meeting import LeaderAddress
 from imageloom.launch.params import require_processes
 from imageloom.launch.team import Team, team_of, text_of
 from imageloom.launch.wire import LostError, connect
-from imageloom.training.events import driver_log
 from imageloom.training.run_directory import RunDirectory
 
 logger = logging.getLogger(__name__)
@@ -86,11 +85,12 @@ def work_on_run(
         require_processes(team.processes_per_node)
     name = _NOT_IN_A_NAME.sub("_", platform.node())
     log = directory.log.with_name(f"{Path(LAUNCHER_LOG).stem}_{name}.txt")
-    with driver_log(log):
-        Machine(
-            job_of(run),
-            hall_of(run),
-            team or Team(min_nodes=1, max_nodes=1, processes_per_node=1),
-            on_event=on_event,
-            cancel=cancel,
-        ).work()
+    machine = Machine(
+        job_of(run),
+        hall_of(run),
+        team or Team(min_nodes=1, max_nodes=1, processes_per_node=1),
+        on_event=on_event,
+        cancel=cancel,
+    )
+    with recorded(directory, log, is_others=lambda: not machine.leads):
+        machine.work()

@@ -5,7 +5,7 @@ import logging
 import os
 import signal
 import subprocess
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -15,10 +15,15 @@ logger = logging.getLogger(__name__)
 
 _LEAVE_S: Final = 10.0  # for agents to leave once the run has ended
 
+Ended = Callable[[], str]
+
 
 @contextlib.contextmanager
-def brought_agents(command: Sequence[str], run: Path) -> Iterator[None]:
+def brought_agents(command: Sequence[str], run: Path) -> Iterator[Ended]:
     """Keep the agents of other machines running while the body runs.
+
+    Yields a function that returns how the command ended, and nothing while it runs or where there
+    is none.
 
     What the command prints goes to where our own errors go.
 
@@ -30,7 +35,7 @@ def brought_agents(command: Sequence[str], run: Path) -> Iterator[None]:
         EnvironmentUnsuitableError: The command could not be started.
     """
     if not command:
-        yield
+        yield lambda: ""
         return
     words = [*command, str(run)]
     logger.info("Starting the agents of the other machines: %s", " ".join(words))
@@ -43,11 +48,21 @@ def brought_agents(command: Sequence[str], run: Path) -> Iterator[None]:
             reason="no-agents",
         ) from problem
     try:
-        yield
+        yield lambda: _how_it_ended(words[0], agents.poll())
     finally:
+        _see_off(agents)
+
+
+def _how_it_ended(name: str, code: int | None) -> str:
+    return "" if code is None else f"{name}, which starts the others, ended with exit code {code}"
+
+
+def _see_off(agents: "subprocess.Popen[bytes]") -> None:
+    """Wait for agents that have heard that the run has ended; end a command that does not."""
+    for number in (signal.SIGTERM, signal.SIGKILL):
         with contextlib.suppress(subprocess.TimeoutExpired):
-            agents.wait(_LEAVE_S)  # they have heard that the run has ended
+            agents.wait(_LEAVE_S)
+            return
         with contextlib.suppress(ProcessLookupError):
-            if agents.poll() is None:
-                os.killpg(agents.pid, signal.SIGTERM)
-                agents.wait()
+            os.killpg(agents.pid, number)
+    agents.wait()

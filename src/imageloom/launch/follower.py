@@ -19,7 +19,6 @@ from imageloom.events import CancelToken, EventSink, Notice, ignore_events
 from imageloom.launch.answer import Answer, error_of
 from imageloom.launch.attempts import RankJob
 from imageloom.launch.blame import RankEnd
-from imageloom.launch.network import interface_of
 from imageloom.launch.team import Preflight, end_to_message, mapping_of, number_of, text_of
 from imageloom.launch.watch import Elsewhere, Share, Start, watch
 from imageloom.launch.wire import LostError, Message, Wire
@@ -30,12 +29,6 @@ logger = logging.getLogger(__name__)
 _SHARE: Final = TypeAdapter(Share)
 _WELCOME_S: Final = 30.0
 _POLL_S: Final = 0.2
-
-
-def interface_variables(address: str) -> dict[str, str]:
-    """Return the variables that keep what ranks say to each other on one network interface."""
-    name = interface_of(address)
-    return {"GLOO_SOCKET_IFNAME": name, "NCCL_SOCKET_IFNAME": name} if name else {}
 
 
 def welcome(wire: Wire) -> Message:

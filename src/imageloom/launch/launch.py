@@ -7,7 +7,7 @@ import os
 import platform
 import socket
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -23,7 +23,7 @@ from imageloom.events import CancelToken, EventSink, Notice, ignore_events
 from imageloom.launch.attempts import RankJob, run_ranks
 from imageloom.launch.machines import Machine
 from imageloom.launch.meeting import MeetingPlace
-from imageloom.launch.network import address_of, interface_of
+from imageloom.launch.network import address_of, interface_of, is_loopback, sole_interface
 from imageloom.launch.one_machine import OneMachine
 from imageloom.launch.params import LaunchParams, require_processes
 from imageloom.launch.preflight import require_room
@@ -77,14 +77,14 @@ def launch_ranks(
         return read_result(run)
     require_room(run, processes=launch.processes_per_node)
     cancel = cancel or CancelToken()
-    job = job_of(run)
+    job, log = job_of(run), directory.log.with_name(LAUNCHER_LOG)
     if launch.nodes > 1:
         place = MeetingPlace(run)
-        with _recorded(directory, is_others=lambda: place.is_led):
-            hall = hall_of(run, address=address)
+        with recorded(directory, log, is_others=lambda: place.is_led):
+            hall = hall_of(run, address=address, agents=_agents(os.environ))
             Machine(job, hall, _team(launch), on_event=on_event, cancel=cancel).work()
     else:
-        with _leading_alone(run), _recorded(directory):
+        with _leading_alone(run), recorded(directory, log):
             crew = OneMachine(launch.processes_per_node, hosted_store)
             restarts = launch.max_restarts
             run_ranks(job, crew, max_restarts=restarts, on_event=on_event, cancel=cancel)
@@ -114,7 +114,7 @@ def job_of(run: Path) -> RankJob:
     )
 
 
-def hall_of(run: Path, *, address: str = "") -> Hall:
+def hall_of(run: Path, *, address: str = "", agents: Sequence[str] = ()) -> Hall:
     """Return where the machines of a run meet."""
     return Hall(
         run=TrainingRun(run),
@@ -122,7 +122,7 @@ def hall_of(run: Path, *, address: str = "") -> Hall:
         store=hosted_store,
         preflight=RunPreflight(run),
         address=address,
-        agents=_agents(os.environ),
+        agents=agents,
     )
 
 
@@ -160,16 +160,17 @@ def _is_led(place: MeetingPlace) -> OutputInUseError:
 
 
 @contextlib.contextmanager
-def _recorded(
-    run: RunDirectory, *, is_others: Callable[[], bool] = lambda: False
+def recorded(
+    run: RunDirectory, log: Path, *, is_others: Callable[[], bool] = lambda: False
 ) -> Iterator[None]:
-    """Write what happens into the launcher's log, and how it ended into the run's record.
+    """Write what happens into a launcher's log, and how it ended into the run's record.
 
     Args:
         run: The run directory.
+        log: This launcher's.
         is_others: Whether somebody else trains the run then, so that the record is theirs.
     """
-    with driver_log(run.log.parent / LAUNCHER_LOG):
+    with driver_log(log):
         try:
             yield
         except ImageloomError as error:
@@ -208,7 +209,8 @@ def _own_address(launch: LaunchParams, environment: Mapping[str, str]) -> str:
         # A scheduler knows its machines by their names.
         with contextlib.suppress(OSError):
             address = socket.gethostbyname(socket.gethostname())
-            interface = interface_of(address)
+            # Some systems give their own name an address that leads nowhere else.
+            interface = sole_interface() if is_loopback(address) else interface_of(address)
     return address_of(interface)
 
 

@@ -12,11 +12,11 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final, Literal
 
-from imageloom.errors import ImageloomError, TimeoutOccuredError
+from imageloom.errors import EnvironmentUnsuitableError, ImageloomError, TimeoutOccuredError
 from imageloom.events import CancelToken, EventSink, Notice, ignore_events
 from imageloom.launch.attempts import RankJob
 from imageloom.launch.blame import RankEnd, first_failure
-from imageloom.launch.bring import brought_agents
+from imageloom.launch.bring import Ended, brought_agents
 from imageloom.launch.meeting import LeaderAddress
 from imageloom.launch.member import Member
 from imageloom.launch.team import Hall, Team, mapping_of
@@ -65,6 +65,7 @@ class Leader(Elsewhere):
         self._listener: socket.socket | None = None
         self._facts: dict[str, object] = {}
         self._join_command = ""
+        self._agents_ended: Ended = lambda: ""
 
     @contextlib.contextmanager
     def receiving(self) -> Iterator[None]:
@@ -79,7 +80,8 @@ class Leader(Elsewhere):
         self._join_command = f"imageloom agent join {self._hall.address}:{port} --token {token}"
         threading.Thread(target=self._accept, args=(self._listener, token), daemon=True).start()
         try:
-            with brought_agents(self._hall.agents, self._hall.place.run), self._telling_the_end():
+            agents = brought_agents(self._hall.agents, self._hall.place.run)
+            with agents as self._agents_ended, self._telling_the_end():
                 yield
         except BaseException as problem:
             if not self._has_ended:  # the agents could not be started
@@ -103,6 +105,7 @@ class Leader(Elsewhere):
 
         Raises:
             TimeoutOccuredError: Too few machines came.
+            EnvironmentUnsuitableError: Likewise, and no more will come.
             RunInterruptedError: Somebody asked to stop while we waited.
         """
         self._on_event = on_event
@@ -209,6 +212,8 @@ class Leader(Elsewhere):
                 logger.info("Waiting for %s.", missing)  # without the token, which is a key
                 on_event(Notice("info", f"Waiting for {missing}. {self._how_to_join()}"))
             self.look()
+            if how := self._agents_ended():
+                raise self._nobody_comes(here, how)
             if now - began > team.wait_s:
                 raise self._too_few(here)
 
@@ -226,6 +231,14 @@ class Leader(Elsewhere):
             hint="Go on with --resume and the same options, and type the command that is printed "
             "then on each of the others; --wait-for-nodes gives them more time.",
             reason="too-few-nodes",
+        )
+
+    def _nobody_comes(self, here: Sequence[Member], how: str) -> EnvironmentUnsuitableError:
+        return EnvironmentUnsuitableError(
+            f"{1 + len(here):,} of at least {count(self._team.min_nodes, 'machine')} were there "
+            f"when no more could come: {how}.",
+            hint="What it said stands in the log of the job.",
+            reason="no-agents",
         )
 
     def _wait_for_ends(self, members: Sequence[Member], patience_s: float) -> None:

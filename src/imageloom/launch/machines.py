@@ -12,10 +12,10 @@ from typing import Final
 from imageloom.errors import ImageloomError, TimeoutOccuredError
 from imageloom.events import CancelToken, EventSink, Notice
 from imageloom.launch.attempts import RankJob, run_ranks
-from imageloom.launch.follower import follow, interface_variables, welcome
+from imageloom.launch.follower import follow, welcome
 from imageloom.launch.leader import Leader
 from imageloom.launch.meeting import LeaderAddress
-from imageloom.launch.network import interface_of
+from imageloom.launch.network import interface_of, interface_variables
 from imageloom.launch.params import LaunchParams
 from imageloom.launch.team import Hall, Team, team_of
 from imageloom.launch.wire import LostError, connect
@@ -37,6 +37,9 @@ class Machine:
         team: How many they are.
         on_event: Hears what happens to machines and, where this one leads, the events of rank 0.
         cancel: Saves and stops: the whole run where this machine leads, else its own part.
+
+    Attributes:
+        leads: Whether it is this one that leads, or led last; the run's record is its then.
     """
 
     def __init__(
@@ -47,6 +50,7 @@ class Machine:
         self._team = team
         self._on_event = on_event
         self._cancel = cancel
+        self.leads = False
 
     def work(self) -> None:
         """Return when the run is completed; no process of it is left on this machine then.
@@ -64,6 +68,7 @@ class Machine:
             self._cancel.raise_if_set()
             if self._has_led():
                 return
+            self.leads = False
             leader, why = self._hall.place.find(), "nobody leads the run"
             try:
                 if leader is not None and self._has_followed(leader):
@@ -86,8 +91,9 @@ class Machine:
         with self._hall.place.leading(f"process {os.getpid()} at {self._hall.address}") as leads:
             if not leads:
                 return False
+            self.leads = True
             self._wait_for_last_ranks()
-            job = self._job.with_variables(interface_variables(self._hall.address))
+            job = self._job.with_variables(interface_variables(interface_of(self._hall.address)))
             leader = Leader(self._hall, self._team)
             with leader.receiving(), self._naming_machines():
                 run_ranks(
@@ -128,7 +134,7 @@ class Machine:
         try:
             self._team = team_of(welcome(wire))
             self._hall = replace(self._hall, address=wire.own_address)
-            job = self._job.with_variables(interface_variables(wire.own_address))
+            job = self._job.with_variables(interface_variables(interface_of(wire.own_address)))
             try:
                 follow(
                     wire, job, self._hall.preflight, on_event=self._on_event, cancel=self._cancel

@@ -1,5 +1,6 @@
 """Through which of its network interfaces a machine talks to the other machines of a run."""
 
+import ipaddress
 import socket
 
 import psutil
@@ -35,6 +36,31 @@ def address_of(interface: str) -> str:
         "processes exchange while they train is neither encrypted nor signed.",
         reason="no-interface",
     )
+
+
+def interface_variables(interface: str) -> dict[str, str]:
+    """Return the variables that keep what ranks say to each other on one network interface.
+
+    InfiniBand is not confined by them: it is no interface with an IP address.
+
+    Source:
+        https://docs.nvidia.com/deeplearning/nccl/user-guide/docs/env.html#nccl-socket-ifname
+    """
+    if not interface:
+        return {}
+    # Without the sign NCCL would take every interface whose name begins so: eth10 for eth1.
+    return {"GLOO_SOCKET_IFNAME": interface, "NCCL_SOCKET_IFNAME": f"={interface}"}
+
+
+def sole_interface() -> str:
+    """Return the only interface that leads to other machines; empty when there are several."""
+    found = [name for name, address in addresses().items() if not is_loopback(address)]
+    return found[0] if len(found) == 1 else ""
+
+
+def is_loopback(address: str) -> bool:
+    """Whether an address leads nowhere but to this machine."""
+    return ipaddress.ip_address(address).is_loopback
 
 
 def interface_of(address: str) -> str:

@@ -59,7 +59,7 @@ class NodeFacts(_Facts):
     Attributes:
         host: Its name.
         versions: Of Python, of Imageloom and of the packages it computes with.
-        gpus: How many it may use.
+        gpus: How many it may use, by torch too.
         gpu_models: The kinds of GPU in it.
         processing_units: How many processes can train there side by side.
         pictures: Of ``training`` and ``validation``.
@@ -101,11 +101,12 @@ def read_mark(run: Path) -> str:
 
 def facts_of_this_node(run: Path) -> NodeFacts:
     """Return what this machine is and has for a run; what is wrong with it is in the facts."""
-    directory = RunDirectory(run)
+    directory, versions = RunDirectory(run), library_versions()
+    is_for_cpus = versions.get("torch", "").endswith("+cpu")  # it would not see the GPUs
     return NodeFacts(
         host=platform.node(),
-        versions=library_versions(),
-        gpus=len(visible_gpus(os.environ)),
+        versions=versions,
+        gpus=0 if is_for_cpus else len(visible_gpus(os.environ)),
         gpu_models=gpu_models(),
         processing_units=processing_units(os.environ),
         pictures={

@@ -11,6 +11,7 @@ from typing import Final
 from imageloom.events import CancelToken, EventSink
 from imageloom.launch.attempts import RankJob
 from imageloom.launch.blame import RankEnd
+from imageloom.launch.network import interface_variables
 from imageloom.launch.watch import Share, Start, watch
 from imageloom.wording import count
 
@@ -51,7 +52,7 @@ class OneMachine:
                 folder=Path(own),
                 logs=job.logs,
                 # What ranks say to each other stays on this machine, whatever its name leads to.
-                environment={"GLOO_SOCKET_IFNAME": _LOOPBACK, **job.environment, **place},
+                environment={**interface_variables(_LOOPBACK), **job.environment, **place},
             )
             return watch(start, on_event=on_event, cancel=cancel, patience=job.patience)
 

@@ -1,8 +1,10 @@
 """From a run directory to the things that the loop works with."""
 
 import contextlib
+import os
 import warnings
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
 import torch
 
@@ -70,6 +72,13 @@ def compute_of(params: TrainParams, ranks: Ranks) -> Compute:
     if ranks.is_alone or not compute.is_gpu:
         return compute
     return choose_compute(f"cuda:{ranks.local_rank}", params.precision)
+
+
+def agreed_compute(compute: Compute, group: Group) -> Compute:
+    """Return where this process computes, in an arithmetic that all processes can do."""
+    choices = group.gather([float(compute.precision == "bfloat16")])
+    has_all_of_them = all(choice == 1.0 for (choice,) in choices)
+    return compute if has_all_of_them else replace(compute, precision="float32")
 
 
 @contextlib.contextmanager
@@ -202,6 +211,9 @@ def _deterministic(params: TrainParams, reporter: Reporter) -> Iterator[None]:
     warn_only = torch.is_deterministic_algorithms_warn_only_enabled()
     # Without the switch cuDNN may choose the fastest algorithm by trying them.
     torch.backends.cudnn.benchmark = not params.deterministic
+    if params.deterministic:
+        # Without it cuBLAS may add up in another order each time. It is read once, at first use.
+        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     torch.use_deterministic_algorithms(params.deterministic, warn_only=True)
     try:
         with warnings.catch_warnings(record=params.deterministic) as caught:

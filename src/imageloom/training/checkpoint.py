@@ -9,7 +9,7 @@ import hashlib
 import json
 import random
 import shutil
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Final
@@ -99,7 +99,7 @@ def save_checkpoint(
         _save(_contiguous(network.state_dict()), partial / NETWORK_FILE)
         tensors, groups = _flatten_optimizer(optimizer)
         _save(tensors, partial / _OPTIMIZER)
-        generators, numbers = _read_generators(_gpus(alone=not other_generators))
+        generators, numbers = _read_generators()
         _save(generators, partial / _GENERATORS)
         for rank, content_of_rank in enumerate(other_generators, start=1):
             (partial / _generators_of(rank)).write_bytes(content_of_rank)
@@ -172,20 +172,19 @@ def restore_checkpoint(
     load_network(path, network)
     content = read_json(path / _STATE, CannotResumeError)
     _unflatten_optimizer(optimizer, load_file(path / _OPTIMIZER), content["optimizer"])
-    gpus = _gpus(alone=ranks.is_alone)
     if content.get("processes", 1) != ranks.world_size:
         seed_generators(_seed_of_rank(seed, ranks.rank, read_state(path).step))
     elif ranks.is_first:
-        _restore_generators(load_file(path / _GENERATORS), content["generators"], gpus)
+        _restore_generators(load_file(path / _GENERATORS), content["generators"])
     else:
         tensors = load_file(path / _generators_of(ranks.rank))
         numbers = json.loads(bytes(tensors.pop(_NUMBERS).tolist()))
-        _restore_generators(tensors, numbers, gpus)
+        _restore_generators(tensors, numbers)
 
 
 def generators_of_process() -> bytes:
     """Return the state of this process's global random generators, as safetensors."""
-    tensors, numbers = _read_generators(_gpus(alone=False))
+    tensors, numbers = _read_generators()
     text = json.dumps(numbers).encode("ascii")
     return save({**tensors, _NUMBERS: torch.tensor(list(text), dtype=torch.uint8)})
 
@@ -259,32 +258,23 @@ def _unflatten_optimizer(
     optimizer.load_state_dict({"state": state, "param_groups": groups})
 
 
-def _gpus(*, alone: bool) -> list[int]:
-    """Return the GPUs whose generators this process uses."""
-    if not torch.cuda.is_available():
-        return []
-    # Asking another process's GPU would take some hundred MiB of its memory.
-    return list(range(torch.cuda.device_count())) if alone else [torch.cuda.current_device()]
-
-
-def _read_generators(gpus: Iterable[int]) -> tuple[dict[str, torch.Tensor], dict[str, object]]:
+def _read_generators() -> tuple[dict[str, torch.Tensor], dict[str, object]]:
     tensors = {"torch": torch.get_rng_state()}
-    for number in gpus:
-        tensors[f"cuda.{number}"] = torch.cuda.get_rng_state(number)
+    # Of the GPU on which this process computes, whatever its number is there; to ask any other
+    # would take some hundred MiB of its memory.
+    if torch.cuda.is_initialized():  # type: ignore[no-untyped-call]
+        tensors["cuda"] = torch.cuda.get_rng_state()
     kind, keys, position, has_gauss, gauss = np.random.get_state(legacy=True)
     assert not isinstance(kind, dict)
     numpy_state = [str(kind), [int(key) for key in keys], position, has_gauss, gauss]
     return tensors, {"python": random.getstate(), "numpy": numpy_state}
 
 
-def _restore_generators(
-    tensors: dict[str, torch.Tensor], numbers: object, gpus: Iterable[int]
-) -> None:
+def _restore_generators(tensors: dict[str, torch.Tensor], numbers: object) -> None:
     assert isinstance(numbers, dict)
     torch.set_rng_state(tensors["torch"])
-    for number in gpus:
-        if f"cuda.{number}" in tensors:
-            torch.cuda.set_rng_state(tensors[f"cuda.{number}"], number)
+    if "cuda" in tensors and torch.cuda.is_initialized():  # type: ignore[no-untyped-call]
+        torch.cuda.set_rng_state(tensors["cuda"])
     version, keys, gauss = numbers["python"]
     random.setstate((version, tuple(keys), gauss))
     kind, words, position, has_gauss, cached = numbers["numpy"]

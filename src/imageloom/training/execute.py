@@ -10,7 +10,13 @@ from imageloom.distributed.ranks import Ranks
 from imageloom.errors import ImageloomError, InfinityError, NaNError, RunInterruptedError
 from imageloom.events import CancelToken, Notice
 from imageloom.models.record import library_versions
-from imageloom.training.assemble import assembled_job, compute_of, mapping, params_of
+from imageloom.training.assemble import (
+    agreed_compute,
+    assembled_job,
+    compute_of,
+    mapping,
+    params_of,
+)
 from imageloom.training.checkpoint import (
     LoopState,
     newest_checkpoint,
@@ -45,7 +51,9 @@ def execute(run: RunDirectory, reporter: Reporter, cancel: CancelToken, ranks: R
         _notice_other_versions(run, reporter)
     compute = compute_of(params_of(run.read()), ranks)
     with contextlib.ExitStack() as together:
+        together.enter_context(compute.as_current())
         group = together.enter_context(joined_group(ranks, compute.device))
+        compute = agreed_compute(compute, group)
         with assembled_job(run, reporter, cancel, compute, group) as job:
             state = _restore(job)
             logger.info("Starting at step %s of epoch %s", state.steps_in_epoch, state.epoch + 1)
