@@ -42,6 +42,7 @@ def answer_of(tmp_path):
         (WorkerLostError("Rank 0 lost another rank.", reason="rank-lost"), True),
         (RuntimeError("[../gloo/transport/tcp/pair.cc:534] Connection closed by peer"), True),
         (RuntimeError("NCCL communicator was aborted on rank 1."), True),
+        (RuntimeError("Application timeout caused pair closure"), True),
         (RuntimeError("ncclRemoteError: a remote process exiting prematurely"), True),
         (RuntimeError("Duplicate GPU detected. NCCL error in: ProcessGroupNCCL.cpp"), False),
         (RuntimeError("[../gloo/device.cc] Unable to find address for: eth9"), False),

@@ -38,6 +38,7 @@ def test_alone_every_answer_is_ones_own_and_no_group_is_made():
     [
         ("[gloo/transport/tcp/pair.cc:553] Connection closed by peer [::1]:4", WorkerLostError),
         ("[gloo/transport/tcp/unbound_buffer.cc:78] Timed out waiting 8ms", TimeoutOccuredError),
+        ("Application timeout caused pair closure", TimeoutOccuredError),
     ],
 )
 def test_what_gloo_says_of_a_missing_process_is_an_error_of_ours(text, error):

@@ -18,7 +18,7 @@ from imageloom.errors import (
     WorkerLostError,
 )
 from imageloom.events import CancelToken, Metric, Notice
-from imageloom.launch.launch import _recorded, launch_ranks
+from imageloom.launch.launch import launch_ranks, recorded
 from imageloom.launch.meeting import MeetingPlace
 from imageloom.launch.params import LaunchParams
 from imageloom.launch.train import resume, train
@@ -224,7 +224,7 @@ def test_a_machine_that_leaves_does_not_write_the_end_of_a_run_that_goes_on(tmp_
     write_json(run.record, {"state": "running"})
     with (
         pytest.raises(RunInterruptedError, match="this machine"),
-        _recorded(run, is_others=lambda: True),
+        recorded(run, tmp_path / "log.txt", is_others=lambda: True),
     ):
         raise RunInterruptedError("Stopped by Ctrl+C: this machine no longer takes part.")
     assert run.read()["state"] == "running"

@@ -8,7 +8,8 @@ from typing import Final
 
 SILENT_REASON: Final = "rank-silent"
 LOST_REASON: Final = "rank-lost"
-_LIBRARIES: Final = ("gloo", "nccl", "closed by peer", "reset by peer")
+# gloo leaves its name out when it ends a connection itself, or finds it ended.
+_LIBRARIES: Final = ("gloo", "nccl", "pair closure", "closed by peer", "reset by peer")
 _SILENT: Final = ("timed out", "timeout")
 _LOST: Final = ("closed", "reset", "broken pipe", "socket", "connect", "remote", "aborted")
 
