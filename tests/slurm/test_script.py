@@ -10,7 +10,7 @@ from imageloom.slurm.options import SlurmOptions
 from imageloom.slurm.script import environment_text
 from imageloom.spec.target import Work
 
-WORK = Work(("-m", "imageloom.worker", "/shared/it's here"))
+WORK = Work(("-m", "imageloom.worker", "/shared/it's here"), demand="heavy")
 
 
 def options_of(script):
@@ -28,6 +28,12 @@ def test_a_persons_options_stand_last_so_that_they_hold():
     found = options_of(script(work, queue=queue, time_limit="1:00:00", save_s=60))
     assert found[-3:] == ["--partition=gpu", "--gpus-per-node=4", "--cpus-per-task=32"]
     assert {"--cpus-per-task=4", "--time=1:00:00", "--signal=B:USR1@60", "--requeue"} <= set(found)
+
+
+def test_work_that_needs_no_gpu_asks_for_none():
+    queue = ["--partition=gpu", "--gpus-per-node={processes}", "--gres=tmp:{processes}"]
+    found = options_of(script(dataclasses.replace(WORK, demand="light"), queue=queue))
+    assert found[-1] == "--partition=gpu"
 
 
 @pytest.mark.parametrize(

@@ -98,8 +98,10 @@ def test_preemption_and_the_time_limit_put_it_back_into_the_queue_once_it_has_sa
 ):
     jobs = {"TERM": folder, "USR1": tmp_path / "other"}
     jobs["USR1"].mkdir()
-    target = start(where=folder)
-    start(where=jobs["USR1"])
+    # As if it had run for long; and with what a person may set in the files of their shell.
+    setup = ["SECONDS=1000", "export SQUEUE_NAMES=others"]
+    target = start(where=folder, setup=setup)
+    start(where=jobs["USR1"], setup=setup)
     numbers = {signal: job_id(where) for signal, where in jobs.items()}
     for signal, where in jobs.items():
         wait_for_start(where)
@@ -114,6 +116,17 @@ def test_preemption_and_the_time_limit_put_it_back_into_the_queue_once_it_has_sa
         assert job_id(where) == numbers[signal]
         assert "back into the queue" in outer_log(where)
     assert "the time limit is near" in outer_log(jobs["USR1"])
+
+
+def test_a_time_limit_that_leaves_no_time_does_not_send_the_job_round_for_ever(
+    slurm, start, folder
+):
+    target = start()
+    wait_for_start(folder)
+    slurm.ask("scancel", "--batch", "--signal=USR1", job_id(folder))
+    assert wait_for_end(target, folder).reason == "killed by signal 15 (SIGTERM)"
+    assert said(folder) == ["start n1", "saved", ""]
+    assert "Raise time_limit or lower save_s" in outer_log(folder)
 
 
 def test_a_persons_own_scancel_is_the_end(slurm, start, folder):

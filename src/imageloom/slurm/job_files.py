@@ -5,9 +5,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
+from imageloom.errors import write_failure
 from imageloom.machine import GPUS_VARIABLE
 from imageloom.publish import writing_file
-from imageloom.slurm.options import SlurmOptions
+from imageloom.slurm.options import PROCESSES, SlurmOptions
 from imageloom.slurm.script import (
     ENVIRONMENT_FILE,
     OUTER_LOG_FILE,
@@ -31,32 +32,41 @@ def write_files(folder: Path, script: Script, variables: Mapping[str, str]) -> N
     Raises:
         FailedToWriteOutputsError: The folder cannot be written.
     """
-    forget_earlier_end(folder)
-    (folder / LOCK_WANTED_FILE).unlink(missing_ok=True)
+    try:
+        forget_earlier_end(folder)
+        (folder / LOCK_WANTED_FILE).unlink(missing_ok=True)
+        (folder / OUTER_LOG_FILE).parent.mkdir(parents=True, exist_ok=True)
+    except OSError as problem:
+        raise write_failure(problem.filename or folder, problem) from problem
     with writing_file(folder / ENVIRONMENT_FILE) as partial:
         partial.touch(mode=0o600)
         partial.write_text(environment_text(variables), encoding="utf-8", errors="surrogateescape")
     with writing_file(folder / SCRIPT_FILE) as partial:
-        partial.write_text(str(script), encoding="utf-8")
-    (folder / OUTER_LOG_FILE).parent.mkdir(parents=True, exist_ok=True)
+        # Names of files need not be UTF-8; they go through as they are.
+        partial.write_text(str(script), encoding="utf-8", errors="surrogateescape")
 
 
 def script_of(options: SlurmOptions, work: Work, name: str) -> Script:
     """Return the script for some work, under a name that no other job has."""
     has_own = bool(options.setup or options.container)
     python = options.python or ("python" if has_own else sys.executable)
-    processes = str(work.processes_per_node)
     return Script(
         name=name,
         program=(*options.container, python, "-u", "-P", *work.program),
         agent=agent_words(options.container, python),
         nodes=work.nodes,
         processes_per_node=work.processes_per_node,
-        queue=[option.replace("{processes}", processes) for option in options.queue],
+        queue=_queue_of(options, work),
         setup=options.setup,
         time_limit=options.time_limit,
         save_s=options.save_s,
     )
+
+
+def _queue_of(options: SlurmOptions, work: Work) -> list[str]:
+    """Return the options of sbatch; what is asked for each process is for work on GPUs."""
+    wanted = [one for one in options.queue if work.demand == "heavy" or PROCESSES not in one]
+    return [option.replace(PROCESSES, str(work.processes_per_node)) for option in wanted]
 
 
 def variables_of(

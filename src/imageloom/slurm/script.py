@@ -2,7 +2,8 @@
 
 What the script promises: the program gets SIGTERM when Slurm warns of the time limit or of
 pre-emption; when it then ends with exit code 143, and nobody asked for that end, the job goes back
-into the queue and so goes on by itself. Its exit code is written down when it has really ended.
+into the queue and so goes on by itself, unless its time is too short to get anywhere. Its exit code
+is written down when it has really ended.
 """
 
 import json
@@ -11,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from imageloom.slurm.options import MIN_WORK_S
 from imageloom.spec.job import LOG_FILE
 from imageloom.spec.target import AGENT_VARIABLE
 
@@ -79,7 +81,7 @@ class Script:
 
 
 _BEGIN: Final = f"""\
-# Written by Imageloom. It runs in the folder in which it lies.
+# Written by Imageloom. By hand it is submitted from the folder in which it lies.
 echo "$(date) job $SLURM_JOB_ID on $SLURM_JOB_NODELIST, start $((${{SLURM_RESTART_COUNT:-0}} + 1))"
 rm -f {EXIT_FILE}  # of a start that Slurm itself put back into the queue
 . ./{ENVIRONMENT_FILE}
@@ -95,7 +97,7 @@ fi
 _RUN: Final = f"""\
 # Slurm warns of the time limit by USR1 and of pre-emption by TERM; either way the program saves.
 warn() {{ warned=$1; interrupted=1; kill -TERM "$program" 2>/dev/null; }}
-trap 'warn "the time limit is near"' USR1
+trap 'limit_s=$SECONDS; warn "the time limit is near"' USR1
 trap 'warn SIGTERM' TERM
 # Somebody has waited long enough. Slurm itself would first wait for its KillWait.
 trap 'interrupted=1; kill -KILL "$program" 2>/dev/null' USR2
@@ -110,11 +112,17 @@ while [ -n "$interrupted" ]; do  # a signal ends 'wait' before the program has e
 done
 
 # 143: it has saved and stopped. Unless somebody asked for that, it goes on from there later.
+# squeue is not asked, for variables that the shell of the job sets could narrow what it sees.
 if [ "$code" -eq 143 ] && [ ! -e {STOP_FILE} ] \\
-        && [ "$(squeue --noheader --jobs="$SLURM_JOB_ID" --format=%T)" = RUNNING ]; then
-    echo "$(date) saved and stopped (${{warned:-somebody asked it to}}): back into the queue"
-    trap '' TERM
-    scontrol requeue "$SLURM_JOB_ID" && exit
+        && scontrol show job "$SLURM_JOB_ID" | grep -q 'JobState=RUNNING'; then
+    if [ "${{limit_s:-{MIN_WORK_S}}}" -lt {MIN_WORK_S} ]; then
+        echo "$(date) the time limit was near after $limit_s s; a new start would lead nowhere:" \\
+            "not put back into the queue. Raise time_limit or lower save_s"
+    else
+        echo "$(date) saved and stopped (${{warned:-somebody asked it to}}): back into the queue"
+        trap '' TERM
+        scontrol requeue "$SLURM_JOB_ID" && exit
+    fi
 fi
 echo "$(date) ended with exit code $code"
 echo "$code" >{EXIT_FILE}.partial && mv {EXIT_FILE}.partial {EXIT_FILE}
