@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import os
+import shutil
 import stat
 import sys
 import time
@@ -61,6 +62,22 @@ def start(slurm, folder):
         target.stop(where, at_once=True)
     for target, where in jobs:
         wait_for_end(target, where)
+
+
+@pytest.fixture
+def toy(tmp_path, monkeypatch):
+    """Return a function that puts a command before Slurm's own; $real in its text is Slurm's."""
+    commands = tmp_path / "commands"
+    commands.mkdir()
+    path = os.environ["PATH"]
+    monkeypatch.setenv("PATH", f"{commands}{os.pathsep}{path}")
+
+    def toy(name, text):
+        file = commands / name
+        file.write_text(f"#!/bin/sh\nreal={shutil.which(name, path=path)}\n{text}\n", "utf-8")
+        file.chmod(0o755)
+
+    return toy
 
 
 def job_id(folder):
@@ -190,6 +207,103 @@ def test_while_slurm_does_not_answer_nothing_is_made_up_and_wishes_are_kept(slur
     assert said(folder) == ["start n1", "saved", ""]
 
 
+def test_a_wish_to_stop_that_scancel_did_not_take_is_told_and_kept(start, folder, toy, tmp_path):
+    toy("scancel", f"[ -e {tmp_path}/whole ] && exec $real \"$@\"; echo 'no: broken' >&2; exit 1")
+    target = start()
+    wait_for_start(folder)
+    target.stop(folder, at_once=False)
+    assert target.status(folder).note == "Target lab: scancel refuses: no: broken"
+    (tmp_path / "whole").touch()
+    assert wait_for_end(target, folder).reason == "killed by signal 15 (SIGTERM)"
+    assert said(folder) == ["start n1", "saved", ""]
+
+
+def test_a_wish_to_stop_that_cannot_be_written_down_is_told_and_kept(start, folder):
+    target = start()
+    wait_for_start(folder)
+    (folder / "job.stop").symlink_to("job.stop")  # stands for a full disk
+    target.stop(folder, at_once=False)
+    status = target.status(folder)
+    assert (status.state, "job.stop: " in status.note) == ("running", True)
+    (folder / "job.stop").unlink()
+    assert wait_for_end(target, folder).reason == "killed by signal 15 (SIGTERM)"
+
+
+def test_a_job_is_ended_at_once_where_nothing_can_be_written(start, folder):
+    target = start()
+    wait_for_start(folder)
+    (folder / "job.stop").symlink_to("job.stop")
+    target.stop(folder, at_once=True)
+    wait_for_end(target, folder)
+    assert said(folder) == ["start n1", ""]
+
+
+def test_what_is_known_of_a_job_may_be_unreadable_for_a_while(start, folder):
+    target = start()
+    wait_for_start(folder)
+    record = (folder / "slurm.json").rename(folder / "kept")
+    (folder / "slurm.json").symlink_to("slurm.json")  # stands for EIO or ESTALE
+    status = target.status(folder)
+    assert (status.state, "slurm.json: " in status.note) == ("unknown", True)
+    record.rename(folder / "slurm.json")
+    assert target.status(folder).state == "running"
+
+
+def test_a_shells_variables_for_slurm_change_nothing(start, folder, monkeypatch):
+    theirs = {
+        "SBATCH_EXPORT": "ALL", "SHELL_SECRET": "x", "SBATCH_NO_REQUEUE": "1",
+        "SBATCH_OUTPUT": "elsewhere", "SBATCH_ARRAY_INX": "1-3", "SLURM_MEM_PER_CPU": "3",
+        "SQUEUE_NAMES": "others", "SCANCEL_STATE": "SUSPENDED",
+    }  # fmt: skip
+    for name, text in theirs.items():
+        monkeypatch.setenv(name, text)
+    target = start("-c", f"import os; print(sorted(os.environ), flush=True)\n{TOY}")
+    wait_for_start(folder)
+    assert target.status(folder).state == "running"
+    target.stop(folder, at_once=False)
+    assert wait_for_end(target, folder).reason == "killed by signal 15 (SIGTERM)"
+    assert not [name for name in theirs if f"'{name}'" in said(folder)[0]]
+    assert "ended with exit code 143" in outer_log(folder)
+
+
+def test_a_folder_may_hold_what_slurm_reads_as_a_pattern_and_need_not_be_utf_8(start, tmp_path):
+    folder = tmp_path / os.fsdecode(b"100%j caf\xe9")
+    folder.mkdir()
+    (folder / "go").touch()
+    target = start(where=folder)
+    assert wait_for_end(target, folder).reason == "ended with exit code 0"
+    assert "ended with exit code 0" in outer_log(folder)
+
+
+@pytest.mark.parametrize(
+    ("text", "has_number"),
+    [('echo "Welcome; 12 users"; exec $real "$@"', True), ('$real "$@" && echo thanks', False)],
+)
+def test_what_a_site_has_sbatch_say_does_not_hide_the_job(start, folder, toy, text, has_number):
+    toy("sbatch", text)
+    target = start()
+    assert job_id(folder).isdecimal() is has_number
+    wait_for_start(folder)
+    assert target.status(folder).state == "running"
+    (folder / "go").touch()
+    assert wait_for_end(target, folder).reason == "ended with exit code 0"
+
+
+def test_a_job_on_another_cluster_is_followed_and_stopped_there(folder, toy, tmp_path):
+    # Toys, for Slurm needs its database to know of other clusters.
+    name = "$(sed -n 's/.*job-name=//p' job.sbatch)"
+    toy("sbatch", f'echo "{name}" >{tmp_path}/name; echo "7;big"')
+    toy("squeue", f'echo "$@" >>{tmp_path}/asked; echo "7|RUNNING|None|$(cat {tmp_path}/name)"')
+    toy("scancel", f'echo "$@" >>{tmp_path}/asked')
+    SlurmTarget("lab", SlurmOptions()).start(folder, Work(("-c", "")))
+    other = SlurmTarget("lab", SlurmOptions())
+    assert other.status(folder).state == "running"
+    other.stop(folder, at_once=False)
+    asked = (tmp_path / "asked").read_text(encoding="utf-8").splitlines()
+    assert len(asked) == 3
+    assert all("--clusters=big" in line for line in asked)
+
+
 def test_a_job_that_the_queue_forgot_ended_as_its_files_say(start, folder, monkeypatch):
     (folder / "go").touch()
     target = start()
@@ -199,6 +313,9 @@ def test_a_job_that_the_queue_forgot_ended_as_its_files_say(start, folder, monke
     assert target.status(folder).reason == "ended with exit code 0"
     (folder / "job.exit").unlink()
     assert target.status(folder).state == "running", "its files may take time to be seen here"
+    # Who did not see it alive would else hold it for alive anew, in every new process.
+    other = SlurmTarget("lab", SlurmOptions())
+    assert other.status(folder).reason == "its job is no longer in Slurm's queue"
     monkeypatch.setattr("imageloom.targets.slurm._EXIT_FILE_S", 0.0)
     assert target.status(folder).reason == "its job is no longer in Slurm's queue"
 

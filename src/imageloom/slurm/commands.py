@@ -1,6 +1,8 @@
 """Slurm's commands, run as a person would; what they refuse is an error of ours."""
 
+import os
 import subprocess
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -8,23 +10,103 @@ from imageloom.errors import EnvironmentUnsuitableError
 
 TIMEOUT_S: Final = 60.0
 _MANY_LINES: Final = 5
+_FAMILIES: Final = ("SLURM_", "SBATCH_", "SQUEUE_", "SCANCEL_", "SCONTROL_")
+_WHICH_SLURM: Final = ("SLURM_CONF", "SLURM_CLUSTERS")
+# What sites set for all people, and the options that say the same.
+_SITE_DEFAULTS: Final = {
+    "SBATCH_ACCOUNT": ("-A", "--account"),
+    "SBATCH_CLUSTERS": ("-M", "--clusters", "--cluster"),
+    "SBATCH_CONSTRAINT": ("-C", "--constraint"),
+    "SBATCH_PARTITION": ("-p", "--partition"),
+    "SBATCH_QOS": ("-q", "--qos"),
+    "SBATCH_RESERVATION": ("--reservation",),
+    "SBATCH_WCKEY": ("--wckey",),
+}
+# What scancel says of a job that needs no stop any more, beside nothing at all (22.05, seen).
+_IS_GONE: Final = ("already comple", "invalid job id")
 
 
-def ask_slurm(*command: str, folder: Path | None = None) -> str:
+def ask_slurm(*command: str) -> str:
     """Return what a command of Slurm prints.
-
-    Args:
-        command: Its words.
-        folder: Where it runs.
 
     Raises:
         EnvironmentUnsuitableError: It is not installed (``no-slurm``), did not answer
             (``slurm-silent``) or refuses (``slurm-refused``); the message has its own words.
     """
+    done = _run(command, commands_environment(os.environ))
+    if done.returncode != 0:
+        raise _refusal(command, done)
+    return done.stdout
+
+
+def submit(folder: Path, *words: str, queue: Sequence[str] = ()) -> str:
+    """Run sbatch in a folder and return what it prints.
+
+    Args:
+        folder: Where the job shall run.
+        words: What stands after ``sbatch``.
+        queue: The options that stand in the script.
+
+    Raises:
+        EnvironmentUnsuitableError: As ``ask_slurm``.
+    """
+    command = ("sbatch", *words)
+    done = _run(command, commands_environment(os.environ, queue=queue), folder)
+    if done.returncode != 0:
+        raise _refusal(
+            command,
+            done,
+            hint="The target's options, 'queue' above all, must be what this Slurm takes.",
+        )
+    return done.stdout
+
+
+def cancel(*words: str) -> None:
+    """Run scancel; a job that has ended meanwhile, or is in another state, needs none.
+
+    Raises:
+        EnvironmentUnsuitableError: As ``ask_slurm``; the job may go on.
+    """
+    command = ("scancel", "--quiet", *words)
+    done = _run(command, commands_environment(os.environ))
+    said = done.stderr.strip().lower()
+    if done.returncode != 0 and said and not any(words in said for words in _IS_GONE):
+        raise _refusal(command, done)
+
+
+def commands_environment(
+    environment: Mapping[str, str], *, queue: Sequence[str] = ()
+) -> dict[str, str]:
+    """Return the variables that Slurm's commands get.
+
+    Their own variables go before the lines of a script and narrow what squeue and scancel look at,
+    and those of a job from within which we submit would reach the new job.
+
+    Args:
+        environment: What to choose from.
+        queue: A target's options of sbatch, which go before the defaults of a site.
+    """
+    return {
+        name: text
+        for name, text in environment.items()
+        if name in _WHICH_SLURM
+        or not name.startswith(_FAMILIES)
+        or (name in _SITE_DEFAULTS and not _says(queue, _SITE_DEFAULTS[name]))
+    }
+
+
+def _says(queue: Sequence[str], options: tuple[str, ...]) -> bool:
+    return any(word.startswith(options) for word in queue)
+
+
+def _run(
+    command: Sequence[str], environment: Mapping[str, str], folder: Path | None = None
+) -> "subprocess.CompletedProcess[str]":
     try:
-        done = subprocess.run(
+        return subprocess.run(
             command,
             cwd=folder,
+            env=environment,
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
@@ -50,11 +132,18 @@ def ask_slurm(*command: str, folder: Path | None = None) -> str:
             hint="Is the machine out of memory or of processes?",
             reason="no-process",
         ) from problem
-    if done.returncode != 0:
-        said = done.stderr.strip().splitlines()[-_MANY_LINES:]
-        raise EnvironmentUnsuitableError(
-            f"{command[0]} refuses: {' '.join(said) or f'exit code {done.returncode}'}",
-            hint="The target's options, 'queue' above all, must be what this Slurm takes.",
-            reason="slurm-refused",
-        )
-    return done.stdout
+
+
+def _refusal(
+    command: Sequence[str],
+    done: "subprocess.CompletedProcess[str]",
+    *,
+    hint: str = "Is this a machine of the cluster, and Slurm's controller there? "
+    "'scontrol ping' says so.",
+) -> EnvironmentUnsuitableError:
+    said = done.stderr.strip().splitlines()[-_MANY_LINES:]
+    return EnvironmentUnsuitableError(
+        f"{command[0]} refuses: {' '.join(said) or f'exit code {done.returncode}'}",
+        hint=hint,
+        reason="slurm-refused",
+    )

@@ -1,6 +1,7 @@
 """What must outlive the process that submitted a job, so that another can follow and stop it."""
 
 import contextlib
+import time
 from pathlib import Path
 from typing import Final
 
@@ -18,12 +19,14 @@ class Submission(BaseModel):
     Attributes:
         name: Its name in the queue, which no other job has.
         id: Its number; empty until Slurm has given one.
+        cluster: Where it is; empty for the cluster of the machine that submitted it.
     """
 
     model_config = ConfigDict(frozen=True)
 
     name: str
     id: str = ""
+    cluster: str = ""
 
 
 def write_submission(folder: Path, submission: Submission) -> None:
@@ -36,16 +39,29 @@ def write_submission(folder: Path, submission: Submission) -> None:
 
 
 def read_submission(folder: Path) -> Submission | None:
-    """Return what was written down, or None."""
+    """Return what was written down, or None when nothing was.
+
+    Raises:
+        OSError: It cannot be read now, which says nothing of the job.
+    """
     try:
         return Submission.model_validate_json((folder / SUBMISSION_FILE).read_bytes())
-    except (OSError, ValidationError):
+    except (FileNotFoundError, NotADirectoryError, ValidationError):
         return None
 
 
 def forget_submission(folder: Path) -> None:
     """Remove what was written down of a job that there is not."""
     (folder / SUBMISSION_FILE).unlink(missing_ok=True)
+
+
+def submission_age_s(folder: Path) -> float:
+    """Return how long ago a job was written down, by this machine's clock.
+
+    Raises:
+        OSError: As ``read_submission``.
+    """
+    return time.time() - (folder / SUBMISSION_FILE).stat().st_mtime
 
 
 def read_exit_code(folder: Path) -> int | None:
