@@ -297,6 +297,12 @@ def launcher_of(tmp_path):
     return start
 
 
+def test_what_a_killed_rank_left_in_temporary_files_is_cleared_away(toy_job, toys):
+    with pytest.raises(WorkerLostError):
+        run(toy_job(plan={"1": ["litter", "kill:9"], "0": ["lost:1"]}))
+    assert not Path((toys / "litter").read_text(encoding="utf-8")).exists()
+
+
 def test_ranks_save_and_stop_when_the_launcher_is_killed(toy_job, toys, wait_until, launcher_of):
     launcher = launcher_of(toy_job(plan={"0": ["wait"], "1": ["wait"]}))
     wait_until(lambda: len(pids(toys)) == 2, "the ranks did not start")

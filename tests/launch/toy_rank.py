@@ -10,6 +10,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -92,6 +93,8 @@ def behave(word, start, cancel):  # noqa: C901, PLR0915 - a list
         case "abort":
             wait_for_end_of(start, argument)
             os.abort()
+        case "litter":
+            mark("litter", tempfile.mkdtemp())
         case "watchdog":  # as torch says it, over and over the frames of all threads
             words = "Watchdog caught collective operation timeout: WorkNCCL(SeqNum=7) ran for 1 ms"
             sys.stderr.write(f"[rank{RANK}]: {words}" + "\nframe #0: a place" * 1000)

@@ -7,9 +7,7 @@ import contextlib
 import functools
 import hashlib
 import multiprocessing
-import shutil
 import sys
-import tempfile
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
@@ -26,6 +24,7 @@ from imageloom.data.index import file_name, full_path, read_index, write_index
 from imageloom.data.transforms import apply_transforms, seed_of_sample
 from imageloom.errors import ImageloomError, InvalidDatasetError, WorkerLostError
 from imageloom.preprocessing import Transforms
+from imageloom.temporary import own_folder
 
 HANGING_AFTER_S: Final = 300.0
 # A dead worker is noticed only when DataLoader's own wait runs out, so that wait is short.
@@ -74,13 +73,13 @@ class PictureLoader:
         pin_memory: bool = False,
     ) -> None:
         self._keys = _Keys()
-        self._folder: Path | None = None
+        self._own = contextlib.ExitStack()
         slim = images.index.select(["path", "label", "sha256"])
+        source: pa.Table | Path = slim
         if workers > 0:
             # Workers map this file, so the index is in memory once, not once per worker.
-            self._folder = Path(tempfile.mkdtemp(prefix="imageloom-index-"))
-            write_index(slim, self._folder / "index.arrow")
-        source = slim if self._folder is None else self._folder / "index.arrow"
+            source = self._own.enter_context(own_folder("imageloom-index-")) / "index.arrow"
+            write_index(slim, source)
         self._loader: DataLoader[Batch | ImageloomError] = DataLoader(
             _PictureDataset(source, images.root, transforms, seed),
             batch_size=None,  # a key is a whole batch
@@ -115,8 +114,7 @@ class PictureLoader:
         if iterator is not None and hasattr(iterator, "_shutdown_workers"):
             iterator._shutdown_workers()
         self._loader._iterator = None
-        if self._folder is not None:
-            shutil.rmtree(self._folder, ignore_errors=True)
+        self._own.close()
 
 
 def make_loader(

@@ -2,10 +2,8 @@
 
 import logging
 import queue
-import tempfile
 import threading
 import time
-from pathlib import Path
 from typing import Final
 
 from pydantic import TypeAdapter, ValidationError
@@ -20,8 +18,9 @@ from imageloom.launch.answer import Answer, error_of
 from imageloom.launch.attempts import RankJob
 from imageloom.launch.blame import RankEnd
 from imageloom.launch.team import Preflight, end_to_message, mapping_of, number_of, text_of
-from imageloom.launch.watch import Elsewhere, Share, Start, watch
+from imageloom.launch.watch import RANKS_FOLDER, Elsewhere, Share, Start, watch
 from imageloom.launch.wire import LostError, Message, Wire
+from imageloom.temporary import own_folder
 from imageloom.wording import count
 
 logger = logging.getLogger(__name__)
@@ -117,11 +116,11 @@ class _Follower(Elsewhere):
         place = {name: str(value) for name, value in mapping_of(order, "place").items()}
         ranks = count(share.processes, "rank")
         self._say(f"Starting {ranks} of {share.world_size:,}, from rank {share.first_rank} on.")
-        with tempfile.TemporaryDirectory(prefix="imageloom-ranks-") as folder:
+        with own_folder(RANKS_FOLDER) as folder:
             start = Start(
                 command=self._job.command,
                 share=share,
-                folder=Path(folder),
+                folder=folder,
                 logs=self._job.logs,
                 environment={**self._job.environment, **place},
             )

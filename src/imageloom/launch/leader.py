@@ -5,11 +5,9 @@ import logging
 import queue
 import secrets
 import socket
-import tempfile
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 from typing import Final, Literal
 
 from imageloom.errors import EnvironmentUnsuitableError, ImageloomError, TimeoutOccuredError
@@ -20,8 +18,9 @@ from imageloom.launch.bring import Ended, brought_agents
 from imageloom.launch.meeting import LeaderAddress
 from imageloom.launch.member import Member
 from imageloom.launch.team import Hall, Team, mapping_of
-from imageloom.launch.watch import Elsewhere, Share, Start, watch
+from imageloom.launch.watch import RANKS_FOLDER, Elsewhere, Share, Start, watch
 from imageloom.launch.wire import LostError, Wire, listen
+from imageloom.temporary import own_folder
 from imageloom.wording import count
 
 logger = logging.getLogger(__name__)
@@ -121,7 +120,7 @@ class Leader(Elsewhere):
         logger.info("Starting %s on %s.", count(world_size, "rank"), names)
         with (
             self._hall.store(self._hall.address) as place,
-            tempfile.TemporaryDirectory(prefix="imageloom-ranks-") as folder,
+            own_folder(RANKS_FOLDER) as folder,
         ):
             shares = [
                 Share(size, world_size, first_rank=node * size, node_rank=node)
@@ -133,7 +132,7 @@ class Leader(Elsewhere):
             start = Start(
                 command=job.command,
                 share=shares[0],
-                folder=Path(folder),
+                folder=folder,
                 logs=job.logs,
                 environment={**job.environment, **place},
             )

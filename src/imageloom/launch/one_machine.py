@@ -2,17 +2,16 @@
 
 import logging
 import sys
-import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from pathlib import Path
 from typing import Final
 
 from imageloom.events import CancelToken, EventSink
 from imageloom.launch.attempts import RankJob
 from imageloom.launch.blame import RankEnd
 from imageloom.launch.network import interface_variables
-from imageloom.launch.watch import Share, Start, watch
+from imageloom.launch.watch import RANKS_FOLDER, Share, Start, watch
+from imageloom.temporary import own_folder
 from imageloom.wording import count
 
 logger = logging.getLogger(__name__)
@@ -45,11 +44,11 @@ class OneMachine:
         # Ranks would import torch for seconds, only to save what was saved when they ended last.
         cancel.raise_if_set()
         logger.info("Starting %s.", count(self._share.processes, "rank"))
-        with self._store() as place, tempfile.TemporaryDirectory(prefix="imageloom-ranks-") as own:
+        with self._store() as place, own_folder(RANKS_FOLDER) as folder:
             start = Start(
                 command=job.command,
                 share=self._share,
-                folder=Path(own),
+                folder=folder,
                 logs=job.logs,
                 # What ranks say to each other stays on this machine, whatever its name leads to.
                 environment={**interface_variables(_LOOPBACK), **job.environment, **place},

@@ -14,6 +14,7 @@ from typing import Final
 import psutil
 
 from imageloom.errors import EnvironmentUnsuitableError
+from imageloom.processes import end_but_resource_trackers
 from imageloom.publish import open_log
 
 # A rank that was asked to stop before it can answer would be killed by that. So it is born with
@@ -124,6 +125,7 @@ class RankProcess:
     def end(self) -> None:
         """Kill it with all that it started, and wait for the end."""
         if self.exit_code is None:
+            end_but_resource_trackers(self._group())
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.killpg(self.pid, signal.SIGKILL)
             self.exit_code = self._child.wait()
@@ -131,6 +133,14 @@ class RankProcess:
             self._child.stdin.close()
             if self.bell is not None:
                 os.close(self.bell)
+
+    def _group(self) -> list[psutil.Process]:
+        found = []
+        for pid in psutil.pids():
+            with contextlib.suppress(ProcessLookupError, PermissionError, psutil.NoSuchProcess):
+                if os.getpgid(pid) == self.pid:
+                    found.append(psutil.Process(pid))
+        return found
 
     def _send(self, number: signal.Signals) -> None:
         if self.look():

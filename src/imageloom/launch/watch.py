@@ -17,6 +17,8 @@ from imageloom.machine import available_cores
 
 logger = logging.getLogger(__name__)
 
+RANKS_FOLDER: Final = "imageloom-ranks-"  # begins the name of a folder for ranks of one start
+_MAX_TEMPORARY_CHARS: Final = 70
 _LOOK_S: Final = 0.1  # between two looks, unless the end of a rank wakes us
 _STACKS_S: Final = 0.5  # for ranks to write down where they are
 
@@ -150,7 +152,12 @@ def _started(start: Start) -> Iterator[list[RankProcess]]:
     try:
         for rank in start.share.ranks:
             log = log_of(start.logs, rank)
-            environment = {**_threads(start.share), **start.environment, **_place(rank, start)}
+            environment = {
+                **_threads(start.share),
+                **start.environment,
+                **_temporary(start.folder),
+                **_place(rank, start),
+            }
             ranks.append(RankProcess(rank, start.command, environment, log))
             logger.info("Rank %s is process %s; its log is %s.", rank, ranks[-1].pid, log.name)
         yield ranks
@@ -166,6 +173,14 @@ def _threads(share: Share) -> dict[str, str]:
     one another.
     """
     return {"OMP_NUM_THREADS": str(max(1, available_cores() // share.processes))}
+
+
+def _temporary(folder: Path) -> dict[str, str]:
+    """Return the variable by which what ranks leave in temporary files is cleared away with ours.
+
+    Sockets that lie there have names of up to 107 characters.
+    """
+    return {"TMPDIR": str(folder)} if len(str(folder)) <= _MAX_TEMPORARY_CHARS else {}
 
 
 def _place(rank: int, start: Start) -> dict[str, str]:

@@ -23,6 +23,7 @@ from imageloom.machine import (
     signal_name,
     visible_gpus,
 )
+from imageloom.processes import end_but_resource_trackers
 from imageloom.publish import open_log, write_json
 from imageloom.spec.job import LOG_FILE
 from imageloom.spec.target import TARGETS, JobStatus, Limits, Work
@@ -228,6 +229,7 @@ def _has_token(process: psutil.Process, worker: Worker) -> bool:
 
 def _end_all(worker: Worker | None, child: "subprocess.Popen[bytes] | None") -> None:
     """End a job's processes, also those that left its process group."""
+    end_but_resource_trackers(list(_family(worker)) if worker is not None else [])
     if child is not None and child.returncode is None:
         # Our child was not waited for yet, so the number is still its group's and nobody else's.
         with contextlib.suppress(ProcessLookupError):

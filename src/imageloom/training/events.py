@@ -95,7 +95,7 @@ def read_metrics(path: Path) -> list[Metric]:
 def driver_log(path: Path) -> Iterator[None]:
     """Send this package's log lines to a file while the body runs."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    handler = logging.FileHandler(path, encoding="utf-8", errors="backslashreplace")
+    handler = _QuietFile(path, encoding="utf-8", errors="backslashreplace")
     handler.setFormatter(_PrintableFormatter("%(asctime)s %(levelname)s %(message)s"))
     package = logging.getLogger("imageloom")
     level = package.level
@@ -106,7 +106,15 @@ def driver_log(path: Path) -> Iterator[None]:
     finally:
         package.setLevel(level)
         package.removeHandler(handler)
-        handler.close()
+        with contextlib.suppress(OSError):  # the disk is full
+            handler.close()
+
+
+class _QuietFile(logging.FileHandler):
+    """A log that loses lines on a full disk, instead of writing a traceback for each to stderr."""
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - logging's name
+        """Let the line go: what else cannot be written is an error that ends the run."""
 
 
 class _PrintableFormatter(logging.Formatter):
