@@ -23,8 +23,8 @@ def toy(tmp_path, monkeypatch):
 
 
 def test_variables_that_change_what_commands_do_are_left_out():
-    ours = {"PATH": "/bin", "SLURM_CONF": "/etc/slurm.conf", "SLURM_CLUSTERS": "big"}
-    theirs = {"SBATCH_PARTITION": "gpu", "SBATCH_ACCOUNT": "me"}
+    ours = {"PATH": "/bin", "SLURM_CONF": "/etc/slurm.conf", "SLURM_JWT": "to be let in"}
+    theirs = {"SBATCH_PARTITION": "gpu", "SBATCH_ACCOUNT": "me", "SLURM_CLUSTERS": "big"}
     harmful = dict.fromkeys(
         [
             *("SBATCH_EXPORT", "SBATCH_NO_REQUEUE", "SBATCH_ARRAY_INX", "SBATCH_WAIT"),
@@ -39,6 +39,7 @@ def test_variables_that_change_what_commands_do_are_left_out():
 def test_a_targets_option_goes_before_the_default_of_a_site(option):
     site = {"SBATCH_PARTITION": "debug", "SBATCH_QOS": "normal"}
     assert commands_environment(site, queue=["--mem=4G", option]) == {"SBATCH_QOS": "normal"}
+    assert commands_environment({"SLURM_CLUSTERS": "big"}, queue=["--clusters=small"]) == {}
 
 
 def test_commands_are_run_without_those_variables(toy, tmp_path, monkeypatch):

@@ -68,6 +68,12 @@ def test_the_set_up_runs_before_the_program_and_after_the_variables():
     assert places[1] < program
 
 
+def test_what_let_us_in_to_slurm_is_forgotten_before_anything_else_runs():
+    lines = str(script(setup=["env"])).splitlines()
+    forgotten = next(at for at, line in enumerate(lines) if line.startswith("unset SLURM_JWT"))
+    assert forgotten < lines.index("env")
+
+
 def test_a_shell_takes_the_script_whatever_the_words_are():
     odd = Work(("-m", "imageloom.worker", '/a\'b "c" $d `e`'), nodes=(1, 2))
     text = str(script(odd, container=["it's", '"odd"'], setup=["echo 'x'"]))

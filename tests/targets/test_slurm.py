@@ -10,7 +10,11 @@ import time
 
 import pytest
 
-from imageloom.errors import EnvironmentUnsuitableError, LessThanOrEqualToError
+from imageloom.errors import (
+    EnvironmentUnsuitableError,
+    FailedToWriteOutputsError,
+    LessThanOrEqualToError,
+)
 from imageloom.locks import holder, is_locked, release, try_lock
 from imageloom.pipeline.job_folder import read_job, read_result
 from imageloom.pipeline.jobs import work_of
@@ -235,7 +239,7 @@ def test_a_job_is_ended_at_once_where_nothing_can_be_written(start, folder):
     (folder / "job.stop").symlink_to("job.stop")
     target.stop(folder, at_once=True)
     wait_for_end(target, folder)
-    assert said(folder) == ["start n1", ""]
+    assert "back into the queue" not in outer_log(folder)
 
 
 def test_what_is_known_of_a_job_may_be_unreadable_for_a_while(start, folder):
@@ -287,6 +291,16 @@ def test_what_a_site_has_sbatch_say_does_not_hide_the_job(start, folder, toy, te
     assert target.status(folder).state == "running"
     (folder / "go").touch()
     assert wait_for_end(target, folder).reason == "ended with exit code 0"
+
+
+def test_a_job_that_cannot_be_written_down_is_taken_back(folder, toy, tmp_path):
+    # Toys: in place of the file there is a folder when sbatch, which tells no number, is done.
+    toy("sbatch", "rm slurm.json && mkdir -p slurm.json/x && echo thanks")
+    toy("scancel", f'echo "$@" >{tmp_path}/asked')
+    with pytest.raises(FailedToWriteOutputsError, match=r"slurm\.json .* could not be written"):
+        SlurmTarget("lab", SlurmOptions()).start(folder, Work(("-c", "")))
+    name = (tmp_path / "asked").read_text(encoding="utf-8").split("--name=")[1].strip()
+    assert f"--job-name={name}\n" in (folder / "job.sbatch").read_text(encoding="utf-8")
 
 
 def test_a_job_on_another_cluster_is_followed_and_stopped_there(folder, toy, tmp_path):

@@ -11,7 +11,7 @@ from imageloom.errors import EnvironmentUnsuitableError
 TIMEOUT_S: Final = 60.0
 _MANY_LINES: Final = 5
 _FAMILIES: Final = ("SLURM_", "SBATCH_", "SQUEUE_", "SCANCEL_", "SCONTROL_")
-_WHICH_SLURM: Final = ("SLURM_CONF", "SLURM_CLUSTERS")
+_REACH_SLURM: Final = ("SLURM_CONF", "SLURM_JWT")
 # What sites set for all people, and the options that say the same.
 _SITE_DEFAULTS: Final = {
     "SBATCH_ACCOUNT": ("-A", "--account"),
@@ -21,6 +21,7 @@ _SITE_DEFAULTS: Final = {
     "SBATCH_QOS": ("-q", "--qos"),
     "SBATCH_RESERVATION": ("--reservation",),
     "SBATCH_WCKEY": ("--wckey",),
+    "SLURM_CLUSTERS": ("-M", "--clusters", "--cluster"),
 }
 # What scancel says of a job that needs no stop any more, beside nothing at all (22.05, seen).
 _IS_GONE: Final = ("already comple", "invalid job id")
@@ -89,7 +90,7 @@ def commands_environment(
     return {
         name: text
         for name, text in environment.items()
-        if name in _WHICH_SLURM
+        if name in _REACH_SLURM
         or not name.startswith(_FAMILIES)
         or (name in _SITE_DEFAULTS and not _says(queue, _SITE_DEFAULTS[name]))
     }

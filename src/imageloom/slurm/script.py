@@ -84,6 +84,7 @@ _BEGIN: Final = f"""\
 # Written by Imageloom. By hand it is submitted from the folder in which it lies.
 echo "$(date) job $SLURM_JOB_ID on $SLURM_JOB_NODELIST, start $((${{SLURM_RESTART_COUNT:-0}} + 1))"
 rm -f {EXIT_FILE}  # of a start that Slurm itself put back into the queue
+unset SLURM_JWT  # Slurm hands on its own variables, and this one is a secret
 . ./{ENVIRONMENT_FILE}
 """
 _AGENTS: Final = f"""\

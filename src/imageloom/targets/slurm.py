@@ -166,7 +166,8 @@ class SlurmTarget:
             answer = submit(folder, *words, queue=self._options.queue)
         except EnvironmentUnsuitableError as problem:
             if problem.reason != "slurm-silent":  # then there may be a job
-                forget_submission(folder)
+                with contextlib.suppress(OSError):  # a job that nobody finds by its name has ended
+                    forget_submission(folder)
             raise
         return submission.model_copy(update=_number_and_cluster(answer))
 
