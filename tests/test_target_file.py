@@ -117,3 +117,5 @@ def test_limits_of_a_persons_target_hold_for_pipelines(tmp_path):
     assert nodes.hint == "Use at most 2."
     assert "8 processes per node, but a node of target 'lab' has 4" in processes.message
     assert processes.hint == "Use at most 4."
+    assert "target 'lab' names no network interface" in problems["NO_INTERFACE"].message
+    assert "Set 'interface' of the target to one of these: lo" in problems["NO_INTERFACE"].hint

@@ -70,6 +70,7 @@ def train_on(  # noqa: PLR0913 - as imageloom.train
 
     Raises:
         LessThanOrEqualToError: The target has not what is asked for; there is no run then.
+        EnvironmentUnsuitableError: Likewise, a network interface between the machines.
         RunInterruptedError: Somebody asked to stop, and the run can go on; or nobody watches any
             more, and the job goes on.
         ImageloomError: As the target or ``imageloom.train``.
@@ -190,6 +191,7 @@ def _work(folder: Path, launch: LaunchParams) -> Work:
         demand="heavy",
         nodes=(launch.fewest_nodes, launch.nodes),
         processes_per_node=launch.processes_per_node,
+        interface=launch.interface,
     )
 
 

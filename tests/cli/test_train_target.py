@@ -32,6 +32,16 @@ def here(tmp_path, monkeypatch):
             "A node count of 65, but target 'machines' has 64 nodes.",
             "Use at most 64.",
         ),
+        (
+            ("--target", "machines", "--nodes", "2"),
+            "target 'machines' names no network interface by which they reach each other.",
+            "Name one with --interface: lo",
+        ),
+        (
+            ("--target", "machines", "--nodes", "1:2", "--interface", "none7"),
+            "A node count of 2, but this machine has no network interface 'none7'.",
+            "Name one with --interface: lo",
+        ),
     ],
 )
 def test_what_cannot_be_had_is_refused_before_there_is_a_run(here, capsys, words, message, hint):

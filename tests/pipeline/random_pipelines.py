@@ -77,7 +77,8 @@ def nodes(draw, node_id: str, component: Component, *, renamed: bool = True) -> 
 @st.composite
 def settings_of(draw, component: Component) -> dict[str, object]:
     settings: dict[str, object] = {}
-    target = draw(st.none() | st.sampled_from(sorted(LIMITS)))
+    reachable = sorted(name for name, limits in LIMITS.items() if limits.interfaces is None)
+    target = draw(st.none() | st.sampled_from(reachable))
     if target:
         settings["target"] = target
     if component.has_run_settings:
@@ -260,6 +261,13 @@ def too_many_processes(garden: Garden) -> Planted:
     return garden.planted(ProblemKind.TOO_MANY_PROCESSES, node, parameter="processes_per_node")
 
 
+def no_interface(garden: Garden) -> Planted:
+    settings = {"target": "desks", "node_count": garden.draw(st.integers(2, 9))}
+    node = garden.add("planted-count", "count", settings=settings)
+    garden.join(garden.a_number(), node, "start")
+    return garden.planted(ProblemKind.NO_INTERFACE, node, parameter="target")
+
+
 def unknown_node(garden: Garden) -> Planted:
     node = garden.add("planted-fail", "fail")
     if garden.draw(st.booleans()):
@@ -339,6 +347,7 @@ DEFECTS = (
     unknown_target,
     too_many_nodes,
     too_many_processes,
+    no_interface,
     unknown_node,
     unknown_port,
     port_types,

@@ -131,7 +131,7 @@ FAIL = Node("fail", "fail")
             [Node("one", "number", settings={"target": "labb"})],
             [],
             "Node 'one' (Number): There is no target called 'labb'.",
-            "Did you mean lab? Known: local, lab.",
+            "Did you mean lab? Known: local, lab, desks.",
         ),
         (
             [ONE, Node("c", "count", settings={"target": "lab", "node_count": 8})],
@@ -145,6 +145,13 @@ FAIL = Node("fail", "fail")
             "Node 'c' (Count) asks for 8 processes per node, but a node of target 'local' has "
             "4 processing units.",
             "Use at most 4.",
+        ),
+        (
+            [ONE, Node("c", "count", settings={"target": "desks", "node_count": 2})],
+            ["one.value > c.start"],
+            "Node 'c' (Count) asks for a node count of 2, but target 'desks' names no network "
+            "interface by which they reach each other.",
+            "Set 'interface' of the target to one of these: eth0.",
         ),
         (
             [FAIL],

@@ -21,6 +21,7 @@ VALUE_FILE = "value.txt"
 LIMITS: Mapping[str, Limits] = {
     "local": Limits(nodes=1, processing_units_per_node=4, heavy_jobs=1, light_jobs=4),
     "lab": Limits(nodes=3, processing_units_per_node=8, heavy_jobs=2, light_jobs=8),
+    "desks": Limits(9, 4, heavy_jobs=1, light_jobs=4, interfaces=("eth0",)),
 }
 
 

@@ -5,6 +5,7 @@ import json
 
 import pytest
 
+from imageloom.launch.network import addresses
 from imageloom.spec.target import Work
 from imageloom.targets.local import LocalTarget
 from imageloom.targets.machines import MachinesOptions, MachinesTarget
@@ -24,9 +25,17 @@ def target(here, **options):
 
 
 def test_limits_are_those_of_this_machine_but_for_the_number_of_machines(here):
-    assert target(here).limits == dataclasses.replace(here.limits, nodes=64)
+    own = {"nodes": 64, "interfaces": tuple(addresses())}
+    assert target(here).limits == dataclasses.replace(here.limits, **own)
     limits = target(here, max_nodes=3, processing_units_per_node=5).limits
     assert (limits.nodes, limits.processing_units_per_node) == (3, 5)
+
+
+def test_the_interface_of_the_target_comes_before_that_of_the_environment(here):
+    with_variable = {"IMAGELOOM_INTERFACE": "ib0"}
+    for options, expected in (({}, "ib0"), ({"interface": "eth7"}, "eth7")):
+        on = MachinesTarget("lab", MachinesOptions.parse(options), lambda: here, with_variable)
+        assert on.limits.interface == expected
 
 
 @pytest.mark.parametrize(("options", "expected"), [({"interface": "eth7"}, "eth7"), ({}, None)])

@@ -26,6 +26,7 @@ class ProblemKind(StrEnum):
     UNKNOWN_TARGET = "unknown-target"
     TOO_MANY_NODES = "too-many-nodes"
     TOO_MANY_PROCESSES = "too-many-processes"
+    NO_INTERFACE = "no-interface"
     UNKNOWN_NODE = "unknown-node"
     UNKNOWN_PORT = "unknown-port"
     PORT_TYPES = "port-types"

@@ -11,7 +11,7 @@ from imageloom.pipeline.problems import Problem, ProblemKind
 from imageloom.spec.component import Component
 from imageloom.spec.run_settings import RunSettings
 from imageloom.spec.target import Limits
-from imageloom.spec.target_limits import excesses
+from imageloom.spec.target_limits import excesses, interface_problem
 from imageloom.wording import count
 
 _BEYOND: Final = {
@@ -104,4 +104,13 @@ def _beyond_target(
             hint=excess.hint,
             node=node.id,
             parameter=parameter,
+        )
+    if problem := interface_problem(limits, settings.target, nodes=nodes):
+        yield Problem(
+            ProblemKind.NO_INTERFACE,
+            f"{named(node, component)} asks for a node count of {nodes:,}, but {problem}.",
+            hint=f"Set 'interface' of the target to one of these: "
+            f"{', '.join(limits.interfaces or ())}.",
+            node=node.id,
+            parameter="target",
         )

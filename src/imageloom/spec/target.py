@@ -26,6 +26,7 @@ class Work:
         demand: Whether it uses whole processing units.
         nodes: Fewest and most machines.
         processes_per_node: Processes on each machine.
+        interface: Network interface by which its machines reach each other; empty for the target's.
         environment: Variables for it, beside those that the target chooses.
     """
 
@@ -33,6 +34,7 @@ class Work:
     demand: Demand = "light"
     nodes: tuple[int, int] = (1, 1)
     processes_per_node: int = 1
+    interface: str = ""
     environment: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -45,12 +47,17 @@ class Limits:
         processing_units_per_node: Most processes on each machine.
         heavy_jobs: Heavy jobs that run side by side.
         light_jobs: Light jobs that run side by side, beside the heavy ones.
+        interfaces: Network interfaces by which several machines could reach the first of them; None
+            where the target sees to that.
+        interface: The one of them for work that names none; empty if it must name one.
     """
 
     nodes: int
     processing_units_per_node: int
     heavy_jobs: int
     light_jobs: int
+    interfaces: tuple[str, ...] | None = None
+    interface: str = ""
 
 
 @dataclass(frozen=True)

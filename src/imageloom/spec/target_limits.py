@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from imageloom.errors import LessThanOrEqualToError
+from imageloom.errors import EnvironmentUnsuitableError, LessThanOrEqualToError
 from imageloom.spec.target import Limits, Work
 from imageloom.wording import count
 
@@ -61,6 +61,23 @@ def excesses(limits: Limits, name: str, *, nodes: int, processes_per_node: int) 
         )
 
 
+def interface_problem(limits: Limits, name: str, *, nodes: int, interface: str = "") -> str:
+    """Return why machines would not reach each other, as half a sentence; empty if they would.
+
+    Args:
+        limits: What the target has.
+        name: What it is called.
+        nodes: Machines that are asked for.
+        interface: Network interface that is asked for; empty for the target's.
+    """
+    chosen = interface or limits.interface
+    if nodes == 1 or limits.interfaces is None or chosen in limits.interfaces:
+        return ""
+    if chosen:
+        return f"this machine has no network interface {chosen!r}"
+    return f"target {name!r} names no network interface by which they reach each other"
+
+
 def require_within(limits: Limits, work: Work, name: str) -> None:
     """Refuse work that asks for more than a target has.
 
@@ -72,6 +89,7 @@ def require_within(limits: Limits, work: Work, name: str) -> None:
     Raises:
         LessThanOrEqualToError: Too many machines or processes; the message has both numbers, and
             the hint the value that would work.
+        EnvironmentUnsuitableError: The machines would not know how to reach each other.
     """
     nodes, processes = work.nodes[1], work.processes_per_node
     excess = next(excesses(limits, name, nodes=nodes, processes_per_node=processes), None)
@@ -80,4 +98,12 @@ def require_within(limits: Limits, work: Work, name: str) -> None:
             f"{excess.asked[0].upper()}{excess.asked[1:]}, but {excess.there}.",
             hint=excess.hint,
             details={"parameter": excess.what, "value": excess.value, "bound": excess.bound},
+        )
+    problem = interface_problem(limits, name, nodes=nodes, interface=work.interface)
+    if problem:
+        raise EnvironmentUnsuitableError(
+            f"A node count of {nodes:,}, but {problem}.",
+            hint=f"Name one with --interface: {', '.join(limits.interfaces or ())}. It must lead "
+            "to a network that you trust: what processes exchange is neither encrypted nor signed.",
+            reason="no-interface",
         )

@@ -1,10 +1,12 @@
 """Machines without a scheduler: this one leads, and people have others join it."""
 
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
+from imageloom.launch.network import addresses
 from imageloom.params import parameter
 from imageloom.spec.target import (
     INTERFACE_VARIABLE,
@@ -51,25 +53,35 @@ class MachinesTarget:
         name: What a person calls it.
         options: What they set.
         here: Gives the target that starts processes of this machine. Jobs of both share its GPUs.
+        environment: May name a network interface for trainings that name none.
     """
 
     title = "Machines without a scheduler"
     help = "This machine leads; others join it, each by the command 'imageloom agent join'."
 
-    def __init__(self, name: str, options: MachinesOptions, here: Callable[[], Target]) -> None:
+    def __init__(
+        self,
+        name: str,
+        options: MachinesOptions,
+        here: Callable[[], Target],
+        environment: Mapping[str, str] = os.environ,
+    ) -> None:
         self.name = name
+        self._environment = environment
         self._options = options
         self._here = here
 
     @property
     def limits(self) -> Limits:
-        """As many machines as a person says; the rest is as on this one."""
+        """As many machines as a person says; the rest is as on this one, which leads."""
         here = self._here().limits
         units = self._options.processing_units_per_node
         return replace(
             here,
             nodes=self._options.max_nodes,
             processing_units_per_node=units or here.processing_units_per_node,
+            interfaces=tuple(addresses()),
+            interface=self._options.interface or self._environment.get(INTERFACE_VARIABLE, ""),
         )
 
     def require_reachable(self) -> None:
