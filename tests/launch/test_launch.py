@@ -162,9 +162,10 @@ def test_h14_one_rank_that_is_asked_stops_all_and_the_run_goes_on_to_equal_weigh
 ):
     cancel = CancelToken()
     stopper = AtStep(4, lambda: rank_processes()[1].terminate())
+    launch = LaunchParams(processes_per_node=2, max_restarts=3)
     with pytest.raises(RunInterruptedError, match="Stopped by SIGTERM at step") as caught:
-        train_two(pictures, tmp_path / "run", on_event=stopper, cancel=cancel)
-    assert "imageloom train --resume" in caught.value.hint
+        train_two(pictures, tmp_path / "run", launch=launch, on_event=stopper, cancel=cancel)
+    assert f"imageloom train --resume {tmp_path / 'run'} --max-restarts 3" in caught.value.hint
     assert cancel.reason == "SIGTERM"
     run = RunDirectory(tmp_path / "run")
     assert run.read()["state"] == "interrupted"

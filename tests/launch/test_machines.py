@@ -12,6 +12,7 @@ from imageloom.errors import RunInterruptedError
 from imageloom.events import CancelToken, ignore_events
 from imageloom.launch.machines import Machine
 from imageloom.launch.meeting import LeaderAddress, MeetingPlace
+from imageloom.launch.resume_hint import naming_launch
 from imageloom.launch.team import Hall, Team
 from imageloom.launch.wire import Wire, listen
 from imageloom.training.run_directory import RunDirectory
@@ -33,9 +34,10 @@ def test_the_command_that_goes_on_names_the_machines_also_where_the_folder_is_qu
     hall = Hall(None, MeetingPlace(run), None, None, address="127.0.0.1")
     team = Team(min_nodes=2, max_nodes=2, processes_per_node=3, max_restarts=0, wait_s=1.0)
     machine = Machine(None, hall, team, on_event=ignore_events, cancel=CancelToken())
-    with pytest.raises(RunInterruptedError, match="Stopped") as caught, machine._naming_machines():
+    naming = naming_launch(run, machine._launch())
+    with pytest.raises(RunInterruptedError, match="Stopped") as caught, naming:
         raise RunInterruptedError("Stopped.", hint=RunDirectory(run).resume_command)
-    words = "--nodes 2 --processes-per-node 3 --interface lo"
+    words = "--nodes 2 --processes-per-node 3 --interface lo --wait-for-nodes 1"
     assert caught.value.hint == f"imageloom train --resume '{run}' {words}"
 
 

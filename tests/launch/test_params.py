@@ -37,15 +37,20 @@ def test_what_is_no_number_of_machines_is_told_both_forms(nodes):
 @pytest.mark.parametrize(
     ("given", "words"),
     [
-        ({"processes_per_node": 2, "max_restarts": 3}, ""),
+        ({"processes_per_node": 2, "wait_for_nodes": 5}, ""),
+        ({"processes_per_node": 2, "max_restarts": 3}, "--max-restarts 3"),
         ({"nodes": 2}, "--nodes 2 --processes-per-node 1"),
         (
             {"nodes": "1:3", "processes_per_node": 2, "interface": "eth0", "max_restarts": 3},
             "--nodes 1:3 --processes-per-node 2 --interface eth0 --max-restarts 3",
         ),
+        (
+            {"nodes": 2, "wait_for_nodes": 86400, "max_restarts": 1},
+            "--nodes 2 --processes-per-node 1 --wait-for-nodes 86400 --max-restarts 1",
+        ),
     ],
 )
-def test_several_machines_go_on_with_the_options_of_their_launch(given, words):
+def test_a_run_goes_on_with_the_options_of_its_launch(given, words):
     assert " ".join(LaunchParams.parse(given).resume_words) == words
 
 

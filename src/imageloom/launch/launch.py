@@ -27,6 +27,7 @@ from imageloom.launch.network import address_of, interface_of, is_loopback, sole
 from imageloom.launch.one_machine import OneMachine
 from imageloom.launch.params import LaunchParams, require_processes
 from imageloom.launch.preflight import require_room
+from imageloom.launch.resume_hint import naming_launch
 from imageloom.launch.run_preflight import RunPreflight
 from imageloom.launch.shared_run import TrainingRun
 from imageloom.launch.team import Hall, Team
@@ -84,7 +85,8 @@ def launch_ranks(
             hall = hall_of(run, address=address, agents=_agents(os.environ))
             Machine(job, hall, _team(launch), on_event=on_event, cancel=cancel).work()
     else:
-        with _leading_alone(run), recorded(directory, log):
+        alone = _leading_alone(run)
+        with alone, recorded(directory, log), naming_launch(run, launch):
             crew = OneMachine(launch.processes_per_node, hosted_store)
             restarts = launch.max_restarts
             run_ranks(job, crew, max_restarts=restarts, on_event=on_event, cancel=cancel)

@@ -1,15 +1,12 @@
 """Work on a run together with other machines: lead it, or follow whoever leads."""
 
-import contextlib
 import logging
 import os
-import shlex
 import time
-from collections.abc import Iterator
 from dataclasses import replace
 from typing import Final
 
-from imageloom.errors import ImageloomError, TimeoutOccuredError
+from imageloom.errors import TimeoutOccuredError
 from imageloom.events import CancelToken, EventSink, Notice
 from imageloom.launch.attempts import RankJob, run_ranks
 from imageloom.launch.follower import follow, welcome
@@ -17,6 +14,7 @@ from imageloom.launch.leader import Leader
 from imageloom.launch.meeting import LeaderAddress
 from imageloom.launch.network import interface_of, interface_variables
 from imageloom.launch.params import LaunchParams
+from imageloom.launch.resume_hint import naming_launch
 from imageloom.launch.team import Hall, Team, team_of
 from imageloom.launch.wire import LostError, connect
 
@@ -95,7 +93,7 @@ class Machine:
             self._wait_for_last_ranks()
             job = self._job.with_variables(interface_variables(interface_of(self._hall.address)))
             leader = Leader(self._hall, self._team)
-            with leader.receiving(), self._naming_machines():
+            with leader.receiving(), naming_launch(self._hall.place.run, self._launch()):
                 run_ranks(
                     job,
                     leader,
@@ -105,24 +103,16 @@ class Machine:
                 )
         return True
 
-    @contextlib.contextmanager
-    def _naming_machines(self) -> Iterator[None]:
-        """Let the command that goes on, which a rank wrote, go on with as many machines."""
-        try:
-            yield
-        except ImageloomError as error:
-            team = self._team
-            launch = LaunchParams(
-                nodes=team.max_nodes,
-                min_nodes=team.min_nodes,
-                processes_per_node=team.processes_per_node,
-                max_restarts=team.max_restarts,
-                interface=interface_of(self._hall.address),
-            )
-            command = f"--resume {shlex.quote(str(self._hall.place.run))}"
-            words = shlex.join(launch.resume_words)
-            error.hint = error.hint.replace(command, f"{command} {words}".rstrip())
-            raise
+    def _launch(self) -> LaunchParams:
+        team = self._team
+        return LaunchParams(
+            nodes=team.max_nodes,
+            min_nodes=team.min_nodes,
+            processes_per_node=team.processes_per_node,
+            max_restarts=team.max_restarts,
+            interface=interface_of(self._hall.address),
+            wait_for_nodes=team.wait_s,
+        )
 
     def _has_followed(self, leader: LeaderAddress) -> bool:
         """Work for a leader; return whether the run is completed, or False if the leader was lost.

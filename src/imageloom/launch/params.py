@@ -120,18 +120,21 @@ class LaunchParams(Params):
 
     @property
     def resume_words(self) -> tuple[str, ...]:
-        """The options of ``--resume`` with which several machines go on as they did; none for one.
+        """The options of ``--resume`` with which a run goes on as it did.
 
-        Without them a run of several machines would go on on one.
+        Without them a run of several machines would go on on one, and nobody would restart it. How
+        many processes a run on one machine began with stands in its record.
         """
+        restarts = ("--max-restarts", f"{self.max_restarts}") if self.max_restarts else ()
         if self.nodes == 1:
-            return ()
+            return restarts
         is_fixed = self.fewest_nodes == self.nodes
         nodes = f"{self.nodes}" if is_fixed else f"{self.fewest_nodes}:{self.nodes}"
         words = ["--nodes", nodes, "--processes-per-node", f"{self.processes_per_node}"]
         words += ["--interface", self.interface] if self.interface else []
-        words += ["--max-restarts", f"{self.max_restarts}"] if self.max_restarts else []
-        return tuple(words)
+        if self.wait_for_nodes != DEFAULT_WAIT_S:
+            words += ["--wait-for-nodes", f"{self.wait_for_nodes:.15g}"]
+        return (*words, *restarts)
 
     @property
     def processes(self) -> int:
