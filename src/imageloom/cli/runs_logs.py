@@ -25,11 +25,13 @@ _POLL_S: Final = 0.2
 
 @job_command(
     "logs",
-    examples=("imageloom runs logs last", "imageloom runs logs last train --follow"),
+    examples=("imageloom runs logs last", "imageloom runs logs last train -f"),
 )
 @click.argument("run")
 @click.argument("node", required=False)
-@click.option("--follow", is_flag=True, help="Show what is written from now on, until it ends.")
+@click.option(
+    "-f", "--follow", is_flag=True, help="Show what is written from now on, until it ends."
+)
 @workspace_option
 def command(job: Job) -> Outcome:
     """Show what the nodes of a run wrote while they worked.
