@@ -18,6 +18,13 @@ def test_what_is_no_address_is_a_mistake_in_the_command(capsys, address, words):
     assert words.removesuffix("s") in capsys.readouterr().err
 
 
+def test_who_gives_no_token_is_told_both_ways(capsys):
+    assert run(["agent", "join", "head:29400"]) == 2
+    said = capsys.readouterr().err
+    assert "--token" in said
+    assert "IMAGELOOM_TOKEN" in said
+
+
 def test_the_token_may_stand_in_the_environment(monkeypatch, tmp_path):
     heard = []
     # A stand-in, because nobody leads here.

@@ -22,6 +22,7 @@ _ADDRESS: Final = re.compile(r"(.+):([0-9]{1,5})")
     "--token",
     required=True,
     envvar=TOKEN_VARIABLE,
+    show_envvar=True,  # so that the message that it is missing names it
     help="The key that the leading command printed. Whoever may list this machine's processes can "
     f"read it there; in {TOKEN_VARIABLE} only you can.",
 )
