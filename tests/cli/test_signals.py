@@ -67,6 +67,20 @@ def test_i07_a_second_signal_stops_at_once_and_takes_the_workers_along(number):
         os.kill(worker, 0)
 
 
+def test_i07_who_stops_a_training_at_once_is_told_how_to_go_on(tmp_path, monkeypatch):
+    run = tmp_path / "k\u00e4se 1"
+    run.mkdir()
+    (run / "run.json").write_text("{}", encoding="utf-8")
+    monkeypatch.setenv("RUN", str(run))
+    with running("wait_deaf") as process:
+        process.send_signal(signal.SIGINT)
+        assert process.stderr is not None
+        assert "Once more" in process.stderr.readline()
+        process.send_signal(signal.SIGINT)
+        _, errors = process.communicate(timeout=10)
+    assert errors.endswith(f"is whole. Go on: imageloom train --resume '{run}'\n")
+
+
 def test_i07_a_command_that_answers_the_second_signal_ends_by_itself():
     with running("wait_for_two") as process:
         for _ in range(10):  # a key held down

@@ -34,6 +34,7 @@ def wait_deaf(job: Job) -> None:
     """Work on without looking at the token, and with a worker that must not outlive us."""
     worker = multiprocessing.get_context("fork").Process(target=time.sleep, args=(60,))
     worker.start()
+    job.run = Path(os.environ["RUN"]) if "RUN" in os.environ else None
     job.on_event(Notice("info", f"ready {worker.pid}"))
     for _ in range(2000):
         time.sleep(0.01)

@@ -78,6 +78,13 @@ class Job:
         """Whether its terminal was closed; what only shows the work of others ends then."""
         return self.on_terminal and not sys.stdout.isatty()
 
+    @property
+    def resume_command(self) -> str:
+        """The command that goes on with the run; empty while there is none."""
+        if self.run is None:
+            return ""
+        return resume_command(self.run, self.target, launch=self.launch)
+
     def path(self, name: str) -> Path:
         """Return an argument that is a required path."""
         value = self.arguments[name]
@@ -161,7 +168,11 @@ def run_job(
     reporter = NoticeList() if as_json else open_reporter(errors, cancel)
     job = Job(arguments=arguments, on_event=reporter, cancel=cancel, signals=signals)
     try:
-        with stopping_on_signals(job.cancel, answered=lambda: job.signals):
+        with stopping_on_signals(
+            job.cancel,
+            answered=lambda: job.signals,
+            resume_command=lambda: job.resume_command,
+        ):
             outcome = body(job)
     except click.ClickException:
         raise
@@ -196,9 +207,7 @@ def _fail(job: Job, problem: BaseException, console: Console, *, as_json: bool) 
     failure = Failure(
         error=error,
         exit_code=exit_code(error, job.cancel.reason),
-        resume_command=""
-        if job.run is None
-        else resume_command(job.run, job.target, launch=job.launch),
+        resume_command=job.resume_command,
     )
     if as_json:
         _print_json({"error": failure.to_json(), "notices": job.on_event.notices})

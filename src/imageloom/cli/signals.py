@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import Final
 
+from imageloom.errors import printable
 from imageloom.events import CancelToken
 
 SIGNAL_NAMES: Final = {
@@ -27,7 +28,10 @@ _SHOW_CURSOR: Final = b"\x1b[?25h"  # a progress bar hides it, and nobody is lef
 
 @contextmanager
 def stopping_on_signals(
-    cancel: CancelToken, *, answered: Callable[[], int] = lambda: 1
+    cancel: CancelToken,
+    *,
+    answered: Callable[[], int] = lambda: 1,
+    resume_command: Callable[[], str] = lambda: "",
 ) -> Iterator[None]:
     """Set ``cancel`` at the first signal, and end the process and its workers at the second.
 
@@ -38,6 +42,7 @@ def stopping_on_signals(
         answered: How many signals that is, asked at each: the body may learn it on its way. One
             that answers a second signal stops its own workers at once; the process then ends at one
             more, if the body has not ended by then.
+        resume_command: The command that goes on, told to whoever ends the process; empty if none.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
@@ -55,7 +60,7 @@ def stopping_on_signals(
             answered_at = time.monotonic()
             _tell(answer(cancel))
         elif answered() == 1 or time.monotonic() - answered_at > _ANSWER_S:
-            _stop_at_once(number)
+            _stop_at_once(number, resume_command())
 
     handlers: dict[signal.Signals, _Handler] = {
         **dict.fromkeys(SIGNAL_NAMES, stop),
@@ -93,8 +98,9 @@ def _obey_in_a_worker(number: int) -> None:
         os.kill(os.getpid(), number)
 
 
-def _stop_at_once(number: int) -> None:
-    _tell("Stopped at once; what was published before is whole.")
+def _stop_at_once(number: int, resume_command: str) -> None:
+    how = f" Go on: {resume_command}" if resume_command else ""
+    _tell(f"Stopped at once; what was published before is whole.{how}")
     children = multiprocessing.active_children()
     for child in children:
         child.kill()
@@ -107,6 +113,8 @@ def _tell(text: str) -> None:
     # os.write, because the main thread may be inside a print of the same stream.
     start, end = (b"\r\n" + _SHOW_CURSOR, b"\r\n") if sys.stderr.isatty() else (b"", b"\n")
     try:
-        os.write(sys.stderr.fileno(), start + text.encode("ascii") + end)
+        os.write(
+            sys.stderr.fileno(), start + printable(text).encode("utf-8", "backslashreplace") + end
+        )
     except (OSError, ValueError):  # no terminal any more, or a stream without a file
         return
