@@ -34,6 +34,14 @@ def test_what_is_no_number_of_machines_is_told_both_forms(nodes):
         LaunchParams.parse({"nodes": nodes})
 
 
+def test_a_range_and_another_minimum_contradict_each_other():
+    with pytest.raises(
+        ParameterParsingError, match=r'nodes is "1:4", so at least 1 machine .* but min_nodes is 2'
+    ):
+        LaunchParams.parse({"nodes": "1:4", "min_nodes": 2})
+    assert LaunchParams.parse({"nodes": "2:4", "min_nodes": 2}).fewest_nodes == 2
+
+
 @pytest.mark.parametrize(
     ("given", "words"),
     [

@@ -85,10 +85,20 @@ class LaunchParams(Params):
                 details={"parameter": "nodes", "value": nodes},
             )
         parts = _RANGE.fullmatch(nodes) if isinstance(nodes, str) else None
+        fewest = 0
         if parts is not None:
             fewest, most = (int(part) for part in parts.groups())
-            values = {"min_nodes": fewest, **values, "nodes": most}
+            values = {**values, "nodes": most}
+            if values.get("min_nodes") is None:
+                values["min_nodes"] = fewest
         params = super().parse(values)
+        if parts is not None and params.min_nodes != fewest:
+            raise ParameterParsingError(
+                f'nodes is "{nodes}", so at least {count(fewest, "machine")} must be there, but '
+                f"min_nodes is {params.min_nodes}.",
+                hint="Leave one of the two out: --nodes MIN:MAX says both.",
+                details={"parameter": "min_nodes", "value": params.min_nodes},
+            )
         if params.fewest_nodes > params.nodes:
             raise LessThanOrEqualToError(
                 f"min_nodes is {params.fewest_nodes:,}, but there are at most "
