@@ -1,6 +1,7 @@
 """Toy ranks on several toy machines of one kernel: who leads, who is lost, who comes back."""
 
 import os
+import re
 import resource
 import signal
 import socket
@@ -48,7 +49,7 @@ def test_two_machines_share_the_ranks_and_all_end_well(machines):
         f"rank {rank} of 4, start 1\n" for rank in range(4)
     ]
     assert "rank 0 speaks" in machines.said(leader)
-    assert "Starting 2 ranks of 4, from rank 2 on." in machines.said(follower)
+    assert "Training as ranks 2 to 3 of 4." in machines.said(follower)
     assert MeetingPlace(machines.run).find() is None
 
 
@@ -106,7 +107,8 @@ def test_without_a_machine_the_others_go_on_and_it_may_come_back(machines):
     leader, follower = two(machines, ELASTIC, WAIT)
     machines.wait_for_ranks(4)
     follower.kill()
-    machines.wait_for(leader, "closed the connection. Training goes on from the last checkpoint.")
+    machines.wait_for(leader, "Info: All ranks go on from the last checkpoint: host-")
+    assert "(127.0.0.1) closed the connection.\n" in machines.said(leader)
     machines.wait_until(lambda: "rank 0 of 2, start 2" in machines.log(0), "it did not go on")
 
 
@@ -115,7 +117,10 @@ def test_a_machine_that_joins_is_taken_in(machines):
     machines.wait_for_ranks(2)
     follower = machines.start(ELASTIC, WAIT, address="")
     assert (machines.code(leader), machines.code(follower)) == (0, 0)
-    assert "joined. Training goes on from the last checkpoint." in machines.said(leader)
+    said = machines.said(leader)
+    assert "or training starts with those that are there when none came for 1 s. On each: " in said
+    joined = re.search(r"host-\d+ \(127\.0\.0\.1\) joined", said).group()
+    assert f"Info: All ranks go on from the last checkpoint: {joined}.\n" in said
     assert sorted(path.name for path in machines.toys.glob("saved_*")) == ["saved_0", "saved_1"]
     assert "rank 3 of 4, start 2" in machines.log(3)
 
@@ -214,7 +219,7 @@ def test_a_machine_that_is_asked_to_stop_leaves_and_the_others_go_on(machines):
     assert machines.code(leader) == 0
     said = machines.said(leader)
     assert "with ranks 2 to 3 of 4, leaves (SIGTERM), so all save and go on without it." in said
-    assert "left (SIGTERM). Training goes on from the last checkpoint." in said
+    assert re.search(r"Info: All ranks go on from .*: host-.* left \(SIGTERM\)\.\n", said)
 
 
 def test_stopping_the_leader_saves_everywhere_and_ends_all(machines):
@@ -275,7 +280,7 @@ def test_a_lost_leader_comes_back_and_follows(machines):
     machines.wait_for(follower, "Waiting for 1 more machine")
     again = machines.start(FIXED, WAIT)
     assert (machines.code(again), machines.code(follower)) == (0, 0)
-    assert "from rank 2 on" in machines.said(again)
+    assert "Training as ranks 2 to 3 of 4." in machines.said(again)
 
 
 def test_a_machine_that_is_silent_is_lost(machines):

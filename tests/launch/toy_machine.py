@@ -77,7 +77,7 @@ class ToyPreflight:
 
 def say(event):
     if isinstance(event, Notice):
-        sys.stdout.write(event.message + "\n")
+        sys.stdout.write(f"{event.level.title()}: {event.message}\n")
         sys.stdout.flush()
 
 

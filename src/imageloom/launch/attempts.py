@@ -4,7 +4,7 @@ import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Protocol, Self
+from typing import Literal, Protocol, Self
 
 from imageloom.errors import ImageloomError, RunInterruptedError
 from imageloom.events import CancelToken, EventSink, Notice
@@ -48,7 +48,10 @@ class Crew(Protocol):
         """
 
     def change(self, ends: Sequence[RankEnd]) -> str:
-        """Return which machine came or went so that the ranks must start anew; empty if none."""
+        """Return which machine came or went, so that the ranks must start anew; empty if none.
+
+        Half a sentence, of what was told already when it happened.
+        """
 
 
 def run_ranks(
@@ -81,7 +84,7 @@ def run_ranks(
         ends = crew.start(job, on_event, cancel)
         change = "" if is_completed(ends) or cancel.is_set else crew.change(ends)
         if change:
-            _notice(f"{change} Training goes on from the last checkpoint.", on_event)
+            _notice("info", f"All ranks go on from the last checkpoint: {change}.", on_event)
             continue
         ran_out_of_memory = count_oom_kills() > killed_before
         trouble = judge(ends, job.logs, cancel, ran_out_of_memory=ran_out_of_memory)
@@ -93,12 +96,12 @@ def run_ranks(
         restarts += 1
         which = f"restart {restarts:,} of {max_restarts:,}"
         message = f"{trouble.error.message} All ranks go on from the last checkpoint ({which})."
-        _notice(message, on_event)
+        _notice("warning", message, on_event)
 
 
-def _notice(sentence: str, on_event: EventSink) -> None:
-    logger.warning("%s", sentence)
-    on_event(Notice("warning", sentence))
+def _notice(level: Literal["info", "warning"], sentence: str, on_event: EventSink) -> None:
+    logger.log(logging.INFO if level == "info" else logging.WARNING, "%s", sentence)
+    on_event(Notice(level, sentence))
 
 
 def _log(error: ImageloomError) -> None:

@@ -17,11 +17,11 @@ from imageloom.events import CancelToken, EventSink, Notice, ignore_events
 from imageloom.launch.answer import Answer, error_of
 from imageloom.launch.attempts import RankJob
 from imageloom.launch.blame import RankEnd
+from imageloom.launch.member import name_ranks
 from imageloom.launch.team import Preflight, end_to_message, mapping_of, number_of, text_of
 from imageloom.launch.watch import RANKS_FOLDER, Elsewhere, Share, Start, watch
 from imageloom.launch.wire import LostError, Message, Wire
 from imageloom.temporary import own_folder
-from imageloom.wording import count
 
 logger = logging.getLogger(__name__)
 
@@ -114,8 +114,7 @@ class _Follower(Elsewhere):
         except (ValidationError, KeyError) as problem:
             raise LostError("sent something that is no message of ours") from problem
         place = {name: str(value) for name, value in mapping_of(order, "place").items()}
-        ranks = count(share.processes, "rank")
-        self._say(f"Starting {ranks} of {share.world_size:,}, from rank {share.first_rank} on.")
+        self._say(f"Training as {name_ranks(share)}.")
         with own_folder(RANKS_FOLDER) as folder:
             start = Start(
                 command=self._job.command,

@@ -156,13 +156,12 @@ class Leader(Elsewhere):
             self._tell("failed", blames_others=False)
 
     def change(self, ends: Sequence[RankEnd]) -> str:
-        """Return which machine came or went so that the ranks must start anew; empty if none."""
+        """Return which machine came or went, so that the ranks must start anew; empty if none."""
         if not self._team.is_elastic:
             return ""
         failure = first_failure(ends)
         if failure is not None:
-            lost = failure.lost_with
-            return f"{lost[0].upper()}{lost[1:]}." if lost else ""
+            return failure.lost_with
         return self._who_changed
 
     def hear(self, end: RankEnd) -> None:
@@ -208,13 +207,24 @@ class Leader(Elsewhere):
             if not asked:
                 asked = True
                 missing = count(team.max_nodes - 1 - len(here), "more machine")
-                logger.info("Waiting for %s.", missing)  # without the token, which is a key
-                on_event(Notice("info", f"Waiting for {missing}. {self._how_to_join()}"))
+                waiting = f"Waiting for {missing}{self._until_when()}."
+                logger.info("%s", waiting)  # without the token, which is a key
+                on_event(Notice("info", f"{waiting} {self._how_to_join()}"))
             self.look()
             if how := self._agents_ended():
                 raise self._nobody_comes(here, how)
             if now - began > team.wait_s:
                 raise self._too_few(here)
+
+    def _until_when(self) -> str:
+        if not self._team.is_elastic:
+            return ""
+        fewest = self._team.min_nodes
+        enough = f", at least {fewest:,}," if fewest > 1 else ""
+        return (
+            f", or training starts with those that are there{enough} when none came for "
+            f"{self._team.settle_s:g} s"
+        )
 
     def _how_to_join(self) -> str:
         if self._hall.agents:  # nobody need type it
@@ -307,7 +317,7 @@ class Leader(Elsewhere):
             may_grow = 1 + len(self._round) < self._team.max_nodes
             grows = self._is_training and may_grow and self._team.is_elastic
             if grows:
-                self._who_changed = f"{member.name} joined."
+                self._who_changed = f"{member.name} joined"
             self._changed.notify_all()
         self._say("info", f"{member.name} joined.")
         if grows:
@@ -322,7 +332,7 @@ class Leader(Elsewhere):
                     leaves = bool(member.leaving) and not was_leaving
                     trains = member in self._round
                     if leaves and trains:
-                        self._who_changed = f"{member.name} left ({member.leaving})."
+                        self._who_changed = f"{member.name} left ({member.leaving})"
                     self._changed.notify_all()
                 if leaves:
                     self._say("info", self._farewell(member, trains=trains))

@@ -10,6 +10,13 @@ from imageloom.launch.watch import Share
 from imageloom.launch.wire import Message, Wire
 
 
+def name_ranks(share: Share) -> str:
+    """Return ``rank 1 of 2`` or ``ranks 2 to 3 of 4``."""
+    first, last = share.ranks[0], share.ranks[-1]
+    ranks = f"rank {first:,}" if first == last else f"ranks {first:,} to {last:,}"
+    return f"{ranks} of {share.world_size:,}"
+
+
 class Member:
     """A machine that joined.
 
@@ -39,9 +46,7 @@ class Member:
         """Its name, and which ranks it has while they run."""
         if self._share is None or self._is_over:
             return self.name
-        first, last = self._share.ranks[0], self._share.ranks[-1]
-        ranks = f"rank {first}" if first == last else f"ranks {first} to {last}"
-        return f"{self.name}, with {ranks} of {self._share.world_size},"
+        return f"{self.name}, with {name_ranks(self._share)},"
 
     @property
     def is_here(self) -> bool:
