@@ -129,7 +129,11 @@ def test_two_machines_that_join_at_once_let_the_ranks_save(machines):
     leader = machines.start(THREE, SAVE)
     machines.wait_for_ranks(2)
     others = [machines.start(THREE, SAVE, address="") for _ in range(2)]
-    machines.wait_until(lambda: machines.said(leader).count("joined.") == 2, "they did not join")
+
+    def joined():
+        return set(re.findall(r"(host-\d+) \(127\.0\.0\.1\) joined", machines.said(leader)))
+
+    machines.wait_until(lambda: len(joined()) == 2, "they did not join")
     machines.wait_for_file("asked_0")
     (machines.toys / "mark").touch()
     assert [machines.code(one) for one in (leader, *others)] == [0, 0, 0]
