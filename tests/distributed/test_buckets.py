@@ -13,14 +13,18 @@ from imageloom.distributed.store import hosted_store
 
 RANKS = 3
 RANK = """
-import os
+import os, sys
 import torch
-from torch import nn
-from imageloom.distributed.group import joined_group
+from torch import distributed as dist, nn
+from imageloom.distributed import group as groups
 from imageloom.distributed.ranks import ranks_from_environment
 
 torch.manual_seed(0)
-with joined_group(ranks_from_environment(os.environ), torch.device("cpu")) as group:
+# On GPUs gradients have a group of their own; one of gloo stands for it here.
+groups._nccl_group = lambda _, timeout: dist.new_group(backend="gloo", timeout=timeout)
+device = torch.device(sys.argv[1])
+with groups.joined_group(ranks_from_environment(os.environ), device) as group:
+    assert (group.gradients is None) == (device.type == "cpu")
     network = nn.Sequential(nn.Linear(50, 400), nn.ReLU(), nn.Linear(400, 400), nn.Linear(400, 10))
     wrapped = group.wrap(network)
     generator = torch.Generator().manual_seed(group.ranks.rank)
@@ -30,16 +34,20 @@ with joined_group(ranks_from_environment(os.environ), torch.device("cpu")) as gr
         wrapped(inputs).square().mean().backward()
         gradients.append(torch.cat([one.grad.flatten() for one in network.parameters()]))
     assert gradients[0].abs().sum() > 0
+    network.register_buffer("whose", torch.tensor(group.ranks.rank))
+    group.share_buffers(network)
+    assert int(network.whose) == 0
     print(all(torch.equal(gradients[0], one) for one in gradients))
 """
 
 
 @pytest.mark.slow
-def test_i13_the_first_step_of_a_start_adds_in_the_order_of_all_others():
+@pytest.mark.parametrize("device", ["cpu", "cuda"])
+def test_i13_the_first_step_of_a_start_adds_in_the_order_of_all_others(device):
     with hosted_store() as place:
         ranks = [
             subprocess.Popen(
-                [sys.executable, "-c", RANK],
+                [sys.executable, "-c", RANK, device],
                 env=os.environ
                 | place
                 | {"RANK": str(rank), "LOCAL_RANK": str(rank), "WORLD_SIZE": str(RANKS)}

@@ -38,11 +38,12 @@ class Group:
 
     Attributes:
         ranks: Which of them this is.
-        control: Where numbers on the CPU are exchanged; None is torch's default group.
+        gradients: Where gradients are exchanged; None is torch's default group, in which all else
+            is.
     """
 
     ranks: Ranks = ALONE
-    control: "ProcessGroup | None" = None
+    gradients: "ProcessGroup | None" = None
 
     def gather(self, values: Sequence[float]) -> list[list[float]]:
         """Return the values of every process, in the order of ranks, the same to all.
@@ -56,7 +57,7 @@ class Group:
 
         own = torch.tensor(values, dtype=torch.float64)
         rows = [torch.empty_like(own) for _ in range(self.ranks.world_size)]
-        dist.all_gather(rows, own, group=self.control)
+        dist.all_gather(rows, own)
         return [row.tolist() for row in rows]
 
     def gather_bytes(self, content: bytes) -> list[bytes]:
@@ -69,7 +70,7 @@ class Group:
         padded = torch.zeros(max(1, *lengths), dtype=torch.uint8)
         padded[: len(content)] = torch.tensor(list(content), dtype=torch.uint8)
         rows = [torch.empty_like(padded) for _ in lengths]
-        dist.all_gather(rows, padded, group=self.control)
+        dist.all_gather(rows, padded)
         return [row[:length].numpy().tobytes() for row, length in zip(rows, lengths, strict=True)]
 
     def any(self, *flags: bool) -> list[bool]:
@@ -95,7 +96,7 @@ class Group:
         new_name = "forward_sync_buffers"  # torch 2.15 warns of the old one, 2.10 knows no other
         name = new_name if new_name in accepted else "broadcast_buffers"
         make = cast(Callable[..., nn.Module], DistributedDataParallel)
-        wrapped = make(network, **{name: False})
+        wrapped = make(network, process_group=self.gradients, **{name: False})
         _settle_buckets(wrapped, network)
         return wrapped
 
@@ -106,7 +107,7 @@ class Group:
         import torch.distributed as dist
 
         for buffer in network.buffers():
-            dist.broadcast(buffer, src=0)
+            dist.broadcast(buffer, src=0, group=self.gradients)
 
 
 def without_reduction(wrapped: nn.Module) -> AbstractContextManager[object]:
@@ -155,18 +156,21 @@ def joined_group(ranks: Ranks, device: torch.device) -> Iterator[Group]:
 
     timeout = timedelta(seconds=_timeout_s())
     with lost_ranks_named(ranks):
-        if device.type == "cuda":
-            torch.cuda.set_device(device)
-            dist.init_process_group("nccl", timeout=timeout, device_id=device)
-            control = dist.new_group(backend="gloo", timeout=timeout)
-            assert not isinstance(control, int), "torch's mark for who is not in the group"
-        else:
-            dist.init_process_group("gloo", timeout=timeout)
-            control = None
-        yield Group(ranks, control)
+        # gloo comes first: it gives up on a process that does not come, and NCCL's start does not.
+        dist.init_process_group("gloo", timeout=timeout)
+        yield Group(ranks, _nccl_group(device, timeout) if device.type == "cuda" else None)
         # Only now: after an error NCCL would wait here for ranks that no longer come, and the error
         # would not be told. The end of the process frees what it holds.
         dist.destroy_process_group()
+
+
+def _nccl_group(device: torch.device, timeout: timedelta) -> "ProcessGroup":
+    import torch.distributed as dist
+
+    torch.cuda.set_device(device)
+    group = dist.new_group(backend="nccl", timeout=timeout, device_id=device)
+    assert not isinstance(group, int), "torch's mark for who is not in the group"
+    return group
 
 
 @contextlib.contextmanager
