@@ -8,7 +8,7 @@ import pytest
 from imageloom import target_training
 from imageloom.cli import logs
 from imageloom.cli.root import run
-from imageloom.launch.meeting import MeetingPlace
+from imageloom.launch.meeting import LeaderAddress, MeetingPlace
 from imageloom.launch.params import LaunchParams
 from imageloom.locks import release, try_lock
 from imageloom.publish import write_json
@@ -93,7 +93,7 @@ def test_following_shows_what_is_written_until_the_run_ends(ended, capsys, monke
             log.write("  of one\n")
         write_json(ended / "run.json", {"state": "completed"})
 
-    monkeypatch.setattr(logs, "time", SimpleNamespace(sleep=go_on))
+    monkeypatch.setattr(logs, "time", SimpleNamespace(sleep=go_on, monotonic=float))
     shown = output_of(capsys, ended, "--follow")
     more = "rank 1:     of one\nrank 2:   2026-11-23 08:00:09,000 INFO two\n"
     assert shown == ALL + more
@@ -105,6 +105,38 @@ def test_following_does_not_end_between_two_starts_of_the_ranks(ended, capsys, m
     monkeypatch.setattr(MeetingPlace, "is_led", property(lambda _: looks.append(1) or led.pop(0)))
     assert output_of(capsys, ended, "--follow") == ALL
     assert len(looks) == 3, "it looked on while somebody led"
+
+
+@pytest.mark.parametrize("state", ["running", "interrupted"])
+def test_following_goes_on_until_another_machine_may_have_taken_the_lead(
+    ended, capsys, monkeypatch, state
+):
+    write_json(ended / "run.json", {"state": "running"})
+    place = MeetingPlace(ended)
+    place.announce(LeaderAddress(address="10.0.0.4", port=29400, token="key"))
+    lock = try_lock(place.folder / "lock", "process 7 at 10.0.0.4")
+    clock = [0.0]
+
+    def go_on(_seconds):
+        clock[0] += 10.0
+        if clock[0] == 10.0:  # the machine that leads is lost, and no other one leads
+            release(lock)
+            write_json(ended / "run.json", {"state": state})
+        if clock[0] == 30.0:  # nobody knew yet that another one came
+            with (ended / "logs" / "70_mpi_log.txt").open("a", encoding="utf-8") as log:
+                log.write("2026-11-23 08:00:40,000 INFO It goes on.\n")
+
+    monkeypatch.setattr(logs, "time", SimpleNamespace(sleep=go_on, monotonic=lambda: clock[0]))
+    assert "It goes on." in output_of(capsys, ended, "--follow")
+    assert clock[0] == 30.0, "it waited for as long as another machine may come"
+
+
+def test_a_run_that_was_stopped_before_is_not_followed(ended, capsys, monkeypatch):
+    write_json(ended / "run.json", {"state": "interrupted"})
+    MeetingPlace(ended).announce(LeaderAddress(address="10.0.0.4", port=29400, token="key"))
+    never = SimpleNamespace(sleep=lambda _: pytest.fail("it waited"), monotonic=float)
+    monkeypatch.setattr(logs, "time", never)
+    assert output_of(capsys, ended, "--follow") == ALL
 
 
 @pytest.fixture
@@ -159,6 +191,6 @@ def test_following_goes_on_while_the_run_is_trained_without_its_target(
         sleeps.append(_seconds)
         release(lock)
 
-    monkeypatch.setattr(logs, "time", SimpleNamespace(sleep=end_the_training))
+    monkeypatch.setattr(logs, "time", SimpleNamespace(sleep=end_the_training, monotonic=float))
     output_of(capsys, on_target, "--follow")
     assert len(sleeps) == 1

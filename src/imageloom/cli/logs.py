@@ -1,6 +1,7 @@
 """``imageloom logs``."""
 
 import functools
+import math
 import os
 import sys
 import time
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 _JOB: Final = "job"
 _QUEUE: Final = "queue"
 _POLL_S: Final = 0.2
+_LEAD_S: Final = 30.0  # in which another machine may take the lead
 
 
 @job_command(
@@ -106,9 +108,16 @@ def _logs_of_job(run: RunDirectory) -> dict[str, Path]:
 def _follow(job: Job, run: RunDirectory) -> None:
     """Write lines as they come, until the run ends or a signal comes."""
     tail, targets = JoinedTail(echo=_JOB), functools.cache(_load_targets)
+    # One that was stopped before we came is not waited for.
+    worked_at = time.monotonic() if run.read()["state"] == "running" else -math.inf
     while True:
         # Looked at before reading, so that nothing is missed.
-        is_over = job.cancel.is_set or job.is_unwatched or _has_ended(run, targets)
+        has_ended = _has_ended(run, targets)
+        if not has_ended:
+            worked_at = time.monotonic()
+        elif time.monotonic() - worked_at < _LEAD_S:
+            has_ended = not _may_be_led_again(run)
+        is_over = job.cancel.is_set or job.is_unwatched or has_ended
         for text in tail.read(_chosen(job, run)):
             sys.stdout.write(f"{text}\n")
         sys.stdout.flush()
@@ -117,13 +126,22 @@ def _follow(job: Job, run: RunDirectory) -> None:
         time.sleep(_POLL_S)
 
 
+def _may_be_led_again(run: RunDirectory) -> bool:
+    """Whether a machine may have been lost that led the run, so that another one takes the lead."""
+    # Ranks that lost their launcher save, and write that the run was interrupted.
+    is_left = run.read()["state"] in ("running", "interrupted")
+    return is_left and MeetingPlace(run.path).find() is not None
+
+
 def _has_ended(run: RunDirectory, targets: "Callable[[], Registry[Target]]") -> bool:
     """Whether nobody trains the run, or waits to, any more."""
     # A launcher that starts the ranks anew, or waits for machines, has not ended with them.
-    if MeetingPlace(run.path).is_led:
+    place = MeetingPlace(run.path)
+    if place.is_led:
         return False
     if not (run.path / JOB_FOLDER / TRAIN_JOB_FILE).is_file():
-        return run.read()["state"] != "running"
+        # What one process trains is not led, what had a leader and has none is left alone.
+        return run.read()["state"] != "running" or place.find() is not None
     # The record knows nothing of a job in the queue: one that was pre-empted goes on later, and one
     # that left it before it began wrote nothing.
     from imageloom.target_training import running_job
