@@ -7,7 +7,7 @@ import pytest
 
 from imageloom.cli import failures
 from imageloom.cli.root import run
-from imageloom.launch import agent
+from imageloom.launch import agent, wire
 
 
 @pytest.mark.parametrize(
@@ -16,6 +16,15 @@ from imageloom.launch import agent
 def test_what_is_no_address_is_a_mistake_in_the_command(capsys, address, words):
     assert run(["agent", "join", address, "--token", "key"]) == 2
     assert words.removesuffix("s") in capsys.readouterr().err
+
+
+def test_who_waits_for_an_address_where_nobody_listens_is_told(capsys, monkeypatch):
+    monkeypatch.setattr(wire, "SAY_S", 0.0)
+    monkeypatch.setattr(agent, "CONNECT_S", 0.5)
+    assert run(["agent", "join", "127.0.0.1:1", "--token", "key"]) == 1
+    said = capsys.readouterr().err
+    words = "No connection to 127.0.0.1:1 yet: connection refused. Trying for 0.5 s in all."
+    assert said.count(words) == 1
 
 
 def test_who_gives_no_token_is_told_both_ways(capsys):

@@ -264,6 +264,18 @@ def test_a_machine_that_finds_no_leader_says_that_it_waits(machines):
     machines.wait_for(follower, f"Waiting for a machine that leads {machines.run}.")
 
 
+def test_a_machine_that_cannot_reach_its_leader_says_where_and_why(machines):
+    place = MeetingPlace(machines.run)
+    place.announce(LeaderAddress(address="127.0.0.1", port=1, token="key"))
+    follower = machines.start(FIXED, address="")
+    words = f"leads {machines.run}; none is at 127.0.0.1:1 now: connection refused."
+    machines.wait_for(follower, f"Waiting for a machine that {words}")
+    with place.leading("process 7 at 127.0.0.1"):
+        other = machines.start(FIXED, address="")
+        words = "cannot be reached at 127.0.0.1:1: connection refused. Trying for 30 s in all."
+        machines.wait_for(other, f"The machine that leads {machines.run} {words}")
+
+
 def test_a_machine_that_loses_its_leader_leads(machines):
     leader, follower = two(machines, ELASTIC, WAIT)
     machines.wait_for_ranks(4)

@@ -212,9 +212,18 @@ def test_h09_where_nobody_listens_the_reason_is_said():
         connect("127.0.0.1", port, TOKEN, timeout_s=0.1)
 
 
-def test_h09_a_name_that_nobody_knows_is_said():
+def test_h09_a_name_that_nobody_knows_is_said(monkeypatch):
+    monkeypatch.setattr(wire.time, "sleep", lambda _: pytest.fail("it tried again"))
     with pytest.raises(LostError, match=r"not known|failure in name resolution"):
-        connect("nowhere.invalid", 29400, TOKEN, timeout_s=0.1)
+        connect("nowhere.invalid", 29400, TOKEN, timeout_s=60.0)
+
+
+def test_why_there_is_no_connection_yet_is_told_once(monkeypatch):
+    monkeypatch.setattr(wire, "SAY_S", 0.0)
+    told = []
+    with pytest.raises(LostError, match="connection refused"):
+        connect("127.0.0.1", 1, TOKEN, timeout_s=0.5, on_trouble=told.append)
+    assert told == ["connection refused"]
 
 
 def test_h09_another_port_is_taken_when_the_one_wished_for_is_in_use():

@@ -37,10 +37,21 @@ def join_run(leader: LeaderAddress, *, on_event: EventSink, cancel: CancelToken)
         RunInterruptedError: Somebody asked this machine, or the whole run, to stop.
         ImageloomError: The run failed.
     """
-    on_event(Notice("info", f"Connecting to {leader.address}:{leader.port}."))
+    where = f"{leader.address}:{leader.port}"
+    on_event(Notice("info", f"Connecting to {where}."))
+
+    def tell(why: str) -> None:
+        waits = f"No connection to {where} yet: {why}. Trying for {CONNECT_S:g} s in all."
+        on_event(Notice("info", waits))
+
     try:
         wire = connect(
-            leader.address, leader.port, leader.token, timeout_s=CONNECT_S, cancel=cancel
+            leader.address,
+            leader.port,
+            leader.token,
+            timeout_s=CONNECT_S,
+            cancel=cancel,
+            on_trouble=tell,
         )
         try:
             message = welcome(wire)
@@ -50,7 +61,7 @@ def join_run(leader: LeaderAddress, *, on_event: EventSink, cancel: CancelToken)
         run, team = Path(text_of(message, "run")), team_of(message)
     except LostError as problem:
         raise TimeoutOccuredError(
-            f"No run could be joined at {leader.address}:{leader.port}: {problem}.",
+            f"No run could be joined at {where}: {problem}.",
             hint="Is the address right, is the token that of this run, does the command that leads "
             "it still run, and does no firewall stand in between?",
             reason="no-leader",

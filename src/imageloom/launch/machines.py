@@ -11,18 +11,17 @@ from imageloom.events import CancelToken, EventSink, Notice
 from imageloom.launch.attempts import RankJob, run_ranks
 from imageloom.launch.follower import follow, welcome
 from imageloom.launch.leader import Leader
-from imageloom.launch.meeting import LeaderAddress
+from imageloom.launch.meeting import LeaderAddress, MeetingPlace
 from imageloom.launch.network import interface_of, interface_variables
 from imageloom.launch.params import LaunchParams
 from imageloom.launch.resume_hint import naming_launch
 from imageloom.launch.team import Hall, Team, team_of
-from imageloom.launch.wire import LostError, connect
+from imageloom.launch.wire import SAY_S, LostError, connect
 
 logger = logging.getLogger(__name__)
 
 _RETRY_S: Final = 0.5
 _CONNECT_S: Final = 2.0
-_SAY_S: Final = 3.0  # less than that is the time in which another machine takes the lead
 _LAST_RANKS_S: Final = 30.0  # for ranks of a leader that was killed to save and end
 
 
@@ -72,14 +71,14 @@ class Machine:
                 if leader is not None and self._has_followed(leader):
                     return
                 if leader is not None:
-                    heard_at = time.monotonic()
+                    heard_at, has_said = time.monotonic(), False
             except LostError as problem:
                 why = str(problem)
             if time.monotonic() - heard_at > self._team.wait_s:
                 raise _nobody_leads(leader, why, self._team.wait_s)
-            if not has_said and time.monotonic() - heard_at > _SAY_S:
+            if not has_said and time.monotonic() - heard_at > SAY_S:
                 has_said = True
-                self._say(f"Waiting for a machine that leads {self._hall.place.run}.")
+                self._say(_waiting(self._hall.place, leader, why, wait_s=self._team.wait_s))
             time.sleep(_RETRY_S)
 
     def _has_led(self) -> bool:
@@ -148,6 +147,19 @@ class Machine:
         while self._hall.run.is_written and time.monotonic() < give_up:
             self._cancel.raise_if_set()
             time.sleep(_RETRY_S)
+
+
+def _waiting(place: MeetingPlace, leader: LeaderAddress | None, why: str, *, wait_s: float) -> str:
+    """Return for whom this machine waits; the lock tells whether a leader lives."""
+    if leader is None:
+        return f"Waiting for a machine that leads {place.run}."
+    where = f"{leader.address}:{leader.port}"
+    if not place.is_led:
+        return f"Waiting for a machine that leads {place.run}; none is at {where} now: {why}."
+    return (
+        f"The machine that leads {place.run} cannot be reached at {where}: {why}. "
+        f"Trying for {wait_s:g} s in all."
+    )
 
 
 def _nobody_leads(leader: LeaderAddress | None, why: str, wait_s: float) -> TimeoutOccuredError:

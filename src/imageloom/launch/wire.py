@@ -16,6 +16,7 @@ import socket
 import struct
 import threading
 import time
+from collections.abc import Callable
 from typing import Final
 
 from imageloom.errors import EnvironmentUnsuitableError
@@ -23,6 +24,7 @@ from imageloom.events import CancelToken
 
 BEAT_S: Final = 1.0
 SILENCE_S: Final = 9.0  # a cut of 5 s passes; more is reported within 10 s
+SAY_S: Final = 3.0  # a person is told by then why nothing happens
 _MAX_BYTES: Final = 4 * 1024 * 1024
 _MAX_GREETING_BYTES: Final = 256
 _LEAST_S: Final = 0.001  # 0 would mean not to wait at all
@@ -34,6 +36,10 @@ Message = dict[str, object]
 
 class LostError(Exception):
     """The other side is gone or silent; the message says which."""
+
+
+class _HopelessError(LostError):
+    """More tries would not help."""
 
 
 class Wire:
@@ -117,7 +123,7 @@ class Wire:
         self._write(hmac.digest(key, b"I am " + mine, "sha256"))
         proof = hmac.digest(key, b"I am " + theirs, "sha256")
         if not hmac.compare_digest(self._read_greeting(give_up), proof):
-            raise LostError("the other side has another token")
+            raise _HopelessError("the other side has another token")
         return key, mine, theirs
 
     def _beat(self) -> None:
@@ -183,7 +189,13 @@ class Wire:
 
 
 def connect(
-    address: str, port: int, token: str, *, timeout_s: float, cancel: CancelToken | None = None
+    address: str,
+    port: int,
+    token: str,
+    *,
+    timeout_s: float,
+    cancel: CancelToken | None = None,
+    on_trouble: Callable[[str], None] = lambda _why: None,
 ) -> Wire:
     """Connect to a leader, which may not have begun to listen yet.
 
@@ -193,28 +205,42 @@ def connect(
         token: What both sides must know.
         timeout_s: For how long to try.
         cancel: Ends the tries.
+        on_trouble: Hears once, after some seconds, why there is no connection yet.
 
     Raises:
         RunInterruptedError: Somebody asked to stop.
         LostError: Nobody who knows the token answered in time; the message says how it failed last.
     """
-    give_up = time.monotonic() + timeout_s
+    began, has_told = time.monotonic(), False
+    give_up = began + timeout_s
     while True:
         try:
             left_s = max(1.0, give_up - time.monotonic())
-            stream = socket.create_connection((address, port), timeout=min(left_s, SILENCE_S))
+            stream = _open(address, port, timeout_s=min(left_s, SILENCE_S))
             return Wire(stream, token, is_server=False)
-        except OSError as problem:
-            last = LostError(_reason(problem))
+        except _HopelessError:
+            raise
         except LostError as problem:
-            if "token" in str(problem):  # more tries would not help
-                raise
             last = problem
         if time.monotonic() > give_up:
             raise last
         if cancel is not None:
             cancel.raise_if_set()
+        if not has_told and time.monotonic() - began > SAY_S:
+            has_told = True
+            on_trouble(str(last))
         time.sleep(0.2)
+
+
+def _open(address: str, port: int, *, timeout_s: float) -> socket.socket:
+    try:
+        return socket.create_connection((address, port), timeout=timeout_s)
+    except socket.gaierror as problem:
+        raise _HopelessError(f"{address} is not known ({_reason(problem)})") from problem
+    except TimeoutError as problem:
+        raise LostError(f"nothing answered in {timeout_s:.0f} s") from problem
+    except OSError as problem:
+        raise LostError(_reason(problem)) from problem
 
 
 def listen(address: str, port: int) -> socket.socket:
