@@ -1,6 +1,7 @@
 """A training on a target is followed: what its job tells, its queue, its end, and our own end."""
 
 import json
+import shutil
 import threading
 import time
 from functools import partial
@@ -9,6 +10,7 @@ import pytest
 
 from imageloom import target_training
 from imageloom.errors import (
+    FailedToWriteOutputsError,
     InvalidDatasetError,
     LessThanOrEqualToError,
     OutputInUseError,
@@ -176,6 +178,16 @@ def test_a_job_that_is_killed_is_named_with_its_logs(targets, run):
     ) as caught:
         follow(targets, run)
     assert str(run / "job" / "logs") in caught.value.hint
+
+
+def test_a_run_that_was_deleted_while_it_was_trained_is_named(targets, lab, run):
+    def delete(_event):
+        lab.stop(run / "job", at_once=True)
+        shutil.rmtree(run)
+
+    with pytest.raises(FailedToWriteOutputsError, match=r"my run disappeared while it was trained"):
+        resume_on(targets, "lab", run, launch=LaunchParams(), on_event=delete)
+    assert not run.exists()
 
 
 def test_a_job_that_never_wrote_anything_may_not_see_the_folder(targets, lab, run):

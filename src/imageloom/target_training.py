@@ -233,6 +233,8 @@ def _pass_on(tail: EventTail, on_event: EventSink) -> None:
 
 
 def _result(run: Path, target: Target, reason: str, *, asked_by: str) -> TrainResult:
+    if gone := RunDirectory(run).disappearance():
+        raise gone
     if RunDirectory(run).read()["state"] == "completed":
         return read_result(run)
     raise _error(run, target, reason, asked_by=asked_by)

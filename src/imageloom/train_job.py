@@ -70,15 +70,20 @@ def main(folder: Path) -> int:
         resume(job.run, launch=job.launch, on_event=events, cancel=cancel)
     except RunInterruptedError as problem:
         logger.info("%s", problem)
-        write_json(folder / ERROR_FILE, problem.to_json())
+        _tell_error(folder, problem)
         return STOPPED_EXIT
     except Exception as problem:  # noqa: BLE001 - whatever it was is reported to who asked
         logger.error("%s", printable("".join(traceback.format_exception(problem))))
-        write_json(folder / ERROR_FILE, _as_error(problem).to_json())
+        _tell_error(folder, _as_error(problem))
         return 1
     finally:
         events.close()
     return 0
+
+
+def _tell_error(folder: Path, error: ImageloomError) -> None:
+    if folder.is_dir():  # a run that was deleted meanwhile must not come back
+        write_json(folder / ERROR_FILE, error.to_json())
 
 
 def _as_error(problem: Exception) -> ImageloomError:

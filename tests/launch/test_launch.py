@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -218,6 +219,19 @@ def test_a_run_that_somebody_leads_is_left_as_it_is(pictures, tmp_path):
                 resume(run, launch=launch)
     assert RunDirectory(run).read() == before
     assert not list((run / "logs").glob("70_*"))
+
+
+def test_the_end_of_a_run_whose_folder_was_deleted_is_not_written(tmp_path):
+    run = RunDirectory(tmp_path / "run")
+    write_json(run.record, {"state": "running"})
+
+    def lose():
+        shutil.rmtree(run.path)
+        raise WorkerLostError("Rank 0 of 2 was killed.")
+
+    with pytest.raises(WorkerLostError, match="killed"), recorded(run, tmp_path / "log.txt"):
+        lose()
+    assert not run.path.exists()
 
 
 def test_a_machine_that_leaves_does_not_write_the_end_of_a_run_that_goes_on(tmp_path):

@@ -176,11 +176,11 @@ def recorded(
         try:
             yield
         except ImageloomError as error:
-            if not is_others():
+            if run.disappearance() is None and not is_others():
                 _record(run, error)
             raise
         except BaseException:  # Ctrl+C, where nobody made it ask for a stop
-            if not is_others():
+            if run.disappearance() is None and not is_others():
                 run.update(state="interrupted", ended=now())
             raise
 

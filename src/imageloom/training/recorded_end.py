@@ -40,9 +40,10 @@ def recorded_end(run: RunDirectory, ranks: Ranks) -> Iterator[None]:
         raise
     except Exception as problem:
         state = "failed"
-        error = _named(problem)
+        gone = run.disappearance()
+        error = gone or _named(problem)
         logger.error("%s %s\n%s", error.code, error, traceback.format_exc())
-        if ranks.is_first:
+        if ranks.is_first and gone is None:
             run.write_error(error)
         if error is problem:
             raise
@@ -51,7 +52,7 @@ def recorded_end(run: RunDirectory, ranks: Ranks) -> Iterator[None]:
         state = "interrupted"
         raise
     finally:
-        if ranks.is_first:
+        if ranks.is_first and run.disappearance() is None:
             _record_end(run, state, time.monotonic() - began)
 
 

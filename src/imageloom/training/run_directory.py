@@ -10,7 +10,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
 
-from imageloom.errors import CannotResumeError, ImageloomError, OutputInUseError
+from imageloom.errors import (
+    CannotResumeError,
+    FailedToWriteOutputsError,
+    ImageloomError,
+    OutputInUseError,
+)
 from imageloom.locks import holder, release, try_lock
 from imageloom.publish import read_json, write_json
 
@@ -113,6 +118,20 @@ class RunDirectory:
     def write_error(self, error: ImageloomError) -> None:
         """Write ``error_info.json``."""
         write_json(self.error, error.to_json())
+
+    def disappearance(self) -> FailedToWriteOutputsError | None:
+        """Return the error of a training whose folder was taken away meanwhile; None if it is here.
+
+        Nothing must be written then: the folder would come back, with nothing to go on from.
+        """
+        if self.record.is_file():
+            return None
+        return FailedToWriteOutputsError(
+            f"The run directory {self.path} disappeared while it was trained.",
+            hint="Was it deleted or moved? A moved one goes on from its last checkpoint with "
+            "'imageloom train --resume' and its new place.",
+            reason="run-gone",
+        )
 
     @contextlib.contextmanager
     def locked(self) -> Iterator[None]:
