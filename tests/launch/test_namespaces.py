@@ -1,12 +1,12 @@
 """Two machines with networks of their own, as namespaces of the kernel: cut off and back again."""
 
 import shutil
+import subprocess
 import sys
 import time
 from pathlib import Path
 
 import pytest
-from tests.faults import tiny_family
 from tests.launch.namespaces import (
     JOIN,
     cabled_namespaces,
@@ -16,13 +16,9 @@ from tests.launch.namespaces import (
 )
 from tests.launch.toy_machines import FIXED, MACHINE, WAIT, Machines, two
 
-from imageloom.launch.params import LaunchParams
-from imageloom.launch.train import train
-from imageloom.models.params import ModelParams
-from imageloom.training.config import TrainParams
-
 pytestmark = pytest.mark.slow
 
+TINY_FAMILY = Path(__file__).parents[1] / "faults" / "tiny_family.py"
 PARAMS = {"batch_size": 2, "epochs": 1, "workers": 0, "precision": "float32", "device": "cpu"}
 
 
@@ -71,16 +67,19 @@ def test_h10_a_longer_cut_is_said_and_the_machine_comes_back(hosts, namespaces):
     assert "(restart 1 of 1)" in hosts.said(leader)
 
 
-def test_h10_lost_packets_and_a_slow_network_are_no_failure(tmp_path, wait_until, monkeypatch):
+def test_h10_lost_packets_and_a_slow_network_are_no_failure(
+    make_pictures, tmp_path, wait_until, monkeypatch
+):
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
     (tmp_path / "extensions" / "families").mkdir(parents=True)
-    shutil.copy(tiny_family.__file__, tmp_path / "extensions" / "families" / "tiny.py")
+    shutil.copy(TINY_FAMILY, tmp_path / "extensions" / "families" / "tiny.py")
     monkeypatch.setenv("IMAGELOOM_EXTENSIONS", str(tmp_path / "extensions"))
-    for number, place in enumerate(places_in(tmp_path)):
-        tiny_family.tiny_pictures(place.with_suffix(".files"), 4, number).save(place)
+    for place in places_in(tmp_path):
+        make_pictures(per_class=4, classes=("red", "green")).save(place)
     with slowly_cabled_namespaces(delay_s=0.2, loss=0.01) as slow:
         train_on_two_machines("tiny", tmp_path, slow, wait_until)
-    assert weights(tmp_path / "two") == weights(train_on_one_machine("tiny", tmp_path))
+    train_on_one_machine("tiny", tmp_path)
+    assert weights(tmp_path / "two") == weights(tmp_path / "one")
 
 
 def test_two_machines_learn_what_two_processes_of_one_learn(
@@ -90,7 +89,8 @@ def test_two_machines_learn_what_two_processes_of_one_learn(
     for place in places_in(tmp_path):
         make_pictures(per_class=4, classes=("red", "green")).save(place)
     token = train_on_two_machines("resnet18", tmp_path, namespaces, wait_until)
-    assert weights(tmp_path / "two") == weights(train_on_one_machine("resnet18", tmp_path))
+    train_on_one_machine("resnet18", tmp_path)
+    assert weights(tmp_path / "two") == weights(tmp_path / "one")
     logs = {file.name for file in (tmp_path / "two" / "logs").iterdir()}
     assert logs >= {"70_mpi_log.txt", "70_driver_log_0.txt", "70_driver_log_1.txt"}
     assert all(token not in file.read_text() for file in (tmp_path / "two" / "logs").iterdir())
@@ -104,25 +104,24 @@ def weights(run: Path) -> bytes:
     return (run / "model" / "weights.safetensors").read_bytes()
 
 
-def train_on_one_machine(network: str, folder: Path) -> Path:
-    return train(
-        network,
-        *places_in(folder),
-        folder / "one",
-        params=TrainParams.parse(PARAMS),
-        model_params=ModelParams(),
-        launch=LaunchParams(processes_per_node=2),
-    ).run
+def words_of(network: str, folder: Path) -> list[str]:
+    training, validation = places_in(folder)
+    options = [f"--{name.replace('_', '-')}={value}" for name, value in PARAMS.items()]
+    places = [f"--train={training}", f"--validation={validation}"]
+    return ["train", f"--model={network}", *places, *options]
+
+
+def train_on_one_machine(network: str, folder: Path) -> None:
+    here = ["--processes-per-node=2", f"--out={folder / 'one'}"]
+    command = [sys.executable, "-m", "imageloom", *words_of(network, folder), *here]
+    subprocess.run(command, check=True, timeout=240)
 
 
 def train_on_two_machines(network: str, folder: Path, namespaces: list[str], wait_until) -> str:
     """Train with one process in each; return the token with which the second joined."""
-    training, validation = places_in(folder)
-    options = [f"--{name.replace('_', '-')}={value}" for name, value in PARAMS.items()]
-    words = ["train", f"--model={network}", f"--train={training}", f"--validation={validation}"]
     here = ["--nodes=2", "--interface=eth0", f"--out={folder / 'two'}"]
     texts = folder / "1.txt", folder / "2.txt"
-    with in_namespace(namespaces[0], texts[0], *words, *options, *here) as leader:
+    with in_namespace(namespaces[0], texts[0], *words_of(network, folder), *here) as leader:
         wait_until(lambda: JOIN.search(texts[0].read_text()), "nobody was asked to join")
         join = JOIN.search(texts[0].read_text())[1].split()
         with in_namespace(namespaces[1], texts[1], *join) as follower:
