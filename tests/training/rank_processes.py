@@ -30,11 +30,18 @@ def at_step(rank, number, action):
     Stepper._gradient_norm = norm
 
 exec(extra)
+code = 0
 try:
     continue_run(Path(run), ranks=ranks, cancel=cancel)
 except ImageloomError as problem:
     print(type(problem).__name__, problem, file=sys.stderr)
-    sys.exit(143 if isinstance(problem, RunInterruptedError) else 1)
+    code = 143 if isinstance(problem, RunInterruptedError) else 1
+"""
+# As imageloom.rank ends: a thread of gloo that wants the interpreter while it ends would abort it.
+END = """
+sys.stdout.flush()
+sys.stderr.flush()
+os._exit(globals().get("code", 0))
 """
 
 
@@ -45,7 +52,7 @@ def free_port() -> int:
 
 
 def start_ranks(program, *arguments, world_size=2, timeout_s=60):
-    """Start one process per rank."""
+    """Start one process per rank; the program's ``code`` is its exit status."""
     port = str(free_port())
     shared = {
         **os.environ,
@@ -58,7 +65,7 @@ def start_ranks(program, *arguments, world_size=2, timeout_s=60):
         "MKL_NUM_THREADS": "1",
         "IMAGELOOM_RANK_TIMEOUT_S": str(timeout_s),
     }
-    command = [sys.executable, "-W", "error", "-c", program, *map(str, arguments)]
+    command = [sys.executable, "-W", "error", "-c", program + END, *map(str, arguments)]
     return [
         subprocess.Popen(
             command,

@@ -158,9 +158,15 @@ def joined_group(ranks: Ranks, device: torch.device) -> Iterator[Group]:
     with lost_ranks_named(ranks):
         # gloo comes first: it gives up on a process that does not come, and NCCL's start does not.
         dist.init_process_group("gloo", timeout=timeout)
-        yield Group(ranks, _nccl_group(device, timeout) if device.type == "cuda" else None)
-        # Only now: after an error NCCL would wait here for ranks that no longer come, and the error
-        # would not be told. The end of the process frees what it holds.
+        group = Group(ranks, _nccl_group(device, timeout) if device.type == "cuda" else None)
+        try:
+            yield group
+        except BaseException:
+            # After an error NCCL would wait here for ranks that no longer come, and the error would
+            # not be told. The end of the process frees what it holds.
+            if group.gradients is None:
+                dist.destroy_process_group()
+            raise
         dist.destroy_process_group()
 
 
