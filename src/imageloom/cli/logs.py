@@ -2,7 +2,6 @@
 
 import functools
 import math
-import os
 import sys
 import time
 from collections.abc import Callable
@@ -17,11 +16,11 @@ from imageloom.cli.joined_logs import JoinedTail, joined_text
 from imageloom.cli.places import Place
 from imageloom.cli.screen import line
 from imageloom.cli.tails import read_log
+from imageloom.cli.workspace import known_targets
 from imageloom.errors import CouldNotOpenFileError
 from imageloom.launch.meeting import MeetingPlace
 from imageloom.launch.merged_log import LAUNCHER, label_of_rank, logs_of_run
 from imageloom.locks import is_locked
-from imageloom.settings import read_settings
 from imageloom.spec.job import LOG_FILE
 from imageloom.train_job import JOB_FOLDER, TRAIN_JOB_FILE
 from imageloom.training.run_directory import RunDirectory
@@ -107,7 +106,7 @@ def _logs_of_job(run: RunDirectory) -> dict[str, Path]:
 
 def _follow(job: Job, run: RunDirectory) -> None:
     """Write lines as they come, until the run ends or a signal comes."""
-    tail, targets = JoinedTail(echo=_JOB), functools.cache(_load_targets)
+    tail, targets = JoinedTail(echo=_JOB), functools.cache(known_targets)
     # One that was stopped before we came is not waited for.
     worked_at = time.monotonic() if run.read()["state"] == "running" else -math.inf
     while True:
@@ -147,9 +146,3 @@ def _has_ended(run: RunDirectory, targets: "Callable[[], Registry[Target]]") -> 
     from imageloom.target_training import running_job
 
     return not is_locked(run.lock) and running_job(run.path, targets()) is None
-
-
-def _load_targets() -> "Registry[Target]":
-    from imageloom.target_file import load_targets
-
-    return load_targets(read_settings(os.environ))

@@ -1,7 +1,6 @@
 """``imageloom train``."""
 
 import functools
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -11,15 +10,13 @@ from imageloom.cli.flags import SectionOption, parameter_options, read_params
 from imageloom.cli.job import Job, Outcome, job_command
 from imageloom.cli.places import NameOrPlace, Place, place_option
 from imageloom.cli.screen import command_line, line, percent
+from imageloom.cli.workspace import known_targets
 from imageloom.launch.params import LaunchParams
 from imageloom.models.params import ModelParams
-from imageloom.settings import read_settings
 from imageloom.train_job import JOB_FOLDER
 from imageloom.training.config import TrainParams
 
 if TYPE_CHECKING:
-    from imageloom.registry import Registry
-    from imageloom.spec.target import Target
     from imageloom.training.train import TrainResult
 
 _NEEDED: Final = {
@@ -125,7 +122,7 @@ def _start(job: Job) -> "TrainResult":
     if job.target:
         from imageloom.target_training import train_on
 
-        target = _targets().get(job.target)
+        target = known_targets().get(job.target)
         train = functools.partial(train_on, target, is_unwatched=lambda: job.is_unwatched)
     return train(
         model,
@@ -160,7 +157,7 @@ def _resume(job: Job) -> "TrainResult":
     if job.target or (job.run / JOB_FOLDER).is_dir():
         from imageloom.target_training import earlier_launch, refuse_running_job, resume_on
 
-        targets = _targets()
+        targets = known_targets()
         if not job.target:
             refuse_running_job(job.run, targets)
         else:
@@ -176,12 +173,6 @@ def _resume(job: Job) -> "TrainResult":
                 is_unwatched=lambda: job.is_unwatched,
             )
     return resume(job.run, launch=launch, on_event=job.on_event, cancel=job.cancel)
-
-
-def _targets() -> "Registry[Target]":
-    from imageloom.target_file import load_targets
-
-    return load_targets(read_settings(os.environ))
 
 
 def _require_all(job: Job) -> None:

@@ -10,10 +10,20 @@ from imageloom.cli.job import Job
 from imageloom.cli.places import place_option
 from imageloom.cli.screen import command_line
 from imageloom.errors import CouldNotOpenFileError, NoSuchRunError
+from imageloom.settings import read_settings
 
 if TYPE_CHECKING:
     from imageloom.app import Engine
     from imageloom.pipeline.run_record import RunRecord
+    from imageloom.registry import Registry
+    from imageloom.spec.target import Target
+
+
+def known_targets() -> "Registry[Target]":
+    """Return all targets of the person who types, with those of their file."""
+    from imageloom.target_file import load_targets
+
+    return load_targets(read_settings(os.environ))
 
 
 def workspace_option(command: F) -> F:
@@ -29,7 +39,6 @@ def workspace_option(command: F) -> F:
 def open_engine(job: Job) -> "Engine":
     """Return the engine of the workspace that the person named, or of the usual one."""
     from imageloom.app import Engine
-    from imageloom.settings import read_settings
 
     settings = read_settings(os.environ)
     if "workspace" in job.arguments:

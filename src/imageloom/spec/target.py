@@ -13,7 +13,7 @@ TAKE_LOCK_VARIABLE: Final = "IMAGELOOM_TAKE_LOCK"
 INTERFACE_VARIABLE: Final = "IMAGELOOM_INTERFACE"
 """Names the network interface by which machines reach each other; the launcher reads it."""
 AGENT_VARIABLE: Final = "IMAGELOOM_AGENT_COMMAND"
-"""Holds, as a JSON list, the command that starts a helper on each other machine of a job."""
+"""Holds, as a JSON list, the command that starts an agent on each other machine of a job."""
 
 
 @dataclass(frozen=True)
