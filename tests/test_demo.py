@@ -113,7 +113,7 @@ def test_a_demo_that_fails_says_why_and_how_to_go_on_and_makes_no_links(
     out = tmp_path / "demo"
     assert run(["demo", "--out", str(out)]) == 1
     captured = capsys.readouterr()
-    assert "convert: InvalidDataset (0018)" in captured.err
+    assert "convert: InvalidDatasetError (0018)" in captured.err
     (folder,) = (out / "workspace" / "runs").iterdir()
     resume = f"imageloom run --resume {folder.name} --workspace {out / 'workspace'}"
     assert f"Resume   {resume}\n" in captured.err

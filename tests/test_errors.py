@@ -67,7 +67,7 @@ def test_names_and_codes_that_users_know_are_kept(code, name):
 def test_json_has_the_keys_of_error_info():
     error = InvalidDatasetError("what", hint="do", reason="why", details={"file": "a.png"})
     assert error.to_json() == {
-        "id": "InvalidDataset",
+        "id": "InvalidDatasetError",
         "code": "0018",
         "type": "InvalidDatasetError",
         "message": "what",
@@ -93,7 +93,7 @@ def test_an_error_comes_back_whole_from_a_worker_process():
     ):
         pool.map(raise_in_a_worker, [1])
     assert caught.value.to_json() == {
-        "id": "InvalidDataset",
+        "id": "InvalidDatasetError",
         "code": "0018",
         "type": "InvalidDatasetError",
         "message": "bad",

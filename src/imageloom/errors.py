@@ -79,6 +79,11 @@ class ImageloomError(Exception):
     def __str__(self) -> str:
         return f"{self.message} {self.hint}".strip()
 
+    @property
+    def title(self) -> str:
+        """Name and code, as every surface shows them: ``InvalidDatasetError (0018)``."""
+        return f"{type(self).__name__} ({self.code})"
+
     def __reduce__(self) -> tuple[object, ...]:
         """Survive the way back from a worker process with all fields."""
         return (_rebuild, (type(self), self.message, self.hint, self.reason, self.details))
@@ -86,7 +91,7 @@ class ImageloomError(Exception):
     def to_json(self) -> dict[str, object]:
         """Return the content of ``error_info.json``."""
         return {
-            "id": type(self).__name__.removesuffix("Error"),
+            "id": type(self).__name__,
             "code": self.code,
             "type": type(self).__name__,
             "message": self.message,

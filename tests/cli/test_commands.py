@@ -101,7 +101,7 @@ def test_convert_shows_what_was_left_out_and_where_all_are_listed(photos, capsys
 def test_a47_above_the_limit_nothing_is_written(photos, capsys):
     (photos / "bee" / "x.png").write_text("no picture")
     assert run(["data", "convert", "photos", "--out", "pictures"]) == 1
-    assert capsys.readouterr().err.splitlines()[-3].startswith("InvalidDataset (0018)")
+    assert capsys.readouterr().err.splitlines()[-3].startswith("InvalidDatasetError (0018)")
     assert not (photos.parent / "pictures").exists()
 
 
@@ -119,7 +119,7 @@ def test_what_exists_is_not_overwritten(photos, capsys):
     (photos.parent / "pictures").mkdir()
     (photos.parent / "pictures" / "mine.txt").write_text("mine")
     assert run(["data", "convert", "photos", "--out", "pictures"]) == 1
-    assert capsys.readouterr().err.startswith("FailedToWriteOutputs (0160)")
+    assert capsys.readouterr().err.startswith("FailedToWriteOutputsError (0160)")
     assert (photos.parent / "pictures" / "mine.txt").read_text() == "mine"
 
 
@@ -237,13 +237,13 @@ def test_resuming_a_finished_run_shows_it_again_and_changes_nothing(trained, cap
 
 def test_resuming_what_is_no_run_says_so(photos, capsys):
     assert run(["train", "--resume", "photos"]) == 1
-    assert capsys.readouterr().err.startswith("CannotResume (RUN-004)")
+    assert capsys.readouterr().err.startswith("CannotResumeError (RUN-004)")
 
 
 def test_c01_unlabelled_training_pictures_are_refused_before_anything_is_written(photos, capsys):
     places = ["--train", "photos/bee", "--validation", "photos", "--out", "run"]
     assert run(["train", "--model", "resnet18", *places]) == 1
-    assert "NotLabeledDataset (0024)" in capsys.readouterr().err
+    assert "NotLabeledDatasetError (0024)" in capsys.readouterr().err
     assert not (photos.parent / "run").exists()
 
 
@@ -311,7 +311,7 @@ def test_predict_names_the_file_it_cannot_read_and_goes_on(trained, capsys, monk
 
 def test_e01_what_is_no_model_is_refused(photos, capsys):
     assert run(["predict", "--model", "photos", "photos/bee/00.png"]) == 1
-    assert capsys.readouterr().err.startswith("InvalidModelDirectory (0159)")
+    assert capsys.readouterr().err.startswith("InvalidModelDirectoryError (0159)")
 
 
 def test_s21_no_secret_is_in_anything_that_was_written(trained):

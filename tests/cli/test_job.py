@@ -43,7 +43,9 @@ def test_a_known_error_is_a_few_lines_without_a_traceback():
     done = toy("fail")
     assert done.returncode == 1
     assert done.stdout == ""
-    assert done.stderr == ("InvalidDataset (0018)\n  The class 'x' is empty.\n  Add pictures.\n")
+    assert done.stderr == (
+        "InvalidDatasetError (0018)\n  The class 'x' is empty.\n  Add pictures.\n"
+    )
 
 
 def test_a_known_error_as_json_is_error_info_on_stdout():
@@ -51,7 +53,7 @@ def test_a_known_error_as_json_is_error_info_on_stdout():
     assert done.returncode == 1
     assert json.loads(done.stdout) == {
         "error": {
-            "id": "InvalidDataset",
+            "id": "InvalidDatasetError",
             "code": "0018",
             "type": "InvalidDatasetError",
             "message": "The class 'x' is empty.",
@@ -62,14 +64,14 @@ def test_a_known_error_as_json_is_error_info_on_stdout():
         },
         "notices": [],
     }
-    assert done.stderr.startswith("InvalidDataset (0018)")
+    assert done.stderr.startswith("InvalidDatasetError (0018)")
 
 
 def test_a_failure_with_something_to_show_prints_both_and_fails():
     done = toy("show_and_fail")
     assert done.returncode == 1
     assert done.stdout == "Done     show_and_fail\n"
-    assert done.stderr == "InvalidDataset (0018)\n  One of two failed.\nResume   go on\n"
+    assert done.stderr == "InvalidDatasetError (0018)\n  One of two failed.\nResume   go on\n"
 
 
 def test_a_failure_with_something_to_show_is_one_json_object():
@@ -85,14 +87,14 @@ def test_debug_shows_the_traceback(how):
     done = toy("fail", "--debug") if how == "flag" else toy("fail", IMAGELOOM_DEBUG="1")
     assert done.returncode == 1
     assert "Traceback (most recent call last)" in done.stderr
-    assert "InvalidDataset (0018)" in done.stderr
+    assert "InvalidDatasetError (0018)" in done.stderr
 
 
 def test_an_unknown_exception_becomes_error_1000_and_its_traceback_is_kept(tmp_path):
     done = toy("crash", IMAGELOOM_HOME=str(tmp_path))
     assert done.returncode == 1
     assert done.stderr.splitlines()[:2] == [
-        "Library (1000)",
+        "LibraryError (1000)",
         "  ZeroDivisionError: division by zero",
     ]
     assert "Traceback" not in done.stderr
@@ -123,13 +125,15 @@ def test_a_traceback_that_cannot_be_kept_says_so(tmp_path):
 def test_g08_memory_that_ran_out_has_its_name():
     done = toy("exhaust")
     assert done.returncode == 1
-    assert done.stderr.startswith("ModuleOutOfMemory (0138)\n  There is not enough memory")
+    assert done.stderr.startswith("ModuleOutOfMemoryError (0138)\n  There is not enough memory")
 
 
 def test_f19_a_library_that_cannot_be_imported_points_to_the_doctor():
     done = toy("import_what_is_broken")
     assert done.returncode == 1
-    assert done.stderr.startswith("EnvironmentUnsuitable (ENV-001)\n  torchvision cannot be impor")
+    assert done.stderr.startswith(
+        "EnvironmentUnsuitableError (ENV-001)\n  torchvision cannot be impor"
+    )
     assert "imageloom doctor" in done.stderr
 
 
@@ -164,7 +168,9 @@ def test_i18_a_full_disk_under_stdout_is_an_error_with_a_name():
         ["bash", "-c", command], capture_output=True, text=True, check=False, timeout=60
     )
     assert done.returncode == 1
-    assert done.stderr.startswith("FailedToWriteOutputs (0160)\n  The result could not be printed")
+    assert done.stderr.startswith(
+        "FailedToWriteOutputsError (0160)\n  The result could not be printed"
+    )
 
 
 def test_b01_a_name_that_the_terminal_cannot_show_is_escaped():

@@ -152,11 +152,11 @@ def test_f01_a_value_that_cannot_be_used_is_a_known_error_and_exit_1(capsys, tmp
     words = ["--model", "resnet18", "--train", "t", "--validation", "v", "--out", str(tmp_path)]
     assert run(["train", *words, "--epochs", "0"]) == 1
     assert capsys.readouterr().err.startswith(
-        "GreaterThan (0004)\n  epochs is 0, but must be greater than 0.\n"
+        "GreaterThanError (0004)\n  epochs is 0, but must be greater than 0.\n"
     )
 
 
 def test_a_command_that_cannot_be_loaded_says_so(capsys, monkeypatch):
     monkeypatch.setitem(root.entries, "train", Entry("imageloom.not_there", "x"))
     assert run(["train"]) == 1
-    assert capsys.readouterr().err.startswith("EnvironmentUnsuitable (ENV-001)")
+    assert capsys.readouterr().err.startswith("EnvironmentUnsuitableError (ENV-001)")

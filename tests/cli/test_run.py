@@ -69,12 +69,12 @@ def test_a_failed_node_is_told_with_reason_hint_and_the_command_that_goes_on(
     (folder,) = (workspace / "runs").iterdir()
     rows = rows_of(captured.out)
     assert "failed" in rows["explode"]
-    assert "InvalidDataset (0018)" in rows["explode"]
+    assert "InvalidDatasetError (0018)" in rows["explode"]
     assert rows["after"].rstrip().endswith("not run            because explode failed")
     assert "completed" in rows["spell"], "a branch that does not depend on it goes on"
     assert captured.err.endswith(
-        "NodeFailed (RUN-006)\n"
-        "  explode: InvalidDataset (0018)\n"
+        "NodeFailedError (RUN-006)\n"
+        "  explode: InvalidDatasetError (0018)\n"
         "    It failed.\n"
         "    Remove this node.\n"
         "  Resume the run once the cause is gone. After a change of the pipeline or "
@@ -163,7 +163,7 @@ def test_an_invalid_pipeline_lists_every_problem_and_starts_nothing(write, works
     path = write(["a.value -> add.right", "a.value -> add.middle"], a="nummer", add="add")
     assert run(["run", path]) == 1
     text = capsys.readouterr().err
-    assert text.startswith("InvalidPipeline (PIPE-001)\n")
+    assert text.startswith("InvalidPipelineError (PIPE-001)\n")
     for words in ("'nummer'", "left", "middle"):
         assert words in text
     assert not (workspace / "runs").exists()
@@ -194,9 +194,9 @@ def test_a_command_line_that_cannot_be_understood_is_exit_2(words, message, caps
 
 def test_a_file_that_is_not_there_and_a_run_that_is_not_there_have_their_errors(tmp_path, capsys):
     assert run(["run", str(tmp_path / "none.json")]) == 1
-    assert capsys.readouterr().err.startswith("InvalidPipeline (PIPE-001)")
+    assert capsys.readouterr().err.startswith("InvalidPipelineError (PIPE-001)")
     assert run(["run", "--resume", "20200101-000000-0000"]) == 1
-    assert capsys.readouterr().err.startswith("NoSuchRun (RUN-005)")
+    assert capsys.readouterr().err.startswith("NoSuchRunError (RUN-005)")
 
 
 def test_j02_a_database_that_does_not_answer_is_told_once_and_the_run_goes_on(

@@ -17,7 +17,12 @@ def facts(state: NodeState, **more) -> NodeFacts:
     return NodeFacts(state=state, time=1.0, **more)
 
 
-ERROR = {"id": "InvalidDataset", "code": "0018", "message": "Empty\x1b[2J.\nVery.", "hint": "Fill."}
+ERROR = {
+    "type": "InvalidDatasetError",
+    "code": "0018",
+    "message": "Empty\x1b[2J.\nVery.",
+    "hint": "Fill.",
+}
 
 
 @pytest.mark.parametrize(
@@ -37,7 +42,10 @@ ERROR = {"id": "InvalidDataset", "code": "0018", "message": "Empty\x1b[2J.\nVery
             facts(NodeState.COMPLETED_WITH_WARNINGS, warnings=("a", "b"), seconds=2.0),
             "completed with warnings in 2 s",
         ),
-        (facts(NodeState.FAILED, error=ERROR), "failed: InvalidDataset (0018): Empty\\x1b[2J."),
+        (
+            facts(NodeState.FAILED, error=ERROR),
+            "failed: InvalidDatasetError (0018): Empty\\x1b[2J.",
+        ),
         (facts(NodeState.CANCELLED), "cancelled"),
         (facts(NodeState.NOT_RUN, cause="train"), "not run because train failed"),
     ],

@@ -39,7 +39,7 @@ def facts(state: NodeState, *ports: str, **more) -> NodeFacts:
 
 
 def failed(message: str) -> NodeFacts:
-    error = {"id": "InvalidDataset", "code": "0018", "message": message, "hint": "Mend it."}
+    error = {"type": "InvalidDatasetError", "code": "0018", "message": message, "hint": "Mend it."}
     return facts(NodeState.FAILED, error=error)
 
 
@@ -67,10 +67,10 @@ def test_every_failed_node_is_named_with_reason_and_hint():
     assert failure.exit_code == 1
     assert failure.resume_command == "imageloom run --resume X"
     assert failure.error.message.splitlines() == [
-        "a: InvalidDataset (0018)",
+        "a: InvalidDatasetError (0018)",
         "  One.",
         "  Mend it.",
-        "c: InvalidDataset (0018)",
+        "c: InvalidDatasetError (0018)",
         "  Two.",
         "  Three.",
         "  Mend it.",

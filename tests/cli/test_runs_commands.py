@@ -71,7 +71,7 @@ def test_show_repeats_the_end_of_a_run_and_tells_failures(write, capsys):
     run_id = json_of(capsys, "run", write(explode="fail"), code=1)["run"]
     text = output_of(capsys, "runs", "show", "last")
     assert f"Run      {run_id} failed, 0 of 1 node done" in text
-    assert "explode: InvalidDataset (0018)\n  It failed.\n  Remove this node." in text
+    assert "explode: InvalidDatasetError (0018)\n  It failed.\n  Remove this node." in text
     assert text.endswith(f"Resume   imageloom run --resume {run_id}\n")
 
 
@@ -90,7 +90,7 @@ def test_a_node_that_the_run_does_not_have_is_named_with_those_it_has(two_runs, 
     for words in (["runs", "show", two_runs[1], "spell"], ["runs", "logs", two_runs[1], "spell"]):
         assert run(words) == 1
         text = capsys.readouterr().err
-        assert text.startswith("NoSuchRun (RUN-005)")
+        assert text.startswith("NoSuchRunError (RUN-005)")
         assert "It has: a, add." in text
 
 

@@ -46,7 +46,7 @@ def test_i06_a_signal_stops_the_work_with_its_own_exit_code(number, name, code):
         _, errors = process.communicate(timeout=10)
     assert process.returncode == code
     assert f"{name}: saving, then stopping. Once more stops at once." in errors
-    assert f"RunInterrupted (RUN-001)\n  Stopped by {name}." in errors
+    assert f"RunInterruptedError (RUN-001)\n  Stopped by {name}." in errors
     assert "Traceback" not in errors
 
 

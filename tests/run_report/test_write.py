@@ -62,7 +62,11 @@ def test_every_node_has_a_box_a_row_and_a_part_that_links_lead_to(page):
 
 
 def test_a_failure_tells_what_where_why_and_the_command_that_goes_on(page):
-    for words in ("InvalidDataset (0018)", "The classes <b>differ</b>", "Add pictures of ants."):
+    for words in (
+        "InvalidDatasetError (0018)",
+        "The classes <b>differ</b>",
+        "Add pictures of ants.",
+    ):
         assert words in page.text
     assert f"imageloom run --resume {RUN}" in page.text
     assert "node-train" in page.open

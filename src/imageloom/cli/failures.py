@@ -77,9 +77,9 @@ def show_failure(console: Console, failure: Failure) -> None:
     """Print an error in a few lines: name, code, message, hint and the command that resumes."""
     error = failure.error
     stopped = isinstance(error, RunInterruptedError)
-    name = type(error).__name__.removesuffix("Error")
+    name, code = error.title.split(" ")
     parts = [
-        Text.assemble((name, "bold yellow" if stopped else "bold red"), f" ({error.code})"),
+        Text.assemble((name, "bold yellow" if stopped else "bold red"), f" {code}"),
         Text(f"  {error.message}".replace("\n", "\n  ")),
     ]
     if error.hint:

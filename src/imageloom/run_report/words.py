@@ -26,6 +26,6 @@ def time_text(facts: NodeFacts) -> str:
 
 
 def error_name(facts: NodeFacts) -> str:
-    """Return name and code of the error of a failed node: ``InvalidDataset (0018)``."""
+    """Return name and code of the error of a failed node: ``InvalidDatasetError (0018)``."""
     error = facts.error or {}
-    return f"{error.get('id', 'unknown')} ({error.get('code', 'no code')})"
+    return f"{error.get('type', 'unknown')} ({error.get('code', 'no code')})"

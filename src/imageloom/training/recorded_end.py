@@ -42,7 +42,7 @@ def recorded_end(run: RunDirectory, ranks: Ranks) -> Iterator[None]:
         state = "failed"
         gone = run.disappearance()
         error = gone or _named(problem)
-        logger.error("%s %s\n%s", error.code, error, traceback.format_exc())
+        logger.error("%s %s\n%s", error.title, error, traceback.format_exc())
         if ranks.is_first and gone is None:
             run.write_error(error)
         if error is problem:
