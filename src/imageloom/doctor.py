@@ -14,6 +14,7 @@ from typing import Final, Literal
 
 from imageloom import __version__
 from imageloom.settings import Settings
+from imageloom.wording import count
 
 GIB: Final = 2**30
 
@@ -185,10 +186,10 @@ def _processors() -> Finding:
 
     cores, quota = available_cores(), cgroup_cores(Path("/sys/fs/cgroup"))
     if quota is not None and quota < cores:
-        found = f"{cores} cores, of which the container may use {quota:g}"
+        found = f"{count(cores, 'core')}, of which the container may use {quota:g}"
         advice = f"Set OMP_NUM_THREADS={max(1, int(quota))}, or give the container more cores."
         return Finding("processors", "warn", found, advice)
-    return Finding("processors", "ok", f"{cores} cores for this process")
+    return Finding("processors", "ok", f"{count(cores, 'core')} for this process")
 
 
 def cgroup_cores(root: Path) -> float | None:

@@ -132,6 +132,11 @@ def test_bars_of_a_reliability_diagram_say_confidence_and_accuracy():
     assert float(gap.get("height")) == pytest.approx(0.15 * 300)
 
 
+def test_a_bar_of_one_picture_is_told_in_the_singular():
+    svg = drawn(reliability_diagram([ReliabilityBin(0.5, 1.0, 1, 0.8, 1.0)], title="R"))
+    assert titles(svg)[-1] == "1 picture"
+
+
 def test_a_reliability_diagram_without_pictures_is_empty():
     svg = drawn(reliability_diagram([ReliabilityBin(0.0, 1.0, 0, 0.0, 0.0)], title="R"))
     assert not list(svg.iter("rect"))

@@ -6,6 +6,7 @@ from typing import Final
 
 from imageloom.charts.markup import Markup, element, join
 from imageloom.charts.scale import Scale
+from imageloom.wording import count
 
 _SIZE: Final = 300.0
 _LEFT: Final = 62.0
@@ -56,8 +57,8 @@ def reliability_diagram(bins: Sequence[ReliabilityBin], *, title: str) -> Markup
 
 def _words(one: ReliabilityBin) -> str:
     return (
-        f"{one.images:,} pictures scored with {one.lower:.0%} to {one.upper:.0%}: mean confidence "
-        f"{one.mean_confidence:.1%}, right in {one.accuracy:.1%}."
+        f"{count(one.images, 'picture')} scored with {one.lower:.0%} to {one.upper:.0%}: mean "
+        f"confidence {one.mean_confidence:.1%}, right in {one.accuracy:.1%}."
     )
 
 
@@ -111,7 +112,7 @@ def _histogram(filled: Sequence[ReliabilityBin], x: Scale, top: float) -> Markup
         bars.append(
             element(
                 "g",
-                element("title", f"{one.images:,} pictures"),
+                element("title", count(one.images, "picture")),
                 element(
                     "rect",
                     x=x(one.lower) + 1,

@@ -37,8 +37,8 @@ def run(task: Task) -> Mapping[str, str]:
     if images.rejected:
         first = images.rejected[0]
         message = (
-            f"{count(len(images.rejected), 'file')} left out beside {len(images):,} pictures; "
-            f"{REJECTED} names each. The first: {first.file} {first.reason}."
+            f"{count(len(images.rejected), 'file')} left out beside {count(len(images), 'picture')}"
+            f"; {REJECTED} names each. The first: {first.file} {first.reason}."
         )
         task.on_event(Notice("warning", printable(message)))
     return {}
