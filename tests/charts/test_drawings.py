@@ -55,6 +55,19 @@ def test_higher_values_stand_higher():
     assert y1 > y2
 
 
+def test_a_first_epoch_that_would_hide_the_rest_makes_the_axis_logarithmic():
+    losses = [99.8, 14.2, 0.17, 0.06, 0.05, 0.04]
+    svg = lines(Series("Valid loss", tuple(enumerate(losses, 1))))
+    heights = [float(at.split(",")[1]) for at in svg.find(".//polyline").get("points").split()]
+    assert "logarithmic axis" in [text.text for text in svg.iter("text")]
+    assert heights[4] - heights[2] > 0.1 * (heights[5] - heights[0])  # 0.17 and 0.05 are apart
+
+
+def test_a_straight_axis_says_nothing_of_logarithms():
+    svg = lines(Series("Valid loss", ((1, 2.3), (2, 1.4))))
+    assert "logarithmic axis" not in [text.text for text in svg.iter("text")]
+
+
 def test_the_best_epoch_is_marked():
     svg = lines(Series("a", ((1, 1), (4, 2))), mark=Mark(3, "best: epoch 3"))
     assert "best: epoch 3" in [text.text for text in svg.iter("text")]

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from imageloom.charts.scale import epoch_scale, scale_for, tick_step
+from imageloom.charts.scale import epoch_scale, hides_most, log_scale, scale_for, tick_step
 
 
 @pytest.mark.parametrize(
@@ -50,3 +50,37 @@ def test_epochs_have_whole_ticks():
 
 def test_steps_are_one_two_and_a_half_or_five_times_a_power_of_ten():
     assert [tick_step(span, 5) for span in (5, 7, 12, 25, 60)] == [1, 2, 2.5, 5, 20]
+
+
+@pytest.mark.parametrize(
+    ("values", "hides"),
+    [
+        ([99.8, 14.2, 0.17, 0.06, 0.05, 0.04], True),  # losses of a real training
+        ([2.36, 0.82, 0.14, 0.06, 0.03, 0.04], True),
+        ([2.3, 1.9, 1.6, 1.5, 1.4], False),
+        ([20.0, 1.0, 1.0], False),  # exactly twenty times the middle one is still shown
+        ([20.1, 1.0, 1.0], True),
+        ([99.8, 0.1, 0.0], False),  # zero has no logarithm
+        ([99.8, -0.1, 0.1], False),
+        ([1.0], False),
+    ],
+)
+def test_few_high_values_hide_the_rest_above_twenty_times_the_middle_one(values, hides):
+    assert hides_most(values) is hides
+
+
+def test_equal_ratios_have_equal_lengths_on_a_logarithmic_scale():
+    scale = log_scale([0.02, 70], 400, 0, most_ticks=7)
+    assert scale.ticks == (0.01, 0.1, 1.0, 10.0, 100.0)
+    assert [scale(value) for value in scale.ticks] == pytest.approx([400, 300, 200, 100, 0])
+
+
+def test_powers_of_ten_are_left_out_where_there_are_too_many():
+    assert log_scale([1e-9, 1], 0, 100, most_ticks=4).ticks == pytest.approx((1e-9, 1e-6, 1e-3, 1))
+
+
+@given(st.lists(st.floats(1e-12, 1e12), min_size=1), st.integers(2, 12))
+def test_every_value_above_zero_lies_on_the_logarithmic_scale(values, most_ticks):
+    scale = log_scale(values, 0, 100, most_ticks=most_ticks)
+    assert all(-1e-6 <= scale(value) <= 100 + 1e-6 for value in values)
+    assert 2 <= len(scale.ticks) <= most_ticks + 1

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from imageloom.charts.markup import Markup, element, join
-from imageloom.charts.scale import Scale, epoch_scale, scale_for
+from imageloom.charts.scale import Scale, epoch_scale, hides_most, log_scale, scale_for
 
 _WIDTH: Final = 560.0
 _HEIGHT: Final = 310.0
@@ -16,6 +16,7 @@ _TOP: Final = 50.0
 _BOTTOM: Final = 42.0
 _MOST_POINTS: Final = 400
 _MOST_DOTS: Final = 30
+_MOST_TICKS: Final = 7
 _CHAR: Final = 6.6  # mean width of a character at 12 px, for the legend
 
 
@@ -53,6 +54,8 @@ def line_chart(
 ) -> Markup:
     """Return a chart of one or more lines; every point tells its value on hover.
 
+    Where a few high values would hide the rest, the value axis is logarithmic and says so.
+
     Args:
         series: Lines; those without points are left out.
         title: What a screen reader says, with a description of each line.
@@ -65,7 +68,7 @@ def line_chart(
     assert series, "a chart without points is not drawn"
     x = epoch_scale([at for line in series for at, _ in line.points], _LEFT, _WIDTH - _RIGHT)
     values = [value for line in series for _, value in line.points]
-    y = scale_for(values, _HEIGHT - _BOTTOM, _TOP, most_ticks=7, from_zero=from_zero)
+    y = _value_scale(values, from_zero=from_zero)
     return element(
         "svg",
         element("title", title),
@@ -78,6 +81,13 @@ def line_chart(
         viewBox=f"0 0 {_WIDTH:g} {_HEIGHT:g}",
         role="img",
     )
+
+
+def _value_scale(values: Sequence[float], *, from_zero: bool) -> Scale:
+    bottom = _HEIGHT - _BOTTOM
+    if not from_zero and hides_most(values):
+        return log_scale(values, bottom, _TOP, most_ticks=_MOST_TICKS)
+    return scale_for(values, bottom, _TOP, most_ticks=_MOST_TICKS, from_zero=from_zero)
 
 
 def _thinned(line: Series) -> Series:
@@ -118,7 +128,8 @@ def _axes(x: Scale, y: Scale, words: Callable[[float], str]) -> Markup:
     ]
     base = element("line", x1=_LEFT, x2=right, y1=bottom, y2=bottom, class_="axis")
     label = element("text", "epoch", x=(_LEFT + right) / 2, y=_HEIGHT - 6, class_="tick middle")
-    return join([*rows, *columns, base, label])
+    kind = element("text", "logarithmic axis", x=6, y=_TOP - 12, class_="tick start")
+    return join([*rows, *columns, base, label, kind if y.is_log else Markup()])
 
 
 def _mark(mark: Mark, x: Scale) -> Markup:

@@ -1,15 +1,18 @@
 """From values to places on a drawing, with ticks at round numbers."""
 
 import math
+import statistics
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Final
 
-_STEPS = (1, 2, 2.5, 5, 10)
+_STEPS: Final = (1, 2, 2.5, 5, 10)
+_HIDING_RATIO: Final = 20
 
 
 @dataclass(frozen=True)
 class Scale:
-    """A straight map from values to coordinates.
+    """A map from values to coordinates: straight, or by the values' logarithms.
 
     Attributes:
         low: Value at ``start``.
@@ -17,6 +20,7 @@ class Scale:
         start: Coordinate of ``low``.
         end: Coordinate of ``high``; below ``start`` for a vertical axis.
         ticks: Round values between ``low`` and ``high``, rising.
+        is_log: Equal ratios, not equal differences, have equal lengths; all values are above 0.
     """
 
     low: float
@@ -24,10 +28,14 @@ class Scale:
     start: float
     end: float
     ticks: tuple[float, ...]
+    is_log: bool = False
 
     def __call__(self, value: float) -> float:
         """Return the coordinate of a value."""
-        return self.start + (value - self.low) / (self.high - self.low) * (self.end - self.start)
+        low, high = self.low, self.high
+        if self.is_log:
+            value, low, high = math.log10(value), math.log10(low), math.log10(high)
+        return self.start + (value - low) / (high - low) * (self.end - self.start)
 
 
 def scale_for(
@@ -53,6 +61,36 @@ def scale_for(
     # Text of 12 digits: 3 * 0.1 is 0.3, and a learning rate of 1e-15 is not 0.
     ticks = tuple(float(f"{index * step:.12g}") for index in range(first, last + 1))
     return Scale(low=ticks[0], high=ticks[-1], start=start, end=end, ticks=ticks)
+
+
+def hides_most(values: Iterable[float]) -> bool:
+    """Whether a few high values would press most of the others flat against a straight axis.
+
+    That is when the highest is over 20 times the middle one: half of the values would then share a
+    twentieth of the height. A value that is not above 0 has no place on a logarithmic axis.
+
+    Args:
+        values: At least one, all finite.
+    """
+    values = list(values)
+    return min(values) > 0 and max(values) > _HIDING_RATIO * statistics.median(values)
+
+
+def log_scale(values: Iterable[float], start: float, end: float, *, most_ticks: int) -> Scale:
+    """Return a logarithmic scale that holds all values, from one power of ten to another.
+
+    Args:
+        values: At least one, all above 0 and finite.
+        start: Coordinate of the lowest.
+        end: Coordinate of the highest.
+        most_ticks: At least 2; of more powers of ten every second, third, ... is a tick.
+    """
+    values = list(values)
+    first = math.floor(math.log10(min(values)) + 1e-9)
+    last = max(first + 1, math.ceil(math.log10(max(values)) - 1e-9))
+    step = math.ceil((last - first) / (most_ticks - 1))
+    ticks = tuple(10.0**power for power in range(first, last + step, step))
+    return Scale(low=ticks[0], high=ticks[-1], start=start, end=end, ticks=ticks, is_log=True)
 
 
 def epoch_scale(values: Iterable[float], start: float, end: float) -> Scale:
