@@ -100,7 +100,7 @@ def test_an_output_that_is_not_there_is_named_with_those_that_are(photos, tmp_pa
 
 def test_a_failed_node_is_an_error_that_names_it_and_its_cause(tmp_path):
     (tmp_path / "empty").mkdir()
-    with pytest.raises(NodeFailedError, match=r"convert: InvalidDataset \(0018\)") as caught:
+    with pytest.raises(NodeFailedError, match=r"convert: InvalidDatasetError \(0018\)") as caught:
         imageloom.run_pipeline(split_pipeline(tmp_path / "empty"), workspace=tmp_path / "workspace")
     assert caught.value.details["nodes"] == ["convert"]
 
