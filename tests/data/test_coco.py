@@ -87,3 +87,11 @@ def test_what_is_no_coco_file_is_told_with_the_other_format(read, text):
         read(text=text)
     assert refused.value.reason == "not-coco"
     assert ".jsonl" in refused.value.hint
+
+
+def test_white_space_around_a_category_makes_no_class_of_its_own(read):
+    listing = read(categories=[{"id": 1, "name": "dog "}, {"id": 7, "name": "007"}])
+    assert listing.classes == ("007", "dog")
+    assert any("White space around 1 value of coco.json" in one for one in listing.notices)
+    with pytest.raises(InvalidDatasetError, match="category 3: has the name 'dog' of another"):
+        read(categories=[*CATEGORIES, {"id": 8, "name": "dog "}])

@@ -212,3 +212,52 @@ def test_b06_a_blank_label_is_refused(read):
 def test_b03_and_b04_twin_classes_of_a_manifest_are_refused(read):
     with pytest.raises(InvalidDatasetError, match="upper and lower case"):
         read("file,label\n1.png,Cat\n2.png,cat\n")
+
+
+@pytest.mark.parametrize("kind", ["csv", "jsonl"])
+def test_labels_are_one_class_whatever_white_space_is_around_them(read, kind):
+    labels = ["bees", " bees", "bees ", "\u00a0bees\u2003"]
+    if kind == "csv":
+        lines = ["file,label", *(f"{number}.png,{label}" for number, label in enumerate(labels, 1))]
+    else:
+        lines = [
+            f'{{"file": "{number}.png", "label": "{label}"}}'
+            for number, label in enumerate(labels, 1)
+        ]
+    listing = read("\n".join(lines), f"list.{kind}")
+    assert listing.classes == ("bees",)
+    assert len(listing) == 4
+    assert any(
+        f"White space around 3 values of list.{kind} was left out, as in ' bees'" in notice
+        for notice in listing.notices
+    )
+
+
+def test_files_and_groups_lose_white_space_around_them_too(read):
+    listing = read("label,file,g\nant, 1.png, p1\nant, 2.png,p1\n", group_column="g")
+    assert rows(listing) == [("1.png", "ant", "p1"), ("2.png", "ant", "p1")]
+
+
+def test_a_file_whose_name_ends_in_a_space_is_found_as_it_is(read, tree):
+    tree.write({"odd.png ": X, " first.png": X})
+    listing = read("file,label\nodd.png ,a\n first.png,a\n")
+    assert [file for file, _, _ in rows(listing)] == ["odd.png ", " first.png"]
+    assert not any("White space" in notice for notice in listing.notices)
+
+
+@pytest.mark.parametrize(
+    ("labels", "told"),
+    [
+        (("sea lion", "sea  lion"), "'sea lion' and 'sea  lion' differ only in white space"),
+        (("bees", "bees\u200b"), r"'bees' and 'bees\\u200b' differ only in white space or char"),
+    ],
+)
+def test_labels_that_look_the_same_are_refused(read, labels, told):
+    with pytest.raises(InvalidDatasetError, match=told):
+        read("file,label\n" + "".join(f"{n}.png,{one}\n" for n, one in enumerate(labels, 1)))
+
+
+def test_labels_in_letters_of_two_scripts_bring_a_notice(read):
+    listing = read("file,label\n1.png,cats\n2.png,c\u0430ts\n")
+    assert len(listing.classes) == 2
+    assert any("has CYRILLIC SMALL LETTER A" in notice for notice in listing.notices)

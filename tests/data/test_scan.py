@@ -250,3 +250,23 @@ def test_b21_many_files_are_listed_at_a_rate_that_suits_a_million(tmp_path):
     start = time.monotonic()
     assert len(scan_folder(tmp_path / "source", ConvertParams())) == 20_000
     assert time.monotonic() - start < 2  # 1.3 million must take less than 60 s
+
+
+@pytest.mark.parametrize(
+    ("twin", "shown"),
+    [("ants ", "'ants '"), ("ants\u00a0", r"'ants\\xa0'"), ("ants\u200b", r"'ants\\u200b'")],
+)
+def test_folders_that_look_the_same_are_refused(scan, twin, shown):
+    with pytest.raises(InvalidDatasetError, match=f"{shown} differ only in white space"):
+        scan({"ants/1.jpg": X, f"{twin}/2.jpg": X, "bees/3.jpg": X})
+
+
+def test_a_folder_with_a_space_at_its_end_is_a_class_of_that_name_and_told(scan):
+    listing = scan({"ants /1.jpg": X, "bees/3.jpg": X})
+    assert listing.classes == ("ants ", "bees")
+    assert any("'ants '" in notice for notice in listing.notices)
+
+
+def test_folders_in_letters_of_two_scripts_bring_a_notice(scan):
+    listing = scan({"cats/1.jpg": X, "c\u0430ts/2.jpg": X})
+    assert any("has CYRILLIC SMALL LETTER A" in notice for notice in listing.notices)

@@ -102,7 +102,7 @@ def test_a_directory_of_another_kind_is_no_model():
         ({"num_classes": True}, "wrong 'num_classes' .*integer"),
         ({"num_classes": 4}, "says num_classes 4, but the class list gives 5"),
         # E11
-        ({"classes": ["a", "a", "b", "c", "d"]}, r"stand twice: \['a'\]"),
+        ({"classes": ["a", "a", "b", "c", "d"]}, r"stand twice: 'a'"),
         ({"classes": ["a", "A", "b", "c", "d"]}, "'a' and 'A' differ only"),
         ({"classes": ["a", "", "b", "c", "d"]}, "'' cannot be the name of a class"),
         ({"classes": ["a", 7, "b", "c", "d"]}, r"wrong 'classes\.1' .*string"),

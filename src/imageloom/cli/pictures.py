@@ -9,6 +9,7 @@ from rich.console import RenderableType
 from rich.text import Text
 
 from imageloom.cli.screen import Column, line, percent, table
+from imageloom.preprocessing.similar_names import has_unseen, quoted
 from imageloom.wording import count
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ def class_table(counts: Mapping[str, Mapping[str, int]]) -> tuple[RenderableType
     names = list(next(iter(counts.values())))
     if not names:
         return ()
-    rows = [[name, *(f"{column[name]:,}" for column in counts.values())] for name in names]
+    rows = [[_shown(name), *(f"{column[name]:,}" for column in counts.values())] for name in names]
     hidden = len(rows) - CLASSES_SHOWN
     if hidden > 1:
         rows = [*rows[:CLASSES_SHOWN], [f"and {hidden:,} more", *("" for _ in counts)]]
@@ -50,6 +51,11 @@ def class_table(counts: Mapping[str, Mapping[str, int]]) -> tuple[RenderableType
     grid = table(columns, rows)
     grid.add_row(*total, style="bold")
     return (grid,)
+
+
+def _shown(name: str) -> str:
+    """Return a class name, in quotes where one would not see what it holds."""
+    return quoted(name) if has_unseen(name) else name
 
 
 def left_out(

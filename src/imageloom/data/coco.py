@@ -88,17 +88,20 @@ def _read(manifest: Path) -> tuple[list[Item], list[Item], list[Item]]:
 
 def _category_names(categories: list[Item], problems: ProblemList) -> dict[Id, str]:
     names: dict[Id, str] = {}
+    plain_names: set[str | None] = set()
     for number, category in enumerate(categories, 1):
         where = f"category {number}"
         identity, name = _id(category.get("id")), category.get("name")
+        plain = name.strip() if isinstance(name, str) else None
         if identity is None or not isinstance(name, str):
             problems.add(where, "needs an 'id' and a 'name' that is text")
         elif identity in names:
             problems.add(where, f"has the id {identity!r} of another category")
-        elif name in names.values():
-            problems.add(where, f"has the name {name!r} of another category")
+        elif plain in plain_names:
+            problems.add(where, f"has the name {plain!r} of another category")
         else:
             names[identity] = name
+            plain_names.add(plain)
     return names
 
 

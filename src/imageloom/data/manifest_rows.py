@@ -17,7 +17,9 @@ from imageloom.data.names import promised_format
 from imageloom.data.params import ConvertParams
 from imageloom.errors import CouldNotOpenFileError, InvalidDatasetError
 from imageloom.events import CancelToken, EventSink, Progress, ignore_events
-from imageloom.preprocessing import check_class_names
+from imageloom.preprocessing import check_new_class_names
+from imageloom.preprocessing.similar_names import quoted
+from imageloom.wording import count, some
 
 _ROWS_PER_EVENT: Final = 20_000
 _MAX_PROBLEMS: Final = 100
@@ -63,13 +65,13 @@ class ProblemList:
         Raises:
             InvalidDatasetError: The message shows the first 5, the details up to 100.
         """
-        count = len(self._problems)
-        if not count:
+        total = len(self._problems)
+        if not total:
             return
-        least = "at least " if count == _MAX_PROBLEMS else ""
+        least = "at least " if total == _MAX_PROBLEMS else ""
         raise InvalidDatasetError(
-            f"{self._manifest} has {least}{count} wrong rows. "
-            f"{'; '.join(self._problems[:_SHOWN])}{'; ...' if count > _SHOWN else ''}.",
+            f"{self._manifest} has {least}{count(total, 'wrong row')}. "
+            f"{'; '.join(self._problems[:_SHOWN])}{'; ...' if total > _SHOWN else ''}.",
             hint="Mend the rows and convert again.",
             reason="bad-rows",
             details={"problems": list(self._problems)},
@@ -143,14 +145,15 @@ class _Gathering:
     numbers: "array[int]" = field(default_factory=lambda: array("q"))
     folders: dict[str, bool] = field(default_factory=dict)  # whether one leads through a link
     listed_pictures: int = 0
+    trimmed: int = 0  # values that had outer white space
+    first_trimmed: str = ""
 
     def __post_init__(self) -> None:
         self.problems = ProblemList(self.manifest)
 
     def add(self, row: ManifestRow) -> None:
         try:
-            path = self._inside(row.file)
-            found = (self.root / path).lstat()
+            path, found = self._find(row.file)
         except ValueError as problem:
             self.problems.add(self._where(row.number), str(problem))
             return
@@ -166,8 +169,36 @@ class _Gathering:
             return
         self.listed_pictures += promised_format(name) is not None
         self.files.add(
-            name, label, size=found.st_size, mtime_ns=found.st_mtime_ns, group=row.group or None
+            name,
+            label,
+            size=found.st_size,
+            mtime_ns=found.st_mtime_ns,
+            group=self._trim(row.group or "") or None,
         )
+
+    def _find(self, file: str) -> tuple[str, os.stat_result]:
+        """Return a file's path from the root and what is there; a name may have white space.
+
+        Raises:
+            ValueError: As ``_inside``.
+            OSError: There is no such file, with its outer white space or without.
+        """
+        path = self._inside(file)
+        try:
+            return path, (self.root / path).lstat()
+        except FileNotFoundError:
+            if file == file.strip():
+                raise
+            path = self._inside(self._trim(file))
+            return path, (self.root / path).lstat()
+
+    def _trim(self, text: str) -> str:
+        """Return text without outer white space, of which the notices will tell."""
+        trimmed = text.strip()
+        if trimmed != text:
+            self.trimmed += 1
+            self.first_trimmed = self.first_trimmed or text
+        return trimmed
 
     def _where(self, number: int) -> str:
         return f"{self.unit} {number:,}"
@@ -214,7 +245,8 @@ class _Gathering:
                 self.unlabelled.append(row.number)
             return UNLABELLED
         self.first_labelled = self.first_labelled or row.number
-        return self.labels.setdefault(row.label, len(self.labels))
+        label = self._trim(row.label) or row.label  # a blank one is refused as it stands
+        return self.labels.setdefault(label, len(self.labels))
 
     def listing(self, declared: tuple[str, ...], params: ConvertParams) -> Listing:
         self.problems.raise_if_any()
@@ -232,15 +264,15 @@ class _Gathering:
             raise InvalidDatasetError(
                 f"{self.manifest} names no pictures.", hint="Add rows.", reason="no-pictures"
             )
-        empty = [name for name in declared if name not in self.labels]
+        empty = [name for name in map(str.strip, declared) if name not in self.labels]
         if empty and self.labels and params.empty_classes == "refuse":
             raise InvalidDatasetError(
-                f"{self.manifest} declares classes that no picture has: {', '.join(empty[:10])}.",
+                f"{self.manifest} declares classes that no picture has: {some(empty)}.",
                 hint="Add pictures, or leave these classes out with empty_classes 'drop'.",
                 reason="empty-class",
                 details={"classes": empty[:100]},
             )
-        check_class_names(list(self.labels), InvalidDatasetError)
+        on_names = check_new_class_names(list(self.labels))
         classes, positions = in_string_order(list(self.labels))
         files = self.files.table()
         return Listing(
@@ -248,7 +280,7 @@ class _Gathering:
             classes=classes,
             files=relabelled(files, positions) if classes else files,
             rejected=tuple(self.rejected),
-            notices=tuple(self._notices(empty)),
+            notices=(*self._notices(empty), *on_names),
         )
 
     def _refuse_repeated(self) -> None:
@@ -264,8 +296,14 @@ class _Gathering:
     def _notices(self, dropped: list[str]) -> Iterable[str]:
         if not self.labels:
             yield f"{self.manifest.name} gives no labels, so the pictures are unlabelled."
+        if self.trimmed:
+            yield (
+                f"White space around {count(self.trimmed, 'value')} of {self.manifest.name} was "
+                f"left out, as in {quoted(self.first_trimmed)}."
+            )
         if dropped:
-            yield f"{len(dropped):,} classes without pictures were dropped: {dropped[:5]}."
+            names = some(list(map(repr, dropped)))
+            yield f"{count(len(dropped), 'class', 'classes')} without pictures dropped: {names}."
         others = _pictures_in(self.root, self.folders) - self.listed_pictures
         if others > 0:
             yield (
@@ -281,15 +319,15 @@ def _missing(file: str, problem: OSError) -> str:
 
 
 def _pictures_in(root: Path, folders: Iterable[str]) -> int:
-    count = 0
+    found = 0
     for folder in folders:
         try:
             with os.scandir(root / folder) as entries:
-                count += sum(
+                found += sum(
                     promised_format(os.fsencode(entry.name)) is not None
                     and entry.is_file(follow_symlinks=False)
                     for entry in entries
                 )
         except OSError:  # only a count for a notice; the files themselves were seen
             continue
-    return count
+    return found

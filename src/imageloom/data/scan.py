@@ -30,7 +30,7 @@ from imageloom.data.params import ConvertParams
 from imageloom.data.root import find_root
 from imageloom.errors import InvalidDatasetError
 from imageloom.events import CancelToken, EventSink, Progress, ignore_events
-from imageloom.preprocessing import check_class_names
+from imageloom.preprocessing import check_new_class_names
 
 _FILES_PER_EVENT: Final = 20_000
 _SUFFIXES_SHOWN: Final = 5
@@ -150,7 +150,7 @@ class _Walk:
         if not len(self.files) and not self.rejected:
             raise _nothing(root, self.documents)
         names = [file_name(folder) for folder in self.classes]
-        check_class_names(names, InvalidDatasetError)
+        on_names = check_new_class_names(names)
         classes, positions = in_string_order(names)
         files = sorted_by_path(self.files.table())
         if classes:
@@ -160,7 +160,7 @@ class _Walk:
             classes=classes,
             files=files,
             rejected=tuple(sorted(self.rejected, key=lambda one: one.file)),
-            notices=tuple(self._notices()),
+            notices=(*self._notices(), *on_names),
         )
 
     def _notices(self) -> Iterator[str]:

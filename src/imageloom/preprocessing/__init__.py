@@ -5,7 +5,11 @@ and the export, so that training, scoring and a page preview cannot disagree. No
 a pixel: ``imageloom.data.transforms`` applies the operations.
 """
 
-from imageloom.preprocessing.class_names import check_class_names, check_same_classes
+from imageloom.preprocessing.class_names import (
+    check_class_names,
+    check_new_class_names,
+    check_same_classes,
+)
 from imageloom.preprocessing.operations import (
     CenterCrop,
     ColorJitter,
@@ -62,6 +66,7 @@ __all__ = [
     "Squash",
     "Transforms",
     "check_class_names",
+    "check_new_class_names",
     "check_same_classes",
     "inference_form",
     "output_size",

@@ -2,9 +2,19 @@
 
 import unicodedata
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from imageloom.errors import ImageloomError, InvalidDatasetError
+from imageloom.preprocessing.similar_names import (
+    difference,
+    has_unseen,
+    look_alikes,
+    looks,
+    quoted,
+    twin_form,
+    visible_form,
+)
+from imageloom.wording import count, some
 
 
 def check_class_names(names: Sequence[str], error: type[ImageloomError]) -> tuple[str, ...]:
@@ -27,21 +37,66 @@ def check_class_names(names: Sequence[str], error: type[ImageloomError]) -> tupl
             )
         twin = seen.setdefault(unicodedata.normalize("NFC", name).casefold(), name)
         if twin != name:
-            raise error(
-                f"The classes {twin!r} and {name!r} differ only in {_difference(twin, name)}.",
-                hint="Rename one of the two, or merge them.",
-                reason="twin-classes",
-                details={"classes": [twin, name]},
-            )
+            raise _twins(twin, name, error)
     if len(set(names)) != len(names):
-        repeated = sorted(name for name, count in Counter(names).items() if count > 1)
-        raise error(f"Class names stand twice: {repeated[:5]}.", reason="repeated-class")
+        repeated = sorted(name for name, times in Counter(names).items() if times > 1)
+        raise error(
+            f"Class names stand twice: {some(list(map(repr, repeated)))}.", reason="repeated-class"
+        )
     return tuple(names)
 
 
-def _difference(one: str, other: str) -> str:
-    same_form = unicodedata.normalize("NFC", one) == unicodedata.normalize("NFC", other)
-    return "their Unicode form (NFC and NFD)" if same_form else "upper and lower case"
+def check_new_class_names(names: Sequence[str]) -> tuple[str, ...]:
+    """Return notices on the class names of a source of pictures, or say what is wrong with them.
+
+    Stricter than ``check_class_names``, which also reads the names of models and tables that were
+    made before: names that look the same to a person are refused where they come from.
+
+    Raises:
+        InvalidDatasetError: As ``check_class_names``; or a name without a visible character, or
+            two that differ only in white space or in characters that nobody sees.
+    """
+    check_class_names(names, InvalidDatasetError)
+    seen: dict[str, str] = {}
+    for name in names:
+        if not visible_form(name):
+            raise InvalidDatasetError(
+                f"The class {quoted(name)} has no character that can be seen.",
+                hint="Give every class a name with at least one visible character.",
+                reason="bad-class-name",
+            )
+        twin = seen.setdefault(twin_form(name), name)
+        if twin != name:
+            raise _twins(twin, name, InvalidDatasetError)
+    return (*_unseen(names), *_look_alikes(names))
+
+
+def _twins(one: str, other: str, error: type[ImageloomError]) -> ImageloomError:
+    return error(
+        f"The classes {quoted(one)} and {quoted(other)} differ only in {difference(one, other)}.",
+        hint="Rename one of the two, or merge them.",
+        reason="twin-classes",
+        details={"classes": [one, other]},
+    )
+
+
+def _unseen(names: Sequence[str]) -> Iterator[str]:
+    found = [quoted(name) for name in names if has_unseen(name)]
+    if found:
+        yield (
+            f"{count(len(found), 'class name has', 'class names have')} white space or characters "
+            f"in it that nobody sees: {some(found)}. It stays part of the name."
+        )
+
+
+def _look_alikes(names: Sequence[str]) -> Iterator[str]:
+    pairs = look_alikes(names)
+    if pairs:
+        yield (
+            f"{count(len(pairs), 'pair of classes looks', 'pairs of classes look')} alike, but "
+            f"letters of two scripts make them different classes: {some(pairs)}. Rename them if "
+            "they are meant to be one."
+        )
 
 
 def check_same_classes(training: Sequence[str], other: Sequence[str], *, what: str) -> None:
@@ -61,19 +116,31 @@ def check_same_classes(training: Sequence[str], other: Sequence[str], *, what: s
         return
     parts = []
     if missing:
-        parts.append(f"lack {_some(missing)}")
+        parts.append(f"lack {_classes(missing)}")
     if extra:
-        parts.append(f"have {_some(extra)}, which training lacks")
+        parts.append(f"have {_classes(extra)}, which training lacks")
     raise InvalidDatasetError(
         f"{what[0].upper()}{what[1:]} {' and '.join(parts)}.",
-        hint="Both need the same classes: add pictures, remove the class, or split one folder "
-        "with 'imageloom data split', which keeps every class on both sides.",
+        hint=_same_hint(missing, extra),
         reason="classes-differ",
         details={"missing": missing[:100], "extra": extra[:100]},
     )
 
 
-def _some(names: Sequence[str]) -> str:
-    shown = ", ".join(repr(name) for name in names[:5])
-    more = f" and {len(names) - 5} more" if len(names) > 5 else ""
-    return f"the class{'es' if len(names) > 1 else ''} {shown}{more}"
+def _same_hint(missing: Sequence[str], extra: Sequence[str]) -> str:
+    by_looks = {looks(name): name for name in missing}
+    for name in extra:
+        twin = by_looks.get(looks(name))
+        if twin is not None:
+            return (
+                f"{quoted(twin)} and {quoted(name)} differ only in {difference(twin, name)}: "
+                "rename one of the two."
+            )
+    return (
+        "Both need the same classes: add pictures, remove the class, or split one folder with "
+        "'imageloom data split', which keeps every class on both sides."
+    )
+
+
+def _classes(names: Sequence[str]) -> str:
+    return f"the {'class' if len(names) == 1 else 'classes'} {some(list(map(quoted, names)))}"
