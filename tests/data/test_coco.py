@@ -76,6 +76,11 @@ def test_without_annotations_the_pictures_are_unlabelled(read):
     assert read(annotations=[]).classes == ()
 
 
+def test_annotations_can_be_passed_over(read):
+    several = [*ANNOTATIONS, {"image_id": 10, "category_id": 1}]
+    assert read(annotations=several, unlabelled=True).classes == ()
+
+
 def test_a_key_of_the_images_may_name_groups(read):
     images = [image | {"camera": number} for number, image in enumerate(IMAGES)]
     assert read(images, group_column="camera").files.column("group").to_pylist() == ["0", "1"]

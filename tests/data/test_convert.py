@@ -336,3 +336,10 @@ def test_a_picture_reads_back_as_it_was_converted(run):
     images = run({"a/1.png": png(5)})
     content = Path(os.fsdecode(images.path(0))).read_bytes()
     np.testing.assert_array_equal(decode_picture(content).pixels_HWC, photo(6, 8, 5))
+
+
+def test_a_folder_with_classes_can_be_taken_without_labels(run):
+    images = run({"a/1.png": png(1), "b/2.png": png(2)}, unlabelled=True)
+    assert images.classes == ()
+    assert not images.is_labelled
+    assert len(images) == 2

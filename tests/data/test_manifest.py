@@ -200,8 +200,10 @@ def test_a_line_of_megabytes_is_not_read(read):
 
 @pytest.mark.parametrize("text", ["", "file,label\n"])
 def test_c20_a_manifest_without_rows_is_refused(read, text):
-    with pytest.raises(InvalidDatasetError, match=r"no column|names no pictures"):
+    with pytest.raises(InvalidDatasetError, match="names no pictures"):
         read(text)
+    with pytest.raises(InvalidDatasetError, match="names no pictures"):
+        read("", "list.jsonl")
 
 
 def test_b06_a_blank_label_is_refused(read):
@@ -212,6 +214,38 @@ def test_b06_a_blank_label_is_refused(read):
 def test_b03_and_b04_twin_classes_of_a_manifest_are_refused(read):
     with pytest.raises(InvalidDatasetError, match="upper and lower case"):
         read("file,label\n1.png,Cat\n2.png,cat\n")
+
+
+def test_white_space_around_a_header_does_not_count(read):
+    assert rows(read("file, label\n1.png, ant\n")) == [("1.png", "ant", None)]
+    assert rows(read('{"file ": "1.png", " label": "ant"}\n', "list.jsonl")) == [
+        ("1.png", "ant", None)
+    ]
+    with pytest.raises(InvalidDatasetError, match="two columns of the same name: 'label'"):
+        read("file,label,label \n1.png,ant,bee\n")
+
+
+@pytest.mark.parametrize("name", ["list.csv", "list.jsonl"])
+def test_a_label_column_of_another_name_is_not_taken_for_none(read, name):
+    text = "file,class\n1.png,a\n" if name.endswith("csv") else '{"file": "1.png", "class": "a"}\n'
+    with pytest.raises(NotExpectedLabelColumnError, match=r"no (column|key) 'label'") as refused:
+        read(text, name)
+    assert "--label-column class" in refused.value.hint
+    listing = read(text, name, unlabelled=True)
+    assert rows(listing) == [("1.png", None, None)]
+    assert not any("gives no labels" in notice for notice in listing.notices)
+
+
+def test_a_json_line_that_lacks_a_key_is_named(read):
+    first = '{"file": "1.png", "label": "a"}\n'
+    with pytest.raises(InvalidDatasetError, match="line 2: has no key 'file'"):
+        read(first + '{"image": "2.png", "label": "a"}\n', "list.jsonl")
+    with pytest.raises(InvalidDatasetError, match="label in line 1 but none in line 2"):
+        read(first + '{"file": "2.png", "class": "a"}\n', "list.jsonl")
+    with pytest.raises(InvalidDatasetError, match="label in line 2 but none in line 1"):
+        read('{"file": "2.png"}\n' + first, "list.jsonl")
+    with pytest.raises(InvalidDatasetError, match=r"no key 'camera'\. It has 'file', 'label'"):
+        read(first, "list.jsonl", group_column="camera")
 
 
 @pytest.mark.parametrize("kind", ["csv", "jsonl"])

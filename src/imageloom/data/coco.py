@@ -48,6 +48,8 @@ def read_coco(
         CouldNotOpenFileError: It cannot be read.
     """
     images, annotations, categories = _read(manifest)
+    if params.unlabelled:
+        annotations = []
     problems = ProblemList(manifest)
     names = _category_names(categories, problems)
     labels = _labels(images, annotations, names, manifest, problems)

@@ -125,6 +125,8 @@ def convert_listing(
         InvalidDatasetError: Too many pictures cannot be used, a class has lost all of its own, or
             a file changed meanwhile.
     """
+    if params.unlabelled:
+        listing = listing.without_labels()
     examined = examine_listing(listing, params, on_event=on_event, cancel=cancel)
     images = ImageDirectory(
         classes=listing.classes,

@@ -9,11 +9,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
+from imageloom.data.json_lines import read_json_text
 from imageloom.data.listing import Listing
-from imageloom.data.manifest import read_json_text, text_lines
 from imageloom.data.manifest_rows import ManifestRow, ProblemList, listing_of_rows
 from imageloom.data.params import ConvertParams
 from imageloom.data.source import OLD_RECORD
+from imageloom.data.text_lines import text_lines
 from imageloom.errors import InvalidDatasetError
 from imageloom.events import CancelToken, EventSink, ignore_events
 

@@ -1,7 +1,7 @@
 """The files that a source names, before any is opened: columns, so that millions of rows fit."""
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from imageloom.data.image_directory import Rejected
+from imageloom.data.index import UNLABELLED
 from imageloom.publish import digest_of_json
 
 FILES: Final = pa.schema(
@@ -45,6 +46,12 @@ class Listing:
 
     def __len__(self) -> int:
         return int(self.files.num_rows)
+
+    def without_labels(self) -> "Listing":
+        """Return the same files, unlabelled."""
+        unlabelled = np.full(len(self.classes), UNLABELLED, dtype=np.int32)
+        files = relabelled(self.files, unlabelled) if self.classes else self.files
+        return replace(self, classes=(), files=files)
 
     def digest(self) -> str:
         """Return a SHA-256 that changes with any name, label, size or time of modification."""

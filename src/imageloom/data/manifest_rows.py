@@ -280,7 +280,7 @@ class _Gathering:
             classes=classes,
             files=relabelled(files, positions) if classes else files,
             rejected=tuple(self.rejected),
-            notices=(*self._notices(empty), *on_names),
+            notices=(*self._notices(empty, params), *on_names),
         )
 
     def _refuse_repeated(self) -> None:
@@ -293,8 +293,8 @@ class _Gathering:
             self.problems.add(second, f"names the same file as {first}")
         self.problems.raise_if_any()
 
-    def _notices(self, dropped: list[str]) -> Iterable[str]:
-        if not self.labels:
+    def _notices(self, dropped: list[str], params: ConvertParams) -> Iterable[str]:
+        if not self.labels and not params.unlabelled:
             yield f"{self.manifest.name} gives no labels, so the pictures are unlabelled."
         if self.trimmed:
             yield (

@@ -38,8 +38,15 @@ class ConvertParams(Params):
     empty_classes: EmptyClasses = parameter(
         "refuse", help="Class without pictures in the source: 'refuse' the source or 'drop' it."
     )
-    file_column: str = parameter("file", help="Column or key of a manifest with the file name.")
-    label_column: str = parameter("label", help="Column or key of a manifest with the class.")
+    file_column: str | None = parameter(
+        None, help="Column or key of a manifest with the file name; by default 'file'."
+    )
+    label_column: str | None = parameter(
+        None, help="Column or key of a manifest with the class; by default 'label'."
+    )
+    unlabelled: bool = parameter(
+        False, help="Take the pictures without labels, whatever the source says of them."
+    )
     group_column: str | None = parameter(
         None,
         help="Column or key of a manifest with the group, such as a patient or a camera; a split "

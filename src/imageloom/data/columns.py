@@ -1,0 +1,182 @@
+"""Which columns of a table hold the files, labels and groups, and which one was meant."""
+
+import difflib
+import shlex
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, Literal
+
+from imageloom.data.params import ConvertParams
+from imageloom.errors import ImageloomError, InvalidDatasetError, NotExpectedLabelColumnError
+from imageloom.wording import some
+
+Word = Literal["column", "key"]
+
+FILE: Final = "file"
+LABEL: Final = "label"
+# What others call the two, in small letters and without blanks, hyphens and underscores.
+_FILE_WORDS: Final = frozenset(
+    (
+        *("filename", "filenames", "filepath", "files", "path", "paths", "image", "images"),
+        *("imagefile", "imagefilename", "imagename", "imagepath", "img", "imgfile", "imgname"),
+        *("imgpath", "picture", "pictures", "photo", "photopath", "bild", "datei", "fichier"),
+    )
+)
+_LABEL_WORDS: Final = frozenset(
+    (
+        *("class", "classes", "classid", "classlabel", "classname", "category", "categoryid"),
+        *("categoryname", "target", "targets", "species", "breed", "labels", "labelid"),
+        *("labelname", "tag", "y", "truth", "groundtruth", "gt", "annotation", "diagnosis"),
+        *("klasse", "classe", "clase"),
+    )
+)
+_CLOSE: Final = 0.75  # of difflib's ratio; 'lable' and 'label' reach 0.8, 'file' and 'fold' 0.5
+_SHOWN: Final = 10
+
+
+@dataclass(frozen=True)
+class Columns:
+    """Names of the columns or keys to read.
+
+    Attributes:
+        file: With the file names.
+        label: With the classes, or None when the pictures are unlabelled.
+        group: With the groups, or None.
+    """
+
+    file: str
+    label: str | None
+    group: str | None = None
+
+
+def find_columns(
+    manifest: Path, names: Sequence[str], params: ConvertParams, *, word: Word = "column"
+) -> Columns:
+    """Return the columns to read; a column that was asked for must be there.
+
+    Without a label column the pictures are unlabelled, but only when no column is left that could
+    have been meant.
+
+    Args:
+        manifest: For messages.
+        names: Of all columns or keys, without outer white space.
+        params: The names asked for.
+        word: What the table calls them.
+
+    Raises:
+        InvalidDatasetError: Two have one name, or there is none, or none for files or groups.
+        NotExpectedLabelColumnError: There is none for the labels, and others are left.
+    """
+    if not names:
+        raise InvalidDatasetError(
+            f"{manifest} names no pictures.", hint="Add rows.", reason="no-pictures"
+        )
+    _refuse_repeated(manifest, names)
+    asked = params.file_column or FILE
+    if asked not in names:
+        raise _missing(manifest, names, asked, word, InvalidDatasetError, _file_hint(names, params))
+    group = params.group_column
+    if group is not None and group not in names:
+        hint = _use(_flag("group", meant_columns(group, names)))
+        raise _missing(manifest, names, group, word, InvalidDatasetError, hint)
+    return Columns(asked, _label_column(manifest, names, params, word), group)
+
+
+def _label_column(
+    manifest: Path, names: Sequence[str], params: ConvertParams, word: Word
+) -> str | None:
+    asked = params.label_column or LABEL
+    if params.unlabelled:
+        return None
+    if asked in names:
+        return asked
+    left = _left(names, params)
+    if params.label_column is None and not left:
+        return None
+    flag = _flag("label", _meant_labels(left, params))
+    hint = f"{_use(flag)} With --unlabelled the pictures are taken without labels."
+    raise _missing(manifest, names, asked, word, NotExpectedLabelColumnError, hint)
+
+
+def _left(names: Sequence[str], params: ConvertParams) -> list[str]:
+    taken = (
+        params.file_column or FILE,
+        params.group_column,
+        "",
+    )  # pandas numbers rows without name
+    return [name for name in names if name not in taken]
+
+
+def _meant_labels(left: Sequence[str], params: ConvertParams) -> list[str]:
+    found = meant_columns(params.label_column or LABEL, left, words=_LABEL_WORDS)
+    return found or (list(left) if len(left) == 1 else [])
+
+
+def _file_hint(names: Sequence[str], params: ConvertParams) -> str:
+    """Return what to do without a file column, and at once for a label column of another name."""
+    files = meant_columns(params.file_column or FILE, names, words=_FILE_WORDS)
+    flags = [_flag("file", files)]
+    left = [name for name in _left(names, params) if name not in files]
+    is_labelled = (params.label_column or LABEL) in names or params.unlabelled
+    if files and not is_labelled and _meant_labels(left, params):
+        flags.append(_flag("label", _meant_labels(left, params)))
+    return _use(*flags)
+
+
+def meant_columns(
+    asked: str, names: Sequence[str], *, words: frozenset[str] = frozenset()
+) -> list[str]:
+    """Return the columns that a person may have meant by a name that is not there.
+
+    Args:
+        asked: The name.
+        names: Those that are there.
+        words: What else people call it.
+    """
+    plain = {_plain(name): name for name in names}
+    same = [name for name in names if _plain(name) == _plain(asked)]
+    close = difflib.get_close_matches(_plain(asked), plain, n=1, cutoff=_CLOSE)
+    known = [name for name in names if _plain(name) in words]
+    return same or [plain[one] for one in close] or known
+
+
+def _plain(name: str) -> str:
+    return "".join(letter for letter in name.casefold() if letter not in " _-.")
+
+
+def _flag(what: str, meant: Sequence[str]) -> str:
+    names = " or ".join(f"--{what}-column {shlex.quote(name)}" for name in meant)
+    return names or f"--{what}-column and the name of the one that holds the {what}s"
+
+
+def _use(*flags: str) -> str:
+    return f"Use 'imageloom data convert' with {' '.join(flags)}."
+
+
+def _refuse_repeated(manifest: Path, names: Sequence[str]) -> None:
+    repeated = [name for name in dict.fromkeys(names) if names.count(name) > 1]
+    if repeated:
+        raise InvalidDatasetError(
+            f"{manifest} has two columns of the same name: {some(list(map(repr, repeated)))}.",
+            hint="Rename one of the two.",
+            reason="repeated-column",
+            details={"columns": repeated},
+        )
+
+
+def _missing(
+    manifest: Path,
+    names: Sequence[str],
+    asked: str,
+    word: Word,
+    error: type[ImageloomError],
+    hint: str,
+) -> ImageloomError:
+    found = some(list(map(repr, names)), most=_SHOWN)
+    return error(
+        f"{manifest} has no {word} {asked!r}. It has {found}.",
+        hint=hint,
+        reason="missing-column",
+        details={"column": asked, "columns": list(names[:100])},
+    )

@@ -1,0 +1,101 @@
+"""JSON Lines that name pictures: one object per line, in which numbers stay text."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+from imageloom.data.columns import FILE, LABEL, find_columns
+from imageloom.data.manifest_rows import ManifestRow, ProblemList
+from imageloom.data.params import ConvertParams
+from imageloom.data.text_lines import text_lines
+
+Values = dict[str, object]
+
+
+def json_rows(manifest: Path, params: ConvertParams) -> Iterator[ManifestRow]:
+    """Yield one row per object.
+
+    Raises:
+        InvalidDatasetError: Lines that are no objects, or lack the file, with their numbers; a key
+            that no line has.
+        NotExpectedLabelColumnError: No line has the key of the labels.
+    """
+    columns = find_columns(manifest, _keys(manifest, params), params, word="key")
+    wanted = [one for one in (columns.file, columns.label, columns.group) if one is not None]
+    problems = ProblemList(manifest)
+    for number, values in _objects(manifest):
+        where = f"line {number:,}"
+        wrong = [key for key in wanted if not isinstance(values.get(key), str | None)]
+        if wrong:
+            problems.add(where, f"{wrong[0]!r} is neither text nor a number")
+        elif columns.file not in values:
+            problems.add(where, f"has no key {columns.file!r}")
+        else:
+            file, label, group = (
+                _text(values, key) for key in (columns.file, columns.label, columns.group)
+            )
+            yield ManifestRow(number, file or "", label, group)
+    problems.raise_if_any()
+
+
+def _text(values: Values, key: str | None) -> str | None:
+    value = None if key is None else values.get(key)
+    return value if isinstance(value, str) else None
+
+
+def _keys(manifest: Path, params: ConvertParams) -> list[str]:
+    """Return the keys of the first lines, as far as all that are wanted are there."""
+    wanted = {params.file_column or FILE, params.group_column} - {None}
+    if not params.unlabelled:
+        wanted.add(params.label_column or LABEL)
+    keys: dict[str, None] = {}
+    for _, values in _objects(manifest):
+        keys.update(dict.fromkeys(values))
+        if wanted <= keys.keys():
+            break
+    return list(keys)
+
+
+def _objects(manifest: Path) -> Iterator[tuple[int, Values]]:
+    problems = ProblemList(manifest)
+    for number, line in enumerate(text_lines(manifest), 1):
+        if not line.strip():
+            continue
+        where = f"line {number:,}"
+        try:
+            content = read_json_text(line)
+        except ValueError as problem:
+            problems.add(where, f"is not JSON: {problem}")
+            continue
+        if isinstance(content, dict):
+            yield number, content
+        else:
+            problems.add(where, "holds no JSON object")
+    problems.raise_if_any()
+
+
+def read_json_text(text: str) -> object:
+    """Return a JSON value in which numbers stay the text that they were written as.
+
+    Keys lose their outer white space.
+
+    Raises:
+        ValueError: It is no JSON, is nested too deep, or repeats a key.
+    """
+    try:
+        return json.loads(
+            text,
+            parse_int=str,
+            parse_float=str,
+            parse_constant=str,
+            object_pairs_hook=_unique_keys,
+        )
+    except RecursionError as problem:
+        raise ValueError("it is nested too deep") from problem
+
+
+def _unique_keys(pairs: list[tuple[str, object]]) -> Values:
+    content = {key.strip(): value for key, value in pairs}
+    if len(content) != len(pairs):
+        raise ValueError("a key stands twice in one object")
+    return content
