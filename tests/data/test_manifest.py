@@ -118,7 +118,25 @@ BAD_ROWS = {
     "nul": ("1.png\0.jpg,a\n", "NUL"),
     "backslashes": ("sub\\5.png,a\n", "write '/' between folders"),
     "too-many-values": ("1.png,a,b\n", "line 2: has 3 values, but the header has 2"),
-    "open-quote": ('"1.png,a\n', "line 2"),
+    "open-quote": ('"1.png,a\n', "line 2: a quote opens here and never closes"),
+    "open-quote-among-rows": (
+        '1.png,a\n"2.png,b\n3.png,c\n',
+        "line 3: a quote opens here and never closes",
+    ),
+    "open-quote-before-a-quoted-value": (
+        '1.png,"a\n2.png,b\n3.png,"c"\n',
+        "line 2: a quote opens here and closes 2 lines below, with text right behind it",
+    ),
+    "open-quote-in-a-large-table": (
+        '1.png,"a\n' + "2.png,b\n" * 30_000,
+        "line 2: a quote opens here and never closes",
+    ),
+    "open-quote-that-closes-lines-below": (
+        '1.png,a\n2.png,"a\n3.png,b"\n',
+        r"line 3: has a label of several lines, 'a\n3.png,b'",
+    ),
+    "text-behind-a-quote": ('1.png,"a"b\n', "line 2: a quote closes with text right behind it"),
+    "huge-value": ("1.png," + "a" * 140_000, "line 2: has a value of more than 131,072 characters"),
 }
 
 
@@ -194,8 +212,61 @@ def test_a_manifest_that_is_not_utf_8_is_refused_with_the_line(read):
 
 
 def test_a_line_of_megabytes_is_not_read(read):
-    with pytest.raises(InvalidDatasetError, match="line 2: has more than 1,048,576 bytes"):
+    with pytest.raises(InvalidDatasetError, match="line 2: has more than 1,048,576 characters"):
         read(b"file,label\n" + b"x" * 2_000_000)
+
+
+ENDS = {"old Macs": "\r", "Windows": "\r\n", "Unix": "\n", "converted twice": "\r\r\n"}
+
+
+@pytest.mark.parametrize("name", ["list.csv", "list.jsonl"])
+@pytest.mark.parametrize("end", ENDS.values(), ids=ENDS.keys())
+def test_lines_end_as_on_any_system(read, name, end):
+    lines = ["file,label", "1.png,ant", "2.png,bee"]
+    if name.endswith("jsonl"):
+        lines = [
+            f'{{"file": "{number}.png", "label": "{one}"}}' for number, one in enumerate("ab", 1)
+        ]
+    labels = ["ant", "bee"] if name.endswith("csv") else ["a", "b"]
+    assert rows(read(end.join(lines), name)) == [
+        ("1.png", labels[0], None),
+        ("2.png", labels[1], None),
+    ]
+
+
+def test_the_ends_of_lines_may_be_mixed_and_all_count(read):
+    text = "file,label\r1.png,a\n2.png,b\r\nmissing.png,a\n"
+    with pytest.raises(InvalidDatasetError, match="line 4: there is no file 'missing"):
+        read(text)
+
+
+def test_rows_without_any_value_are_passed_over(read):
+    text = "\n\nfile,label\n\n1.png,a\n,\n  ,  \nmissing.png,b\n"
+    with pytest.raises(InvalidDatasetError, match="line 8: there is no file 'missing"):
+        read(text)
+
+
+def test_blanks_behind_delimiters_do_not_hide_quotes(read):
+    assert rows(read('file, label\n1.png, "a, b"\n')) == [("1.png", "a, b", None)]
+
+
+@pytest.mark.parametrize(
+    ("content", "told", "advised"),
+    [
+        ("file,label\n".encode("utf-16"), "is text in UTF-16", "iconv -f UTF-16 -t UTF-8 list.csv"),
+        ("\ufefffile\n".encode("utf-16-be"), "is text in UTF-16", "iconv -f UTF-16"),
+        ("file,label\n".encode("utf-16-le"), "line 1: holds NUL", "iconv -f UTF-16"),
+        (b"PK\x03\x04...", "is a workbook of a spreadsheet", "'CSV UTF-8'"),
+        (b"file,label\r1.png,caf\xe9\r", "line 2: is not UTF-8", "iconv -f WINDOWS-1252"),
+        (b"file\n1.png\n2.pn\xc3", "line 3: is not UTF-8", "iconv"),
+        (b'"file,label\n1.png,a\n', "line 1: a quote opens here and never closes", "written twice"),
+        (b"x" * 140_000, "line 1: has a value of more than 131,072 characters", "text editor"),
+    ],
+)
+def test_what_is_no_table_in_utf_8_is_named_with_what_to_do(read, content, told, advised):
+    with pytest.raises(InvalidDatasetError, match=told) as refused:
+        read(content)
+    assert advised in refused.value.hint
 
 
 @pytest.mark.parametrize("text", ["", "file,label\n"])

@@ -2,9 +2,11 @@
 
 import csv
 from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 
 from imageloom.data.columns import FILE, find_columns
+from imageloom.data.delimited import records
 from imageloom.data.json_lines import json_rows
 from imageloom.data.listing import Listing
 from imageloom.data.manifest_rows import (
@@ -14,7 +16,7 @@ from imageloom.data.manifest_rows import (
     root_of_manifest,
 )
 from imageloom.data.params import ConvertParams
-from imageloom.data.text_lines import bad_line, text_lines
+from imageloom.data.text_lines import text_lines
 from imageloom.errors import NotExpectedLabelColumnError
 from imageloom.events import CancelToken, EventSink, ignore_events
 from imageloom.wording import count
@@ -62,30 +64,27 @@ def read_table(
 
 def _csv_rows(manifest: Path, params: ConvertParams) -> Iterator[ManifestRow]:
     lines = text_lines(manifest)
-    first = next(lines, "")
+    head = list(_until_text(lines))
+    first = head[-1] if head else ""
     delimiter = _delimiter(first, manifest, params)
-    header = _header(first, delimiter)
+    found = records(manifest, chain(head, lines), delimiter, is_padded=f"{delimiter} " in first)
+    header = [name.strip() for name in next(found, (0, []))[1]]
     columns = find_columns(manifest, header, params)
     at = {name: place for place, name in enumerate(header)}
     file, label, group = (
         None if name is None else at[name] for name in (columns.file, columns.label, columns.group)
     )
-    reader = csv.reader(lines, delimiter=delimiter, strict=True)
     problems = ProblemList(manifest)
-    try:
-        for values in reader:
-            number = reader.line_num + 1  # behind the header
-            if len(values) == len(header):
-                yield ManifestRow(
-                    number, _at(values, file) or "", _at(values, label), _at(values, group)
-                )
-            elif values:
-                problems.add(
-                    f"line {number:,}",
-                    f"has {count(len(values), 'value')}, but the header has {len(header)}",
-                )
-    except csv.Error as problem:
-        raise bad_line(manifest, reader.line_num + 1, str(problem)) from problem
+    for number, values in found:
+        if len(values) == len(header):
+            yield ManifestRow(
+                number, _at(values, file) or "", _at(values, label), _at(values, group)
+            )
+        else:
+            problems.add(
+                f"line {number:,}",
+                f"has {count(len(values), 'value')}, but the header has {len(header)}",
+            )
     problems.raise_if_any()
 
 
@@ -93,15 +92,26 @@ def _at(values: list[str], place: int | None) -> str | None:
     return None if place is None else values[place]
 
 
-def _header(line: str, delimiter: str) -> list[str]:
-    return [name.strip() for name in next(csv.reader([line], delimiter=delimiter), [])]
+def _until_text(lines: Iterator[str]) -> Iterator[str]:
+    """Yield the first line that is not blank, behind the blank ones before it."""
+    for line in lines:
+        yield line
+        if line.strip():
+            return
 
 
-def _delimiter(header: str, manifest: Path, params: ConvertParams) -> str:
+def _delimiter(first: str, manifest: Path, params: ConvertParams) -> str:
     """Return what separates values; spreadsheets write ';' where ',' is the decimal sign."""
     if manifest.suffix.lower() == ".tsv":
         return "\t"
     for delimiter in (",", ";", "\t"):
-        if (params.file_column or FILE) in _header(header, delimiter):
+        if (params.file_column or FILE) in _header(first, delimiter):
             return delimiter
     return ","
+
+
+def _header(line: str, delimiter: str) -> list[str]:
+    try:
+        return [name.strip() for name in next(csv.reader([line], delimiter=delimiter), [])]
+    except csv.Error:  # whoever reads the line as a record says what is wrong
+        return []

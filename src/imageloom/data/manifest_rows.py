@@ -24,6 +24,7 @@ from imageloom.wording import count, some
 _ROWS_PER_EVENT: Final = 20_000
 _MAX_PROBLEMS: Final = 100
 _SHOWN: Final = 5
+_CHARS: Final = 60  # of a value, in a message
 
 
 class ManifestRow(NamedTuple):
@@ -159,6 +160,10 @@ class _Gathering:
             return
         except OSError as problem:
             self.problems.add(self._where(row.number), _missing(row.file, problem))
+            return
+        if row.label and len(row.label.strip().splitlines()) > 1:
+            what = f"has a label of several lines, {_short(row.label)}; does a quote not close?"
+            self.problems.add(self._where(row.number), what)
             return
         label = self._label(row)
         name = os.fsencode(path)
@@ -310,6 +315,10 @@ class _Gathering:
                 f"{others:,} pictures lie beside the listed ones but stand in no row of "
                 f"{self.manifest.name}; they were not taken."
             )
+
+
+def _short(text: str) -> str:
+    return quoted(text if len(text) <= _CHARS else f"{text[:_CHARS]}...")
 
 
 def _missing(file: str, problem: OSError) -> str:
