@@ -1,12 +1,19 @@
 """Errors keep their codes, survive processes, and print what strangers named without obeying it."""
 
+import json
 import multiprocessing
 import re
 
 import pytest
 
 from imageloom import errors
-from imageloom.errors import ImageloomError, InvalidDatasetError, printable, unknown_name
+from imageloom.errors import (
+    ImageloomError,
+    InvalidDatasetError,
+    json_problem,
+    printable,
+    unknown_name,
+)
 
 
 def subclasses(kind: type[ImageloomError]) -> list[type[ImageloomError]]:
@@ -147,3 +154,25 @@ def test_problems_of_python_that_have_a_name_get_it(problem, kind, text):
 def test_other_problems_of_python_have_no_name():
     assert errors.named_error(ZeroDivisionError()) is None
     assert errors.named_error(FileNotFoundError(2, "No such file", "/a")) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ('{"a": 1,\n "b" 2}', "expecting ':' delimiter in line 2, column 6"),
+        ('{"a": "b', "unterminated string in line 1, column 7"),
+        ('"a\tb"', "invalid control character in line 1, column 3"),
+        (b'"\xe9"', "it is not UTF-8"),
+        ("[" * 200_000, "it is nested too deep"),
+    ],
+)
+def test_broken_json_has_one_place(text, told):
+    with pytest.raises((ValueError, RecursionError)) as broken:
+        json.loads(text)
+    assert json_problem(broken.value) == told
+
+
+def test_broken_json_on_one_line_of_a_file_has_its_column():
+    with pytest.raises(ValueError, match="Expecting value") as broken:
+        json.loads("[1,]")
+    assert json_problem(broken.value, is_one_line=True) == "expecting value in column 4"

@@ -42,6 +42,7 @@ Each class has a stable ``code``. Four digits are the codes users of the old des
 
 import difflib
 import errno
+import json
 from collections.abc import Iterator, Mapping
 from typing import ClassVar, Final
 
@@ -364,6 +365,22 @@ def write_failure(
         reason="os-error",
         details={"errno": problem.errno},
     )
+
+
+def json_problem(problem: Exception, *, is_one_line: bool = False) -> str:
+    """Return what is wrong with a JSON text, and the one place where.
+
+    Args:
+        problem: What reading it raised.
+        is_one_line: Whether the text is one line of a file, whose number is told already.
+    """
+    if isinstance(problem, json.JSONDecodeError):
+        what = problem.msg.removesuffix(" at").removesuffix(" starting")
+        line = "" if is_one_line else f"line {problem.lineno:,}, "
+        return f"{what[:1].lower()}{what[1:]} in {line}column {problem.colno:,}"
+    if isinstance(problem, UnicodeDecodeError):
+        return "it is not UTF-8"
+    return "it is nested too deep" if isinstance(problem, RecursionError) else str(problem)
 
 
 def unknown_name(kind: str, name: str, known: tuple[str, ...]) -> UnknownNameError:

@@ -17,7 +17,12 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import BinaryIO, Final
 
-from imageloom.errors import FailedToWriteOutputsError, ImageloomError, write_failure
+from imageloom.errors import (
+    FailedToWriteOutputsError,
+    ImageloomError,
+    json_problem,
+    write_failure,
+)
 
 MANIFEST: Final = "MANIFEST.json"
 MAX_MANIFEST_BYTES: Final = 10 * 1024 * 1024
@@ -223,7 +228,7 @@ def read_json(
         ) from problem
     except (ValueError, RecursionError) as problem:
         raise error(
-            f"{path} is not valid JSON: {problem}.", hint=hint, reason="not-json"
+            f"{path} is not valid JSON: {json_problem(problem)}.", hint=hint, reason="not-json"
         ) from problem
     if not isinstance(content, dict):
         raise error(f"{path} holds no JSON object.", reason="not-json")

@@ -50,7 +50,16 @@ def test_a_picture_with_two_categories_is_refused_by_name(read):
         ({"categories": [*CATEGORIES, {"id": 8, "name": "dog"}]}, "category 3: has the name 'dog'"),
         ({"annotations": [{"image_id": 99, "category_id": 1}]}, "annotation 1: .* image_id 99"),
         ({"annotations": [{"image_id": 10, "category_id": 5}]}, "annotation 1: .* category_id 5"),
-        ({"images": [{"id": 10}]}, "image 1: needs an 'id' and a 'file_name'"),
+        (
+            {"annotations": [{"image_id": 10, "category_id": 1.5}]},
+            "annotation 1: .* category_id 1.5",
+        ),
+        (
+            {"annotations": [{"image_id": 10, "category_id": None}]},
+            "has 1 wrong row.* annotation 1: .* category_id null",
+        ),
+        ({"annotations": [{"image_id": 10}]}, "annotation 1: has no 'category_id'"),
+        ({"images": [{"id": 10}]}, "image 1: needs an 'id' and a 'file_name'.* not {\"id\": 10}"),
         ({"images": [{"id": True, "file_name": "1.png"}]}, "image 1: needs an 'id'"),
         ({"annotations": ANNOTATIONS[:1]}, "label in image 1 but none in image 2"),
         (
@@ -100,3 +109,27 @@ def test_white_space_around_a_category_makes_no_class_of_its_own(read):
     assert any("White space around 1 value of coco.json" in one for one in listing.notices)
     with pytest.raises(InvalidDatasetError, match="category 3: has the name 'dog' of another"):
         read(categories=[*CATEGORIES, {"id": 8, "name": "dog "}])
+
+
+def test_whole_numbers_that_a_program_wrote_with_a_fraction_are_the_same_ids(read):
+    annotations = [
+        {"image_id": 10.0, "category_id": 7.0},
+        {"image_id": 11, "category_id": 1.0},
+    ]
+    assert read(annotations=annotations).files.column("label").to_pylist() == [0, 1]
+
+
+def test_broken_json_is_told_with_one_place(read):
+    with pytest.raises(
+        InvalidDatasetError, match=r"valid JSON: expecting value in line 2, column 4\."
+    ):
+        read(text='{"images":\n   }')
+    with pytest.raises(InvalidDatasetError, match=r"valid JSON: it is nested too deep\."):
+        read(text="[" * 200_000)
+
+
+def test_many_pictures_with_several_categories_are_three_and_a_count(read):
+    images = [{"id": number, "file_name": f"{number}.png"} for number in range(9)]
+    annotations = [{"image_id": n, "category_id": c} for n in range(9) for c in (1, 7)]
+    with pytest.raises(InvalidDatasetError, match=r"has 9 pictures with several .* and 6 more"):
+        read(images, annotations)

@@ -149,11 +149,31 @@ def test_c15_wrong_rows_are_named_by_their_line(read, name):
     assert refused.value.reason == "bad-rows"
 
 
-def test_c15_all_wrong_rows_are_told_together(read):
-    text = "file,label\n" + "".join(f"missing{number}.png,a\n" for number in range(8))
-    with pytest.raises(InvalidDatasetError, match="has 8 wrong rows") as refused:
+def test_c15_all_wrong_rows_are_told_together(read, tree):
+    text = "file,label\n" + "".join(f"missing{number}.png,a\n" for number in range(1008))
+    with pytest.raises(
+        InvalidDatasetError, match=r"has 1,008 wrong rows.*; and 1,003 more\."
+    ) as refused:
         read(text)
-    assert len(refused.value.details["problems"]) == 8
+    assert len(refused.value.details["problems"]) == 100
+    assert (
+        refused.value.hint == f"File names start from {tree.root}; --folder names another folder."
+    )
+
+
+def test_one_wrong_row_is_told_in_the_singular_with_what_to_do(read):
+    with pytest.raises(
+        InvalidDatasetError, match=r"has 1 wrong row\. line 2: has 1 value, but"
+    ) as refused:
+        read("file,label\n1.png\n")
+    assert refused.value.hint == "Correct these places in a text editor."
+
+
+def test_many_rows_without_a_label_are_three_and_a_count(read, tree):
+    tree.write({f"{number}.jpg": X for number in range(20)})
+    text = "file,label\n1.png,a\n" + "".join(f"{number}.jpg,\n" for number in range(20))
+    with pytest.raises(InvalidDatasetError, match="none in line 3, line 4, line 5 and 17 more"):
+        read(text)
 
 
 def test_c15_rows_with_and_without_a_label_do_not_mix(read):
@@ -163,7 +183,10 @@ def test_c15_rows_with_and_without_a_label_do_not_mix(read):
 
 def test_c15_pictures_that_no_row_names_are_counted(read):
     listing = read("file,label\n1.png,a\n")
-    assert any("3 pictures lie beside the listed ones" in notice for notice in listing.notices)
+    assert any(
+        "3 pictures lie beside the listed ones but in no row" in notice
+        for notice in listing.notices
+    )
 
 
 def test_an_absolute_path_inside_the_folder_is_accepted(read, tree):
@@ -192,7 +215,11 @@ def test_links_and_what_lies_behind_them_are_left_out_with_a_reason(read, tree):
 @pytest.mark.parametrize(
     ("line", "told"),
     [
-        ("{not json", "line 1: is not JSON"),
+        (
+            "{not json",
+            "line 1: is not JSON: expecting property name enclosed in double quotes in column 2.",
+        ),
+        ('{"file": "1.png', "line 1: is not JSON: unterminated string in column 10."),
         ("[1, 2]", "line 1: holds no JSON object"),
         ('{"file": ["1.png"]}', "line 1: 'file' is neither text nor a number"),
         ('{"file": "1.png", "label": true}', "line 1: 'label' is neither"),

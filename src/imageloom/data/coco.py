@@ -5,23 +5,26 @@ Source: https://cocodataset.org/#format-data, the keys ``images``, ``annotations
 
 import json
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 from typing import Final
 
 from imageloom.data.listing import Listing
+from imageloom.data.manifest_problems import ProblemList
 from imageloom.data.manifest_rows import (
     ManifestRow,
-    ProblemList,
     listing_of_rows,
     root_of_manifest,
 )
 from imageloom.data.params import ConvertParams
-from imageloom.errors import CouldNotOpenFileError, InvalidDatasetError
+from imageloom.errors import CouldNotOpenFileError, InvalidDatasetError, json_problem
 from imageloom.events import CancelToken, EventSink, ignore_events
+from imageloom.wording import count, some
 
 _MAX_BYTES: Final = 1024 * 1024 * 1024  # the file is held in memory whole
 _KEYS: Final = ("images", "annotations", "categories")
-_SHOWN: Final = 5
+_SHOWN: Final = 3
+_CHARS: Final = 60  # of a value, in a message
 
 Item = dict[str, object]
 Id = int | str
@@ -76,7 +79,7 @@ def _read(manifest: Path) -> tuple[list[Item], list[Item], list[Item]]:
             f"{manifest} may not be read: {problem.strerror}.", reason="not-readable"
         ) from problem
     except (ValueError, RecursionError) as problem:
-        raise _no_coco(manifest, f"is not valid JSON: {problem}") from problem
+        raise _no_coco(manifest, f"is not valid JSON: {json_problem(problem)}") from problem
     lists: list[list[Item]] = []
     for key in _KEYS:
         found = content.get(key, []) if isinstance(content, dict) else None
@@ -96,7 +99,7 @@ def _category_names(categories: list[Item], problems: ProblemList) -> dict[Id, s
         identity, name = _id(category.get("id")), category.get("name")
         plain = name.strip() if isinstance(name, str) else None
         if identity is None or not isinstance(name, str):
-            problems.add(where, "needs an 'id' and a 'name' that is text")
+            problems.add(where, f"needs an 'id' and a 'name' that is text, not {_short(category)}")
         elif identity in names:
             problems.add(where, f"has the id {identity!r} of another category")
         elif plain in plain_names:
@@ -120,9 +123,9 @@ def _labels(
     for number, annotation in enumerate(annotations, 1):
         image, category = _id(annotation.get("image_id")), _id(annotation.get("category_id"))
         if image is None or image not in known:
-            problems.add(f"annotation {number}", f"has the unknown image_id {image!r}")
+            problems.add(f"annotation {number}", _unknown("image_id", annotation))
         elif category is None or category not in names:
-            problems.add(f"annotation {number}", f"has the unknown category_id {category!r}")
+            problems.add(f"annotation {number}", _unknown("category_id", annotation))
         else:
             found.setdefault(image, set()).add(names[category])
     problems.raise_if_any()
@@ -136,7 +139,8 @@ def _image_ids(images: list[Item], problems: ProblemList) -> dict[Id, str]:
     for number, image in enumerate(images, 1):
         identity, file = _id(image.get("id")), image.get("file_name")
         if identity is None or not isinstance(file, str):
-            problems.add(f"image {number}", "needs an 'id' and a 'file_name' that is text")
+            what = f"needs an 'id' and a 'file_name' that is text, not {_short(image)}"
+            problems.add(f"image {number}", what)
         elif identity in files:
             problems.add(f"image {number}", f"has the id {identity!r} of another image")
         else:
@@ -147,12 +151,13 @@ def _image_ids(images: list[Item], problems: ProblemList) -> dict[Id, str]:
 def _refuse_several(found: dict[Id, set[str]], files: dict[Id, str], manifest: Path) -> None:
     several = {image: labels for image, labels in found.items() if len(labels) > 1}
     if several:
-        shown = "; ".join(
-            f"{files[image]!r} has {', '.join(map(repr, sorted(labels)))}"
-            for image, labels in list(several.items())[:_SHOWN]
-        )
+        shown = [
+            f"{files[image]!r} has {some(list(map(repr, sorted(labels))))}"
+            for image, labels in islice(several.items(), _SHOWN)
+        ]
         raise InvalidDatasetError(
-            f"{manifest} has {len(several):,} pictures with several categories: {shown}.",
+            f"{manifest} has {count(len(several), 'picture')} with several categories: "
+            f"{some(shown, total=len(several))}.",
             hint="A picture can have one class; several labels per picture are not supported. "
             "Cut the objects out, or keep the pictures with one category.",
             reason="several-labels",
@@ -175,7 +180,21 @@ def _rows(
 
 
 def _id(value: object) -> Id | None:
+    """Return an id; some programs write whole numbers as 1.0."""
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
     return value if isinstance(value, int | str) and not isinstance(value, bool) else None
+
+
+def _unknown(key: str, annotation: Item) -> str:
+    if key not in annotation:
+        return f"has no {key!r}"
+    return f"has the unknown {key} {_short(annotation[key])}"
+
+
+def _short(value: object) -> str:
+    text = json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= _CHARS else f"{text[:_CHARS]}..."
 
 
 def _no_coco(manifest: Path, what: str) -> InvalidDatasetError:

@@ -5,9 +5,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from imageloom.data.columns import FILE, LABEL, find_columns
-from imageloom.data.manifest_rows import ManifestRow, ProblemList
+from imageloom.data.manifest_problems import ProblemList
+from imageloom.data.manifest_rows import ManifestRow
 from imageloom.data.params import ConvertParams
 from imageloom.data.text_lines import text_lines
+from imageloom.errors import json_problem
 
 Values = dict[str, object]
 
@@ -65,7 +67,7 @@ def _objects(manifest: Path) -> Iterator[tuple[int, Values]]:
         try:
             content = read_json_text(line)
         except ValueError as problem:
-            problems.add(where, f"is not JSON: {problem}")
+            problems.add(where, str(problem))
             continue
         if isinstance(content, dict):
             yield number, content
@@ -74,24 +76,25 @@ def _objects(manifest: Path) -> Iterator[tuple[int, Values]]:
     problems.raise_if_any()
 
 
-def read_json_text(text: str) -> object:
-    """Return a JSON value in which numbers stay the text that they were written as.
+def read_json_text(line: str) -> object:
+    """Return the JSON value of one line, in which numbers stay the text that they were written as.
 
     Keys lose their outer white space.
 
     Raises:
-        ValueError: It is no JSON, is nested too deep, or repeats a key.
+        ValueError: It is no JSON, is nested too deep, or repeats a key; the text says so.
     """
     try:
         return json.loads(
-            text,
+            line.rstrip("\n"),  # else a text that does not end has its end for a wrong letter
             parse_int=str,
             parse_float=str,
             parse_constant=str,
             object_pairs_hook=_unique_keys,
         )
-    except RecursionError as problem:
-        raise ValueError("it is nested too deep") from problem
+    except (ValueError, RecursionError) as problem:
+        what = json_problem(problem, is_one_line=True)
+        raise ValueError(f"is not JSON: {what}") from problem
 
 
 def _unique_keys(pairs: list[tuple[str, object]]) -> Values:

@@ -11,7 +11,8 @@ from typing import Final
 
 from imageloom.data.json_lines import read_json_text
 from imageloom.data.listing import Listing
-from imageloom.data.manifest_rows import ManifestRow, ProblemList, listing_of_rows
+from imageloom.data.manifest_problems import ProblemList
+from imageloom.data.manifest_rows import ManifestRow, listing_of_rows
 from imageloom.data.params import ConvertParams
 from imageloom.data.source import OLD_RECORD
 from imageloom.data.text_lines import text_lines

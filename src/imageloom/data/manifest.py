@@ -9,9 +9,9 @@ from imageloom.data.columns import FILE, find_columns
 from imageloom.data.delimited import records
 from imageloom.data.json_lines import json_rows
 from imageloom.data.listing import Listing
+from imageloom.data.manifest_problems import ProblemList
 from imageloom.data.manifest_rows import (
     ManifestRow,
-    ProblemList,
     listing_of_rows,
     root_of_manifest,
 )

@@ -13,6 +13,7 @@ import numpy as np
 from imageloom.data.image_directory import Rejected
 from imageloom.data.index import UNLABELLED, file_name
 from imageloom.data.listing import FileColumns, Listing, in_string_order, relabelled
+from imageloom.data.manifest_problems import ProblemList
 from imageloom.data.names import promised_format
 from imageloom.data.params import ConvertParams
 from imageloom.errors import CouldNotOpenFileError, InvalidDatasetError
@@ -22,8 +23,7 @@ from imageloom.preprocessing.similar_names import quoted
 from imageloom.wording import count, some
 
 _ROWS_PER_EVENT: Final = 20_000
-_MAX_PROBLEMS: Final = 100
-_SHOWN: Final = 5
+_SHOWN: Final = 3
 _CHARS: Final = 60  # of a value, in a message
 
 
@@ -41,42 +41,6 @@ class ManifestRow(NamedTuple):
     file: str
     label: str | None
     group: str | None = None
-
-
-class ProblemList:
-    """Collects what is wrong with rows, so that a person can mend them all at once."""
-
-    def __init__(self, manifest: Path) -> None:
-        self._manifest = manifest
-        self._problems: list[str] = []
-
-    def add(self, where: str, what: str) -> None:
-        """Note one problem; after 100 the rest does not matter.
-
-        Raises:
-            InvalidDatasetError: There are 100.
-        """
-        self._problems.append(f"{where}: {what}")
-        if len(self._problems) == _MAX_PROBLEMS:
-            self.raise_if_any()
-
-    def raise_if_any(self) -> None:
-        """Raise when something was noted.
-
-        Raises:
-            InvalidDatasetError: The message shows the first 5, the details up to 100.
-        """
-        total = len(self._problems)
-        if not total:
-            return
-        least = "at least " if total == _MAX_PROBLEMS else ""
-        raise InvalidDatasetError(
-            f"{self._manifest} has {least}{count(total, 'wrong row')}. "
-            f"{'; '.join(self._problems[:_SHOWN])}{'; ...' if total > _SHOWN else ''}.",
-            hint="Mend the rows and convert again.",
-            reason="bad-rows",
-            details={"problems": list(self._problems)},
-        )
 
 
 def root_of_manifest(manifest: Path, params: ConvertParams) -> Path:
@@ -141,6 +105,7 @@ class _Gathering:
     labels: dict[str, int] = field(default_factory=dict)
     rejected: list[Rejected] = field(default_factory=list)
     first_labelled: int = 0
+    num_unlabelled: int = 0
     unlabelled: list[int] = field(default_factory=list)  # the first few rows without a label
     hashes: "array[int]" = field(default_factory=lambda: array("q"))
     numbers: "array[int]" = field(default_factory=lambda: array("q"))
@@ -159,7 +124,8 @@ class _Gathering:
             self.problems.add(self._where(row.number), str(problem))
             return
         except OSError as problem:
-            self.problems.add(self._where(row.number), _missing(row.file, problem))
+            hint = f"File names start from {self.root}; --folder names another folder."
+            self.problems.add(self._where(row.number), _missing(row.file, problem), hint=hint)
             return
         if row.label and len(row.label.strip().splitlines()) > 1:
             what = f"has a label of several lines, {_short(row.label)}; does a quote not close?"
@@ -246,6 +212,7 @@ class _Gathering:
 
     def _label(self, row: ManifestRow) -> int:
         if not row.label:
+            self.num_unlabelled += 1
             if len(self.unlabelled) < _SHOWN:
                 self.unlabelled.append(row.number)
             return UNLABELLED
@@ -260,7 +227,7 @@ class _Gathering:
         if self.first_labelled and unlabelled:
             raise InvalidDatasetError(
                 f"{self.manifest} has a label in {self._where(self.first_labelled)} but none in "
-                f"{', '.join(unlabelled)}{', ...' if len(unlabelled) == _SHOWN else ''}.",
+                f"{some(unlabelled, total=self.num_unlabelled)}.",
                 hint="Give every row a label, or none.",
                 reason="partly-labelled",
                 details={"rows": unlabelled},
@@ -292,7 +259,7 @@ class _Gathering:
         hashes = np.array(self.hashes, dtype=np.int64)
         order = np.argsort(hashes, kind="stable")
         repeated = np.flatnonzero(hashes[order][1:] == hashes[order][:-1])
-        for at in repeated[:_MAX_PROBLEMS]:
+        for at in repeated:
             one, other = sorted((int(order[at]), int(order[at + 1])))
             first, second = self._where(self.numbers[one]), self._where(self.numbers[other])
             self.problems.add(second, f"names the same file as {first}")
@@ -312,8 +279,8 @@ class _Gathering:
         others = _pictures_in(self.root, self.folders) - self.listed_pictures
         if others > 0:
             yield (
-                f"{others:,} pictures lie beside the listed ones but stand in no row of "
-                f"{self.manifest.name}; they were not taken."
+                f"{count(others, 'picture lies', 'pictures lie')} beside the listed ones but in no "
+                f"row of {self.manifest.name}; only listed ones were taken."
             )
 
 

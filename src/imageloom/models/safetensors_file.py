@@ -13,7 +13,7 @@ import safetensors
 import safetensors.torch
 import torch
 
-from imageloom.errors import ImageloomError
+from imageloom.errors import ImageloomError, json_problem
 
 MAX_HEADER_BYTES: Final = 16 * 1024 * 1024  # the largest networks need about 1 MiB
 _LENGTH_BYTES: Final = 8
@@ -68,7 +68,7 @@ def check_header(file: Path, error: type[ImageloomError]) -> None:
     try:
         header = json.loads(text, object_pairs_hook=_unique)
     except (ValueError, RecursionError) as problem:
-        raise _damaged(file, f"its header is wrong: {problem}", error) from problem
+        raise _damaged(file, f"its header is wrong: {json_problem(problem)}", error) from problem
     if not isinstance(header, dict):
         raise _damaged(file, "its header is no JSON object", error)
     for name, entry in header.items():

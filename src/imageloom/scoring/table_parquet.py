@@ -10,7 +10,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from imageloom.errors import NotScoredDatasetError
+from imageloom.errors import NotScoredDatasetError, json_problem
 from imageloom.scoring.scored_table import LABEL, ROWS_AT_A_TIME, SCORED_LABEL
 from imageloom.scoring.table_source import BadCellError
 
@@ -78,7 +78,7 @@ class ParquetSource:
 
     def _damaged(self, problem: Exception) -> NotScoredDatasetError:
         return NotScoredDatasetError(
-            f"{self._path} cannot be read as Parquet: {problem}.",
+            f"{self._path} cannot be read as Parquet: {json_problem(problem)}.",
             hint="Is it complete? Write the table again with 'imageloom score'.",
             reason="not-parquet",
         )
