@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from imageloom.data.dataset import dataset_path, fingerprint, is_watched, save_dataset
+from imageloom.data.names import MANIFEST_SUFFIXES
 from imageloom.errors import CouldNotOpenFileError, InvalidDatasetError
 
 
@@ -74,8 +75,9 @@ def test_an_archive_is_one_file(tmp_path):
     assert fingerprint(archive) != before
 
 
-def test_pictures_beside_a_manifest_count(photos):
-    manifest = photos / "labels.csv"
+@pytest.mark.parametrize("suffix", MANIFEST_SUFFIXES)
+def test_pictures_beside_a_manifest_count(photos, suffix):
+    manifest = photos / f"labels{suffix}"
     manifest.write_text("file,label\ncats/1.jpg,cat\n")
     before = fingerprint(manifest)
     touch(photos / "cats/1.jpg")

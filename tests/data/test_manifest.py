@@ -73,9 +73,12 @@ def test_columns_may_have_other_names_and_groups(read):
     [
         ("file;label\n1.png;a,b\n", "list.csv"),
         ("file\tlabel\n1.png\ta,b\n", "list.tsv"),
+        ("file\tlabel\n1.png\ta,b\n", "list.csv"),
+        ("file|label\n1.png|a,b\n", "list.csv"),
+        ("file|label\n1.png|a,b\n", "list.txt"),
         ('\ufefffile,label\r\n1.png,"a,b"\r\n', "list.csv"),
     ],
-    ids=["semicolons", "tabs", "byte order mark"],
+    ids=["semicolons", "tabs", "tabs in .csv", "bars", "bars in .txt", "byte order mark"],
 )
 def test_the_dialects_of_spreadsheets_are_read(read, text, name):
     assert rows(read(text, name)) == [("1.png", "a,b", None)]
@@ -393,3 +396,79 @@ def test_labels_in_letters_of_two_scripts_bring_a_notice(read):
     listing = read("file,label\n1.png,cats\n2.png,c\u0430ts\n")
     assert len(listing.classes) == 2
     assert any("has CYRILLIC SMALL LETTER A" in notice for notice in listing.notices)
+
+
+@pytest.mark.parametrize("delimiter", list(",;\t|"))
+def test_the_header_itself_says_what_separates_values(read, delimiter):
+    text = f"image_path{delimiter}species{delimiter}camera\n1.png{delimiter}a{delimiter}c\n"
+    with pytest.raises(InvalidDatasetError, match="It has 'image_path', 'species', 'camera'"):
+        read(text)
+    assert rows(read(text, file_column="image_path", label_column="species")) == [
+        ("1.png", "a", None)
+    ]
+
+
+def test_a_list_without_a_header_has_the_file_first_and_the_label_second(read, tree):
+    """As val_annotations.txt of Tiny ImageNet: file, class, and a box of four numbers."""
+    tree.write({"val_0.JPEG": X, "val_1.JPEG": X})
+    text = "val_0.JPEG\tn03444034\t0\t32\t44\t62\nval_1.JPEG\tn04067472\t52\t55\t57\t59\n"
+    listing = read(text, "val_annotations.txt")
+    assert rows(listing) == [("val_0.JPEG", "n03444034", None), ("val_1.JPEG", "n04067472", None)]
+    assert listing.notices[0] == (
+        "val_annotations.txt has no header: the first column was read as the file, the second as "
+        "the label; 4 others were not read."
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "delimiter"),
+    [
+        *(("list.txt", delimiter) for delimiter in ",;\t| "),
+        *(("list.csv", delimiter) for delimiter in ",;\t|"),
+        ("list.tsv", "\t"),
+    ],
+)
+def test_lists_without_a_header_may_separate_in_any_way(read, name, delimiter):
+    listing = read(f"sub/5.png{delimiter}0\n1.png{delimiter}1\n", name)
+    assert rows(listing) == [("sub/5.png", "0", None), ("1.png", "1", None)]
+
+
+def test_a_list_of_files_alone_is_unlabelled(read):
+    listing = read("1.png\nsub/5.png\n", "list.txt")
+    assert rows(listing) == [("1.png", None, None), ("sub/5.png", None, None)]
+    assert rows(read("1.png a\n", "list.txt", unlabelled=True)) == [("1.png", None, None)]
+
+
+def test_blanks_in_the_names_of_a_list_are_no_separators(read, tree):
+    tree.write({"my photo.png": X, "b c/d.e f.JPG": X})
+    listing = read("my photo.png 3\nb c/d.e f.JPG   4\n", "list.txt")
+    assert rows(listing) == [("my photo.png", "3", None), ("b c/d.e f.JPG", "4", None)]
+    assert rows(read("my photo.png\n", "list.txt")) == [("my photo.png", None, None)]
+
+
+def test_a_first_file_without_an_ending_is_known_by_being_there(read, tree):
+    tree.write({"IMG_1": X})
+    assert rows(read("IMG_1,a\n")) == [("IMG_1", "a", None)]
+
+
+def test_wrong_rows_of_a_list_are_told_from_its_first_line_on(read):
+    with pytest.raises(InvalidDatasetError, match="line 1: there is no file 'missing"):
+        read("missing.png a\n1.png b\n", "list.txt")
+    with pytest.raises(InvalidDatasetError, match="line 2: has 3 values, but the first row has 2"):
+        read("1.png a\n2.png b c\n", "list.txt")
+
+
+def test_a_column_cannot_be_asked_for_without_a_header(read):
+    with pytest.raises(InvalidDatasetError, match="no column 'species', for its first line names"):
+        read("1.png,a\n", label_column="species")
+
+
+def test_a_text_that_is_no_list_of_pictures_is_refused_with_what_is_needed(read):
+    with pytest.raises(
+        InvalidDatasetError, match=r"names neither columns, .* but 'Abyssinian_100'"
+    ):
+        read("Abyssinian_100 1 1 1\n", "list.txt")
+    with pytest.raises(InvalidDatasetError, match="no column 'file'"):
+        read("filename label\n1.png a\n", "list.txt")
+    with pytest.raises(InvalidDatasetError, match="names no pictures"):
+        read("\n", "list.txt", label_column="species")

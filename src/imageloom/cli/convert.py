@@ -25,9 +25,9 @@ def command(job: Job) -> Outcome:
     """Check pictures and list them in an image directory.
 
     SOURCE is a folder with a sub-folder for each class, a .zip, .tar, .tar.gz or .tar.bz2 of one,
-    a manifest (.csv, .jsonl, or COCO .json), or an image directory of the old designer. Every file
-    is decoded once; what cannot be used is listed with its reason. A folder is referenced, not
-    copied, and nothing in it is ever changed.
+    a manifest (.csv, .tsv, .txt, .jsonl, or COCO .json), or an image directory of the old designer.
+    Every file is decoded once; what cannot be used is listed with its reason. A folder is
+    referenced, not copied, and nothing in it is ever changed.
     """
     from imageloom.data.convert import convert
     from imageloom.data.image_directory import REJECTED

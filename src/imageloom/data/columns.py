@@ -83,6 +83,12 @@ def find_columns(
     return Columns(asked, _label_column(manifest, names, params, word), group)
 
 
+def may_name_files(names: Sequence[str], params: ConvertParams) -> bool:
+    """Whether one of some names is that of the file column, or one that people give to it."""
+    asked = params.file_column or FILE
+    return asked in names or bool(meant_columns(asked, names, words=_FILE_WORDS))
+
+
 def _label_column(
     manifest: Path, names: Sequence[str], params: ConvertParams, word: Word
 ) -> str | None:

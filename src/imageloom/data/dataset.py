@@ -8,13 +8,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-from imageloom.data.names import is_system_name
+from imageloom.data.names import MANIFEST_SUFFIXES, is_system_name
 from imageloom.errors import CouldNotOpenFileError, InvalidDatasetError
 from imageloom.publish import publishing_directory, read_json, verify_directory, write_json
 
 RECORD: Final = "dataset.json"
 _FORMAT_VERSION: Final = 1
-_MANIFESTS: Final = (".csv", ".tsv", ".jsonl", ".ndjson", ".json")
 
 
 def fingerprint(path: Path) -> str:
@@ -101,7 +100,7 @@ def is_watched(path: Path, folder: str | None) -> bool:
         path: What a dataset names.
         folder: Where file names of a manifest start, from the manifest's own folder.
     """
-    if folder is None or path.suffix.lower() not in _MANIFESTS or path.is_dir():
+    if folder is None or path.suffix.lower() not in MANIFEST_SUFFIXES or path.is_dir():
         return True
     return Path(os.path.normpath(path.parent / folder)).is_relative_to(path.parent)
 
@@ -110,7 +109,7 @@ def _lines(path: Path) -> Iterator[bytes]:
     found = path.stat()
     if stat.S_ISDIR(found.st_mode):
         return _listing(path, skip_system_files=True)
-    if path.suffix.lower() in _MANIFESTS:
+    if path.suffix.lower() in MANIFEST_SUFFIXES:
         return _listing(path.parent, skip_system_files=False)
     return iter([_line(b"", found)])
 

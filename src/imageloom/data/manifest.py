@@ -1,12 +1,12 @@
-"""Tables that name pictures: CSV and JSON Lines. Every value is text: ``007``, ``NA``, ``1e5``."""
+"""Tables that name pictures: CSV, lists, JSON Lines. Values are text: ``007``, ``NA``, ``1e5``."""
 
-import csv
 from collections.abc import Iterator
-from itertools import chain
+from dataclasses import replace
 from pathlib import Path
+from typing import NamedTuple
 
-from imageloom.data.columns import FILE, find_columns
-from imageloom.data.delimited import records
+from imageloom.data.columns import FILE, find_columns, may_name_files
+from imageloom.data.delimited import Table, open_table
 from imageloom.data.json_lines import json_rows
 from imageloom.data.listing import Listing
 from imageloom.data.manifest_problems import ProblemList
@@ -15,11 +15,11 @@ from imageloom.data.manifest_rows import (
     listing_of_rows,
     root_of_manifest,
 )
+from imageloom.data.names import JSON_LINES_SUFFIXES, LIST_SUFFIX
 from imageloom.data.params import ConvertParams
-from imageloom.data.text_lines import text_lines
-from imageloom.errors import NotExpectedLabelColumnError
+from imageloom.errors import InvalidDatasetError, NotExpectedLabelColumnError
 from imageloom.events import CancelToken, EventSink, ignore_events
-from imageloom.wording import count
+from imageloom.wording import count, some
 
 
 def read_table(
@@ -29,7 +29,7 @@ def read_table(
     on_event: EventSink = ignore_events,
     cancel: CancelToken | None = None,
 ) -> Listing:
-    """List the pictures that a CSV, TSV or JSON Lines file names.
+    """List the pictures that a CSV, TSV or JSON Lines file names, or a list in a text file.
 
     Args:
         manifest: The file; file names start from its folder and may not leave it.
@@ -43,14 +43,16 @@ def read_table(
             for, none is called ``label``, and others are there that could be meant.
         CouldNotOpenFileError: The manifest cannot be read.
     """
-    is_csv = manifest.suffix.lower() in (".csv", ".tsv")
+    root = root_of_manifest(manifest, params)
+    notices: tuple[str, ...] = ()
+    if manifest.suffix.lower() in JSON_LINES_SUFFIXES:
+        rows = json_rows(manifest, params)
+    else:
+        table = open_table(manifest, root, params.file_column or FILE)
+        places = _places(table, root, params)
+        rows, notices = _rows(table, places), _notices(table, places)
     listing = listing_of_rows(
-        _csv_rows(manifest, params) if is_csv else json_rows(manifest, params),
-        manifest=manifest,
-        root=root_of_manifest(manifest, params),
-        params=params,
-        on_event=on_event,
-        cancel=cancel,
+        rows, manifest=manifest, root=root, params=params, on_event=on_event, cancel=cancel
     )
     if not listing.classes and params.label_column is not None and not params.unlabelled:
         raise NotExpectedLabelColumnError(
@@ -59,59 +61,81 @@ def read_table(
             "holds the labels, or with --unlabelled.",
             reason="missing-column",
         )
-    return listing
+    return replace(listing, notices=(*notices, *listing.notices))
 
 
-def _csv_rows(manifest: Path, params: ConvertParams) -> Iterator[ManifestRow]:
-    lines = text_lines(manifest)
-    head = list(_until_text(lines))
-    first = head[-1] if head else ""
-    delimiter = _delimiter(first, manifest, params)
-    found = records(manifest, chain(head, lines), delimiter, is_padded=f"{delimiter} " in first)
-    header = [name.strip() for name in next(found, (0, []))[1]]
-    columns = find_columns(manifest, header, params)
-    at = {name: place for place, name in enumerate(header)}
-    file, label, group = (
-        None if name is None else at[name] for name in (columns.file, columns.label, columns.group)
+class _Places(NamedTuple):
+    """Where in a row stands what; None for what no column has."""
+
+    file: int
+    label: int | None
+    group: int | None
+
+
+def _places(table: Table, root: Path, params: ConvertParams) -> _Places:
+    if not table.has_header:
+        return _first_places(table, params)
+    is_list = table.path.suffix.lower() == LIST_SUFFIX
+    if is_list and table.first_row and not may_name_files(table.first_row, params):
+        raise InvalidDatasetError(
+            f"The first line of {table.path} names neither columns, such as {FILE!r}, nor a "
+            f"picture in {root}, but {some(list(map(repr, table.first_row)))}.",
+            hint="Each line needs the path of a picture, ending included, and its class behind "
+            "it; --folder names the folder that paths start from.",
+            reason="no-header",
+        )
+    columns = find_columns(table.path, table.first_row, params)
+    at = {name: place for place, name in enumerate(table.first_row)}
+    return _Places(
+        at[columns.file],
+        None if columns.label is None else at[columns.label],
+        None if columns.group is None else at[columns.group],
     )
-    problems = ProblemList(manifest)
-    for number, values in found:
-        if len(values) == len(header):
+
+
+def _first_places(table: Table, params: ConvertParams) -> _Places:
+    """Return where things stand without a header: the file first, then the label."""
+    asked = params.file_column or params.label_column or params.group_column
+    if asked is not None:
+        raise InvalidDatasetError(
+            f"{table.path} has no column {asked!r}, for its first line names no columns but the "
+            f"picture {table.first_row[0]!r}.",
+            hint="Put a line with the names of the columns first; or ask for no column, and the "
+            "first is read as the file, the second as the label.",
+            reason="missing-column",
+            details={"column": asked},
+        )
+    is_labelled = len(table.first_row) > 1 and not params.unlabelled
+    return _Places(0, 1 if is_labelled else None, None)
+
+
+def _notices(table: Table, places: _Places) -> tuple[str, ...]:
+    if table.has_header:
+        return ()
+    others = len(table.first_row) - (1 if places.label is None else 2)
+    label = "" if places.label is None else ", the second as the label"
+    rest = f"; {count(others, 'other was', 'others were')} not read" if others else ""
+    return (
+        f"{table.path.name} has no header: the first column was read as the file{label}{rest}.",
+    )
+
+
+def _rows(table: Table, places: _Places) -> Iterator[ManifestRow]:
+    width = len(table.first_row)
+    problems = ProblemList(table.path)
+    for number, values in table.rows():
+        if len(values) == width:
             yield ManifestRow(
-                number, _at(values, file) or "", _at(values, label), _at(values, group)
+                number, values[places.file], _at(values, places.label), _at(values, places.group)
             )
         else:
+            first = "header" if table.has_header else "first row"
             problems.add(
                 f"line {number:,}",
-                f"has {count(len(values), 'value')}, but the header has {len(header)}",
+                f"has {count(len(values), 'value')}, but the {first} has {width}",
             )
     problems.raise_if_any()
 
 
 def _at(values: list[str], place: int | None) -> str | None:
     return None if place is None else values[place]
-
-
-def _until_text(lines: Iterator[str]) -> Iterator[str]:
-    """Yield the first line that is not blank, behind the blank ones before it."""
-    for line in lines:
-        yield line
-        if line.strip():
-            return
-
-
-def _delimiter(first: str, manifest: Path, params: ConvertParams) -> str:
-    """Return what separates values; spreadsheets write ';' where ',' is the decimal sign."""
-    if manifest.suffix.lower() == ".tsv":
-        return "\t"
-    for delimiter in (",", ";", "\t"):
-        if (params.file_column or FILE) in _header(first, delimiter):
-            return delimiter
-    return ","
-
-
-def _header(line: str, delimiter: str) -> list[str]:
-    try:
-        return [name.strip() for name in next(csv.reader([line], delimiter=delimiter), [])]
-    except csv.Error:  # whoever reads the line as a record says what is wrong
-        return []

@@ -6,13 +6,13 @@ from pathlib import Path
 from typing import Final, Literal
 
 from imageloom.data.image_directory import RECORD
+from imageloom.data.names import TABLE_SUFFIXES
 from imageloom.errors import CouldNotOpenFileError, ImageloomError, InvalidDatasetError
 from imageloom.publish import MANIFEST, read_json
 
 Kind = Literal["folder", "archive", "table", "coco", "old", "image directory"]
 
 OLD_RECORD: Final = "_meta.yaml"
-TABLE_SUFFIXES: Final = (".csv", ".tsv", ".jsonl", ".ndjson")
 # What other published directories hold; named here because the data part knows no other part.
 _OTHER_RECORDS: Final = {"model.json": "a model directory", "run.json": "a training run"}
 
