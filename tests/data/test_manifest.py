@@ -159,9 +159,7 @@ def test_c15_all_wrong_rows_are_told_together(read, tree):
     ) as refused:
         read(text)
     assert len(refused.value.details["problems"]) == 100
-    assert (
-        refused.value.hint == f"File names start from {tree.root}; --folder names another folder."
-    )
+    assert f"they start from {tree.root} (or use --folder)" in refused.value.hint
 
 
 def test_one_wrong_row_is_told_in_the_singular_with_what_to_do(read):
@@ -472,3 +470,50 @@ def test_a_text_that_is_no_list_of_pictures_is_refused_with_what_is_needed(read)
         read("filename label\n1.png a\n", "list.txt")
     with pytest.raises(InvalidDatasetError, match="names no pictures"):
         read("\n", "list.txt", label_column="species")
+
+
+def test_rows_that_lie_outside_lead_to_the_folder_that_holds_them_all(read, tree, tmp_path):
+    photos = tmp_path / "my photos"
+    for file in ("ants/1.png", "ants/old/2.png", "bees/3.png"):
+        (photos / file).parent.mkdir(parents=True, exist_ok=True)
+        (photos / file).write_bytes(X)
+    files = [f"{photos}/ants/old/2.png", f"{photos}/ants/1.png", f"{photos}/bees/3.png"]
+    text = "file,label\n" + "".join(f"{file},a\n" for file in files)
+    with pytest.raises(InvalidDatasetError, match=r"has 3 wrong rows.*lies outside") as refused:
+        read(text)
+    assert f"Use --folder '{photos}', which holds" in refused.value.hint
+    assert len(read(text, folder=str(photos))) == 3
+
+
+def test_a_thousand_rows_outside_are_all_looked_at_for_the_folder(read, tmp_path):
+    (tmp_path / "a" / "b").mkdir(parents=True)
+    rows_ = "".join(f"{tmp_path}/a/b/{number}.png,x\n" for number in range(1000))
+    with pytest.raises(InvalidDatasetError, match="has 1,001 wrong rows") as refused:
+        read(f"file,label\n{rows_}{tmp_path}/a/c.png,x\n")
+    assert f"Use --folder {tmp_path}/a, which holds" in refused.value.hint
+
+
+def test_paths_of_another_machine_are_told_as_such(read, tree):
+    with pytest.raises(InvalidDatasetError, match="lies outside") as refused:
+        read("file,label\n/home/other/data/1.png,a\n")
+    assert "no folder /home/other/data on this machine" in refused.value.hint
+    with pytest.raises(InvalidDatasetError, match="lies outside") as refused:
+        read("file,label\n/home/other/data/1.png,a\n1.png,b\n")
+    assert refused.value.hint.startswith(f"Name all files from {tree.root}")
+
+
+@pytest.mark.parametrize(
+    ("file", "folder", "told"),
+    [
+        ("5.png", None, "Use --folder sub, where '5.png' lies."),
+        ("1.png", "sub", "Use --folder ., where '1.png' lies."),
+        ("source/1.png", None, "Use --folder .., where 'source/1.png' lies."),
+        ("9.png", None, "Use --folder '../my photos', where '9.png' lies."),
+    ],
+)
+def test_files_that_lie_in_a_folder_nearby_lead_to_it(read, tmp_path, file, folder, told):
+    (tmp_path / "my photos").mkdir()
+    (tmp_path / "my photos" / "9.png").write_bytes(X)
+    with pytest.raises(InvalidDatasetError, match=f"no file '{file}'") as refused:
+        read(f"file,label\n{file},a\n", folder=folder)
+    assert refused.value.hint == told

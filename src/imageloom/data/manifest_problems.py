@@ -16,19 +16,16 @@ class ProblemList:
     def __init__(self, manifest: Path) -> None:
         self._manifest = manifest
         self._problems: list[str] = []
-        self._hints: dict[str, None] = {}
         self._total = 0
 
-    def add(self, where: str, what: str, *, hint: str = "") -> None:
-        """Note one problem, and what to do if it is more than to correct the row."""
+    def add(self, where: str, what: str) -> None:
+        """Note one problem."""
         self._total += 1
         if len(self._problems) < _KEPT:
             self._problems.append(f"{where}: {what}")
-        if hint:
-            self._hints[hint] = None
 
-    def raise_if_any(self) -> None:
-        """Raise when something was noted.
+    def raise_if_any(self, *, hint: str = "") -> None:
+        """Raise when something was noted, with what to do if it is more than to correct rows.
 
         Raises:
             InvalidDatasetError: The message counts all and shows the first 5; the details have 100.
@@ -39,7 +36,7 @@ class ProblemList:
         more = f"; and {self._total - _SHOWN:,} more" if self._total > _SHOWN else ""
         raise InvalidDatasetError(
             f"{self._manifest} has {count(self._total, 'wrong row')}. {shown}{more}.",
-            hint=" ".join(self._hints) or "Correct these places in a text editor.",
+            hint=hint or "Correct these places in a text editor.",
             reason="bad-rows",
             details={"problems": list(self._problems)},
         )

@@ -5,7 +5,7 @@ import stat
 from array import array
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -13,8 +13,9 @@ import numpy as np
 from imageloom.data.image_directory import Rejected
 from imageloom.data.index import UNLABELLED, file_name
 from imageloom.data.listing import FileColumns, Listing, in_string_order, relabelled
+from imageloom.data.manifest_files import FileFinder
 from imageloom.data.manifest_problems import ProblemList
-from imageloom.data.names import promised_format
+from imageloom.data.names import MANIFEST_SUFFIXES, promised_format
 from imageloom.data.params import ConvertParams
 from imageloom.errors import CouldNotOpenFileError, InvalidDatasetError
 from imageloom.events import CancelToken, EventSink, Progress, ignore_events
@@ -109,24 +110,23 @@ class _Gathering:
     unlabelled: list[int] = field(default_factory=list)  # the first few rows without a label
     hashes: "array[int]" = field(default_factory=lambda: array("q"))
     numbers: "array[int]" = field(default_factory=lambda: array("q"))
-    folders: dict[str, bool] = field(default_factory=dict)  # whether one leads through a link
     listed_pictures: int = 0
     trimmed: int = 0  # values that had outer white space
     first_trimmed: str = ""
 
     def __post_init__(self) -> None:
         self.problems = ProblemList(self.manifest)
+        is_ours = self.manifest.suffix.lower() in MANIFEST_SUFFIXES
+        self.finder = FileFinder(self.root, self.manifest.parent if is_ours else None)
 
     def add(self, row: ManifestRow) -> None:
         try:
-            path, found = self._find(row.file)
+            path, found, is_trimmed = self.finder.find(row.file)
         except ValueError as problem:
             self.problems.add(self._where(row.number), str(problem))
             return
-        except OSError as problem:
-            hint = f"File names start from {self.root}; --folder names another folder."
-            self.problems.add(self._where(row.number), _missing(row.file, problem), hint=hint)
-            return
+        if is_trimmed:
+            self._trim(row.file)
         if row.label and len(row.label.strip().splitlines()) > 1:
             what = f"has a label of several lines, {_short(row.label)}; does a quote not close?"
             self.problems.add(self._where(row.number), what)
@@ -135,7 +135,7 @@ class _Gathering:
         name = os.fsencode(path)
         self.hashes.append(hash(name))
         self.numbers.append(row.number)
-        if not stat.S_ISREG(found.st_mode) or self._is_behind_link(path):
+        if not stat.S_ISREG(found.st_mode) or self.finder.is_behind_link(path):
             self._reject(path, row.label, found.st_mode)
             return
         self.listed_pictures += promised_format(name) is not None
@@ -147,22 +147,6 @@ class _Gathering:
             group=self._trim(row.group or "") or None,
         )
 
-    def _find(self, file: str) -> tuple[str, os.stat_result]:
-        """Return a file's path from the root and what is there; a name may have white space.
-
-        Raises:
-            ValueError: As ``_inside``.
-            OSError: There is no such file, with its outer white space or without.
-        """
-        path = self._inside(file)
-        try:
-            return path, (self.root / path).lstat()
-        except FileNotFoundError:
-            if file == file.strip():
-                raise
-            path = self._inside(self._trim(file))
-            return path, (self.root / path).lstat()
-
     def _trim(self, text: str) -> str:
         """Return text without outer white space, of which the notices will tell."""
         trimmed = text.strip()
@@ -173,32 +157,6 @@ class _Gathering:
 
     def _where(self, number: int) -> str:
         return f"{self.unit} {number:,}"
-
-    def _inside(self, file: str) -> str:
-        """Return a path relative to the root.
-
-        Raises:
-            ValueError: It is empty or leads out; the text says which.
-        """
-        if not file.strip() or "\0" in file:
-            raise ValueError("the file name is empty" if "\0" not in file else "it holds NUL")
-        path = PurePosixPath(file)
-        if path.is_absolute():
-            if not path.is_relative_to(self.root):
-                raise ValueError(f"{file!r} lies outside {self.root}")
-            path = path.relative_to(self.root)
-        if ".." in path.parts:
-            raise ValueError(f"{file!r} leads up with '..'")
-        if not path.parts:
-            raise ValueError(f"{file!r} names no file")
-        return str(path)
-
-    def _is_behind_link(self, path: str) -> bool:
-        folder = os.path.dirname(path)  # noqa: PTH120 - 10 times as fast, once for each row
-        if folder not in self.folders:
-            is_link = bool(folder) and (self.root / folder).is_symlink()
-            self.folders[folder] = is_link or (bool(folder) and self._is_behind_link(folder))
-        return self.folders[folder]
 
     def _reject(self, path: str, label: str | None, mode: int) -> None:
         if stat.S_ISDIR(mode):
@@ -221,7 +179,7 @@ class _Gathering:
         return self.labels.setdefault(label, len(self.labels))
 
     def listing(self, declared: tuple[str, ...], params: ConvertParams) -> Listing:
-        self.problems.raise_if_any()
+        self.problems.raise_if_any(hint=self.finder.hint())
         self._refuse_repeated()
         unlabelled = [self._where(number) for number in self.unlabelled]
         if self.first_labelled and unlabelled:
@@ -276,7 +234,7 @@ class _Gathering:
         if dropped:
             names = some(list(map(repr, dropped)))
             yield f"{count(len(dropped), 'class', 'classes')} without pictures dropped: {names}."
-        others = _pictures_in(self.root, self.folders) - self.listed_pictures
+        others = _pictures_in(self.root, self.finder.folders) - self.listed_pictures
         if others > 0:
             yield (
                 f"{count(others, 'picture lies', 'pictures lie')} beside the listed ones but in no "
@@ -286,12 +244,6 @@ class _Gathering:
 
 def _short(text: str) -> str:
     return quoted(text if len(text) <= _CHARS else f"{text[:_CHARS]}...")
-
-
-def _missing(file: str, problem: OSError) -> str:
-    if "\\" in file:
-        return f"there is no file {file!r}; write '/' between folders"
-    return f"there is no file {file!r} ({problem.strerror})"
 
 
 def _pictures_in(root: Path, folders: Iterable[str]) -> int:
