@@ -383,6 +383,18 @@ def json_problem(problem: Exception, *, is_one_line: bool = False) -> str:
     return "it is nested too deep" if isinstance(problem, RecursionError) else str(problem)
 
 
+def read_failure(what: object, problem: OSError, error: type[ImageloomError]) -> ImageloomError:
+    """Return the error, of the caller's class, for a place that could not be read."""
+    where = problem.filename if isinstance(problem.filename, str) else what
+    place = what if str(where) == str(what) else f"{what} ({where})"
+    return error(
+        f"{place} could not be read: {problem.strerror or problem}.",
+        hint="Is it still there, and may you read it? Is its disk or network share there?",
+        reason="os-error",
+        details={"errno": problem.errno},
+    )
+
+
 def unknown_name(kind: str, name: str, known: tuple[str, ...]) -> UnknownNameError:
     """Return the error for a name that is not known, with the nearest ones as the hint."""
     nearest = difflib.get_close_matches(name, known, n=3, cutoff=0.5)

@@ -1,12 +1,13 @@
 """Weights to start a training from: published ones, those of a file, or those of a model."""
 
-from __future__ import annotations
-
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Final
 
-from imageloom.errors import InvalidModelDirectoryError, NotInRangeValueError
+import torch
+
+from imageloom.errors import InvalidModelDirectoryError, NotInRangeValueError, read_failure
 from imageloom.events import CancelToken, EventSink, Notice, ignore_events
 from imageloom.models.architecture import Architecture
 from imageloom.models.family import FAMILIES
@@ -14,14 +15,14 @@ from imageloom.models.params import PUBLISHED_WEIGHTS, RANDOM_WEIGHTS
 from imageloom.models.record import TRAINED, TrainedRecord, WeightsSource
 from imageloom.models.state import ExpectedState, State, check_state, expected_state
 from imageloom.models.stored_model import read_model
+from imageloom.models.weights_choice import COUNTER, choose_weights
 from imageloom.models.weights_file import read_weights_file
 from imageloom.preprocessing import Normalisation
 from imageloom.publish import sha256_of_file
+from imageloom.wording import count
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    import torch
+# Not the eight bits of quantized networks, which mean nothing without their scale.
+_CONVERTED: Final = (torch.float16, torch.bfloat16, torch.float64)
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,14 +49,16 @@ def load_pretrained(
 ) -> Pretrained:
     """Return the weights that ``ModelParams.weights`` asks for, without the head.
 
-    A file says nothing about its normalisation: it gets the one of the network's published
-    weights.
+    A file may be what another tool saved: the weights are looked for under any key and behind any
+    prefix, and what was taken and what was left out is told. It says nothing about its
+    normalisation: it gets the one of the network's published weights.
 
     Args:
         architecture: The network they must fit.
         weights: ``none``, ``imagenet``, or the path of a .safetensors or .pth file or of a
             trained model directory.
-        on_event: Told the progress of a download, and what was converted.
+        on_event: Told the progress of a download, what was taken from a file, what was left out and
+            what was converted.
         cancel: Stops a download.
 
     Raises:
@@ -73,9 +76,7 @@ def load_pretrained(
     path = Path(weights).expanduser().absolute()
     if path.is_dir():
         return _of_model(architecture, path, on_event)
-    body = _fitting_body(architecture, read_weights_file(path), path, on_event)
-    source = WeightsSource(kind="file", name=path.name, sha256=sha256_of_file(path))
-    return Pretrained(body, _usual_normalisation(architecture), source)
+    return _of_file(architecture, path, on_event)
 
 
 def _published(
@@ -113,6 +114,24 @@ def _of_model(architecture: Architecture, path: Path, on_event: EventSink) -> Pr
     return Pretrained(body, stored.record.preprocessing.normalisation, source)
 
 
+def _of_file(architecture: Architecture, path: Path, on_event: EventSink) -> Pretrained:
+    whole = expected_state(architecture, 1)
+    current_key = FAMILIES.get(architecture.family).current_key
+    chosen = choose_weights(read_weights_file(path), whole, current_key, path)
+    where = f"{path}, {chosen.place.title}," if chosen.place.title else path
+    body = _fitting_body(architecture, chosen.body, where, on_event)
+    on_event(Notice("info", f"{path}: {chosen.summary(whole.without_head().tensors)}"))
+    source = WeightsSource(kind="file", name=path.name, sha256=_sha256(path))
+    return Pretrained(body, _usual_normalisation(architecture), source)
+
+
+def _sha256(path: Path) -> str:
+    try:
+        return sha256_of_file(path)
+    except OSError as problem:
+        raise read_failure(path, problem, InvalidModelDirectoryError) from problem
+
+
 def _usual_normalisation(architecture: Architecture) -> Normalisation:
     family = FAMILIES.get(architecture.family)
     try:
@@ -127,7 +146,7 @@ def _fitting_body(
     where: Path | str,
     on_event: EventSink,
 ) -> State:
-    """Return the tensors of the body, with today's names and types.
+    """Return the tensors of the body with today's names and types, in memory of their own.
 
     Raises:
         InvalidModelDirectoryError: They do not fit.
@@ -141,14 +160,16 @@ def _fitting_body(
     converted = _convert_floats(body, expected)
     check_state(body, expected, where, InvalidModelDirectoryError)
     if converted:
-        on_event(Notice("info", f"{where}: {converted} tensors were converted to float32."))
-    return body
+        told = count(converted, "tensor was", "tensors were")
+        on_event(Notice("info", f"{where}: {told} converted to float32."))
+    # Copied, because a torch file is mapped: a later write to it would change the network.
+    return {name: tensor.clone() for name, tensor in body.items()}
 
 
 def _add_counters(body: State, expected: ExpectedState) -> None:
     # Files from before torch 0.4.1 lack BatchNorm's counter; torch itself starts it at 0 then.
     for name, tensor in expected.tensors.items():
-        if name.endswith(".num_batches_tracked"):
+        if name.endswith(COUNTER):
             body.setdefault(name, tensor.new_zeros((), device="cpu"))
 
 
@@ -159,7 +180,7 @@ def _convert_floats(body: State, expected: ExpectedState) -> int:
         wanted = expected.tensors.get(name)
         if wanted is None or wanted.shape != tensor.shape or wanted.dtype == tensor.dtype:
             continue  # names and shapes are checked next
-        if tensor.is_floating_point() and wanted.is_floating_point():
+        if tensor.dtype in _CONVERTED and wanted.dtype == torch.float32:
             body[name] = tensor.to(wanted.dtype)
             converted += 1
     return converted

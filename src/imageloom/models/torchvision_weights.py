@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -29,10 +30,11 @@ def torchvision_weights(variant: str) -> PublishedWeights:
     weights = get_model_weights(variant).DEFAULT
     transforms = weights.transforms()
 
-    def load(on_event: EventSink, cancel: CancelToken | None) -> dict[str, Tensor]:
+    def load(on_event: EventSink, cancel: CancelToken | None) -> Mapping[str, Tensor]:
         from imageloom.models.weights_file import read_weights_file
 
-        return read_weights_file(_local_file(weights.url, on_event, cancel))
+        # A published file is a state dict and nothing else.
+        return read_weights_file(_local_file(weights.url, on_event, cancel))[0].tensors
 
     return PublishedWeights(
         name=str(weights),

@@ -1,6 +1,7 @@
-"""A state dict from a single file, whatever tool wrote it."""
+"""The named tensors in a single file, whatever tool wrote it."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -9,18 +10,30 @@ import torch
 from imageloom.errors import CouldNotOpenFileError, InvalidModelDirectoryError
 from imageloom.models.safetensors_file import read_safetensors
 from imageloom.models.torch_file import load_torch_file
+from imageloom.wording import some
 
-# Where training scripts put the weights inside a checkpoint, most specific first.
-_NESTED_KEYS: Final = ("state_dict", "model_state_dict", "model")
-# What nn.DataParallel and torch.compile put in front of every name.
-_WRAPPER_PREFIXES: Final = ("module.", "_orig_mod.")
+_MAX_DEPTH: Final = 2  # Composer keeps the weights in 'model' inside 'state'
 
 
-def read_weights_file(file: Path) -> dict[str, torch.Tensor]:
-    """Return the tensors of a .safetensors or torch file by name.
+@dataclass(frozen=True, eq=False)
+class TensorSet:
+    """Tensors that stand together in a file.
 
-    A checkpoint that keeps the weights under ``state_dict``, ``model_state_dict`` or ``model`` is
-    opened there. The prefixes ``module.`` and ``_orig_mod.`` are removed when all names have them.
+    Attributes:
+        key: Where in the file, as ``state.model``; empty where the file is nothing else.
+        tensors: By name. They may lie in the mapped file: copy them before they are used.
+        others: Names beside them that are no tensors.
+    """
+
+    key: str
+    tensors: Mapping[str, torch.Tensor]
+    others: tuple[str, ...] = ()
+
+
+def read_weights_file(file: Path) -> tuple[TensorSet, ...]:
+    """Return all sets of named tensors in a .safetensors or torch file, the outermost first.
+
+    The optimizer's are not among them: it counts its tensors and does not name them.
 
     Raises:
         CouldNotOpenFileError: There is no such file.
@@ -29,51 +42,36 @@ def read_weights_file(file: Path) -> dict[str, torch.Tensor]:
     if not file.is_file():
         raise CouldNotOpenFileError(
             f"There is no file {file}.",
-            hint="Give the path of a .safetensors or .pth file, or 'imagenet', or 'none'.",
+            hint="Give --weights the path of a .safetensors or .pth file or of a trained model, or "
+            "'imagenet', or 'none'.",
             reason="missing-file",
             details={"file": str(file)},
         )
     if file.suffix.lower() == ".safetensors":
-        return _without_wrapper(read_safetensors(file, InvalidModelDirectoryError))
-    return _without_wrapper(_tensors_of(load_torch_file(file), file))
-
-
-def _tensors_of(content: Mapping[object, object], file: Path) -> dict[str, torch.Tensor]:
-    for key in _NESTED_KEYS:
-        nested = content.get(key)
-        if isinstance(nested, Mapping):
-            content = nested
-            break
-    weights: dict[str, torch.Tensor] = {}
-    others: list[str] = []
-    for name, value in content.items():
-        if isinstance(name, str) and isinstance(value, torch.Tensor):
-            weights[name] = value
-        else:
-            others.append(repr(name))
-    if others or not weights:
+        return (TensorSet("", read_safetensors(file, InvalidModelDirectoryError)),)
+    content = load_torch_file(file)
+    sets = tuple(found for found in _sets_in(content, "", _MAX_DEPTH) if found.tensors)
+    if not sets:
+        names = [repr(name) for name in content]
         raise InvalidModelDirectoryError(
-            f"{file} is no dictionary of weights: {', '.join(others[:5]) or 'nothing'} in it.",
+            f"{file} is no dictionary of weights: {some(names) or 'nothing'} in it.",
             hint="Save the weights alone, with torch.save(network.state_dict(), FILE).",
             reason="no-state-dict",
             details={"file": file.name},
         )
-    return {name: _own_memory(tensor) for name, tensor in weights.items()}
+    return sets
 
 
-def _own_memory(tensor: torch.Tensor) -> torch.Tensor:
-    """Copy a tensor out of the mapped file, so that a later write to it cannot change a network.
-
-    A tensor can claim more elements than it has bytes, by strides of zero. It fits no network, so
-    it is left for the comparison of shapes, which takes no memory.
-    """
-    claims_more = tensor.numel() * tensor.element_size() > tensor.untyped_storage().nbytes()
-    return tensor if claims_more else tensor.detach().clone()
-
-
-def _without_wrapper(state: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
-    for prefix in _WRAPPER_PREFIXES:
-        if state and all(name.startswith(prefix) for name in state):
-            bare = {name.removeprefix(prefix): tensor for name, tensor in state.items()}
-            return _without_wrapper(bare)  # wrappers are nested in either order
-    return state
+def _sets_in(content: Mapping[object, object], key: str, depth: int) -> Iterator[TensorSet]:
+    named = {name: value for name, value in content.items() if isinstance(name, str)}
+    tensors = {
+        # Detached, because a file can hang attributes on a tensor that hide its methods.
+        name: torch.detach(value)
+        for name, value in named.items()
+        if isinstance(value, torch.Tensor)
+    }
+    others = tuple(str(name) for name in content if name not in tensors)
+    yield TensorSet(key, tensors, others)
+    for name, value in named.items():
+        if isinstance(value, Mapping) and depth > 0:
+            yield from _sets_in(value, f"{key}.{name}" if key else name, depth - 1)
