@@ -15,6 +15,7 @@ from imageloom.models.params import PUBLISHED_WEIGHTS, RANDOM_WEIGHTS
 from imageloom.models.record import TRAINED, TrainedRecord, WeightsSource
 from imageloom.models.state import ExpectedState, State, check_state, expected_state
 from imageloom.models.stored_model import read_model
+from imageloom.models.tensor_kinds import refuse_unusual_tensors
 from imageloom.models.weights_choice import COUNTER, choose_weights
 from imageloom.models.weights_file import read_weights_file
 from imageloom.preprocessing import Normalisation
@@ -119,6 +120,7 @@ def _of_file(architecture: Architecture, path: Path, on_event: EventSink) -> Pre
     current_key = FAMILIES.get(architecture.family).current_key
     chosen = choose_weights(read_weights_file(path), whole, current_key, path)
     where = f"{path}, {chosen.place.title}," if chosen.place.title else path
+    refuse_unusual_tensors({**chosen.body, **chosen.head}, where)
     body = _fitting_body(architecture, chosen.body, where, on_event)
     on_event(Notice("info", f"{path}: {chosen.summary(whole.without_head().tensors)}"))
     source = WeightsSource(kind="file", name=path.name, sha256=_sha256(path))
