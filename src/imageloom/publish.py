@@ -6,13 +6,11 @@ that a later reader can tell damage from data.
 
 import contextlib
 import ctypes
-import errno
 import hashlib
 import json
 import os
 import shutil
 import socket
-import stat
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import BinaryIO, Final
@@ -23,6 +21,7 @@ from imageloom.errors import (
     json_problem,
     write_failure,
 )
+from imageloom.plain_file import opening_plain_file, read_plain_file
 
 MANIFEST: Final = "MANIFEST.json"
 MAX_MANIFEST_BYTES: Final = 10 * 1024 * 1024
@@ -31,7 +30,6 @@ _RENAME_EXCHANGE: Final = 2
 _AT_FDCWD: Final = -100
 _PARTIAL: Final = ".partial"
 _PREVIOUS: Final = ".previous"
-_TRIES: Final = 3
 _RESTORE: Final = "The file was changed or damaged. Restore it, or make the directory again."
 
 
@@ -163,8 +161,9 @@ def verify_directory(path: Path, error: type[ImageloomError]) -> dict[str, str]:
     files = _read_manifest(path, error)
     for name, (size, digest) in files.items():
         file = path / name
-        _check_plain(file, error)
-        found_size = file.stat().st_size
+        with opening_plain_file(file, error) as opened:
+            found_size = os.fstat(opened.fileno()).st_size
+            found_digest = _sha256(opened) if found_size == size else ""
         if found_size != size:
             raise error(
                 f"{file} has {found_size:,} bytes, but {size:,} were published.",
@@ -172,7 +171,7 @@ def verify_directory(path: Path, error: type[ImageloomError]) -> dict[str, str]:
                 reason="damaged",
                 details={"file": name},
             )
-        if sha256_of_file(file) != digest:
+        if found_digest != digest:
             raise error(
                 f"{file} is not what was published: its SHA-256 differs.",
                 hint="The file was changed or damaged. Restore it, or make the directory again.",
@@ -184,10 +183,14 @@ def verify_directory(path: Path, error: type[ImageloomError]) -> dict[str, str]:
 
 def sha256_of_file(path: Path) -> str:
     """Return the SHA-256 of a file as 64 hexadecimal digits."""
-    digest = hashlib.sha256()
     with path.open("rb") as file:
-        while chunk := file.read(_HASH_CHUNK_BYTES):
-            digest.update(chunk)
+        return _sha256(file)
+
+
+def _sha256(file: BinaryIO) -> str:
+    digest = hashlib.sha256()
+    while chunk := file.read(_HASH_CHUNK_BYTES):
+        digest.update(chunk)
     return digest.hexdigest()
 
 
@@ -211,38 +214,22 @@ def read_json(
         ImageloomError: Of class ``error``: missing, unreadable, too big, not JSON, not an object,
             repeated keys, or numbers that are not finite.
     """
-    _check_plain(path, error)
-    size = path.stat().st_size
-    if size > MAX_MANIFEST_BYTES:
-        raise error(
-            f"{path} has {size:,} bytes; at most {MAX_MANIFEST_BYTES:,} are read.",
-            reason="too-big",
-        )
+    content = read_plain_file(path, error, max_bytes=MAX_MANIFEST_BYTES)
+    return _json_object(path, content, error, hint)
+
+
+def _json_object(
+    path: Path, text: bytes, error: type[ImageloomError], hint: str
+) -> dict[str, object]:
     try:
-        content = json.loads(
-            _read_whole(path), object_pairs_hook=_unique_keys, parse_constant=_refuse_constant
-        )
-    except OSError as problem:
-        raise error(
-            f"{path} could not be read: {problem.strerror or problem}.", reason="os-error"
-        ) from problem
+        content = json.loads(text, object_pairs_hook=_unique_keys, parse_constant=_refuse_constant)
     except (ValueError, RecursionError) as problem:
         raise error(
             f"{path} is not valid JSON: {json_problem(problem)}.", hint=hint, reason="not-json"
         ) from problem
     if not isinstance(content, dict):
-        raise error(f"{path} holds no JSON object.", reason="not-json")
+        raise error(f"{path} holds no JSON object.", hint=hint, reason="not-json")
     return content
-
-
-def _read_whole(path: Path) -> bytes:
-    for _ in range(_TRIES):
-        try:
-            return path.read_bytes()
-        except OSError as problem:
-            if problem.errno != errno.ESTALE:  # NFS: it was replaced while we read it
-                raise
-    return path.read_bytes()
 
 
 def remove_stale_partials(path: Path) -> None:
@@ -289,7 +276,8 @@ def _refuse_constant(text: str) -> object:
 
 
 def _read_manifest(path: Path, error: type[ImageloomError]) -> dict[str, tuple[int, str]]:
-    content = read_json(path / MANIFEST, error)
+    text = read_plain_file(path / MANIFEST, error, max_bytes=MAX_MANIFEST_BYTES)
+    content = _json_object(path / MANIFEST, text, error, _RESTORE)
     files = content.get("files")
     if not isinstance(files, dict):
         raise error(f"{path / MANIFEST} lacks the key 'files'.", reason="missing-key")
@@ -300,7 +288,7 @@ def _read_manifest(path: Path, error: type[ImageloomError]) -> dict[str, tuple[i
             raise error(f"{path / MANIFEST} has a wrong entry {name!r}.", reason="bad-manifest")
         manifest[name] = (size, str(entry.get("sha256", "")))
     # Written in one way only, so that not even a blank can change unseen.
-    is_as_written = (path / MANIFEST).read_bytes() == to_json(content).encode("utf-8")
+    is_as_written = text == to_json(content).encode("utf-8")
     if not is_as_written or content.get("sha256") != _digest_of_entries(manifest):
         raise error(
             f"{path / MANIFEST} was changed after it was published.",
@@ -328,25 +316,6 @@ def _write_manifest(directory: Path) -> None:
 def _digest_of_entries(files: Mapping[str, tuple[int, str]]) -> str:
     lines = [f"{name}\t{size}\t{digest}\n" for name, (size, digest) in sorted(files.items())]
     return hashlib.sha256("".join(lines).encode("utf-8", "backslashreplace")).hexdigest()
-
-
-def _check_plain(file: Path, error: type[ImageloomError]) -> None:
-    try:
-        mode = file.lstat().st_mode
-    except OSError as problem:
-        raise error(
-            f"{file} is missing.",
-            hint="Is this the right directory? Is it complete?",
-            reason="missing-file",
-            details={"file": file.name},
-        ) from problem
-    if not stat.S_ISREG(mode):
-        raise error(
-            f"{file} is not a plain file.",
-            hint="Links, pipes and devices are never followed inside a shared directory.",
-            reason="not-a-plain-file",
-            details={"file": file.name},
-        )
 
 
 @contextlib.contextmanager

@@ -1,9 +1,11 @@
 import hashlib
 import resource
+import shutil
 
 import numpy as np
 import pyarrow as pa
 import pytest
+import vanishing
 
 from imageloom.data.image_directory import ImageDirectory, load_image_directory
 from imageloom.data.index import SCHEMA, IndexRow, index_from_rows, read_index, write_index
@@ -124,3 +126,20 @@ def test_b21_a_large_index_opens_without_python_objects(tmp_path):
     # The rows stay in the mapped file: nothing of them is copied.
     assert pa.total_allocated_bytes() - before < 2**20
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss < 4 * 2**20  # KiB
+
+
+@pytest.mark.parametrize("fault", vanishing.FAULTS)
+def test_a_directory_that_vanishes_or_fails_at_any_point_is_an_error_with_its_name(
+    images, tmp_path, fault
+):
+    images.save(tmp_path / "whole")
+
+    def make():
+        return shutil.copytree(tmp_path / "whole", tmp_path / "saved", dirs_exist_ok=True)
+
+    *disturbed, quiet = vanishing.outcomes(make, load_image_directory, fault)
+    assert quiet is None
+    assert len(disturbed) >= 6
+    named = [problem for problem in disturbed if problem is not None]  # pyarrow may do without
+    assert {type(problem) for problem in named} == {InvalidDatasetError}
+    assert all(str(tmp_path / "saved") in problem.message and problem.hint for problem in named)

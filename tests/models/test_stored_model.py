@@ -81,6 +81,10 @@ def replace_by_link(file):
     file.symlink_to(target)
 
 
+def link_from_elsewhere(file):
+    file.with_name("other name").hardlink_to(file)
+
+
 def replace_by_pipe(file):
     file.unlink()
     os.mkfifo(file)
@@ -93,7 +97,7 @@ def replace_by_folder(file):
 
 DAMAGES = (
     flip_a_bit, cut_a_byte, cut_in_half, empty, append_a_byte, delete, replace_by_link,
-    replace_by_pipe, replace_by_folder,
+    link_from_elsewhere, replace_by_pipe, replace_by_folder,
 )  # fmt: skip
 
 
@@ -106,6 +110,35 @@ def test_e04_s06_s07_every_damage_to_every_file_is_refused_naming_it(copy, name,
     with pytest.raises(InvalidModelDirectoryError, match=blamed) as caught:
         load_trained(copy)
     assert caught.value.hint
+
+
+def test_s06_a_hard_link_is_refused_with_its_number_of_names_and_a_copy_is_read(copy, tmp_path):
+    (tmp_path / "another name").hardlink_to(copy / "weights.safetensors")
+    message = r"weights\.safetensors is a hard link: the file has 2 names"
+    with pytest.raises(InvalidModelDirectoryError, match=message) as caught:
+        load_trained(copy)
+    *command, there = caught.value.hint.removeprefix(
+        "Give a copy, whose files are its own: "
+    ).split()
+    subprocess.run([*command, str(tmp_path / there)], check=True)
+    assert load_trained(tmp_path / there).digest
+
+
+def test_s06_a_file_that_is_linked_while_it_is_read_is_refused(copy, tmp_path, monkeypatch):
+    original = stored_model.read_safetensors
+
+    def link_then_read(file, error):
+        (tmp_path / "another name").hardlink_to(file)
+        monkeypatch.setattr(stored_model, "read_safetensors", original)
+        return original(file, error)
+
+    monkeypatch.setattr(stored_model, "read_safetensors", link_then_read)
+    with pytest.raises(InvalidModelDirectoryError, match="is a hard link"):
+        load_trained(copy)
+
+
+def test_s06_what_is_published_has_no_second_name(trained_path):
+    assert {file.stat().st_nlink for file in trained_path.iterdir()} == {1}
 
 
 @pytest.mark.parametrize("one", FILES)
@@ -189,7 +222,8 @@ def test_e07_code_beside_the_model_is_listed_and_not_run(copy, tmp_path):
     events = []
     load_trained(copy, on_event=events.append)
     assert not canary.exists()
-    assert "also holds '__init__.py', 'conda.yaml', 'model.py', 'score.py'" in events[0].message
+    told = "also holds '__init__.py', 'conda.yaml', 'model.py' and 2 more, which nothing reads"
+    assert told in events[0].message
 
 
 @pytest.mark.parametrize(

@@ -24,6 +24,7 @@ from imageloom.data.index import (
     write_index,
 )
 from imageloom.errors import InvalidDatasetError, NotLabeledDatasetError
+from imageloom.plain_file import naming_read_failures
 from imageloom.preprocessing import (
     Transforms,
     check_class_names,
@@ -225,6 +226,11 @@ def load_image_directory(path: Path) -> ImageDirectory:
         InvalidDatasetError: A file is missing, damaged or made by a newer version, or the
             pictures' folder is gone.
     """
+    with naming_read_failures(path, InvalidDatasetError):
+        return _load(path)
+
+
+def _load(path: Path) -> ImageDirectory:
     verify_directory(path, InvalidDatasetError)
     record = read_json(path / RECORD, InvalidDatasetError)
     version = record.get("format_version")

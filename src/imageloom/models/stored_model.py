@@ -25,6 +25,7 @@ from imageloom.models.safetensors_file import (
     safetensors_bytes,
 )
 from imageloom.models.state import ExpectedState, State, check_state, expected_state
+from imageloom.plain_file import naming_read_failures
 from imageloom.publish import (
     MANIFEST,
     digest_of_json,
@@ -34,10 +35,12 @@ from imageloom.publish import (
     to_json,
     verify_directory,
 )
+from imageloom.wording import some
 
 RECORD: Final = "model.json"
 WEIGHTS: Final = "weights.safetensors"
 CARD: Final = "README.md"
+_NAMES: Final = (MANIFEST, RECORD, CARD, WEIGHTS)
 _MAX_CARD_BYTES: Final = 10 * 1024 * 1024
 _READ_ATTEMPTS: Final = 3
 _LISTED: Final = 1000  # names looked at to tell which files nothing reads
@@ -94,9 +97,10 @@ def read_kind(path: Path) -> Kind:
     Raises:
         InvalidModelDirectoryError: No model does.
     """
-    if not (path / RECORD).exists():
-        raise no_model_directory(path)
-    return kind_of(read_json(path / RECORD, InvalidModelDirectoryError), str(path / RECORD))
+    with naming_read_failures(path, InvalidModelDirectoryError):
+        if not (path / RECORD).exists():
+            raise no_model_directory(path)
+        return kind_of(read_json(path / RECORD, InvalidModelDirectoryError), str(path / RECORD))
 
 
 def read_model(path: Path, kind: Kind, on_event: EventSink) -> StoredModel:
@@ -108,21 +112,23 @@ def read_model(path: Path, kind: Kind, on_event: EventSink) -> StoredModel:
 
     Raises:
         InvalidModelDirectoryError: It is no model directory, is damaged, is of the other kind, or
-            does not fit its own description.
+            does not fit its own description, or a file in it is a link, a hard link too.
         EnvironmentUnsuitableError: The network needs a package that is not installed.
     """
     for _ in range(_READ_ATTEMPTS):
         before = _signature(path)
         try:
-            stored = _read_once(path, kind)
-        except (InvalidModelDirectoryError, OSError) as problem:
-            if _signature(path) != before:
-                continue
-            if isinstance(problem, InvalidModelDirectoryError):
+            with naming_read_failures(path, InvalidModelDirectoryError):
+                stored = _read_once(path, kind)
+                unknown = _unknown_files(path)
+        except InvalidModelDirectoryError:
+            if _signature(path) == before:
                 raise
-            raise _unreadable(path, problem) from problem
+            continue
         if _signature(path) == before:
-            _tell_unknown_files(path, on_event)
+            if unknown:
+                told = f"{path} also holds {unknown}, which nothing reads."
+                on_event(Notice("info", printable(told)))
             return stored
     raise InvalidModelDirectoryError(
         f"{path} changes all the time.",
@@ -134,6 +140,7 @@ def read_model(path: Path, kind: Kind, on_event: EventSink) -> StoredModel:
 def _read_once(path: Path, kind: Kind) -> StoredModel:
     if not (path / RECORD).exists():
         raise no_model_directory(path)
+    _refuse_other_names(path)
     names, record_sha256 = _published_files(path)
     # The record is checked before the rest is hashed: it says how large the rest may be.
     content = read_json(path / RECORD, InvalidModelDirectoryError)
@@ -155,6 +162,20 @@ def _read_once(path: Path, kind: Kind) -> StoredModel:
     return StoredModel(record=record, state=state, digest=_digest(digests))
 
 
+def _refuse_other_names(path: Path) -> None:
+    """Refuse files that have a second name, for whoever has that one could change them."""
+    for name in _NAMES:
+        file = path / name
+        links = file.lstat().st_nlink if file.exists() else 0
+        if links > 1:
+            raise InvalidModelDirectoryError(
+                f"{file} is a hard link: the file has {links:,} names and can be changed by each.",
+                hint=f"Give a copy, whose files are its own: cp -r {path} COPY",
+                reason="hard-link",
+                details={"file": name, "names": links},
+            )
+
+
 def _published_files(path: Path) -> tuple[frozenset[str], object]:
     """Return the names in the manifest and the SHA-256 it gives for the record, both unchecked."""
     if not (path / MANIFEST).exists():
@@ -170,7 +191,7 @@ def _published_files(path: Path) -> tuple[frozenset[str], object]:
     unknown = sorted(set(entries) - {RECORD, WEIGHTS, CARD})
     entry = entries.get(RECORD)
     if unknown or not isinstance(entry, dict):
-        what = f"names {', '.join(map(repr, unknown[:5]))}" if unknown else f"lacks {RECORD}"
+        what = f"names {some([repr(name) for name in unknown])}" if unknown else f"lacks {RECORD}"
         raise InvalidModelDirectoryError(
             f"{path / MANIFEST} {what}; a model directory holds {RECORD}, {CARD} and {WEIGHTS}.",
             hint="Is it a model of Imageloom? Restore it, or make the model again.",
@@ -245,33 +266,21 @@ def _digest(sha256_of: Mapping[str, str]) -> str:
 
 
 def _signature(path: Path) -> list[tuple[int, ...] | None]:
-    """Return what changes when a file of the directory is replaced or written."""
+    """Return what changes when a file of the directory is replaced, linked or written."""
     found: list[tuple[int, ...] | None] = []
-    for name in (MANIFEST, RECORD, CARD, WEIGHTS):
+    for name in _NAMES:
         try:
-            facts = (path / name).stat()
+            facts = (path / name).lstat()
         except OSError:
             found.append(None)
         else:
-            found.append((facts.st_dev, facts.st_ino, facts.st_size, facts.st_mtime_ns))
+            found.append(
+                (facts.st_dev, facts.st_ino, facts.st_nlink, facts.st_size, facts.st_mtime_ns)
+            )
     return found
 
 
-def _tell_unknown_files(path: Path, on_event: EventSink) -> None:
-    known = {MANIFEST, RECORD, CARD, WEIGHTS}
-    names = [file.name for file in islice(path.iterdir(), _LISTED) if file.name not in known]
-    if names:
-        shown = ", ".join(repr(name) for name in sorted(names)[:5])
-        more = " and others" if len(names) > 5 else ""
-        on_event(
-            Notice("info", printable(f"{path} also holds {shown}{more}, which nothing reads."))
-        )
-
-
-def _unreadable(path: Path, problem: OSError) -> InvalidModelDirectoryError:
-    return InvalidModelDirectoryError(
-        f"{path} could not be read: {problem.strerror or problem} ({problem.filename or path}).",
-        hint="May you read the directory? Is its disk or network share there?",
-        reason="os-error",
-        details={"errno": problem.errno},
-    )
+def _unknown_files(path: Path) -> str:
+    names = [file.name for file in islice(path.iterdir(), _LISTED)]
+    unknown = [repr(name) for name in sorted(names) if name not in _NAMES]
+    return some(unknown) if len(names) < _LISTED else f"{', '.join(unknown[:3])} and others"
