@@ -1,7 +1,8 @@
-"""The examples of the README and the tutorial run, line by line, on small pictures."""
+"""The examples of the documentation run on small pictures, as they stand there."""
 
 import re
 import shlex
+import subprocess
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +10,7 @@ import pytest
 from PIL import Image
 
 from imageloom.cli.root import run
+from imageloom.publish import read_json
 
 REPOSITORY = Path(__file__).parents[1]
 CLASSES = {"ants": (150, 60, 40), "bees": (220, 190, 60)}
@@ -50,18 +52,58 @@ def test_the_shell_examples_run_in_order(page, tmp_path, monkeypatch):
         assert run(shlex.split(brief)[1:]) == 0, line
 
 
-def test_the_python_example_of_the_readme_runs(tmp_path, monkeypatch, capsys):
-    monkeypatch.chdir(tmp_path)
-    for part in ("train", "validation", "new"):
-        write_photos(tmp_path / "photos" / part, per_class=12)
-    (block,) = blocks("README.md", "python")
-    exec(compile(block, "README.md", "exec"), {})
-    assert "Overall_Accuracy" in capsys.readouterr().out
+# Small pictures and one epoch show as well that it runs. Where there are eight cores, two
+# processes read.
+PREAMBLE = """
+import functools, os, imageloom
+os.sched_getaffinity = lambda pid: range(8)
+few = imageloom.TrainParams(epochs=1, image_size=32)
+imageloom.train = functools.partial(imageloom.train, params=few)
+"""
+# In this order each page finds what it speaks of: the folder in which its examples run.
+PLACES = {
+    "README.md": "parts",
+    "docs/guides/models.md": "parts",
+    "docs/tutorial.md": "whole",
+    "docs/guides/pictures.md": "whole",
+    "docs/guides/training.md": "whole",
+    "docs/guides/scores-and-reports.md": "scored",
+    "docs/guides/pipelines.md": "scored",
+    "docs/guides/extensions.md": "scored",
+}
+RUNS = ("parts/run", "whole/run-2", "scored/runs/first")
 
 
-def test_the_python_example_of_the_tutorial_runs(tmp_path, monkeypatch, capsys):
-    monkeypatch.chdir(tmp_path)
-    write_photos(tmp_path / "photos")
-    (block,) = blocks("docs/tutorial.md", "python")
-    exec(compile(block, "tutorial.md", "exec"), {})
-    assert "Overall_Accuracy" in capsys.readouterr().out
+@pytest.fixture
+def examples(tmp_path):
+    """All Python examples as one script, without a ``__main__`` guard, as the pages have none."""
+    pages = [str(page.relative_to(REPOSITORY)) for page in (REPOSITORY / "docs").rglob("*.md")]
+    assert set(PLACES) == {page for page in ["README.md", *pages] if blocks(page, "python")}
+    for photos in ("parts/photos/train", "parts/photos/validation", "parts/photos/new"):
+        write_photos(tmp_path / photos, per_class=12)
+    write_photos(tmp_path / "whole" / "photos")
+    write_photos(tmp_path / "scored" / "photos" / "test", per_class=12)
+    ant = tmp_path / "scored" / "photos" / "test" / "ants" / "photo-00.jpg"
+    Image.open(ant).save(tmp_path / "scored" / "one.jpg")
+    Image.open(ant).save(tmp_path / "scored" / "two.png")
+    script = [PREAMBLE]
+    for page, place in PLACES.items():
+        script += [f"os.chdir({str(tmp_path / place)!r})", *blocks(page, "python")]
+        if page == "docs/guides/training.md":
+            script.append("os.rename('runs', '../scored/runs')")
+    return "\n".join(script)
+
+
+@pytest.mark.parametrize("main", ["script.py", "-"])
+def test_the_python_examples_run_as_a_script_and_from_standard_input_with_two_readers(
+    main, examples, tmp_path, python
+):
+    (tmp_path / "script.py").write_text(examples, encoding="utf-8")
+    command = [python, main]
+    done = subprocess.run(
+        command, input=examples, capture_output=True, text=True, cwd=tmp_path, check=False
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.count("Overall_Accuracy") == 2
+    for place in RUNS:
+        assert read_json(tmp_path / place / "run.json", ValueError)["resolved"]["workers"] == 2

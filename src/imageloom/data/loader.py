@@ -21,6 +21,7 @@ from torch.utils.data import DataLoader, Dataset, Sampler
 from imageloom.data.decode import UnreadablePictureError, decode_rgb
 from imageloom.data.image_directory import ImageDirectory
 from imageloom.data.index import file_name, full_path, read_index, write_index
+from imageloom.data.main_module import main_module_left_out
 from imageloom.data.transforms import apply_transforms, seed_of_sample
 from imageloom.errors import ImageloomError, InvalidDatasetError, WorkerLostError
 from imageloom.preprocessing import Transforms
@@ -102,7 +103,8 @@ class PictureLoader:
             WorkerLostError: A worker process died or hung.
         """
         self._keys.value = keys
-        iterator = iter(self._loader)
+        with main_module_left_out():
+            iterator = iter(self._loader)
         while (batch := _next_batch(iterator)) is not None:
             if isinstance(batch, ImageloomError):
                 raise batch
