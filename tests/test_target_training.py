@@ -316,6 +316,23 @@ def test_a_run_with_a_job_elsewhere_is_left_alone(targets, lab, run):
     refuse_running_job(run, targets)
 
 
+def test_pictures_are_not_moved_below_a_job_that_trains_with_them(targets, lab, run, monkeypatch):
+    pointed = []
+    # Stands in for proving pictures, which this run has none of.
+    monkeypatch.setattr(target_training, "point_anew", lambda _, root, **__: pointed.append(root))
+    start_and_leave(targets, run)
+    with pytest.raises(OutputInUseError, match="its pictures cannot be moved now") as caught:
+        resume_on(targets, "lab", run, root="/new", launch=LaunchParams())
+    command = f"imageloom train --resume '{run}' --target lab"
+    assert caught.value.hint == f"Stop it first, or leave --root out to follow it: {command}"
+    assert pointed == []
+    lab.stop(run / "job", at_once=True)
+    wait_until(lambda: running_job(run, targets) is None)
+    go(run, "well")
+    assert resume_on(targets, "lab", run, root="/new", launch=LaunchParams()).epochs == 2
+    assert pointed == ["/new"]
+
+
 def test_what_the_target_does_not_have_is_refused_before_there_is_a_run_or_a_job(
     targets, lab, run, tmp_path
 ):

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from imageloom.data.image_directory import ImageDirectory
+from imageloom.data.moved import Roots
 from imageloom.errors import (
     CannotResumeError,
     ImageloomError,
@@ -31,6 +32,7 @@ from imageloom.spec.target_limits import require_within
 from imageloom.train_job import JOB_FOLDER, TRAIN_JOB_FILE, TrainJob
 from imageloom.training.config import TrainParams
 from imageloom.training.run_directory import RunDirectory
+from imageloom.training.run_pictures import point_anew
 from imageloom.training.train import TrainResult, prepare_run, read_result
 
 SUBMIT_LOCK: Final = "submit.lock"  # in the job's folder
@@ -45,6 +47,7 @@ def train_on(  # noqa: PLR0913 - as imageloom.train
     validation: ImageDirectory | Path | str,
     out: Path | str,
     *,
+    root: Roots = (),
     params: TrainParams | None = None,
     model_params: ModelParams | None = None,
     launch: LaunchParams,
@@ -60,6 +63,7 @@ def train_on(  # noqa: PLR0913 - as imageloom.train
         training: What it learns from.
         validation: What measures each epoch.
         out: Where the run directory shall appear.
+        root: Where the pictures lie now.
         params: How to train.
         model_params: How to make a network that is given by name.
         launch: On how many machines and processes.
@@ -82,6 +86,7 @@ def train_on(  # noqa: PLR0913 - as imageloom.train
         training,
         validation,
         out,
+        root=root,
         processes=launch.processes,
         trains_here=False,
         params=params,
@@ -98,6 +103,7 @@ def resume_on(  # noqa: PLR0913 - as train_on
     name: str,
     run: Path,
     *,
+    root: Roots = (),
     launch: LaunchParams,
     on_event: EventSink = ignore_events,
     cancel: CancelToken | None = None,
@@ -109,13 +115,15 @@ def resume_on(  # noqa: PLR0913 - as train_on
         targets: All that are known.
         name: Which one.
         run: The run directory.
+        root: Where its pictures lie now, as ``imageloom.resume`` takes it.
         launch: On how many machines and processes; left aside when there is a job already.
         on_event: Hears progress, metrics and notices.
         cancel: As ``train_on``.
         is_unwatched: As ``train_on``.
 
     Raises:
-        OutputInUseError: A job of this run is on another target.
+        OutputInUseError: A job of this run is on another target, or on this one while ``root`` is
+            given.
         ImageloomError: As ``train_on``.
     """
     target, path = targets.get(name), run.expanduser().absolute()
@@ -133,10 +141,28 @@ def resume_on(  # noqa: PLR0913 - as train_on
                 hint=f"Follow it: --target {found.target}.",
                 reason="locked",
             )
+        if root:
+            _point_anew(path, root, found, on_event, cancel)
         job = found or _submit(path, target, launch)
     if found is not None:
         on_event(Notice("info", f"A job of this run is on target {name} already: following it."))
     return _follow(job, target, on_event, cancel or CancelToken(), is_unwatched)
+
+
+def _point_anew(
+    run: Path,
+    root: Roots,
+    job: TrainJob | None,
+    on_event: EventSink,
+    cancel: CancelToken | None,
+) -> None:
+    if job is not None:
+        raise OutputInUseError(
+            f"A job of this run is on target {job.target!r}; its pictures cannot be moved now.",
+            hint=f"Stop it first, or leave --root out to follow it: {_command(run, job.target)}",
+            reason="locked",
+        )
+    point_anew(run, root, on_event=on_event, cancel=cancel)
 
 
 def earlier_launch(run: Path) -> LaunchParams | None:

@@ -184,6 +184,26 @@ def test_check_finds_leaks_and_changed_files(photos, capsys):
     assert content["comparison"]["missing_classes"] == ["007", "NA"]
 
 
+def test_moved_pictures_are_checked_split_and_scored_where_they_are_now(trained, photos, capsys):
+    assert run(["data", "convert", "photos", "--out", "pictures"]) == 0
+    photos.rename("moved")
+    capsys.readouterr()
+    assert run(["data", "check", "pictures"]) == 1
+    assert "--root NEW" in capsys.readouterr().err
+    assert run(["data", "check", "pictures", "--root", "moved"]) == 0
+    assert capsys.readouterr().out.splitlines()[-1].endswith("--against OTHER --root moved")
+    assert run(["data", "check", "pictures", "--root", "moved", "--json"]) == 0
+    (notice,) = json.loads(capsys.readouterr().out)["notices"]
+    assert f"{photos} is now {photos.parent}/moved, proven by SHA-256." in notice["message"]
+    words = ["--root", "moved", "--first", "a", "--second", "b"]
+    assert run(["data", "split", "pictures", *words]) == 0
+    assert load_image_directory(Path("a")).root == photos.parent / "moved"
+    words = ["--data", "pictures", "--out", "moved.parquet"]
+    assert run(["score", "--model", str(trained / "run"), *words]) == 1
+    assert run(["score", "--model", str(trained / "run"), *words, "--root", "moved"]) == 0
+    assert "(36 rows)" in capsys.readouterr().out
+
+
 def test_a07_check_reads_every_file_again_and_fails_when_one_changed(photos, capsys):
     assert run(["data", "convert", "photos", "--out", "pictures"]) == 0
     file = photos / "bee" / "03.png"

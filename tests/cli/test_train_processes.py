@@ -1,5 +1,7 @@
 """What ``imageloom train`` makes of the options on processes, before anything is trained."""
 
+from pathlib import Path
+
 import pytest
 
 from imageloom.cli.root import run
@@ -17,9 +19,9 @@ def asked(monkeypatch, tmp_path):
     """What the functions behind the command are asked for; they do nothing."""
     heard = {}
 
-    def note(*_places, launch, **_options):
+    def note(*_places, launch, root, **_options):
         launched.require_place(launch)
-        heard["launch"] = launch
+        heard.update(launch=launch, root=root)
         return TrainResult(tmp_path, tmp_path, tmp_path, 1, 1, {})
 
     # Stand-ins, because a real training would take longer than all tests of this folder.
@@ -66,6 +68,15 @@ def test_a_run_goes_on_as_it_began_unless_another_number_is_given(
     launch = asked["launch"]
     assert (launch.nodes, launch.processes_per_node) == (nodes, processes)
     assert launch.max_restarts == restarts
+
+
+def test_the_new_places_of_moved_pictures_are_passed_on(asked, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for words in (PLACES, ["--resume", str(tmp_path)]):
+        assert run(["train", *words]) == 0
+        assert asked["root"] == ()
+        assert run(["train", *words, "--root", "new", "--root", "/b"]) == 0
+        assert asked["root"] == (tmp_path / "new", Path("/b"))
 
 
 def test_machines_that_may_come_and_go_are_written_as_a_range(asked):

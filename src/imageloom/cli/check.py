@@ -9,7 +9,7 @@ from rich.text import Text
 
 from imageloom.cli import pictures
 from imageloom.cli.job import Job, Outcome, job_command
-from imageloom.cli.places import Place, place_option
+from imageloom.cli.places import Place, place_option, root_option
 from imageloom.cli.screen import command_line, line, table
 from imageloom.wording import count
 
@@ -28,6 +28,7 @@ _SETS_SHOWN: Final = 5
 )
 @click.argument("images", metavar="DIR", type=Place())
 @place_option("--against", "against", "Other pictures, to find those in both.", required=False)
+@root_option
 def command(job: Job) -> Outcome:
     """Say what is in it, and what was left out.
 
@@ -38,13 +39,11 @@ def command(job: Job) -> Outcome:
     because training would stop at them.
     """
     from imageloom.data.check import check
-    from imageloom.data.open import open_images
+    from imageloom.data.open import open_each
 
-    images = open_images(job.path("images"), on_event=job.on_event, cancel=job.cancel)
-    other = None
-    if "against" in job.arguments:
-        other = open_images(job.path("against"), on_event=job.on_event, cancel=job.cancel)
-    report = check(images, other, on_event=job.on_event, cancel=job.cancel)
+    places = [job.path(name) for name in ("images", "against") if name in job.arguments]
+    opened = open_each(places, root=job.roots, on_event=job.on_event, cancel=job.cancel)
+    report = check(*opened, on_event=job.on_event, cancel=job.cancel)
     content = report.to_json()
     content["noted_at_conversion"] = content.pop("notices")  # 'notices' are those of this command
     return Outcome(
@@ -114,13 +113,13 @@ def _beside(other: "Comparison") -> Iterator[RenderableType]:
 
 
 def _next_step(job: Job, report: "DataReport") -> str:
-    images = job.path("images")
+    images, roots = job.path("images"), [w for root in job.roots for w in ("--root", root)]
     if report.changed:
-        return "restore the changed files, or convert the pictures again"
+        return "restore the files, give their new folder with --root, or convert the pictures again"
     other = report.comparison
     if other is not None and (other.missing_classes or other.extra_classes):
         return "give both the same classes; 'imageloom data split' keeps every class on both sides"
     if other is not None:
-        places = ("--train", images, "--validation", job.path("against"), "--out", "run")
+        places = ("--train", images, "--validation", job.path("against"), "--out", "run", *roots)
         return command_line("imageloom", "train", "--model", "resnet18", *places)
-    return command_line("imageloom", "data", "check", images, "--against", "OTHER")
+    return command_line("imageloom", "data", "check", images, "--against", "OTHER", *roots)

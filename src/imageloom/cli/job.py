@@ -91,6 +91,13 @@ class Job:
         assert isinstance(value, Path)
         return value
 
+    @property
+    def roots(self) -> tuple[Path, ...]:
+        """Where pictures that were moved lie now, as ``--root`` says; empty without it."""
+        values = self.arguments.get("root", ())
+        assert isinstance(values, tuple)
+        return values
+
     def text(self, name: str) -> str:
         """Return an argument that is a required text."""
         value = self.arguments[name]

@@ -55,6 +55,21 @@ def absolute(text: str) -> Path:
     return Path(text).absolute()
 
 
+def root_option(function: F) -> F:
+    """Add ``--root``, under the heading 'Input and output'."""
+    return click.option(
+        "--root",
+        "root",
+        type=Place(),
+        multiple=True,
+        metavar="NEW",
+        help="Where the pictures of an image directory lie now, when they were moved: their folder "
+        "or one above it. Each must have the SHA-256 that was recorded. May be repeated.",
+        cls=SectionOption,
+        section="Input and output",
+    )(function)
+
+
 def place_option(
     flag: str, name: str, help: str, *, required: bool = True, metavar: str = "DIR"
 ) -> Callable[[F], F]:

@@ -6,7 +6,7 @@ from typing import Final
 
 from imageloom.cli.flags import parameter_options, read_params
 from imageloom.cli.job import Job, Outcome, job_command
-from imageloom.cli.places import place_option
+from imageloom.cli.places import place_option, root_option
 from imageloom.cli.screen import command_line, line, percent, table
 from imageloom.scoring.params import ScoreParams
 
@@ -23,6 +23,7 @@ _CLASSES_SHOWN: Final = 20
 @place_option("--model", "model", "A run, or a trained model directory.")
 @place_option("--data", "data", "Pictures to score: an image directory, or a plain folder.")
 @place_option("--out", "out", "The table to write: .parquet or .csv.", metavar="FILE")
+@root_option
 @parameter_options(ScoreParams, section="Scoring")
 def command(job: Job) -> Outcome:
     """Write the probabilities of every picture.
@@ -38,6 +39,7 @@ def command(job: Job) -> Outcome:
         job.path("model"),
         job.path("data"),
         out,
+        root=job.roots,
         params=params,
         on_event=job.on_event,
         cancel=job.cancel,

@@ -5,7 +5,7 @@ import click
 from imageloom.cli import pictures
 from imageloom.cli.flags import parameter_options, read_params
 from imageloom.cli.job import Job, Outcome, job_command
-from imageloom.cli.places import Place, place_option
+from imageloom.cli.places import Place, place_option, root_option
 from imageloom.cli.screen import command_line, line
 from imageloom.data.params import SplitParams
 from imageloom.publish import refuse_existing
@@ -25,6 +25,7 @@ _OUTPUTS = ("first", "second", "third")
 @place_option("--first", "first", "Image directory of the first part, as a rule for training.")
 @place_option("--second", "second", "Image directory of the rest, as a rule for validation.")
 @place_option("--third", "third", "A third part, kept for the last test.", required=False)
+@root_option
 @parameter_options(SplitParams, section="Split")
 def command(job: Job) -> Outcome:
     """Divide pictures into two or three parts.
@@ -41,7 +42,9 @@ def command(job: Job) -> Outcome:
         raise click.UsageError("--third and --third-fraction go together: give both or neither.")
     for out in outputs:
         refuse_existing(out)
-    images = open_images(job.path("images"), on_event=job.on_event, cancel=job.cancel)
+    images = open_images(
+        job.path("images"), root=job.roots, on_event=job.on_event, cancel=job.cancel
+    )
     parts = split(images, params)
     for part, out in zip(parts, outputs, strict=True):
         part.save(out)

@@ -8,7 +8,7 @@ import click
 
 from imageloom.cli.flags import SectionOption, parameter_options, read_params
 from imageloom.cli.job import Job, Outcome, job_command
-from imageloom.cli.places import NameOrPlace, Place, place_option
+from imageloom.cli.places import NameOrPlace, Place, place_option, root_option
 from imageloom.cli.screen import command_line, line, percent
 from imageloom.cli.workspace import known_targets
 from imageloom.launch.params import LaunchParams
@@ -25,7 +25,7 @@ _NEEDED: Final = {
     "validation": "--validation",
     "out": "--out",
 }
-_WITH_RESUME: Final = {"resume", "as_json", "debug", "target", *LaunchParams.model_fields}
+_WITH_RESUME: Final = {"resume", "as_json", "debug", "target", "root", *LaunchParams.model_fields}
 _HERE: Final = "local"
 
 
@@ -61,10 +61,11 @@ _HERE: Final = "local"
     type=Place(),
     metavar="RUN",
     help="Go on with a run that was stopped, exactly where it stopped. Of the other options it "
-    "takes those of the section 'Processes'.",
+    "takes --root and those of the section 'Processes'.",
     cls=SectionOption,
     section="Input and output",
 )
+@root_option
 @parameter_options(TrainParams, section="Training")
 @parameter_options(ModelParams, section="Network, when --model is a name")
 @click.option(
@@ -129,6 +130,7 @@ def _start(job: Job) -> "TrainResult":
         job.path("training"),
         job.path("validation"),
         job.run,
+        root=job.roots,
         params=params,
         model_params=model_params,
         launch=launch,
@@ -167,12 +169,13 @@ def _resume(job: Job) -> "TrainResult":
                 targets,
                 job.target,
                 job.run,
+                root=job.roots,
                 launch=launch,
                 on_event=job.on_event,
                 cancel=job.cancel,
                 is_unwatched=lambda: job.is_unwatched,
             )
-    return resume(job.run, launch=launch, on_event=job.on_event, cancel=job.cancel)
+    return resume(job.run, root=job.roots, launch=launch, on_event=job.on_event, cancel=job.cancel)
 
 
 def _require_all(job: Job) -> None:

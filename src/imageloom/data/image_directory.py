@@ -226,11 +226,28 @@ def load_image_directory(path: Path) -> ImageDirectory:
         InvalidDatasetError: A file is missing, damaged or made by a newer version, or the
             pictures' folder is gone.
     """
+    images = read_image_directory(path)
+    if not images.root.is_dir():
+        raise InvalidDatasetError(
+            f"The pictures of {path} should lie in {images.root}, which is not there.",
+            hint="Were they moved? Say where they lie now: --root NEW (in Python: root). Otherwise "
+            "mount or restore that folder, or convert the pictures again.",
+            reason="root-missing",
+        )
+    return images
+
+
+def read_image_directory(path: Path) -> ImageDirectory:
+    """Open a saved image directory, wherever its pictures are now.
+
+    Raises:
+        InvalidDatasetError: A file is missing, damaged or made by a newer version.
+    """
     with naming_read_failures(path, InvalidDatasetError):
-        return _load(path)
+        return _read(path)
 
 
-def _load(path: Path) -> ImageDirectory:
+def _read(path: Path) -> ImageDirectory:
     verify_directory(path, InvalidDatasetError)
     record = read_json(path / RECORD, InvalidDatasetError)
     version = record.get("format_version")
@@ -240,13 +257,6 @@ def _load(path: Path) -> ImageDirectory:
             hint=f"It was made by {record.get('made_by')}. Update Imageloom.",
             reason="format-version",
         )
-    root = path.absolute() / str(record["root"])  # an absolute root replaces the left side
-    if not root.is_dir():
-        raise InvalidDatasetError(
-            f"The pictures of {path} should lie in {root}, which is not there.",
-            hint="Mount or restore that folder, or convert the pictures again.",
-            reason="root-missing",
-        )
     classes = record.get("classes")
     transforms = record.get("transforms")
     notices = record.get("notices")
@@ -255,7 +265,7 @@ def _load(path: Path) -> ImageDirectory:
             classes if isinstance(classes, list) else [], InvalidDatasetError
         ),
         index=read_index(path / INDEX),
-        root=root,
+        root=path.absolute() / str(record["root"]),  # an absolute root replaces the left side
         transforms=None
         if transforms is None
         else transforms_from_json(transforms, InvalidDatasetError),

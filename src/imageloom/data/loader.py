@@ -171,7 +171,8 @@ def read_picture(root: Path, path: bytes, sha256: bytes) -> torch.Tensor:
 def _file_problem(root: Path, path: bytes, what: str) -> InvalidDatasetError:
     return InvalidDatasetError(
         f"The picture {file_name(path)} in {root} {what}.",
-        hint="Restore the file, or convert the folder again with 'imageloom data convert'.",
+        hint="Restore the file, or convert the folder again with 'imageloom data convert'. Where "
+        "pictures were moved, --root (in Python: root) says where they lie now.",
         reason="file-changed",
         details={"file": file_name(path)},
     )

@@ -7,7 +7,7 @@ import os
 import platform
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -19,6 +19,7 @@ from imageloom.data.image_directory import (
     load_image_directory,
 )
 from imageloom.data.listing import Listing
+from imageloom.data.moved import Roots, open_moved, takes_root
 from imageloom.data.params import ConvertParams
 from imageloom.data.source import Source, find_source
 from imageloom.errors import FailedToWriteOutputsError, InvalidDatasetError
@@ -35,6 +36,7 @@ _NO_LOCKS: Final = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP)
 def open_images(
     images: ImageDirectory | Path | str,
     *,
+    root: Roots = (),
     settings: Settings | None = None,
     on_event: EventSink = ignore_events,
     cancel: CancelToken | None = None,
@@ -48,6 +50,9 @@ def open_images(
     Args:
         images: An image directory, or any source of ``convert``; an ``ImageDirectory`` is
             returned as it is.
+        root: Where the pictures of an image directory lie now, when they were moved: their folder,
+            or one above it; of several, the one that fits. Each must have the SHA-256 that was
+            recorded. The image directory stays as it is; ``save`` writes another.
         settings: Where conversions are kept; by default as the environment says.
         on_event: Told the progress and every notice.
         cancel: Stops a conversion.
@@ -56,8 +61,12 @@ def open_images(
         CouldNotOpenFileError: There is nothing at that path.
         InvalidDatasetError: It holds no usable pictures, or is something else; the message says
             what.
+        ParameterParsingError: ``root`` is given, and it is no image directory, or one that holds
+            its pictures itself.
         RunInterruptedError: ``cancel`` was set.
     """
+    if root:
+        return open_moved(images, root, on_event=on_event, cancel=cancel)
     if isinstance(images, ImageDirectory):
         return images
     source = find_source(images)
@@ -78,6 +87,27 @@ def open_images(
                 return convert(source.path, entry, params=params, on_event=on_event, cancel=cancel)
             return publish_listing(listing, entry, params, on_event=on_event, cancel=cancel)
     return kept_images
+
+
+def open_each(
+    sources: Sequence[ImageDirectory | Path | str],
+    *,
+    root: Roots = (),
+    on_event: EventSink = ignore_events,
+    cancel: CancelToken | None = None,
+) -> list[ImageDirectory]:
+    """Open several, as ``open_images``; ``root`` is for those that it can be for.
+
+    Raises:
+        ImageloomError: As ``open_images``.
+    """
+    moved = [bool(root) and takes_root(one) for one in sources]
+    if not any(moved):  # each says that ``root`` is not for it
+        moved = [bool(root) for _ in sources]
+    return [
+        open_images(one, root=root if is_moved else (), on_event=on_event, cancel=cancel)
+        for one, is_moved in zip(sources, moved, strict=True)
+    ]
 
 
 def _state(source: Source, listing: Listing | None) -> str:

@@ -11,10 +11,12 @@ from imageloom.data.image_directory import ImageDirectory, Rejected
 from imageloom.data.index import file_name, full_path
 from imageloom.errors import InvalidDatasetError
 from imageloom.events import CancelToken, EventSink, Progress, ignore_events
+from imageloom.wording import count, some
 
 _THREADS: Final = 8  # hashing lets go of the interpreter, and disks answer several readers at once
 _ROWS_PER_TURN: Final = 256
 _FIX: Final = "Restore the file, or convert the pictures again."
+_MOST_LISTED: Final = 100
 
 
 def changed_files(
@@ -60,16 +62,18 @@ def verify_pictures(
     """Refuse pictures that are not what was converted.
 
     Raises:
-        InvalidDatasetError: Names the first of them, and lists up to 100.
+        InvalidDatasetError: Names the first of them, and lists up to 100 in its details.
     """
     changed = changed_files(images, on_event=on_event, cancel=cancel)
     if changed:
+        shown = some([f"{one.file!r} {one.reason}" for one in changed])
+        differ = "differs" if len(changed) == 1 else "differ"
         raise InvalidDatasetError(
-            f"{len(changed):,} of {len(images):,} pictures in {images.root} are not what was "
-            f"converted: {changed[0].file!r} {changed[0].reason}.",
+            f"{len(changed):,} of {count(len(images), 'picture')} in {images.root} {differ} from "
+            f"what was converted: {shown}.",
             hint=_FIX,
             reason="changed-pictures",
-            details={"files": [one.file for one in changed[:100]]},
+            details={"files": [one.file for one in changed[:_MOST_LISTED]]},
         )
 
 

@@ -132,7 +132,8 @@ def _compare_pictures(leader: NodeFacts, other: NodeFacts, problems: _Problems) 
             problems.add(
                 f"{name} pictures",
                 f"of the {name} pictures{place}, {there.problem}",
-                "Mount the same pictures at the same path on all machines, or convert them again.",
+                "Mount the same pictures at the same path on all machines, or convert them again. "
+                "If they were moved on all, --root says where they lie now.",
             )
         elif there.digest != here.digest:
             problems.add(

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from imageloom.data.image_directory import ImageDirectory
+from imageloom.data.moved import Roots
 from imageloom.events import CancelToken, EventSink, ignore_events
 from imageloom.launch.launch import launch_ranks, refuse_if_led, require_place
 from imageloom.launch.params import LaunchParams
@@ -11,6 +12,7 @@ from imageloom.models.model_directory import UntrainedModel
 from imageloom.models.params import ModelParams
 from imageloom.training.config import TrainParams
 from imageloom.training.run_directory import RunDirectory
+from imageloom.training.run_pictures import point_anew
 from imageloom.training.train import TrainResult, continue_run, prepare_run, read_result
 
 
@@ -20,6 +22,7 @@ def train(  # noqa: PLR0913 - the public call; all but the first four are keywor
     validation: ImageDirectory | Path | str,
     out: Path | str,
     *,
+    root: Roots = (),
     params: TrainParams | None = None,
     model_params: ModelParams | None = None,
     launch: LaunchParams | None = None,
@@ -35,6 +38,8 @@ def train(  # noqa: PLR0913 - the public call; all but the first four are keywor
             class.
         validation: Pictures to measure each epoch with, of the same classes.
         out: Where the run directory shall appear.
+        root: Where the pictures of image directories lie now, when they were moved; as
+            ``open_images`` takes it.
         params: How to train; by default ``TrainParams()``.
         model_params: How to make a network that is given by name.
         launch: On how many processes; by default on this one.
@@ -55,6 +60,7 @@ def train(  # noqa: PLR0913 - the public call; all but the first four are keywor
         training,
         validation,
         out,
+        root=root,
         processes=launch.processes,
         params=params,
         model_params=model_params,
@@ -67,6 +73,7 @@ def train(  # noqa: PLR0913 - the public call; all but the first four are keywor
 def resume(
     run: Path | str,
     *,
+    root: Roots = (),
     launch: LaunchParams | None = None,
     on_event: EventSink = ignore_events,
     cancel: CancelToken | None = None,
@@ -78,6 +85,9 @@ def resume(
 
     Args:
         run: The run directory.
+        root: Where the run's pictures lie now, when they were moved: their folder, or one above it;
+            of several, those that fit. Each must have the SHA-256 that was recorded. The run
+            remembers it.
         launch: On how many machines and processes it goes on; by default on one machine with as
             many processes as the run began with. The pictures of each step and the learning rate
             stay those of the beginning.
@@ -90,7 +100,11 @@ def resume(
         ImageloomError: As ``train``.
     """
     path = Path(run).expanduser().absolute()
-    return _go_on(path, launch or resumed_launch(path, {}), on_event, cancel)
+    launch = launch or resumed_launch(path, {})
+    if root:
+        refuse_if_led(path)
+        point_anew(path, root, on_event=on_event, cancel=cancel)
+    return _go_on(path, launch, on_event, cancel)
 
 
 def resumed_launch(run: Path, given: Mapping[str, object]) -> LaunchParams:

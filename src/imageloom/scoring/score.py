@@ -17,6 +17,7 @@ from imageloom.compute import choose_workers
 from imageloom.data.image_directory import ImageDirectory
 from imageloom.data.index import file_name
 from imageloom.data.loader import make_loader, sequential_batches
+from imageloom.data.moved import Roots
 from imageloom.data.open import open_images
 from imageloom.errors import InvalidDatasetError, NaNError
 from imageloom.events import CancelToken, EventSink, Notice, Progress, ignore_events
@@ -30,11 +31,12 @@ from imageloom.scoring.table import check_place, write_table
 _MOST_NAMED = 5
 
 
-def score(
+def score(  # noqa: PLR0913 - the public call; all but the first three are keywords
     model: TrainedModel | Path | str,
     images: ImageDirectory | Path | str,
     out: Path | str | None = None,
     *,
+    root: Roots = (),
     params: ScoreParams | None = None,
     on_event: EventSink = ignore_events,
     cancel: CancelToken | None = None,
@@ -49,6 +51,8 @@ def score(
         images: Pictures: an image directory, or a folder of them.
         out: File to write, ``.parquet`` or ``.csv``. A scored table that stands there is
             replaced; any other file is left alone.
+        root: Where the pictures of an image directory lie now, when they were moved; as
+            ``open_images`` takes it.
         params: Batch size, device and precision; by default ``ScoreParams()``.
         on_event: Hears progress and notices.
         cancel: Stops between two batches; nothing is published then.
@@ -68,7 +72,8 @@ def score(
     if out is not None:
         check_place(Path(out))
     with model_in_use(model, params, on_event) as used:
-        images = _opened(images, on_event, cancel)
+        images = open_images(images, root=root, on_event=on_event, cancel=cancel)
+        images.require_pictures("to score")
         labels_N = labels_by_model(images, used.model.classes)
         probabilities_NK = _probabilities(used, images, params, on_event, cancel)
     table = ScoredTable(
@@ -173,14 +178,6 @@ def _files(images: ImageDirectory) -> pa.Array:
         return paths.cast(pa.string())
     except pa.ArrowInvalid:  # some names are not UTF-8: they are shown escaped
         return pa.array([file_name(path) for path in paths.to_pylist()], pa.string())
-
-
-def _opened(
-    images: ImageDirectory | Path | str, on_event: EventSink, cancel: CancelToken
-) -> ImageDirectory:
-    images = open_images(images, on_event=on_event, cancel=cancel)
-    images.require_pictures("to score")
-    return images
 
 
 @contextlib.contextmanager

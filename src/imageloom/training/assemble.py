@@ -9,7 +9,7 @@ from dataclasses import replace
 import torch
 
 from imageloom.compute import Compute, choose_compute, choose_workers
-from imageloom.data.image_directory import ImageDirectory, load_image_directory
+from imageloom.data.image_directory import ImageDirectory
 from imageloom.data.loader import PictureLoader
 from imageloom.distributed.exchange_clock import ExchangeClock
 from imageloom.distributed.group import Group
@@ -26,6 +26,7 @@ from imageloom.training.job import Job
 from imageloom.training.optimizer import make_optimizer
 from imageloom.training.prepare import peak_rate, steps_of
 from imageloom.training.run_directory import RunDirectory
+from imageloom.training.run_pictures import open_pictures
 from imageloom.training.schedule import make_schedule
 from imageloom.training.step import Stepper
 
@@ -92,8 +93,7 @@ def assembled_job(
     """
     record = run.read()
     params, processes = params_of(record), processes_of(record)
-    training = load_image_directory(run.training_images)
-    validation = load_image_directory(run.validation_images)
+    training, validation = open_pictures(run)
     workers = _workers(training, params, compute, reporter, group.ranks)
     if group.ranks.is_first:
         _record_resolved(run, record, compute, workers)

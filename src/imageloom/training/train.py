@@ -7,7 +7,8 @@ from pathlib import Path
 
 from imageloom.compute import choose_compute, require_device_name
 from imageloom.data.image_directory import ImageDirectory
-from imageloom.data.open import open_images
+from imageloom.data.moved import Roots
+from imageloom.data.open import open_each
 from imageloom.distributed.ranks import ALONE, Ranks
 from imageloom.errors import FailedToWriteOutputsError
 from imageloom.events import CancelToken, EventSink, Notice, ignore_events
@@ -51,6 +52,7 @@ def prepare_run(  # noqa: PLR0913 - as imageloom.train
     validation: ImageDirectory | Path | str,
     out: Path | str,
     *,
+    root: Roots = (),
     processes: int = 1,
     trains_here: bool = True,
     params: TrainParams | None = None,
@@ -68,6 +70,7 @@ def prepare_run(  # noqa: PLR0913 - as imageloom.train
         training: What it learns from.
         validation: What measures each epoch.
         out: Where the run directory shall appear.
+        root: Where the pictures lie now.
         processes: How many processes will train together. The pictures per step and, by default,
             the learning rate are multiplied by it.
         trains_here: Whether this machine will train, so that it must have the device. Of another
@@ -87,13 +90,11 @@ def prepare_run(  # noqa: PLR0913 - as imageloom.train
     _refuse_existing_run(run)
     params = params or TrainParams()
     _refuse_device(params, trains_here=trains_here)
-    plan = make_plan(
-        find_model(model, model_params or ModelParams(), on_event, cancel),
-        open_images(training, on_event=on_event, cancel=cancel),
-        open_images(validation, on_event=on_event, cancel=cancel),
-        params,
-        processes=processes,
+    starts_from = find_model(model, model_params or ModelParams(), on_event, cancel)
+    learned, measured = open_each(
+        (training, validation), root=root, on_event=on_event, cancel=cancel
     )
+    plan = make_plan(starts_from, learned, measured, params, processes=processes)
     with lent_generators():
         create_run(plan, run, on_event)
     return run.path
