@@ -10,6 +10,7 @@ from typing import Final
 
 from imageloom.data.image_directory import ImageDirectory
 from imageloom.data.moved import Roots
+from imageloom.data.params import ConvertParams
 from imageloom.errors import (
     CannotResumeError,
     ImageloomError,
@@ -50,6 +51,7 @@ def train_on(  # noqa: PLR0913 - as imageloom.train
     root: Roots = (),
     params: TrainParams | None = None,
     model_params: ModelParams | None = None,
+    convert_params: ConvertParams | None = None,
     launch: LaunchParams,
     on_event: EventSink = ignore_events,
     cancel: CancelToken | None = None,
@@ -66,6 +68,7 @@ def train_on(  # noqa: PLR0913 - as imageloom.train
         root: Where the pictures lie now.
         params: How to train.
         model_params: How to make a network that is given by name.
+        convert_params: How plain folders of pictures are read.
         launch: On how many machines and processes.
         on_event: Hears progress, metrics and notices, of the preparation and of the job.
         cancel: Asks the job to save and stop, and waits for that; set again, it ends the job.
@@ -91,6 +94,7 @@ def train_on(  # noqa: PLR0913 - as imageloom.train
         trains_here=False,
         params=params,
         model_params=model_params,
+        convert_params=convert_params,
         on_event=on_event,
         cancel=cancel,
     )

@@ -277,6 +277,72 @@ def test_scores_name_each_file_and_keep_class_names_as_text(trained):
     assert all((trained / "photos" / row["file"]).is_file() for row in rows)
 
 
+@pytest.fixture
+def lossy(tmp_path, monkeypatch) -> Path:
+    """A plain folder of 108 photos and a file that is none."""
+    monkeypatch.chdir(tmp_path)
+    folder = write_photos(tmp_path / "lossy", per_class=36)
+    (folder / "bee" / "junk.png").write_text("<html>")
+    return folder
+
+
+LOST = "1 of 109 files in {} was left out: bee/junk.png is an HTML page."
+
+
+def test_split_and_check_tell_what_was_left_out_each_time_and_once(lossy, capsys):
+    for first in ("a", "b"):  # the second time the kept conversion is used
+        assert run(["data", "split", "lossy", "--first", first, "--second", f"{first}2"]) == 0
+        assert capsys.readouterr().err.splitlines() == [f"Warning: {LOST.format(lossy)}"]
+        kept = (lossy.parent / first / "rejected.jsonl").read_text()
+        assert json.loads(kept)["file"] == "bee/junk.png"
+    assert run(["data", "check", "lossy", "--json"]) == 0
+    content = json.loads(capsys.readouterr().out)
+    assert [one["message"] for one in content["notices"]] == [LOST.format(lossy)]
+
+
+def test_split_shows_its_own_notices_once(photos, capsys):
+    for path in sorted((photos / "NA").iterdir())[1:]:
+        path.unlink()
+    assert run(["data", "split", "photos", "--first", "a", "--second", "b"]) == 0
+    captured = capsys.readouterr()
+    assert (captured.out + captured.err).count("1 class has one picture") == 1
+
+
+def test_score_and_its_evaluation_tell_what_was_left_out(trained, lossy, capsys):
+    words = ["score", "--model", str(trained / "run"), "--data", "lossy"]
+    assert run([*words, "--out", "s.parquet", "--json"]) == 0
+    content = json.loads(capsys.readouterr().out)
+    assert (content["images"], content["left_out"]) == (108, 1)
+    assert [one["message"] for one in content["notices"]] == [LOST.format(lossy)]
+    assert run(["evaluate", "s.parquet", "--out", "evaluation"]) == 0
+    assert "Left out, and in no figure: 1 file (1 is an HTML page)." in capsys.readouterr().err
+
+
+def test_a_linked_class_folder_is_named_by_every_command_or_followed(trained, lossy, capsys):
+    (lossy / "bee").rename(lossy.parent / "elsewhere")
+    (lossy / "bee").symlink_to(lossy.parent / "elsewhere")
+    model = ["--model", str(trained / "run")]
+    for words in (
+        ["data", "convert", "lossy", "--out", "c"],
+        ["data", "split", "lossy", "--first", "a", "--second", "b"],
+        ["data", "check", "lossy"],
+        ["train", "--model", "resnet18", "--train", "lossy", "--validation", "lossy", "--out", "r"],
+        ["score", *model, "--data", "lossy", "--out", "s.csv"],
+    ):
+        assert run(words) == 1
+        err = capsys.readouterr().err
+        assert f"'bee' to {lossy.parent}/elsewhere" in err
+        assert "--follow-links" in err
+    for words in (
+        ["data", "convert", "lossy", "--out", "c"],
+        ["data", "split", "lossy", "--first", "a", "--second", "b"],
+        ["data", "check", "lossy"],
+        ["score", *model, "--data", "lossy", "--out", "s.csv"],
+    ):
+        assert run([*words, "--follow-links"]) == 0
+        assert "1 link to a folder was followed" in "".join(capsys.readouterr())
+
+
 def test_score_prints_counts_and_accuracy(trained, capsys, monkeypatch):
     monkeypatch.chdir(trained)
     words = ["score", "--model", "run", "--data", "test", "--out", "more.parquet", "--json"]

@@ -121,8 +121,8 @@ def test_what_is_left_out_is_told(pictures, convert, tmp_path):
     out = convert(photos, params={"max_rejected_fraction": 0.5}, on_event=events.append)
     assert [one.file for one in load_image_directory(out).rejected] == ["red/broken.png"]
     warnings = [one.message for one in events if isinstance(one, Notice)]
-    assert "1 file left out beside 10 pictures" in warnings[-1]
-    assert "The first: red/broken.png is " in warnings[-1]
+    assert "1 of 11 files in" in warnings[-1]
+    assert "was left out: red/broken.png is " in warnings[-1]
 
 
 @pytest.mark.parametrize("third", [None, 0.2])
@@ -140,7 +140,7 @@ def test_a_split_tells_what_it_could_not_do_as_asked(pictures, make_task, tmp_pa
     single = pictures.select(np.array([0, 1, 2, 3, 4, 5]))
     single.save(tmp_path / "images")
     (message, *_) = warnings_of(SPLIT, make_task, {"images": tmp_path / "images"}, fraction=0.7)
-    assert message.startswith("1 classes have one picture")
+    assert message.startswith("1 class has one picture")
 
 
 def transformation(make_task, **params):

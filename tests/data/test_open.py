@@ -7,12 +7,13 @@ import pytest
 
 from imageloom.data.convert import convert
 from imageloom.data.open import open_images
+from imageloom.data.params import ConvertParams
 from imageloom.errors import (
     CouldNotOpenFileError,
     FailedToWriteOutputsError,
     InvalidDatasetError,
 )
-from imageloom.events import Progress
+from imageloom.events import Notice, Progress
 from imageloom.settings import Settings
 
 from .made_pictures import png
@@ -47,6 +48,79 @@ def test_a_plain_folder_is_converted_once_and_then_only_listed(opened, tree):
     assert (decoded, decoded_again) == (True, False)
     assert first.digest == again.digest
     assert first.root == tree.root
+
+
+def messages(events):
+    return [event.message for event in events if isinstance(event, Notice)]
+
+
+def test_what_was_left_out_is_told_every_time_also_when_the_conversion_is_kept(tree, settings):
+    files = {f"a/{number}.png": png(number) for number in range(199)}
+    tree.write(files | {"a/junk.png": b"<html>", "a/notes.txt": b"no picture", "b/x.png": png(200)})
+    told = []
+    for _ in range(2):
+        events = []
+        images = open_images(tree.root, settings=settings, on_event=events.append)
+        assert images.left_out == {"is an HTML page": 1}
+        told.append(messages(events))
+    assert told[0] == told[1]
+    assert f"1 of 201 files in {tree.root} was left out: a/junk.png is an HTML page." in told[0]
+    assert any("1 file that is a document by name" in message for message in told[0])
+
+
+def test_what_was_left_out_of_an_archive_is_told_with_the_archives_own_name(tree, settings):
+    files = {f"a/{number}.png": png(number) for number in range(100)} | {"a/junk.png": b"<html>"}
+    tree.write({"x.zip": a_zip(files)})
+    events = []
+    open_images(tree.root / "x.zip", settings=settings, on_event=events.append)
+    assert messages(events) == [
+        f"1 of 101 files in {tree.root}/x.zip was left out: a/junk.png is an HTML page."
+    ]
+
+
+def test_other_parameters_make_another_conversion(tree, settings):
+    tree.write(FILES | {"c/3.png": png(3)})
+    (tree.root / "c" / "4.png").symlink_to("3.png")
+    followed = open_images(
+        tree.root, convert_params=ConvertParams(follow_links=True), settings=settings
+    )
+    assert len(followed) == 4
+    with pytest.raises(InvalidDatasetError, match="1 of 4 pictures"):
+        open_images(tree.root, settings=settings)
+
+
+def hint_of(path, settings):
+    with pytest.raises(InvalidDatasetError, match=str(path)) as refused:
+        open_images(path, settings=settings)
+    return refused.value.hint
+
+
+@pytest.mark.parametrize(
+    ("files", "option"),
+    [
+        ({"a/b/1.png": png(1), "c/2.png": png(2)}, "--nested join"),
+        ({"a/1.png": png(1), "b": None}, "--empty-classes drop"),
+        ({"a/1.png": png(1), "a/2.png": b""}, "--max-rejected-fraction 0.5"),
+    ],
+)
+def test_a_hint_with_an_option_of_the_conversion_gives_its_whole_command(
+    tree, settings, tmp_path, files, option
+):
+    hint = hint_of(tree.write(files), settings)
+    assert hint.endswith(f"imageloom data convert {tree.root} --out pictures {option}")
+    name, value = option.removeprefix("--").split()
+    params = ConvertParams.parse({name.replace("-", "_"): float(value) if "0" in value else value})
+    assert len(convert(tree.root, tmp_path / "out", params=params)) > 0  # it leads on
+
+
+def test_parts_of_a_folder_are_named_by_their_paths_and_those_of_an_archive_by_the_option(
+    tree, settings
+):
+    files = {"train/a/1.png": png(1), "val/a/2.png": png(2)}
+    tree.write({f"d/{name}": content for name, content in files.items()} | {"x.zip": a_zip(files)})
+    assert f"such as {tree.root}/d/train" in hint_of(tree.root / "d", settings)
+    command = f"imageloom data convert {tree.root}/x.zip --out pictures --folder train"
+    assert hint_of(tree.root / "x.zip", settings).endswith(command)
 
 
 @pytest.mark.parametrize("change", [{"a/1.png": png(3)}, {"c/3.png": png(3)}])

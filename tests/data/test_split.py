@@ -1,10 +1,12 @@
 import collections
+import dataclasses
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from imageloom.data.image_directory import Rejected
 from imageloom.data.params import SplitParams
 from imageloom.data.split import allot, split
 from imageloom.errors import InvalidDatasetError, NotInRangeValueError
@@ -121,7 +123,7 @@ def test_unlabelled_pictures_are_split_as_one_class():
 
 def test_c11_equal_pictures_on_both_sides_are_counted():
     first, _ = split(images_of(["a"] * 40, contents=["same"] * 40))
-    assert any("1 pictures stand in more than one part" in notice for notice in first.notices)
+    assert any("1 picture stands in more than one part" in notice for notice in first.notices)
 
 
 def group_sets(parts):
@@ -218,3 +220,16 @@ def test_parts_are_disjoint_and_complete_with_the_full_class_list(rows, fraction
     else:
         for name, count in images.counts.items():
             assert count < 2 or all(part.counts[name] for part in parts)
+
+
+def test_each_part_keeps_the_record_of_what_was_left_out_of_the_whole():
+    whole = dataclasses.replace(
+        images_of(["a"] * 8 + ["b"] * 8),
+        rejected=(Rejected("a/junk.png", "is an HTML page", label="a"),),
+        notices=("2 links to folders were followed.",),
+    )
+    events = []
+    parts = split(whole, SplitParams(fraction=0.5), on_event=events.append)
+    assert [part.rejected for part in parts] == [whole.rejected] * 2
+    assert [part.notices for part in parts] == [whole.notices] * 2
+    assert events == []  # told already by whoever opened the whole

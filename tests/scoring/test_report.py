@@ -219,6 +219,30 @@ def test_a_run_report_tells_its_course_and_its_facts(tmp_path):
     assert "validation loss, epoch 3: 0.4" in page.words
 
 
+def part(root, left_out):
+    return {"root": root, "left_out": sum(left_out.values()), "left_out_reasons": left_out}
+
+
+@pytest.mark.parametrize(
+    ("validation", "number"),
+    [(part("/photos", {"is empty": 2}), 2), (part("/other", {"is an HTML page": 1}), 3)],
+    ids=["parts of one folder", "two folders"],
+)
+def test_a_run_report_tells_what_was_left_out_once_and_why(tmp_path, validation, number):
+    data = {"training": part("/photos", {"is empty": 2}), "validation": validation}
+    page = write_run(tmp_path / "run.html", make_table(), data=data)
+    assert f"left out: {number} files" in page.words
+    assert "left out reasons: is empty 2" in page.words
+
+
+def test_a_report_of_scores_tells_what_was_left_out_and_why(tmp_path):
+    table = make_table(left_out={"is an HTML page": 1})
+    write_evaluation_report(tmp_path / "report.html", evaluate(table), root=None)
+    page = read(tmp_path / "report.html")
+    assert "Left out, and in no figure: 1 file (1 is an HTML page)." in page.words
+    assert "left out 1 file" in page.words
+
+
 def test_figures_of_another_precision_than_the_models_are_explained(tmp_path):
     resolved = {"resolved": {"precision": "bfloat16"}}
     page = write_run(tmp_path / "run.html", make_table(), **resolved)

@@ -1,4 +1,5 @@
 import csv
+import json
 import math
 
 import numpy as np
@@ -76,11 +77,26 @@ def test_csv_has_enough_digits_for_every_float32(tmp_path, values):
 
 
 def test_parquet_tells_class_list_root_and_model(tmp_path):
-    table = make_table(("b", "a"), root=tmp_path / "pictures", model_digest="ab" * 32)
+    lost = {"is empty": 2, "is an HTML page": 1}
+    table = make_table(
+        ("b", "a"), root=tmp_path / "pictures", model_digest="ab" * 32, left_out=lost
+    )
     write_table(table, tmp_path / "scores.parquet")
     found = read_table(tmp_path / "scores.parquet")
+    assert found.left_out == lost
     assert (found.root, found.model_digest) == (tmp_path / "pictures", "ab" * 32)
     assert found.classes == ("b", "a")
+
+
+@pytest.mark.parametrize("told", [3, ["x"], {"is empty": "2"}, {"is empty": True}])
+def test_a_count_of_left_out_files_that_is_none_is_refused(tmp_path, told):
+    write_table(make_table(left_out={}), tmp_path / "scores.parquet")
+    table = pq.read_table(tmp_path / "scores.parquet")
+    record = json.loads(table.schema.metadata[b"imageloom"]) | {"left_out": told}
+    damaged = table.replace_schema_metadata({b"imageloom": json.dumps(record)})
+    pq.write_table(damaged, tmp_path / "scores.parquet")
+    with pytest.raises(NotScoredDatasetError, match=r"left out as .*, not as numbers"):
+        read_table(tmp_path / "scores.parquet")
 
 
 def test_columns_have_the_names_users_know(tmp_path):

@@ -8,9 +8,11 @@ from rich.console import RenderableType
 from rich.text import Text
 
 from imageloom.cli import pictures
+from imageloom.cli.flags import read_params
 from imageloom.cli.job import Job, Outcome, job_command
 from imageloom.cli.places import Place, place_option, root_option
 from imageloom.cli.screen import command_line, line, table
+from imageloom.data.params import ConvertParams
 from imageloom.wording import count
 
 if TYPE_CHECKING:
@@ -29,6 +31,7 @@ _SETS_SHOWN: Final = 5
 @click.argument("images", metavar="DIR", type=Place())
 @place_option("--against", "against", "Other pictures, to find those in both.", required=False)
 @root_option
+@pictures.shortcut_options()
 def command(job: Job) -> Outcome:
     """Say what is in it, and what was left out.
 
@@ -42,7 +45,13 @@ def command(job: Job) -> Outcome:
     from imageloom.data.open import open_each
 
     places = [job.path(name) for name in ("images", "against") if name in job.arguments]
-    opened = open_each(places, root=job.roots, on_event=job.on_event, cancel=job.cancel)
+    opened = open_each(
+        places,
+        root=job.roots,
+        convert_params=read_params(ConvertParams, job.arguments),
+        on_event=job.on_event,
+        cancel=job.cancel,
+    )
     report = check(*opened, on_event=job.on_event, cancel=job.cancel)
     content = report.to_json()
     content["noted_at_conversion"] = content.pop("notices")  # 'notices' are those of this command
@@ -61,8 +70,10 @@ def _screen(job: Job, report: "DataReport") -> Iterator[RenderableType]:
     yield from pictures.left_out(report.rejected, report.images, None)
     changed = f"{count(len(report.changed), 'file')} changed or gone:"
     yield from pictures.listed(report.changed, changed, "red")
+    told = {notice["message"] for notice in job.on_event.notices}  # of a plain folder, as it opened
     for notice in report.notices:
-        yield line("Note", notice, style="yellow")
+        if notice not in told:
+            yield line("Note", notice, style="yellow")
     # Equal bytes under different labels are duplicates too; they are shown once, as the worse.
     plain = [files for files in report.duplicates if files not in report.contradictions]
     yield from _sets(report.contradictions, "with different labels")

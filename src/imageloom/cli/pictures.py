@@ -1,14 +1,16 @@
 """How an image directory is shown: pictures per class, what was left out and why."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from rich.console import RenderableType
 from rich.text import Text
 
+from imageloom.cli.flags import F, parameter_options
 from imageloom.cli.screen import Column, line, percent, table
+from imageloom.data.params import SHORTCUT_PARAMETERS, ConvertParams
 from imageloom.preprocessing.similar_names import has_unseen, quoted
 from imageloom.wording import count
 
@@ -19,6 +21,16 @@ CLASSES_SHOWN: Final = 20
 REASONS_SHOWN: Final = 8
 
 
+def shortcut_options(*more: str) -> Callable[[F], F]:
+    """Add the options that tell how plain pictures are read, under a heading of their own.
+
+    Args:
+        more: Parameters of ``ConvertParams`` that play a part in this command only.
+    """
+    names = (*SHORTCUT_PARAMETERS, *more)
+    return parameter_options(ConvertParams, section="Plain pictures", only=names)
+
+
 def to_json(images: "ImageDirectory") -> dict[str, object]:
     """Return what ``--json`` says of an image directory."""
     return {
@@ -27,7 +39,7 @@ def to_json(images: "ImageDirectory") -> dict[str, object]:
         "images_per_class": images.counts,
         "labelled": images.is_labelled,
         "left_out": len(images.rejected),
-        "left_out_reasons": dict(_reasons(images.rejected)),
+        "left_out_reasons": images.left_out,
         "digest": images.digest,
     }
 
@@ -88,11 +100,6 @@ def listed(files: "Sequence[Rejected]", title: str, style: str) -> tuple[Rendera
             rows[:REASONS_SHOWN],
         ),
     )
-
-
-def warnings(images: "ImageDirectory") -> tuple[RenderableType, ...]:
-    """Return the notices of an image directory, one line each."""
-    return tuple(line("Note", notice, style="yellow") for notice in images.notices)
 
 
 def _reasons(rejected: "Sequence[Rejected]") -> list[tuple[str, int]]:

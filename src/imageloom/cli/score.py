@@ -4,10 +4,12 @@ from collections import Counter
 from pathlib import Path
 from typing import Final
 
+from imageloom.cli import pictures
 from imageloom.cli.flags import parameter_options, read_params
 from imageloom.cli.job import Job, Outcome, job_command
 from imageloom.cli.places import place_option, root_option
 from imageloom.cli.screen import command_line, line, percent, table
+from imageloom.data.params import ConvertParams
 from imageloom.scoring.params import ScoreParams
 
 _CLASSES_SHOWN: Final = 20
@@ -25,6 +27,7 @@ _CLASSES_SHOWN: Final = 20
 @place_option("--out", "out", "The table to write: .parquet or .csv.", metavar="FILE")
 @root_option
 @parameter_options(ScoreParams, section="Scoring")
+@pictures.shortcut_options()
 def command(job: Job) -> Outcome:
     """Write the probabilities of every picture.
 
@@ -41,6 +44,7 @@ def command(job: Job) -> Outcome:
         out,
         root=job.roots,
         params=params,
+        convert_params=read_params(ConvertParams, job.arguments),
         on_event=job.on_event,
         cancel=job.cancel,
     )
@@ -55,6 +59,8 @@ def command(job: Job) -> Outcome:
             "scores": str(out),
             "images": len(scored),
             "labelled": int(known_N.sum()),
+            "left_out": sum(scored.left_out.values()),
+            "left_out_reasons": dict(scored.left_out),
             "scored_labels": found,
             "top1": right,
             "model_digest": scored.model_digest,

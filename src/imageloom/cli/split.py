@@ -7,7 +7,7 @@ from imageloom.cli.flags import parameter_options, read_params
 from imageloom.cli.job import Job, Outcome, job_command
 from imageloom.cli.places import Place, place_option, root_option
 from imageloom.cli.screen import command_line, line
-from imageloom.data.params import SplitParams
+from imageloom.data.params import ConvertParams, SplitParams
 from imageloom.publish import refuse_existing
 
 _OUTPUTS = ("first", "second", "third")
@@ -27,6 +27,7 @@ _OUTPUTS = ("first", "second", "third")
 @place_option("--third", "third", "A third part, kept for the last test.", required=False)
 @root_option
 @parameter_options(SplitParams, section="Split")
+@pictures.shortcut_options()
 def command(job: Job) -> Outcome:
     """Divide pictures into two or three parts.
 
@@ -43,9 +44,13 @@ def command(job: Job) -> Outcome:
     for out in outputs:
         refuse_existing(out)
     images = open_images(
-        job.path("images"), root=job.roots, on_event=job.on_event, cancel=job.cancel
+        job.path("images"),
+        root=job.roots,
+        convert_params=read_params(ConvertParams, job.arguments),
+        on_event=job.on_event,
+        cancel=job.cancel,
     )
-    parts = split(images, params)
+    parts = split(images, params, on_event=job.on_event)
     for part, out in zip(parts, outputs, strict=True):
         part.save(out)
     counts = {name.capitalize(): part.counts for name, part in zip(_OUTPUTS, parts, strict=False)}
@@ -59,7 +64,6 @@ def command(job: Job) -> Outcome:
         },
         screen=(
             *pictures.class_table(counts),
-            *(note for part in parts for note in pictures.warnings(part)),
             *(
                 line("Wrote", f"{out} ({len(part):,} pictures)")
                 for part, out in zip(parts, outputs, strict=True)

@@ -6,11 +6,13 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
+from imageloom.cli import pictures
 from imageloom.cli.flags import SectionOption, parameter_options, read_params
 from imageloom.cli.job import Job, Outcome, job_command
 from imageloom.cli.places import NameOrPlace, Place, place_option, root_option
 from imageloom.cli.screen import command_line, line, percent
 from imageloom.cli.workspace import known_targets
+from imageloom.data.params import ConvertParams
 from imageloom.launch.params import LaunchParams
 from imageloom.models.params import ModelParams
 from imageloom.train_job import JOB_FOLDER
@@ -66,6 +68,7 @@ _HERE: Final = "local"
     section="Input and output",
 )
 @root_option
+@pictures.shortcut_options()
 @parameter_options(TrainParams, section="Training")
 @parameter_options(ModelParams, section="Network, when --model is a name")
 @click.option(
@@ -133,6 +136,7 @@ def _start(job: Job) -> "TrainResult":
         root=job.roots,
         params=params,
         model_params=model_params,
+        convert_params=read_params(ConvertParams, job.arguments),
         launch=launch,
         on_event=job.on_event,
         cancel=job.cancel,

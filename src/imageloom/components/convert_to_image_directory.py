@@ -13,13 +13,13 @@ from imageloom.errors import (
 from imageloom.events import Notice
 from imageloom.spec.component import COMPONENTS, Component, Port, Task
 from imageloom.spec.port_types import ANY_DIRECTORY, IMAGE_DIRECTORY
-from imageloom.wording import count
 
 
 def run(task: Task) -> Mapping[str, str]:
     """Decode every picture once; an image directory is taken as it is."""
     from imageloom.data.convert import convert
     from imageloom.data.image_directory import REJECTED, is_image_directory, load_image_directory
+    from imageloom.data.judge import left_out_notice
 
     assert isinstance(task.params, ConvertParams)
     source, out = dataset_path(task.inputs["dataset"]), task.outputs["images"]
@@ -33,13 +33,15 @@ def run(task: Task) -> Mapping[str, str]:
             "noticed: after one, make this node anew (--fresh)."
         )
         task.on_event(Notice("warning", message))
+    if task.params.follow_links:
+        message = (
+            f"Links in {source} are followed, but changes of what they lead to are not noticed: "
+            "after one, make this node anew (--fresh)."
+        )
+        task.on_event(Notice("warning", message))
     images = convert(source, out, params=task.params, on_event=task.on_event, cancel=task.cancel)
     if images.rejected:
-        first = images.rejected[0]
-        message = (
-            f"{count(len(images.rejected), 'file')} left out beside {count(len(images), 'picture')}"
-            f"; {REJECTED} names each. The first: {first.file} {first.reason}."
-        )
+        message = f"{left_out_notice(images, source)} {REJECTED} names each."
         task.on_event(Notice("warning", printable(message)))
     return {}
 

@@ -4,7 +4,6 @@ from collections.abc import Mapping
 
 from imageloom.data.params import SplitParams
 from imageloom.errors import InvalidDatasetError, NotInRangeValueError
-from imageloom.events import Notice
 from imageloom.spec.component import COMPONENTS, Component, Port, Task
 from imageloom.spec.port_types import IMAGE_DIRECTORY
 
@@ -15,9 +14,8 @@ def run(task: Task) -> Mapping[str, str]:
     from imageloom.data.split import split
 
     assert isinstance(task.params, SplitParams)
-    parts = split(load_image_directory(task.inputs["images"]), task.params)
-    for message in parts[0].notices:  # every part has the same ones
-        task.on_event(Notice("warning", message))
+    images = load_image_directory(task.inputs["images"])
+    parts = split(images, task.params, on_event=task.on_event)
     for name, part in zip(("first", "second", "third"), parts, strict=False):
         part.save(task.outputs[name])
     return {}

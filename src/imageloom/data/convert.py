@@ -2,6 +2,7 @@
 
 import contextlib
 import ctypes
+import dataclasses
 import os
 import shutil
 from collections.abc import Iterator
@@ -17,6 +18,7 @@ from imageloom.data.legacy import read_old_directory
 from imageloom.data.listing import Listing
 from imageloom.data.manifest import read_table
 from imageloom.data.params import ConvertParams
+from imageloom.data.root import SEVERAL_PARTS
 from imageloom.data.scan import scan_folder
 from imageloom.data.source import Source, absolute_path, find_source
 from imageloom.errors import FailedToWriteOutputsError, ImageloomError, InvalidDatasetError
@@ -57,37 +59,46 @@ def convert(
     """
     found, place = find_source(source), absolute_path(out)
     _refuse_places(found, place)
-    with publishing_directory(place) as partial:
-        if found.kind == "archive":
-            images = _convert_archive(found.path, partial, params, on_event, cancel)
-            images.write_into(partial, root=IMAGES)
-            _sync_all(partial)
-        else:
-            listing = list_source(found, params, on_event=on_event, cancel=cancel)
-            images = convert_listing(listing, params, on_event=on_event, cancel=cancel)
-            images.write_into(partial, root=str(images.root))
-    return _published(place, images, on_event)
+    images = publish_source(found, place, params, on_event=on_event, cancel=cancel)
+    tell_notices(images, on_event)
+    return images
 
 
-def publish_listing(
-    listing: Listing,
+def publish_source(
+    source: Source,
     out: Path,
     params: ConvertParams,
     *,
+    listing: Listing | None = None,
     on_event: EventSink = ignore_events,
     cancel: CancelToken | None = None,
 ) -> ImageDirectory:
-    """Make an image directory at ``out`` from a listing, as ``convert`` does from a source."""
+    """Make an image directory at ``out``, as ``convert`` does; the caller tells its notices.
+
+    Args:
+        source: Anything but an image directory.
+        out: Where it shall appear.
+        params: As for ``convert``.
+        listing: What the source holds, where the caller has listed it already.
+        on_event: Told the progress.
+        cancel: Stops at once.
+    """
     with publishing_directory(out) as partial:
-        images = convert_listing(listing, params, on_event=on_event, cancel=cancel)
-        images.write_into(partial, root=str(images.root))
-    return _published(out, images, on_event)
+        if source.kind == "archive":
+            images = _convert_archive(source.path, partial, params, on_event, cancel)
+            images.write_into(partial, root=IMAGES)
+            _sync_all(partial)
+        else:
+            listing = listing or list_source(source, params, on_event=on_event, cancel=cancel)
+            images = convert_listing(listing, params, on_event=on_event, cancel=cancel)
+            images.write_into(partial, root=str(images.root))
+    return load_image_directory(out)
 
 
-def _published(place: Path, images: ImageDirectory, on_event: EventSink) -> ImageDirectory:
+def tell_notices(images: ImageDirectory, on_event: EventSink) -> None:
+    """Tell what was noted when pictures were converted."""
     for notice in images.notices:
         on_event(Notice("warning", notice))
-    return load_image_directory(place)
 
 
 def list_source(
@@ -133,16 +144,11 @@ def convert_listing(
         index=examined.index,
         root=listing.root,
         rejected=(*listing.rejected, *examined.rejected),
+        follows_links=params.follow_links,
     )
     refuse_losses(images, params.max_rejected_fraction)
     notices = (*listing.notices, *examined.notices, *notices_on(images))
-    return ImageDirectory(
-        classes=images.classes,
-        index=images.index,
-        root=images.root,
-        rejected=images.rejected,
-        notices=notices,
-    )
+    return dataclasses.replace(images, notices=notices)
 
 
 def _convert_archive(
@@ -167,13 +173,8 @@ def _convert_archive(
     images.root.rename(partial / IMAGES)
     shutil.rmtree(unpacked, ignore_errors=True)
     system_files = f"{ignored:,} system files in the archive were not unpacked."
-    return ImageDirectory(
-        classes=images.classes,
-        index=images.index,
-        root=partial / IMAGES,
-        rejected=images.rejected,
-        notices=(system_files, *images.notices) if ignored else images.notices,
-    )
+    notices = (system_files, *images.notices) if ignored else images.notices
+    return dataclasses.replace(images, root=partial / IMAGES, notices=notices)
 
 
 @contextlib.contextmanager
@@ -182,11 +183,18 @@ def _naming(archive: Path, unpacked: Path) -> Iterator[None]:
     try:
         yield
     except ImageloomError as problem:
+        hint, details = problem.hint.replace(str(unpacked), str(archive)), problem.details
+        if problem.reason == SEVERAL_PARTS:  # which have no paths of their own
+            option = f"--folder {details['first_part']}"
+            hint, details = (
+                f"Take one part at a time, with {option}.",
+                {**details, "option": option},
+            )
         raise type(problem)(
             problem.message.replace(str(unpacked), str(archive)),
-            hint=problem.hint.replace(str(unpacked), str(archive)),
+            hint=hint,
             reason=problem.reason,
-            details=problem.details,
+            details=details,
         ) from problem
 
 

@@ -77,12 +77,13 @@ def choose_workers(asked: int, num_files: int) -> int:
     return max(1, min(asked or cores or 1, math.ceil(num_files / _FILES_PER_WORKER)))
 
 
-def decode_files(
+def decode_files(  # noqa: PLR0913 - all but the first two are keywords
     root: Path,
     files: pa.Table,
     *,
     workers: int,
     max_pixels: int,
+    follow_links: bool = False,
     cancel: CancelToken | None = None,
     timeout_s: float = FILE_TIMEOUT_S,
 ) -> Generator[list[tuple[int, Answer]], None, None]:
@@ -96,6 +97,7 @@ def decode_files(
         files: Rows of ``imageloom.data.listing.FILES``.
         workers: Processes.
         max_pixels: Limit of width times height.
+        follow_links: Whether the listing followed links, so that a path may end in one.
         cancel: Ends the work at once.
         timeout_s: Longest time for one file.
 
@@ -103,7 +105,11 @@ def decode_files(
         RunInterruptedError: ``cancel`` was set.
         WorkerLostError: A process could not start.
     """
-    setup = {"root": os.fsencode(root).decode("latin-1"), "max_pixels": max_pixels}
+    setup = {
+        "root": os.fsencode(root).decode("latin-1"),
+        "max_pixels": max_pixels,
+        "follow_links": follow_links,
+    }
     with contextlib.closing(_Pool(setup, _chunks(files), timeout_s)) as pool:
         pool.start(workers)
         while pool.is_busy:

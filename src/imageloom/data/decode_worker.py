@@ -3,13 +3,15 @@
 Its parent is ``imageloom.data.decode_pool``. Both sides write one JSON value per line; paths are
 bytes, so they travel as Latin-1 text. Only Pillow is imported here, which starts in 0.1 s.
 
-Parent:  ``{"root": ROOT, "max_pixels": N}``, then ``[PATH, SIZE, MTIME_NS]`` for each file
+Parent:  ``{"root": ROOT, "max_pixels": N, "follow_links": TRUTH}``, then ``[PATH, SIZE, MTIME_NS]``
+for each file
 Worker:  ``"ready"``, then one answer per file, in order:
 ``["ok", WIDTH, HEIGHT, FORMAT, ORIENTATION, FRAMES, SHA256, [NOTICE, ...]]``,
 ``["bad", REASON, HINT]`` or ``["changed", REASON]``
 """
 
 import contextlib
+import functools
 import hashlib
 import json
 import os
@@ -53,12 +55,17 @@ def serve(requests: BinaryIO, answers: int, examine: Examine) -> None:
     for line in requests:
         name, size, mtime_ns = json.loads(line)
         path = os.path.join(root, name.encode("latin-1"))  # noqa: PTH118 - bytes
-        _answer(answers, _look(path, size, mtime_ns, setup["max_pixels"], examine))
+        read = functools.partial(
+            read_listed, path, size=size, mtime_ns=mtime_ns, follow_links=setup["follow_links"]
+        )
+        _answer(answers, _look(path, read, setup["max_pixels"], examine))
 
 
-def _look(path: bytes, size: int, mtime_ns: int, max_pixels: int, examine: Examine) -> list[object]:
+def _look(
+    path: bytes, read: Callable[[], bytes], max_pixels: int, examine: Examine
+) -> list[object]:
     try:
-        content = read_listed(path, size=size, mtime_ns=mtime_ns)
+        content = read()
         facts = examine(content, max_pixels)
     except ChangedFileError as problem:
         return ["changed", str(problem)]

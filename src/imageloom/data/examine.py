@@ -58,6 +58,7 @@ def examine_listing(
         listing.files,
         workers=choose_workers(params.workers, total),
         max_pixels=params.max_pixels,
+        follow_links=params.follow_links,
         cancel=cancel,
     )
     on_event(Progress("Decoding pictures", 0, total, "images"))

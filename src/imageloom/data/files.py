@@ -6,7 +6,7 @@ import stat
 from typing import Final
 
 MAX_FILE_BYTES: Final = 512 * 1024 * 1024
-_FLAGS: Final = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY
+_FLAGS: Final = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY
 
 
 class ChangedFileError(Exception):
@@ -17,13 +17,15 @@ class UnreadableFileError(Exception):
     """A file may not be read, or its disk fails."""
 
 
-def read_listed(path: bytes, *, size: int, mtime_ns: int) -> bytes:
-    """Return the content of a plain file, without following a link at its end.
+def read_listed(path: bytes, *, size: int, mtime_ns: int, follow_links: bool = False) -> bytes:
+    """Return the content of a plain file.
 
     Args:
         path: Where it lies.
         size: Bytes it had when it was listed.
         mtime_ns: Time of its last modification then, in nanoseconds since 1970.
+        follow_links: Read what a link at the end of the path leads to; else such a link counts as
+            a file that was replaced.
 
     Raises:
         ChangedFileError: It is no longer what was listed.
@@ -32,7 +34,7 @@ def read_listed(path: bytes, *, size: int, mtime_ns: int) -> bytes:
     if size > MAX_FILE_BYTES:
         raise UnreadableFileError(f"has more than the {MAX_FILE_BYTES:,} bytes that are read")
     try:
-        descriptor = os.open(path, _FLAGS)
+        descriptor = os.open(path, _FLAGS if follow_links else _FLAGS | os.O_NOFOLLOW)
     except OSError as problem:
         if problem.errno in (errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ESTALE, errno.ENXIO):
             raise ChangedFileError("is gone or was replaced") from problem

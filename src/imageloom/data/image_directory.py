@@ -54,12 +54,15 @@ class Rejected:
         reason: What is wrong with it, as a sentence without a full stop.
         hint: What to do about it; may be empty.
         label: The class it would have had, or None.
+        is_picture: Whether a picture is lost with it, as far as its name and kind tell; not so with
+            a pipe, or with a link to a folder.
     """
 
     file: str
     reason: str
     hint: str = ""
     label: str | None = None
+    is_picture: bool = True
 
 
 @dataclass(frozen=True)
@@ -73,6 +76,8 @@ class ImageDirectory:
         transforms: Operations that a reader of the pictures applies, or None for the default.
         rejected: Files that were left out, with reasons.
         notices: Things a person should know, such as "3 pictures have several frames".
+        follows_links: Whether links were followed at conversion, so that paths may lead through
+            them.
     """
 
     classes: tuple[str, ...]
@@ -81,6 +86,7 @@ class ImageDirectory:
     transforms: Transforms | None = None
     rejected: tuple[Rejected, ...] = ()
     notices: tuple[str, ...] = ()
+    follows_links: bool = False
 
     def __len__(self) -> int:
         return int(self.index.num_rows)
@@ -100,6 +106,11 @@ class ImageDirectory:
         """Pictures per class, in class order; a class without pictures counts 0."""
         found = Counter(self.labels.tolist())
         return {name: found[position] for position, name in enumerate(self.classes)}
+
+    @functools.cached_property
+    def left_out(self) -> dict[str, int]:
+        """Files that were left out, by reason, the commonest first."""
+        return dict(Counter(one.reason for one in self.rejected).most_common())
 
     def file(self, position: int) -> str:
         """Return the path of one picture relative to the root, as text."""
@@ -122,9 +133,12 @@ class ImageDirectory:
         return digest.hexdigest()
 
     def select(self, positions: npt.NDArray[np.int64]) -> Self:
-        """Return the pictures at these positions, in this order, with the same class list."""
+        """Return the pictures at these positions, in this order, with the same class list.
+
+        What is known of the whole is kept: the files that were left out, and the notices.
+        """
         chosen = self.index.take(pa.array(positions)).combine_chunks()
-        return dataclasses.replace(self, index=chosen, rejected=(), notices=())
+        return dataclasses.replace(self, index=chosen)
 
     def with_transforms(self, transforms: Transforms) -> Self:
         """Return the same pictures carrying another transform list; no pixel changes."""
@@ -207,6 +221,7 @@ class ImageDirectory:
             "images": len(self),
             "images_per_class": self.counts,
             "root": root,
+            "follows_links": self.follows_links,
             "transforms": None if self.transforms is None else transforms_to_json(self.transforms),
             "notices": list(self.notices),
             "digest": self.digest,
@@ -271,6 +286,7 @@ def _read(path: Path) -> ImageDirectory:
         else transforms_from_json(transforms, InvalidDatasetError),
         rejected=_read_rejected(path / REJECTED),
         notices=tuple(str(notice) for notice in notices) if isinstance(notices, list) else (),
+        follows_links=record.get("follows_links") is True,
     )
 
 

@@ -1,16 +1,19 @@
 """Whether the pictures that are left after decoding may be published, and what to say of them."""
 
+import math
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from fractions import Fraction
+from pathlib import Path
 from typing import Final
 
 import numpy as np
 
 from imageloom.data.duplicates import equal_groups
 from imageloom.data.image_directory import ImageDirectory, Rejected
+from imageloom.data.links import FOLLOW
 from imageloom.errors import InvalidDatasetError
-from imageloom.wording import count
+from imageloom.wording import count, some
 
 _EXAMPLES: Final = 3
 _REASONS_SHOWN: Final = 5
@@ -29,26 +32,40 @@ def refuse_losses(images: ImageDirectory, max_rejected_fraction: float) -> None:
         InvalidDatasetError: Nothing is left, a class has lost all its pictures, or more than the
             share were left out. The details list the first 100 files.
     """
-    lost, total = len(images.rejected), len(images) + len(images.rejected)
+    lost = sum(one.is_picture for one in images.rejected)
+    total = len(images) + lost
     for name, left in images.counts.items():
         if left == 0:
             mine = [one for one in images.rejected if one.label == name]
             raise InvalidDatasetError(
                 f"The class {name!r} in {images.root} has no usable image: all {len(mine):,} were "
                 f"left out. {_reasons(mine)}",
-                hint="Repair or replace them, or remove the class's folder.",
+                hint=f"{_way_out(mine)}, or remove the class's folder.",
                 reason="class-without-images",
                 details={"class": name, "rejected": _listed(mine)},
             )
+    if not len(images):
+        raise InvalidDatasetError(
+            f"{_none_of(lost)} in {images.root} can be used. {_reasons(images.rejected)}".strip(),
+            hint=f"{_way_out(images.rejected)}.",
+            reason="too-many-rejected",
+            details={"rejected_count": lost, "images": 0, "rejected": _listed(images.rejected)},
+        )
     # As text, 0.01 is one in a hundred; as a float it is a little more.
-    if not len(images) or lost > Fraction(repr(max_rejected_fraction)) * total:
+    if lost > Fraction(repr(max_rejected_fraction)) * total:
         raise InvalidDatasetError(
             f"{lost:,} of {total:,} pictures in {images.root} cannot be used "
-            f"({100 * lost / max(total, 1):.3g} %), more than the "
+            f"({100 * lost / total:.3g} %), more than the "
             f"{100 * max_rejected_fraction:g} % allowed. {_reasons(images.rejected)}",
-            hint="Repair or remove them, or allow more with max_rejected_fraction.",
+            hint=f"{_way_out(images.rejected)}, or allow more with --max-rejected-fraction "
+            f"{_enough(lost, total)}.",
             reason="too-many-rejected",
-            details={"rejected_count": lost, "images": total, "rejected": _listed(images.rejected)},
+            details={
+                "rejected_count": lost,
+                "images": total,
+                "rejected": _listed(images.rejected),
+                "option": f"--max-rejected-fraction {_enough(lost, total)}",
+            },
         )
 
 
@@ -92,14 +109,41 @@ def contradictions(images: ImageDirectory) -> Iterator[list[int]]:
                 yield rows
 
 
+def left_out_notice(images: ImageDirectory, source: Path) -> str:
+    """Return one sentence on the files of a source that were left out, which must be some."""
+    files = [f"{one.file} {one.reason}" for one in images.rejected[:_EXAMPLES]]
+    lost = len(images.rejected)
+    return (
+        f"{lost:,} of {count(len(images) + lost, 'file')} in {source} "
+        f"{'was' if lost == 1 else 'were'} left out: {some(files, total=lost)}."
+    )
+
+
+def _none_of(lost: int) -> str:
+    return f"None of the {lost:,} pictures" if lost > 1 else "No picture"
+
+
+def _way_out(rejected: Sequence[Rejected]) -> str:
+    """Return what to do about files that were left out, without a full stop."""
+    if any(FOLLOW in one.hint for one in rejected):
+        return f"Read what links lead to with {FOLLOW}, or put the files themselves there"
+    return "Repair, replace or remove them"
+
+
+def _enough(lost: int, total: int) -> str:
+    """Return the next round share that lets so many be left out."""
+    return f"{math.ceil(1000 * lost / total) / 1000:g}"
+
+
 def _reasons(rejected: Sequence[Rejected]) -> str:
     counted = Counter(one.reason for one in rejected).most_common()
     parts = []
     for reason, times in counted[:_REASONS_SHOWN]:
-        files = [one.file for one in rejected if one.reason == reason][:_EXAMPLES]
-        parts.append(f"{times:,}: {reason} ({', '.join(files)}{', ...' if times > 3 else ''})")
-    rest = f"; and {len(counted) - _REASONS_SHOWN} other reasons" if len(counted) > 5 else ""
-    return f"Why: {'; '.join(parts)}{rest}." if parts else ""
+        files = [one.file for one in rejected if one.reason == reason]
+        parts.append(f"{times:,}: {reason} ({some(files)})")
+    rest = len(counted) - _REASONS_SHOWN
+    more = f"; and {count(rest, 'other reason')}" if rest > 0 else ""
+    return f"Why: {'; '.join(parts)}{more}." if parts else ""
 
 
 def _listed(rejected: Sequence[Rejected]) -> list[str]:

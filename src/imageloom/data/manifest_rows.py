@@ -12,6 +12,7 @@ import numpy as np
 
 from imageloom.data.image_directory import Rejected
 from imageloom.data.index import UNLABELLED, file_name
+from imageloom.data.links import FOLLOW, look_behind
 from imageloom.data.listing import FileColumns, Listing, in_string_order, relabelled
 from imageloom.data.manifest_files import FileFinder
 from imageloom.data.manifest_problems import ProblemList
@@ -87,7 +88,7 @@ def listing_of_rows(  # noqa: PLR0913 - the two last belong to every long job
         InvalidDatasetError: Rows without a file, outside the root, or repeated; some rows with
             and some without a label; a bad class name; no rows. All with their numbers.
     """
-    gathering = _Gathering(manifest, root, unit)
+    gathering = _Gathering(manifest, root, unit, follow_links=params.follow_links)
     for number, row in enumerate(rows):
         gathering.add(row)
         if number % _ROWS_PER_EVENT == 0:
@@ -102,6 +103,7 @@ class _Gathering:
     manifest: Path
     root: Path
     unit: str
+    follow_links: bool
     files: FileColumns = field(default_factory=FileColumns)
     labels: dict[str, int] = field(default_factory=dict)
     rejected: list[Rejected] = field(default_factory=list)
@@ -135,7 +137,13 @@ class _Gathering:
         name = os.fsencode(path)
         self.hashes.append(hash(name))
         self.numbers.append(row.number)
-        if not stat.S_ISREG(found.st_mode) or self.finder.is_behind_link(path):
+        if stat.S_ISLNK(found.st_mode) or self.finder.is_behind_link(path):
+            target = look_behind(os.fsencode(self.root / path))
+            if target.found is None or target.problem or not self.follow_links:
+                self._reject_link(path, row.label, target.problem)
+                return
+            found = target.found
+        if not stat.S_ISREG(found.st_mode):
             self._reject(path, row.label, found.st_mode)
             return
         self.listed_pictures += promised_format(name) is not None
@@ -161,11 +169,15 @@ class _Gathering:
     def _reject(self, path: str, label: str | None, mode: int) -> None:
         if stat.S_ISDIR(mode):
             reason, hint = "is a folder, not a file", "Name the pictures in it one by one."
-        elif stat.S_ISREG(mode) or stat.S_ISLNK(mode):
-            reason = "is a link or lies behind one, and links are not followed"
-            hint = "Name the file that the link leads to."
         else:
             reason, hint = "is a pipe, socket or device, not a file", "Remove the row."
+        self.rejected.append(Rejected(file_name(os.fsencode(path)), reason, hint, label or None))
+
+    def _reject_link(self, path: str, label: str | None, problem: str) -> None:
+        reason = problem or "is a link or lies behind one, and links are not followed"
+        hint = f"Read what links lead to with {FOLLOW}, or name the file that the link leads to."
+        if problem:
+            hint = "Restore what the link leads to, or remove the row."
         self.rejected.append(Rejected(file_name(os.fsencode(path)), reason, hint, label or None))
 
     def _label(self, row: ManifestRow) -> int:

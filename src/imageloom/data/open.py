@@ -3,28 +3,33 @@
 import contextlib
 import errno
 import hashlib
+import json
 import os
 import platform
+import re
+import shlex
 import shutil
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
-from imageloom.data.convert import convert, list_source, publish_listing
+from imageloom.data.convert import list_source, publish_source, tell_notices
 from imageloom.data.image_directory import (
     FORMAT_VERSION,
     ImageDirectory,
     is_image_directory,
     load_image_directory,
 )
+from imageloom.data.judge import left_out_notice
 from imageloom.data.listing import Listing
 from imageloom.data.moved import Roots, open_moved, takes_root
-from imageloom.data.params import ConvertParams
+from imageloom.data.params import SHORTCUT_PARAMETERS, ConvertParams
 from imageloom.data.source import Source, find_source
-from imageloom.errors import FailedToWriteOutputsError, InvalidDatasetError
+from imageloom.errors import FailedToWriteOutputsError, ImageloomError, InvalidDatasetError
 from imageloom.events import CancelToken, EventSink, Notice, ignore_events
 from imageloom.locks import release, try_lock
+from imageloom.params import describe
 from imageloom.settings import Settings, read_settings
 
 _UNUSED_DAYS: Final = 7  # another run may still read an entry made from an older state
@@ -37,15 +42,17 @@ def open_images(
     images: ImageDirectory | Path | str,
     *,
     root: Roots = (),
+    convert_params: ConvertParams | None = None,
     settings: Settings | None = None,
     on_event: EventSink = ignore_events,
     cancel: CancelToken | None = None,
 ) -> ImageDirectory:
     """Open an image directory, or what can become one.
 
-    A plain folder, an archive, a manifest or an old image directory is converted with the default
-    parameters into ``settings.image_directories``. The second time it is only listed, and converted
-    again when a name, a size or a time of modification has changed.
+    A plain folder, an archive, a manifest or an old image directory is converted into
+    ``settings.image_directories``. The second time it is only listed, and converted again when a
+    name, a size or a time of modification has changed. What was left out of it, and what else was
+    noted, is told every time.
 
     Args:
         images: An image directory, or any source of ``convert``; an ``ImageDirectory`` is
@@ -53,6 +60,8 @@ def open_images(
         root: Where the pictures of an image directory lie now, when they were moved: their folder,
             or one above it; of several, the one that fits. Each must have the SHA-256 that was
             recorded. The image directory stays as it is; ``save`` writes another.
+        convert_params: How a source is converted; by default ``ConvertParams()``. It plays no part
+            for an image directory.
         settings: Where conversions are kept; by default as the environment says.
         on_event: Told the progress and every notice.
         cancel: Stops a conversion.
@@ -69,30 +78,74 @@ def open_images(
         return open_moved(images, root, on_event=on_event, cancel=cancel)
     if isinstance(images, ImageDirectory):
         return images
-    source = find_source(images)
+    source, params = find_source(images), convert_params or ConvertParams()
     if source.kind == "image directory":
         return load_image_directory(source.path)
     kept = (settings or read_settings(os.environ)).image_directories
-    params = ConvertParams()
+    with _saying_where_options_belong(source.path):
+        opened = _converted_once(source, params, kept, on_event, cancel)
+    tell_notices(opened, on_event)
+    if opened.rejected:
+        on_event(Notice("warning", left_out_notice(opened, source.path)))
+    return opened
+
+
+def _converted_once(
+    source: Source,
+    params: ConvertParams,
+    kept: Path,
+    on_event: EventSink,
+    cancel: CancelToken | None,
+) -> ImageDirectory:
     listing: Listing | None = None
     if source.kind != "archive":
         listing = list_source(source, params, on_event=on_event, cancel=cancel)
     folder = kept / _digest(str(source.path))[:16]
-    entry = folder / _digest(_state(source, listing), str(FORMAT_VERSION))[:32]
+    how = json.dumps(params.output_values(), sort_keys=True)
+    entry = folder / _digest(_state(source, listing), str(FORMAT_VERSION), how)[:32]
     with _only_one(folder, on_event, cancel):
         kept_images = _load_kept(entry)
-        if kept_images is None:
-            _remove_unused(folder)
-            if listing is None:
-                return convert(source.path, entry, params=params, on_event=on_event, cancel=cancel)
-            return publish_listing(listing, entry, params, on_event=on_event, cancel=cancel)
-    return kept_images
+        if kept_images is not None:
+            return kept_images
+        _remove_unused(folder)
+        return publish_source(
+            source, entry, params, listing=listing, on_event=on_event, cancel=cancel
+        )
+
+
+@contextlib.contextmanager
+def _saying_where_options_belong(source: Path) -> Iterator[None]:
+    """Add to a hint with options of the conversion the command that takes them.
+
+    Whoever trains or scores on a plain folder meets errors of the conversion, but has few of its
+    options at hand.
+    """
+    try:
+        yield
+    except ImageloomError as problem:
+        option = problem.details.get("option") or " ".join(_convert_only_flags(problem.hint))
+        if not option:
+            raise
+        command = f"imageloom data convert {shlex.quote(str(source))} --out pictures {option}"
+        raise type(problem)(
+            problem.message,
+            hint=f"{problem.hint} Options of the conversion go into a command of their own, whose "
+            f"result, 'pictures', you give here instead: {command}",
+            reason=problem.reason,
+            details=problem.details,
+        ) from problem
+
+
+def _convert_only_flags(hint: str) -> list[str]:
+    flags = [one.flag for one in describe(ConvertParams) if one.name not in SHORTCUT_PARAMETERS]
+    return [flag for flag in flags if re.search(rf"{flag}\b(?!-)", hint)]
 
 
 def open_each(
     sources: Sequence[ImageDirectory | Path | str],
     *,
     root: Roots = (),
+    convert_params: ConvertParams | None = None,
     on_event: EventSink = ignore_events,
     cancel: CancelToken | None = None,
 ) -> list[ImageDirectory]:
@@ -105,7 +158,13 @@ def open_each(
     if not any(moved):  # each says that ``root`` is not for it
         moved = [bool(root) for _ in sources]
     return [
-        open_images(one, root=root if is_moved else (), on_event=on_event, cancel=cancel)
+        open_images(
+            one,
+            root=root if is_moved else (),
+            convert_params=convert_params,
+            on_event=on_event,
+            cancel=cancel,
+        )
         for one, is_moved in zip(sources, moved, strict=True)
     ]
 

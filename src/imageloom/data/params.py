@@ -1,12 +1,16 @@
 """Parameters of converting and splitting pictures."""
 
-from typing import Literal
+from typing import Final, Literal
 
 from imageloom.data.pixel_limits import DEFAULT_MAX_PIXELS, PILLOW_MAX_PIXELS
 from imageloom.params import Params, parameter
 
 Nested = Literal["refuse", "join"]
 EmptyClasses = Literal["refuse", "drop"]
+
+
+# Of converting, what every command that takes a plain folder has an option for.
+SHORTCUT_PARAMETERS: Final = ("follow_links",)
 
 
 class ConvertParams(Params):
@@ -37,6 +41,11 @@ class ConvertParams(Params):
     )
     empty_classes: EmptyClasses = parameter(
         "refuse", help="Class without pictures in the source: 'refuse' the source or 'drop' it."
+    )
+    follow_links: bool = parameter(
+        False,
+        help="Read what links in the source lead to, folders and files, also outside it. Without "
+        "it, a class folder that is a link is refused.",
     )
     file_column: str | None = parameter(
         None, help="Column or key of a manifest with the file name; by default 'file'."

@@ -5,21 +5,25 @@ The rule, for folders and for unpacked archives alike:
 1. With ``folder`` given: that sub-folder, from the source or from the folder of rule 2.
 2. Else the source itself; but as long as it holds nothing except one folder, and that folder holds
    folders, go down into it. Hidden files, system files and documents do not count.
-3. Two or more folders named as parts of a dataset (``train``, ``val``, ``test``, ...) that hold
-   folders are refused with a hint: they are parts to convert one by one, not classes.
+3. Two or more folders named as parts of a dataset (``imageloom.data.parts``) that hold folders are
+   refused with a hint: they are parts to take one by one, not classes.
+
+The folder that a person names may be a link, as may ``folder``; links inside it count as folders
+only where they are followed.
 """
 
 import os
-import stat
+import shlex
 from pathlib import Path, PurePosixPath
 from typing import Final, NamedTuple
 
+from imageloom.data.links import leads_back, look_behind
 from imageloom.data.names import is_document_name, is_system_name
+from imageloom.data.parts import role_of
 from imageloom.errors import CouldNotOpenFileError, InvalidDatasetError
+from imageloom.wording import some
 
-PART_NAMES: Final = frozenset(
-    ("train", "training", "val", "valid", "validation", "test", "testing", "dev", "eval")
-)
+SEVERAL_PARTS: Final = "several-parts"  # the reason of the error
 _MAX_DEPTH: Final = 50
 
 
@@ -28,67 +32,69 @@ class _Content(NamedTuple):
     has_files: bool
 
 
-def find_root(source: Path, folder: str | None) -> Path:
+def find_root(source: Path, folder: str | None, *, follow_links: bool = False) -> Path:
     """Return the folder whose sub-folders are the classes.
 
     Args:
         source: An absolute path of a folder.
         folder: Sub-folder asked for, with ``/`` between its parts, or None.
+        follow_links: Whether links to folders are folders.
 
     Raises:
         InvalidDatasetError: There are several parts to choose from, or ``folder`` leads outside.
         CouldNotOpenFileError: There is no such sub-folder.
     """
     if folder is not None:
-        return _asked_for(source, folder)
-    root = _descend(source)
-    parts = [
+        return _asked_for(source, folder, follow_links)
+    root = _descend(source, follow_links)
+    parts = sorted(
         name
-        for name in _content(root).folders
-        if name.lower() in PART_NAMES and _content(root / name).folders
-    ]
+        for name in _content(root, follow_links).folders
+        if role_of(name) and _content(root / name, follow_links).folders
+    )
     if len(parts) > 1:
-        shown = ", ".join(sorted(parts))
         raise InvalidDatasetError(
-            f"{root} holds parts of a dataset, not classes: {shown}.",
-            hint=f"Convert one part at a time, with folder {sorted(parts)[0]!r} (--folder "
-            f"{sorted(parts)[0]}) and so on.",
-            reason="several-parts",
-            details={"parts": sorted(parts)},
+            f"{root} holds parts of a dataset, not classes: {some(parts, most=5)}.",
+            hint=f"Take one part at a time, such as {root / parts[0]}; 'imageloom train --data' "
+            "finds those of training and validation by itself.",
+            reason=SEVERAL_PARTS,
+            details={"parts": parts, "first_part": shlex.quote(parts[0])},
         )
     return root
 
 
-def _asked_for(source: Path, folder: str) -> Path:
+def _asked_for(source: Path, folder: str, follow_links: bool) -> Path:
     parts = PurePosixPath(folder).parts
     if not parts or PurePosixPath(folder).is_absolute() or ".." in parts:
         raise InvalidDatasetError(
             f"folder is {folder!r}, but must lead down from {source}.",
-            hint="Give the sub-folder's path from the source, such as 'train'.",
+            hint="Give the sub-folder's path from the source, as in --folder train.",
             reason="folder-outside",
         )
-    for start in (source, _descend(source)):
-        if _is_folder(start / folder):
+    top = _descend(source, follow_links)
+    for start in (source, top):
+        if (start / folder).is_dir():
             return start / folder
-    known = ", ".join(repr(name) for name in sorted(_content(_descend(source)).folders)[:10])
+    known = [repr(name) for name in sorted(_content(top, follow_links).folders)]
     raise CouldNotOpenFileError(
         f"There is no folder {folder!r} in {source}.",
-        hint=f"It holds {known or 'no folders'}.",
+        hint=f"It holds {some(known, most=10) or 'no folders'}.",
         reason="no-such-folder",
     )
 
 
-def _descend(source: Path) -> Path:
+def _descend(source: Path, follow_links: bool) -> Path:
     root = source
     for _ in range(_MAX_DEPTH):
-        folders, has_files = _content(root)
-        if has_files or len(folders) != 1 or not _content(root / folders[0]).folders:
+        folders, has_files = _content(root, follow_links)
+        inner = root / folders[0] if len(folders) == 1 else root
+        if has_files or inner == root or not _content(inner, follow_links).folders:
             return root
-        root = root / folders[0]
+        root = inner
     return root
 
 
-def _content(folder: Path) -> _Content:
+def _content(folder: Path, follow_links: bool) -> _Content:
     """Return the folders in a folder, and whether it holds anything else that counts.
 
     Reading stops at the first such file, so that a folder of a million pictures costs nothing.
@@ -100,7 +106,7 @@ def _content(folder: Path) -> _Content:
                 name = os.fsencode(entry.name)
                 if is_system_name(name):
                     continue
-                if entry.is_dir(follow_symlinks=False):
+                if entry.is_dir(follow_symlinks=follow_links) and not _leads_back(folder, entry):
                     folders.append(entry.name)
                 elif not is_document_name(name):
                     return _Content((), has_files=True)
@@ -109,8 +115,8 @@ def _content(folder: Path) -> _Content:
     return _Content(tuple(folders), has_files=False)
 
 
-def _is_folder(path: Path) -> bool:
-    try:
-        return stat.S_ISDIR(path.lstat().st_mode)
-    except OSError:
+def _leads_back(folder: Path, entry: os.DirEntry[str]) -> bool:
+    if not entry.is_symlink():
         return False
+    target = look_behind(os.fsencode(entry.path))
+    return target.is_folder and leads_back(os.fsencode(folder), b"", target)

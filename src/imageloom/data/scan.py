@@ -1,10 +1,10 @@
 """A folder of pictures to a listing: one sub-folder per class, or no sub-folders and no labels.
 
-Nothing is opened: names, kinds and sizes come from the directory. Links are never followed, so a
-link back up cannot list a picture twice, and pipes and devices are never touched.
+Nothing is opened: names, kinds and sizes come from the directory. Links are followed only on
+request, and never back up, so that none lists a picture twice for ever; pipes and devices are never
+touched.
 """
 
-import errno
 import os
 import stat
 from collections import Counter
@@ -16,8 +16,10 @@ from typing import Final
 import numpy as np
 import pyarrow as pa
 
+from imageloom.data import scan_problems
 from imageloom.data.image_directory import Rejected
 from imageloom.data.index import UNLABELLED, file_name
+from imageloom.data.links import FOLLOW, Target, is_below, leads_back, look_behind
 from imageloom.data.listing import (
     FileColumns,
     Listing,
@@ -25,15 +27,19 @@ from imageloom.data.listing import (
     relabelled,
     sorted_by_path,
 )
-from imageloom.data.names import is_document_name, is_system_name, suffix_of
+from imageloom.data.names import is_document_name, is_system_name, promised_format, suffix_of
 from imageloom.data.params import ConvertParams
 from imageloom.data.root import find_root
-from imageloom.errors import InvalidDatasetError
+from imageloom.data.scan_problems import LinkedFiles, documents_text, leading, quoted
 from imageloom.events import CancelToken, EventSink, Progress, ignore_events
 from imageloom.preprocessing import check_new_class_names
+from imageloom.wording import count, some
 
 _FILES_PER_EVENT: Final = 20_000
-_SUFFIXES_SHOWN: Final = 5
+_NOT_FOLLOWED: Final = "is a link, and links are not followed"
+_FOLLOW: Final = f"Read what links lead to with {FOLLOW}, or put the file itself there."
+_MEND: Final = "Restore what it leads to, or remove the link."
+_REMOVE: Final = "Remove it if it should not be there."
 
 
 def scan_folder(
@@ -47,21 +53,62 @@ def scan_folder(
 
     Args:
         source: A folder; ``imageloom.data.root`` says which folder inside it counts.
-        params: What to do with nested and with empty class folders.
+        params: What to do with links, with nested and with empty class folders.
         on_event: Told how many files were found.
         cancel: Stops the listing between two folders.
 
     Raises:
         InvalidDatasetError: Nothing in it, an empty class, folders inside class folders, two
-            classes that cannot be told apart, or a folder that cannot be read.
+            classes that cannot be told apart, a folder that cannot be read, or, where links are
+            not followed, one that is a link or holds mostly links.
         CouldNotOpenFileError: The sub-folder asked for is not there.
     """
-    root = find_root(source, params.folder)
+    root = find_root(source, params.folder, follow_links=params.follow_links)
     walk = _Walk(os.fsencode(root), params, on_event)
     for _ in walk.folders():
         if cancel is not None:
             cancel.raise_if_set()
     return walk.listing(root)
+
+
+@dataclass
+class _Links:
+    """What was met of links on a walk; paths are relative to its root.
+
+    Attributes:
+        folders: Links to folders that should be followed and are not, and where they lead.
+        broken: Links beside class folders that lead nowhere and may have been one.
+        files: Folders of which most files are links that are not followed.
+        followed: Links to folders that were followed, and where they lead.
+        followed_files: How many links to files were followed.
+        followed_into: The folders in which these files lie, as keys.
+    """
+
+    folders: list[tuple[bytes, bytes]] = field(default_factory=list)
+    broken: list[tuple[bytes, bytes]] = field(default_factory=list)
+    files: list[LinkedFiles] = field(default_factory=list)
+    followed: list[tuple[bytes, bytes]] = field(default_factory=list)
+    followed_files: int = 0
+    followed_into: dict[bytes, None] = field(default_factory=dict)
+
+    def refuse_losses(self, root: Path) -> None:
+        """Refuse links behind which pictures would be lost."""
+        if self.folders:
+            raise scan_problems.linked_folders(root, sorted(self.folders))
+        if self.broken:
+            raise scan_problems.broken_folders(root, sorted(self.broken))
+        if self.files:
+            raise scan_problems.linked_files(root, min(self.files))
+
+    def notices(self) -> Iterator[str]:
+        """Say what was followed, and where to."""
+        if self.followed:
+            folders = count(len(self.followed), "link to a folder was", "links to folders were")
+            yield f"{folders} followed: {some(leading(sorted(self.followed)))}."
+        if self.followed_files:
+            files = count(self.followed_files, "link to a file was", "links to files were")
+            places = [file_name(place) for place in sorted(self.followed_into)]
+            yield f"{files} followed, into {some(places)}."
 
 
 @dataclass
@@ -77,6 +124,7 @@ class _Walk:
     rejected: list[Rejected] = field(default_factory=list)
     documents: Counter[str] = field(default_factory=Counter)
     system_files: int = 0
+    links: _Links = field(default_factory=_Links)
 
     def folders(self) -> Iterator[bytes]:
         """Read the root and every folder below it; yield each after it was read."""
@@ -85,6 +133,7 @@ class _Walk:
         yield b""
         if waiting:
             self._reject_loose(loose.table())
+            self.links.files.clear()  # files there are left out, whether links or not
         else:
             self.files = loose
         while waiting:
@@ -98,7 +147,7 @@ class _Walk:
         inside = self._read(folder, self.files, len(self.classes))
         has_files = len(self.files) > before or len(self.rejected) > lost
         if has_files and b"/" in folder and self.params.nested == "refuse":
-            raise _nested(self.root, folder)
+            raise scan_problems.nested(self.root, folder)
         joined = self.params.nested == "join"
         if has_files:
             self.classes.append(folder)
@@ -109,33 +158,88 @@ class _Walk:
     def _read(self, folder: bytes, files: FileColumns, label: int) -> list[bytes]:
         """Add what a folder holds and return the folders inside it."""
         inside: list[bytes] = []
+        before, links = len(files), []
         for entry in _entries(self.root, folder):
             path = folder + b"/" + entry.name if folder else entry.name
             if is_system_name(entry.name):
                 self.system_files += 1
+            elif entry.is_symlink():
+                target = look_behind(_joined(self.root, path))
+                if self._is_way_on(path, folder, target):
+                    inside.append(path)
+                elif not target.is_folder and self._add_behind(path, target, files, label):
+                    links.append((path, target.path))
             elif entry.is_dir(follow_symlinks=False):
                 inside.append(path)
             elif not entry.is_file(follow_symlinks=False):
-                self._reject(path, _odd_kind(entry), folder)
+                self._reject(path, _odd_kind(entry), _REMOVE, is_picture=False)
             elif is_document_name(entry.name):
                 self.documents[suffix_of(entry.name)] += 1
             else:
-                self._add(path, entry, files, label)
+                self._add(path, self._found(path, entry), files, label)
+        plain = len(files) - before
+        if len(links) > plain:
+            self.links.files.append(LinkedFiles(folder, len(links), len(links) + plain, *links[0]))
         return inside
 
-    def _add(self, path: bytes, entry: os.DirEntry[bytes], files: FileColumns, label: int) -> None:
+    def _is_way_on(self, path: bytes, folder: bytes, target: Target) -> bool:
+        """Whether a link leads to a folder that is walked; another one is noted."""
+        if not target.is_folder:
+            return False
+        if leads_back(self.root, folder, target):
+            reason = "is a link back to a folder that it lies in"
+            self._reject(path, reason, _REMOVE, is_picture=False)
+        elif target.problem:
+            self._reject(path, target.problem, _REMOVE, is_picture=False)
+        elif self.params.follow_links:
+            self.links.followed.append((path, target.path))
+            return True
+        elif folder and self.params.nested == "refuse" and self._is_walked(target.path):
+            reason = "is a link to a folder that is listed where it lies"
+            self._reject(path, reason, _REMOVE, is_picture=False)
+        else:
+            self.links.folders.append((path, target.path))
+        return False
+
+    def _is_walked(self, path: bytes) -> bool:
+        """Whether a resolved folder is met on the walk without following a link."""
+        root = os.path.realpath(self.root)
+        inside = path[len(root) :].split(b"/")
+        return is_below(path, root) and not any(map(is_system_name, inside))
+
+    def _add_behind(self, path: bytes, target: Target, files: FileColumns, label: int) -> bool:
+        """Add the file that a link leads to; return whether it is lost for not being followed."""
+        name = os.path.basename(path)  # noqa: PTH119 - pathlib cannot hold bytes
+        if is_document_name(name):
+            self.documents[suffix_of(name)] += 1
+        elif target.found is None and b"/" not in path and promised_format(name) is None:
+            self.links.broken.append((path, target.path))
+        elif target.problem or target.found is None:
+            is_picture = target.found is None or target.is_file
+            self._reject(path, target.problem, _MEND, is_picture=is_picture)
+        elif not self.params.follow_links:
+            self._reject(path, _NOT_FOLLOWED, _FOLLOW)
+            return True
+        else:
+            self._add(path, target.found, files, label)
+            self.links.followed_files += 1
+            self.links.followed_into[os.path.dirname(target.path)] = None  # noqa: PTH120 - bytes
+        return False
+
+    def _found(self, path: bytes, entry: os.DirEntry[bytes]) -> os.stat_result:
         try:
-            found = entry.stat(follow_symlinks=False)
+            return entry.stat(follow_symlinks=False)
         except OSError as problem:
-            raise _gone(self.root, path, problem) from problem
+            raise scan_problems.not_listed(self.root, path, problem) from problem
+
+    def _add(self, path: bytes, found: os.stat_result, files: FileColumns, label: int) -> None:
         files.add(path, label, size=found.st_size, mtime_ns=found.st_mtime_ns)
         if len(files) % _FILES_PER_EVENT == 0:
             self.on_event(Progress("Listing files", len(files), None, "files"))
 
-    def _reject(self, path: bytes, reason: str, folder: bytes) -> None:
-        hint = "Put the file itself there, or give the folder that the link points to."
-        label = file_name(folder) or None
-        self.rejected.append(Rejected(file_name(path), reason, hint, label))
+    def _reject(self, path: bytes, reason: str, hint: str, *, is_picture: bool = True) -> None:
+        label = file_name(os.path.dirname(path)) or None  # noqa: PTH120 - bytes
+        self.rejected.append(Rejected(file_name(path), reason, hint, label, is_picture))
 
     def _reject_loose(self, loose: pa.Table) -> None:
         reason = "lies beside the class folders, so it has no class"
@@ -145,10 +249,11 @@ class _Walk:
 
     def listing(self, root: Path) -> Listing:
         """Return what was found."""
+        self.links.refuse_losses(root)
         if self.empty and self.params.empty_classes == "refuse":
-            raise _empty_classes(root, sorted(map(file_name, self.empty)))
+            raise scan_problems.empty_classes(root, sorted(map(file_name, self.empty)))
         if not len(self.files) and not self.rejected:
-            raise _nothing(root, self.documents)
+            raise scan_problems.no_pictures(root, self.documents)
         names = [file_name(folder) for folder in self.classes]
         on_names = check_new_class_names(names)
         classes, positions = in_string_order(names)
@@ -164,30 +269,39 @@ class _Walk:
         )
 
     def _notices(self) -> Iterator[str]:
+        yield from self.links.notices()
         if self.system_files:
-            yield (
-                f"{self.system_files:,} system files and hidden files or folders were ignored, "
-                "such as .DS_Store, Thumbs.db or __MACOSX."
+            files = count(
+                self.system_files,
+                "system file or hidden file or folder was",
+                "system files and hidden files or folders were",
             )
+            yield f"{files} ignored, such as .DS_Store, Thumbs.db or __MACOSX."
         if self.documents:
-            yield f"{_documents(self.documents)} were not looked at: they are not pictures."
+            yield f"Not looked at: {documents_text(self.documents)}."
         if self.empty:
-            names = ", ".join(repr(file_name(folder)) for folder in sorted(self.empty)[:5])
-            yield f"{len(self.empty):,} class folders without pictures were dropped: {names}."
+            names = quoted(map(file_name, sorted(self.empty)))
+            folders = count(
+                len(names),
+                "class folder without pictures was",
+                "class folders without pictures were",
+            )
+            yield f"{folders} dropped: {some(names)}."
 
 
 def _entries(root: bytes, folder: bytes) -> Iterator[os.DirEntry[bytes]]:
-    place = os.path.join(root, folder)  # noqa: PTH118 - pathlib cannot hold bytes
     try:
-        with os.scandir(place) as entries:
+        with os.scandir(_joined(root, folder)) as entries:
             yield from entries
     except OSError as problem:
-        raise _gone(root, folder, problem) from problem
+        raise scan_problems.not_listed(root, folder, problem) from problem
+
+
+def _joined(root: bytes, path: bytes) -> bytes:
+    return os.path.join(root, path)  # noqa: PTH118 - pathlib cannot hold bytes
 
 
 def _odd_kind(entry: os.DirEntry[bytes]) -> str:
-    if entry.is_symlink():
-        return "is a link, and links are not followed"
     mode = entry.stat(follow_symlinks=False).st_mode
     kinds = (
         (stat.S_ISFIFO, "a named pipe"),
@@ -197,61 +311,3 @@ def _odd_kind(entry: os.DirEntry[bytes]) -> str:
     )
     kind = next((name for test, name in kinds if test(mode)), "no plain file")
     return f"is {kind}, not a file"
-
-
-def _documents(documents: Counter[str]) -> str:
-    kinds = ", ".join(
-        f"{count:,} .{suffix}" if suffix else f"{count:,} without suffix"
-        for suffix, count in documents.most_common(_SUFFIXES_SHOWN)
-    )
-    return f"{documents.total():,} files that are documents by name ({kinds})"
-
-
-def _nested(root: bytes, folder: bytes) -> InvalidDatasetError:
-    top = file_name(folder.split(b"/")[0])
-    return InvalidDatasetError(
-        f"The class folder {top!r} in {file_name(root)} holds a folder with files: "
-        f"{file_name(folder)!r}. Are its pictures of class {top!r}?",
-        hint="Move the pictures up into the class folder, or take each inner folder as a class of "
-        f"its own, such as {file_name(folder)!r}, with nested 'join'.",
-        reason="nested-classes",
-        details={"folder": file_name(folder)},
-    )
-
-
-def _empty_classes(root: Path, names: list[str]) -> InvalidDatasetError:
-    shown = ", ".join(repr(name) for name in names[:5])
-    more = f" and {len(names) - 5:,} more" if len(names) > 5 else ""
-    return InvalidDatasetError(
-        f"These class folders in {root} hold no pictures: {shown}{more}.",
-        hint="Add pictures or remove the folders; or leave them out with empty_classes 'drop'.",
-        reason="empty-class",
-        details={"classes": names[:100]},
-    )
-
-
-def _nothing(root: Path, documents: Counter[str]) -> InvalidDatasetError:
-    found = f" It holds {_documents(documents)}." if documents else ""
-    return InvalidDatasetError(
-        f"There are no pictures in {root}.{found}",
-        hint="Give a folder with a sub-folder of pictures for each class.",
-        reason="no-pictures",
-    )
-
-
-def _gone(root: bytes, path: bytes, problem: OSError) -> InvalidDatasetError:
-    where = f"{file_name(path)!r} in {file_name(root)}" if path else file_name(root)
-    if problem.errno in (errno.EACCES, errno.EPERM):
-        return InvalidDatasetError(
-            f"{where} may not be read: {problem.strerror}.",
-            hint="Give yourself the right to read it, or remove it.",
-            reason="not-readable",
-            details={"folder": file_name(path)},
-        )
-    return InvalidDatasetError(
-        f"{where} could not be listed: {problem.strerror}.",
-        hint="It was removed, renamed or unmounted, or its path is too long. Convert again when "
-        "the folder is at rest.",
-        reason="changed-while-listing",
-        details={"folder": file_name(path)},
-    )

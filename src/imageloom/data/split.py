@@ -16,16 +16,19 @@ from imageloom.data.image_directory import ImageDirectory
 from imageloom.data.index import UNLABELLED
 from imageloom.data.params import SplitParams
 from imageloom.errors import InvalidDatasetError, NotInRangeValueError
+from imageloom.events import EventSink, Notice, ignore_events
+from imageloom.wording import count, some
 
 _NAMES: Final = ("first", "second", "third")
 _NOTED_DIFFERENCE: Final = 0.02  # of all pictures, between the share asked for and the one given
-_SHOWN: Final = 5
 _WORD: Final = (1 << 64) - 1
 
 
 def split(
     images: ImageDirectory,
     params: SplitParams = SplitParams(),  # noqa: B008 - frozen
+    *,
+    on_event: EventSink = ignore_events,
 ) -> tuple[ImageDirectory, ...]:
     """Return two or three parts that together hold every picture once.
 
@@ -37,10 +40,11 @@ def split(
     Args:
         images: Labelled or not; unlabelled pictures count as one class.
         params: Shares, seed, and whether groups stay together.
+        on_event: Told what could not be done as asked.
 
     Returns:
-        Parts with the full class list, in the order of their pictures in ``images``. Their notices
-        tell what could not be done as asked.
+        Parts with the full class list, in the order of their pictures in ``images``. Each keeps the
+        record of what was left out of the whole, and the notices on it and on the split.
 
     Raises:
         InvalidDatasetError: Fewer than two pictures, or groups are asked for and there are none.
@@ -54,10 +58,10 @@ def split(
     else:
         part_N = _parts_by_picture(images, counts_KP, params.seed)
     notices = _notices(images, part_N, shares_P)
-    return tuple(
-        dataclasses.replace(images.select(np.flatnonzero(part_N == part)), notices=notices)
-        for part in range(len(shares_P))
-    )
+    for notice in notices:
+        on_event(Notice("warning", notice))
+    whole = dataclasses.replace(images, notices=(*images.notices, *notices))
+    return tuple(whole.select(np.flatnonzero(part_N == part)) for part in range(len(shares_P)))
 
 
 def allot(
@@ -181,14 +185,14 @@ def _notices(
     single = [name for name, count in images.counts.items() if count == 1]
     if single:
         notices.append(
-            f"{len(single):,} classes have one picture, which stands in the first part only: "
-            f"{', '.join(map(repr, single[:_SHOWN]))}{', ...' if len(single) > _SHOWN else ''}."
+            f"{count(len(single), 'class has', 'classes have')} one picture, which stands in the "
+            f"first part only: {some(list(map(repr, single)))}."
         )
     one_sided = _one_sided(images, part_N)
     if one_sided:
         notices.append(
-            f"{len(one_sided):,} classes could not stand in both the first and the second part "
-            f"without tearing a group: {', '.join(map(repr, one_sided[:_SHOWN]))}."
+            f"{count(len(one_sided), 'class', 'classes')} could not stand in both the first and "
+            f"the second part without tearing a group: {some(list(map(repr, one_sided)))}."
         )
     given_P = np.bincount(part_N, minlength=len(shares_P)) / len(images)
     if np.abs(given_P - shares_P).max() > _NOTED_DIFFERENCE:
@@ -197,8 +201,9 @@ def _notices(
     torn = sum(len(set(part_N[rows].tolist())) > 1 for rows in equal_groups(images.index))
     if torn:
         notices.append(
-            f"{torn:,} pictures stand in more than one part with equal bytes, so that results on "
-            "the second part look better than they are. Remove the copies."
+            f"{count(torn, 'picture stands', 'pictures stand')} in more than one part with equal "
+            "bytes, so that results on the second part look better than they are. Remove the "
+            "copies."
         )
     return tuple(notices)
 

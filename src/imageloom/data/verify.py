@@ -87,10 +87,12 @@ def _change(images: ImageDirectory, path: bytes, size: int, sha256: bytes) -> st
     """Return what is different about one file, or nothing."""
     place = full_path(images.root, path)
     try:
-        found = os.lstat(place)
+        found = os.stat(place, follow_symlinks=images.follows_links)  # noqa: PTH116 - bytes
         if found.st_size != size:
             return f"has {found.st_size:,} bytes, but had {size:,}"
-        content = read_listed(place, size=size, mtime_ns=found.st_mtime_ns)
+        content = read_listed(
+            place, size=size, mtime_ns=found.st_mtime_ns, follow_links=images.follows_links
+        )
     except OSError as problem:
         return f"is gone: {problem.strerror}"
     except (ChangedFileError, UnreadableFileError) as problem:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from imageloom.data.image_directory import ImageDirectory
 from imageloom.data.moved import Roots
+from imageloom.data.params import ConvertParams
 from imageloom.events import CancelToken, EventSink, ignore_events
 from imageloom.launch.launch import launch_ranks, refuse_if_led, require_place
 from imageloom.launch.params import LaunchParams
@@ -25,6 +26,7 @@ def train(  # noqa: PLR0913 - the public call; all but the first four are keywor
     root: Roots = (),
     params: TrainParams | None = None,
     model_params: ModelParams | None = None,
+    convert_params: ConvertParams | None = None,
     launch: LaunchParams | None = None,
     on_event: EventSink = ignore_events,
     cancel: CancelToken | None = None,
@@ -42,6 +44,7 @@ def train(  # noqa: PLR0913 - the public call; all but the first four are keywor
             ``open_images`` takes it.
         params: How to train; by default ``TrainParams()``.
         model_params: How to make a network that is given by name.
+        convert_params: How plain folders of pictures are read; by default ``ConvertParams()``.
         launch: On how many processes; by default on this one.
         on_event: Hears progress, metrics and notices.
         cancel: Stops the run at the next step, with everything saved.
@@ -64,6 +67,7 @@ def train(  # noqa: PLR0913 - the public call; all but the first four are keywor
         processes=launch.processes,
         params=params,
         model_params=model_params,
+        convert_params=convert_params,
         on_event=on_event,
         cancel=cancel,
     )

@@ -3,6 +3,7 @@
 Legend: N pictures with a known label, K classes.
 """
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 
 import numpy as np
@@ -24,6 +25,7 @@ from imageloom.metrics import (
 )
 from imageloom.scoring.params import EvaluateParams
 from imageloom.scoring.scored_table import UNKNOWN, ScoredTable
+from imageloom.wording import count, some
 
 
 @dataclass(frozen=True)
@@ -63,6 +65,7 @@ class Evaluation:
         mistakes: Mistakes of which the model was surest, surest first.
         notices: Things a person should know before trusting the figures.
         model_digest: SHA-256 of the model that scored, or "".
+        left_out: Files that were left out before the pictures were scored, by reason.
     """
 
     name: str
@@ -78,6 +81,7 @@ class Evaluation:
     mistakes: tuple[Mistake, ...]
     notices: tuple[str, ...]
     model_digest: str
+    left_out: Mapping[str, int]
 
     @property
     def right(self) -> int:
@@ -109,6 +113,8 @@ class Evaluation:
             "name": self.name,
             "images": self.images,
             "model_digest": self.model_digest,
+            "left_out": sum(self.left_out.values()),
+            "left_out_reasons": dict(self.left_out),
             "classes": list(self.classes),
             "figures": self.summary(),
             "accuracy_interval_95": list(self.accuracy_interval),
@@ -189,6 +195,7 @@ def evaluate_table(table: ScoredTable, *, params: EvaluateParams, name: str) -> 
         mistakes=surest_mistakes(table, rows[labels_N != predicted_N], most=params.mistakes),
         notices=_notices(table, confusion_KK),
         model_digest=table.model_digest,
+        left_out=table.left_out,
     )
 
 
@@ -219,6 +226,12 @@ def surest_mistakes(
 
 def _notices(table: ScoredTable, confusion_KK: npt.NDArray[np.int64]) -> tuple[str, ...]:
     notices = []
+    if table.left_out:
+        reasons = [f"{number:,} {reason}" for reason, number in table.left_out.items()]
+        notices.append(
+            f"Left out, and in no figure: {count(sum(table.left_out.values()), 'file')} "
+            f"({some(reasons)})."
+        )
     unlabelled = int((table.labels_N == UNKNOWN).sum())
     if unlabelled:
         notices.append(
@@ -227,9 +240,9 @@ def _notices(table: ScoredTable, confusion_KK: npt.NDArray[np.int64]) -> tuple[s
     support_K = confusion_KK.sum(axis=1)
     empty = [name for name, count in zip(table.classes, support_K, strict=True) if count == 0]
     if empty:
-        shown = ", ".join(empty[:5]) + (", ..." if len(empty) > 5 else "")
         notices.append(
-            f"Classes without a picture here: {len(empty):,} of {len(table.classes):,} ({shown}). "
+            f"Classes without a picture here: {len(empty):,} of {len(table.classes):,} "
+            f"({some(empty, most=5)}). "
             "They count as 0 in the macro averages."
         )
     repeated = len(table) - len(table.files.unique())

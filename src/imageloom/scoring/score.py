@@ -19,6 +19,7 @@ from imageloom.data.index import file_name
 from imageloom.data.loader import make_loader, sequential_batches
 from imageloom.data.moved import Roots
 from imageloom.data.open import open_images
+from imageloom.data.params import ConvertParams
 from imageloom.errors import InvalidDatasetError, NaNError
 from imageloom.events import CancelToken, EventSink, Notice, Progress, ignore_events
 from imageloom.models.model_directory import TrainedModel
@@ -38,6 +39,7 @@ def score(  # noqa: PLR0913 - the public call; all but the first three are keywo
     *,
     root: Roots = (),
     params: ScoreParams | None = None,
+    convert_params: ConvertParams | None = None,
     on_event: EventSink = ignore_events,
     cancel: CancelToken | None = None,
 ) -> ScoredTable:
@@ -54,6 +56,7 @@ def score(  # noqa: PLR0913 - the public call; all but the first three are keywo
         root: Where the pictures of an image directory lie now, when they were moved; as
             ``open_images`` takes it.
         params: Batch size, device and precision; by default ``ScoreParams()``.
+        convert_params: How a plain folder is read; by default ``ConvertParams()``.
         on_event: Hears progress and notices.
         cancel: Stops between two batches; nothing is published then.
 
@@ -72,7 +75,9 @@ def score(  # noqa: PLR0913 - the public call; all but the first three are keywo
     if out is not None:
         check_place(Path(out))
     with model_in_use(model, params, on_event) as used:
-        images = open_images(images, root=root, on_event=on_event, cancel=cancel)
+        images = open_images(
+            images, root=root, convert_params=convert_params, on_event=on_event, cancel=cancel
+        )
         images.require_pictures("to score")
         labels_N = labels_by_model(images, used.model.classes)
         probabilities_NK = _probabilities(used, images, params, on_event, cancel)
@@ -84,6 +89,7 @@ def score(  # noqa: PLR0913 - the public call; all but the first three are keywo
         probabilities_NK=probabilities_NK,
         root=images.root,
         model_digest=used.model.digest,
+        left_out=images.left_out,
     )
     if out is not None:
         write_table(table, out)

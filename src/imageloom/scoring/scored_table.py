@@ -5,8 +5,8 @@ Legend: N pictures, K classes.
 
 import functools
 import tempfile
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
@@ -39,6 +39,8 @@ class ScoredTable:
         probabilities_NK: float32, 0 to 1, each row adding up to 1.
         root: Folder that the names start from, or None when the table does not say.
         model_digest: SHA-256 of the model that scored, or "" when the table does not say.
+        left_out: Files that were left out of the pictures before they were scored, by reason; empty
+            also when the table does not say.
     """
 
     files: pa.Array
@@ -48,6 +50,7 @@ class ScoredTable:
     probabilities_NK: npt.NDArray[np.float32]
     root: Path | None = None
     model_digest: str = ""
+    left_out: Mapping[str, int] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.files)

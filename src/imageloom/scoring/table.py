@@ -90,7 +90,7 @@ def write_table(table: ScoredTable, path: Path | str) -> None:
     """Publish a table as Parquet or CSV, by the suffix; what was there before is replaced.
 
     Parquet holds everything. CSV holds the columns only, so a table read back from it has neither
-    ``root`` nor ``model_digest``.
+    ``root`` nor ``model_digest`` nor ``left_out``.
 
     Raises:
         ParameterParsingError: The suffix is neither of the two.
@@ -136,6 +136,18 @@ def read_table(path: Path | str) -> ScoredTable:
     return rows.table(
         root=Path(root) if isinstance(root, str) else None,
         model_digest=str(source.record.get("model_digest", "")),
+        left_out=_left_out(source.record.get("left_out", {}), path),
+    )
+
+
+def _left_out(found: object, path: Path) -> dict[str, int]:
+    if isinstance(found, dict) and all(type(number) is int for number in found.values()):
+        return {str(reason): number for reason, number in found.items()}
+    raise NotScoredDatasetError(
+        f"The metadata of {path} tell the files that were left out as {found!r:.80}, not as "
+        "numbers by reason.",
+        hint="A program has changed the table. Score the pictures again.",
+        reason="bad-metadata",
     )
 
 
@@ -162,6 +174,7 @@ def _record(table: ScoredTable) -> dict[str, object]:
         "classes": list(table.classes),
         "root": None if table.root is None else str(table.root),
         "model_digest": table.model_digest,
+        "left_out": dict(table.left_out),
     }
 
 

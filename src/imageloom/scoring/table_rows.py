@@ -1,6 +1,6 @@
 """The rows of a file, part by part, every cell checked on the way into a table."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -75,7 +75,9 @@ class TableRows:
     def _part(self) -> Part:
         return Part(self._path, self._done + 1)
 
-    def table(self, *, root: Path | None, model_digest: str) -> ScoredTable:
+    def table(
+        self, *, root: Path | None, model_digest: str, left_out: Mapping[str, int]
+    ) -> ScoredTable:
         """Return all rows."""
         return ScoredTable(
             files=pa.concat_arrays(self._files),
@@ -85,6 +87,7 @@ class TableRows:
             probabilities_NK=self._probabilities_NK,
             root=root,
             model_digest=model_digest,
+            left_out=left_out,
         )
 
     def _checked_labels(self, chunk: Chunk) -> npt.NDArray[np.int32]:

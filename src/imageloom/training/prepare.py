@@ -264,4 +264,6 @@ def _record_of_images(images: ImageDirectory) -> dict[str, object]:
         "classes": list(images.classes),
         "images_per_class": images.counts,
         "digest": images.digest,
+        "left_out": len(images.rejected),
+        "left_out_reasons": images.left_out,
     }

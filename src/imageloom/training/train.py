@@ -9,6 +9,7 @@ from imageloom.compute import choose_compute, require_device_name
 from imageloom.data.image_directory import ImageDirectory
 from imageloom.data.moved import Roots
 from imageloom.data.open import open_each
+from imageloom.data.params import ConvertParams
 from imageloom.distributed.ranks import ALONE, Ranks
 from imageloom.errors import FailedToWriteOutputsError
 from imageloom.events import CancelToken, EventSink, Notice, ignore_events
@@ -57,6 +58,7 @@ def prepare_run(  # noqa: PLR0913 - as imageloom.train
     trains_here: bool = True,
     params: TrainParams | None = None,
     model_params: ModelParams | None = None,
+    convert_params: ConvertParams | None = None,
     on_event: EventSink = ignore_events,
     cancel: CancelToken | None = None,
 ) -> Path:
@@ -77,6 +79,7 @@ def prepare_run(  # noqa: PLR0913 - as imageloom.train
             machine's nothing is known here.
         params: How to train.
         model_params: How to make a network that is given by name.
+        convert_params: How plain folders of pictures are read; by default ``ConvertParams()``.
         on_event: Hears progress and notices.
         cancel: Stops the preparation.
 
@@ -92,7 +95,11 @@ def prepare_run(  # noqa: PLR0913 - as imageloom.train
     _refuse_device(params, trains_here=trains_here)
     starts_from = find_model(model, model_params or ModelParams(), on_event, cancel)
     learned, measured = open_each(
-        (training, validation), root=root, on_event=on_event, cancel=cancel
+        (training, validation),
+        root=root,
+        convert_params=convert_params,
+        on_event=on_event,
+        cancel=cancel,
     )
     plan = make_plan(starts_from, learned, measured, params, processes=processes)
     with lent_generators():

@@ -7,7 +7,7 @@ from imageloom.charts import Markup, element
 from imageloom.scoring.evaluation import Evaluation
 from imageloom.scoring.report.page import Section
 from imageloom.scoring.report.run_record import RunRecord
-from imageloom.wording import duration
+from imageloom.wording import count, duration
 
 # Long and shown elsewhere in the report.
 _LEFT_OUT = frozenset({"classes", "images_per_class", "metrics", "resume_command"})
@@ -47,6 +47,8 @@ def table_facts_section(evaluations: Sequence[tuple[Evaluation, Path | None]]) -
                 "classes": f"{len(evaluation.classes):,}",
                 "pictures lie in": "" if root is None else str(root),
                 "model": evaluation.model_digest,
+                "left out": count(sum(evaluation.left_out.values()), "file"),
+                "left out because it": evaluation.left_out,
             },
         )
         for evaluation, root in evaluations

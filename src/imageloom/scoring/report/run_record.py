@@ -57,6 +57,19 @@ class RunRecord:
         return int(self.number("data", "training", "images"))
 
     @property
+    def left_out(self) -> int:
+        """Files that were left out of training and validation pictures.
+
+        Both parts of a split know what was left out of the whole, which counts once.
+        """
+        parts = [self.mapping("data", name) for name in ("training", "validation")]
+        found = [(part.get("root"), part.get("left_out_reasons")) for part in parts]
+        numbers = [
+            int(self.number("data", name, "left_out")) for name in ("training", "validation")
+        ]
+        return numbers[0] if found[0] == found[1] else sum(numbers)
+
+    @property
     def network(self) -> str:
         """Name of the network, such as ``resnet18``."""
         return self.text("model", "architecture", "variant")

@@ -1,6 +1,7 @@
 """Small pictures to put into a report: decoded and encoded again by us, never passed through."""
 
 import base64
+import errno
 import io
 import os
 import stat
@@ -50,8 +51,8 @@ def make_thumbnail(root: Path, file: str) -> Thumbnail | str:
     if not parts or file.startswith("/") or ".." in parts or "\0" in file:
         return "the name does not lie below the table's folder"
     content = _read(root / file)
-    if content is None:
-        return "the picture is no longer there"
+    if isinstance(content, str):
+        return content
     try:
         picture = decode_picture(content)
     except UnreadablePictureError:
@@ -59,15 +60,18 @@ def make_thumbnail(root: Path, file: str) -> Thumbnail | str:
     return _encode(Image.fromarray(picture.pixels_HWC))
 
 
-def _read(path: Path) -> bytes | None:
+def _read(path: Path) -> bytes | str:
+    """Return what a file holds, or a few words on why nothing is read."""
     try:
         descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | _NONBLOCK)
-    except (OSError, ValueError):
-        return None
+    except (OSError, ValueError) as problem:
+        is_link = getattr(problem, "errno", None) == errno.ELOOP
+        return "the picture is a link, which a report does not follow" if is_link else _GONE
     with open(descriptor, "rb") as file:  # noqa: PTH123 - a descriptor, not a path
-        return file.read() if stat.S_ISREG(os.fstat(descriptor).st_mode) else None
+        return file.read() if stat.S_ISREG(os.fstat(descriptor).st_mode) else _GONE
 
 
+_GONE: Final = "the picture is no longer there"
 _NONBLOCK: Final = getattr(os, "O_NONBLOCK", 0)  # a pipe of that name must not stop the report
 
 

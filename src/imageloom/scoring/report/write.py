@@ -123,6 +123,7 @@ def _run_heading(run: RunRecord, evaluation: Evaluation) -> Heading:
         f"{count(run.training_images, 'training picture')}" if run.training_images else "",
         f"{count(evaluation.images, 'validation picture')}",
         count(len(evaluation.classes), "class", "classes"),
+        f"left out: {count(run.left_out, 'file')}" if run.left_out else "",
         count(run.epochs_done, "epoch") if run.epochs_done else "",
         duration(run.number("seconds")) if run.number("seconds") else "",
         run.text("started").replace("T", " ").replace("Z", " UTC"),
