@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from imageloom import errors
     from imageloom.data.check import check
     from imageloom.data.convert import convert
+    from imageloom.data.find_parts import find_parts
     from imageloom.data.image_directory import ImageDirectory
     from imageloom.data.open import open_images
     from imageloom.data.params import ConvertParams, SplitParams
@@ -52,6 +53,7 @@ __all__ = [
     "errors",
     "evaluate",
     "evaluate_to",
+    "find_parts",
     "open_images",
     "predict",
     "read_pipeline",
@@ -80,6 +82,7 @@ _HOMES = {
     "errors": "imageloom",
     "evaluate": "imageloom.scoring.evaluate",
     "evaluate_to": "imageloom.scoring.evaluate",
+    "find_parts": "imageloom.data.find_parts",
     "open_images": "imageloom.data.open",
     "predict": "imageloom.scoring.predict",
     "read_pipeline": "imageloom.pipeline.json_format",

@@ -245,6 +245,41 @@ def test_train_says_where_the_run_is_and_one_line_per_epoch(trained, capsys, mon
     assert "Next     imageloom score --model again --data PICTURES" in captured.out
 
 
+def test_train_finds_the_parts_of_one_folder_and_says_which(trained, tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for part, source in (("train", "train"), ("val", "validation"), ("test", "test")):
+        (tmp_path / "data").mkdir(exist_ok=True)
+        (tmp_path / "data" / part).symlink_to(trained / source)  # image directories will do
+    words = ["--epochs", "1", "--batch-size", "6", "--precision", "float32"]
+    assert run(["train", "--model", "resnet18", "--data", "data", "--out", "run", *words]) == 0
+    told = f"Training on {tmp_path}/data/train, validating on {tmp_path}/data/val. "
+    assert told + f"{tmp_path}/data/test is left for the last test." in capsys.readouterr().err
+    record = json.loads((tmp_path / "run" / "run.json").read_text())
+    assert record["data"]["training"]["images"] == 18
+    assert record["data"]["validation"]["images"] == 9
+
+
+def test_a_class_that_only_training_has_is_named(photos, tmp_path, capsys):
+    for part in ("train", "val"):
+        write_photos(tmp_path / "parts" / part)
+    for path in (tmp_path / "parts" / "val" / "bee").iterdir():
+        path.unlink()
+    (tmp_path / "parts" / "val" / "bee").rmdir()
+    words = ["train", "--model", "resnet18", "--data", "parts", "--out", "run"]
+    assert run(words) == 1
+    assert "The validation pictures lack the class 'bee'." in capsys.readouterr().err
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize("words", [["--train", "photos"], ["--validation", "photos"]])
+def test_one_folder_of_parts_and_single_parts_exclude_each_other(photos, capsys, words):
+    command = ["train", "--model", "resnet18", "--data", "photos", "--out", "run"]
+    assert run([*command, *words]) == 2
+    assert f"--data finds both parts by itself, so it cannot be joined with {words[0]}" in " ".join(
+        capsys.readouterr().err.split()
+    )
+
+
 def test_resuming_a_finished_run_shows_it_again_and_changes_nothing(trained, capsys, monkeypatch):
     monkeypatch.chdir(trained)
     before = fingerprint(trained / "run" / "model")

@@ -215,6 +215,12 @@ def test_d23_train_and_val_folders_are_parts_not_classes(scan, tree):
     assert scan({}, folder="top/val").classes == ("a",)
 
 
+@pytest.mark.parametrize("names", [("train_images", "val_images"), ("training_set", "test_set")])
+def test_parts_are_known_with_a_word_that_says_nothing_more(scan, names):
+    with pytest.raises(InvalidDatasetError, match="parts of a dataset, not classes"):
+        scan({f"{name}/{kind}/1.jpg": X for name in names for kind in "ab"})
+
+
 def test_pictures_of_trains_may_lie_in_a_folder_called_train(scan):
     assert scan({"train/1.jpg": X, "test/1.jpg": X}).classes == ("test", "train")
 

@@ -13,6 +13,7 @@ from imageloom.cli.places import NameOrPlace, Place, place_option, root_option
 from imageloom.cli.screen import command_line, line, percent
 from imageloom.cli.workspace import known_targets
 from imageloom.data.params import ConvertParams
+from imageloom.events import Notice
 from imageloom.launch.params import LaunchParams
 from imageloom.models.params import ModelParams
 from imageloom.train_job import JOB_FOLDER
@@ -27,6 +28,7 @@ _NEEDED: Final = {
     "validation": "--validation",
     "out": "--out",
 }
+_PARTS: Final = ("training", "validation")  # which --data stands for
 _WITH_RESUME: Final = {"resume", "as_json", "debug", "target", "root", *LaunchParams.model_fields}
 _HERE: Final = "local"
 
@@ -41,6 +43,7 @@ _HERE: Final = "local"
         "--processes-per-node 2",
         "imageloom train --model resnet50 --train train --validation validation --out run "
         "--target lab --nodes 4 --processes-per-node 8",
+        "imageloom train --model resnet18 --data photos --out run",
         "imageloom train --resume run",
     ),
 )
@@ -53,6 +56,12 @@ _HERE: Final = "local"
     "or run to go on learning from.",
     cls=SectionOption,
     section="Input and output",
+)
+@place_option(
+    "--data",
+    "data",
+    "A folder that holds both parts, such as 'train' and 'val', instead of the two that follow.",
+    required=False,
 )
 @place_option("--train", "training", "Pictures to learn from.", required=False)
 @place_option("--validation", "validation", "Pictures to test each epoch on.", required=False)
@@ -84,7 +93,8 @@ _HERE: Final = "local"
 def command(job: Job) -> Outcome:
     """Train a classifier, or resume a run.
 
-    The pictures are image directories, or plain folders with a sub-folder for each class. Ctrl+C
+    The pictures are image directories, or plain folders with a sub-folder for each class; --data
+    takes one folder that holds both parts. Ctrl+C
     saves and stops; the command that resumes is printed. The model of the epoch with the lowest
     validation loss is in RUN/model at the end, and a report in RUN/report.html. With --target and
     --resume a job of the run that waits or runs there is followed.
@@ -128,10 +138,11 @@ def _start(job: Job) -> "TrainResult":
 
         target = known_targets().get(job.target)
         train = functools.partial(train_on, target, is_unwatched=lambda: job.is_unwatched)
+    training, validation = _pictures(job)
     return train(
         model,
-        job.path("training"),
-        job.path("validation"),
+        training,
+        validation,
         job.run,
         root=job.roots,
         params=params,
@@ -141,6 +152,19 @@ def _start(job: Job) -> "TrainResult":
         on_event=job.on_event,
         cancel=job.cancel,
     )
+
+
+def _pictures(job: Job) -> tuple[Path, Path]:
+    """Return where the pictures to learn from and those to validate with lie."""
+    if "data" not in job.arguments:
+        return job.path("training"), job.path("validation")
+    from imageloom.data.find_parts import find_parts
+
+    parts = find_parts(job.path("data"))
+    rest = f" {parts.test} is left for the last test." if parts.test else ""
+    message = f"Training on {parts.training}, validating on {parts.validation}.{rest}"
+    job.on_event(Notice("info", message))
+    return parts.training, parts.validation
 
 
 def _resume(job: Job) -> "TrainResult":
@@ -183,7 +207,16 @@ def _resume(job: Job) -> "TrainResult":
 
 
 def _require_all(job: Job) -> None:
-    missing = [flag for name, flag in _NEEDED.items() if name not in job.arguments]
+    given = set(job.arguments)
+    if "data" in given:
+        twice = [_NEEDED[name] for name in _PARTS if name in given]
+        if twice:
+            raise click.UsageError(
+                f"--data finds both parts by itself, so it cannot be joined with "
+                f"{' and '.join(twice)}. Give --data alone, or --train and --validation."
+            )
+        given.update(_PARTS)
+    missing = [flag for name, flag in _NEEDED.items() if name not in given]
     if not missing:
         return
     message = f"Missing option{'s' if len(missing) > 1 else ''} {', '.join(missing)}."
@@ -191,6 +224,8 @@ def _require_all(job: Job) -> None:
         pictures = job.path("training")
         split = ("data", "split", pictures, "--first", "train", "--second", "validation")
         message += f" No validation pictures yet? Make them: {command_line('imageloom', *split)}"
+    elif set(_PARTS) - given == set(_PARTS):
+        message += " One folder that holds both parts is given with --data."
     raise click.UsageError(message)
 
 

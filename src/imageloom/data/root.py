@@ -46,7 +46,7 @@ def find_root(source: Path, folder: str | None, *, follow_links: bool = False) -
     """
     if folder is not None:
         return _asked_for(source, folder, follow_links)
-    root = _descend(source, follow_links)
+    root = descend(source, follow_links=follow_links)
     parts = sorted(
         name
         for name in _content(root, follow_links).folders
@@ -71,7 +71,7 @@ def _asked_for(source: Path, folder: str, follow_links: bool) -> Path:
             hint="Give the sub-folder's path from the source, as in --folder train.",
             reason="folder-outside",
         )
-    top = _descend(source, follow_links)
+    top = descend(source, follow_links=follow_links)
     for start in (source, top):
         if (start / folder).is_dir():
             return start / folder
@@ -83,7 +83,8 @@ def _asked_for(source: Path, folder: str, follow_links: bool) -> Path:
     )
 
 
-def _descend(source: Path, follow_links: bool) -> Path:
+def descend(source: Path, *, follow_links: bool) -> Path:
+    """Return the folder that rule 2 leads to: a source, or what is in it and nothing else."""
     root = source
     for _ in range(_MAX_DEPTH):
         folders, has_files = _content(root, follow_links)
