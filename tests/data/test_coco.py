@@ -87,7 +87,7 @@ def test_without_annotations_the_pictures_are_unlabelled(read):
 
 def test_annotations_can_be_passed_over(read):
     several = [*ANNOTATIONS, {"image_id": 10, "category_id": 1}]
-    assert read(annotations=several, unlabelled=True).classes == ()
+    assert read(annotations=several, labels="none").classes == ()
 
 
 def test_a_key_of_the_images_may_name_groups(read):

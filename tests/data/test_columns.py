@@ -40,7 +40,7 @@ def test_the_label_column_that_was_meant_is_named(tmp_path, names, flag):
     ) as refused:
         find(tmp_path, names)
     assert f"with {flag}." in refused.value.hint
-    assert "--unlabelled" in refused.value.hint
+    assert "--labels none" in refused.value.hint
     assert refused.value.details["columns"] == names
 
 
@@ -53,8 +53,8 @@ def test_columns_of_which_none_is_near_are_all_listed(tmp_path):
 
 
 def test_unlabelled_takes_any_columns(tmp_path):
-    assert find(tmp_path, ["file", "camera", "class"], unlabelled=True).label is None
-    assert find(tmp_path, ["file", "label"], unlabelled=True).label is None
+    assert find(tmp_path, ["file", "camera", "class"], labels="none").label is None
+    assert find(tmp_path, ["file", "label"], labels="none").label is None
 
 
 @pytest.mark.parametrize("names", [["file"], ["file", "species", "camera"]])

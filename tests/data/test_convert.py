@@ -339,7 +339,7 @@ def test_a_picture_reads_back_as_it_was_converted(run):
 
 
 def test_a_folder_with_classes_can_be_taken_without_labels(run):
-    images = run({"a/1.png": png(1), "b/2.png": png(2)}, unlabelled=True)
+    images = run({"a/1.png": png(1), "b/2.png": png(2)}, labels="none")
     assert images.classes == ()
     assert not images.is_labelled
     assert len(images) == 2

@@ -330,7 +330,7 @@ def test_a_label_column_of_another_name_is_not_taken_for_none(read, name):
     with pytest.raises(NotExpectedLabelColumnError, match=r"no (column|key) 'label'") as refused:
         read(text, name)
     assert "--label-column class" in refused.value.hint
-    listing = read(text, name, unlabelled=True)
+    listing = read(text, name, labels="none")
     assert rows(listing) == [("1.png", None, None)]
     assert not any("gives no labels" in notice for notice in listing.notices)
 
@@ -434,7 +434,7 @@ def test_lists_without_a_header_may_separate_in_any_way(read, name, delimiter):
 def test_a_list_of_files_alone_is_unlabelled(read):
     listing = read("1.png\nsub/5.png\n", "list.txt")
     assert rows(listing) == [("1.png", None, None), ("sub/5.png", None, None)]
-    assert rows(read("1.png a\n", "list.txt", unlabelled=True)) == [("1.png", None, None)]
+    assert rows(read("1.png a\n", "list.txt", labels="none")) == [("1.png", None, None)]
 
 
 def test_blanks_in_the_names_of_a_list_are_no_separators(read, tree):

@@ -78,6 +78,29 @@ def test_what_was_left_out_of_an_archive_is_told_with_the_archives_own_name(tree
     ]
 
 
+def test_labels_are_left_out_of_every_kind_of_source_on_request(tree, settings, tmp_path):
+    tree.write(
+        {
+            "x.zip": a_zip(FILES),
+            "list.csv": b"file,label\np/1.png,a\n",
+            "p/1.png": png(1),
+            "photos/2024/may/1.png": png(1),
+        }
+    )
+    saved = convert(tree.write(FILES) / "p", tmp_path / "saved")
+    none = ConvertParams(labels="none")
+    for source, names in (
+        (tree.root / "x.zip", ["a/1.png", "b/2.png"]),
+        (tree.root / "list.csv", ["p/1.png"]),
+        (tree.root / "photos", ["2024/may/1.png"]),
+        (tmp_path / "saved", ["1.png"]),
+        (saved, ["1.png"]),
+    ):
+        images = open_images(source, convert_params=none, settings=settings)
+        assert [images.file(row) for row in range(len(images))] == names
+        assert (images.classes, images.is_labelled) == ((), False)
+
+
 def test_other_parameters_make_another_conversion(tree, settings):
     tree.write(FILES | {"c/3.png": png(3)})
     (tree.root / "c" / "4.png").symlink_to("3.png")

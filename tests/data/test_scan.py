@@ -115,6 +115,37 @@ def test_b11_folders_inside_class_folders_are_refused_or_joined_never_merged(sca
     assert scan(files, nested="join").classes == ("a/b", "a/c", "d")
 
 
+def test_without_labels_all_pictures_at_any_depth_keep_their_relative_paths(scan, tree):
+    files = {
+        "top.jpg": X,
+        "2024/1.jpg": X,
+        "2024/may/2.jpg": X,
+        "train/a/3.jpg": X,
+        "val/b/4.jpg": X,
+    }
+    listing = scan(files | {"empty": None, ".git/5.jpg": X, "notes.txt": X}, labels="none")
+    assert rows(listing) == [(os.fsencode(name), None) for name in sorted(files)]
+    assert listing.classes == listing.rejected == ()
+    assert listing.root == tree.root
+
+
+def test_without_labels_a_single_folder_is_not_gone_down_into(scan, tree):
+    assert rows(scan({"2024/may/1.jpg": X}, labels="none")) == [(b"2024/may/1.jpg", None)]
+    assert rows(scan({}, labels="none", folder="2024")) == [(b"may/1.jpg", None)]
+
+
+def test_without_labels_a_link_to_pictures_elsewhere_is_not_lost(scan, tree, tmp_path):
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere" / "2.jpg").write_bytes(X)
+    tree.write({"2024/1.jpg": X})
+    (tree.root / "2025").symlink_to(tmp_path / "elsewhere")
+    (tree.root / "latest").symlink_to("2024")  # whose pictures are taken where they lie
+    with pytest.raises(InvalidDatasetError, match=r"'2025' to .*/elsewhere"):
+        scan({}, labels="none")
+    listing = scan({}, labels="none", follow_links=True)
+    assert [path for path, _ in rows(listing)] == [b"2024/1.jpg", b"2025/2.jpg", b"latest/1.jpg"]
+
+
 def test_b12_loose_pictures_beside_class_folders_are_listed_as_left_out(scan):
     listing = scan({"a/1.jpg": X, "loose.jpg": X})
     assert len(listing) == 1

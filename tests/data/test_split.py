@@ -170,7 +170,7 @@ def test_a_class_in_one_group_is_named_as_one_sided():
 def test_by_group_without_groups_is_refused():
     with pytest.raises(InvalidDatasetError, match=r"no picture of .* has a group") as refused:
         split(images_of(["a"] * 10), SplitParams(by_group=True))
-    assert "group_column" in refused.value.hint
+    assert "--group-column" in refused.value.hint
     with pytest.raises(InvalidDatasetError, match="10 pictures of 1 groups"):
         split(images_of(["a"] * 10, groups=["g"] * 10), SplitParams(by_group=True))
 

@@ -1,5 +1,6 @@
 import dataclasses
 import json
+import shutil
 
 import numpy as np
 import pytest
@@ -8,6 +9,7 @@ from PIL import Image
 from torch import nn
 
 from imageloom.data.image_directory import ImageDirectory
+from imageloom.data.params import ConvertParams
 from imageloom.errors import (
     FailedToWriteOutputsError,
     InvalidDatasetError,
@@ -64,6 +66,20 @@ def test_c04_classes_that_the_model_does_not_know_are_named(make_pictures):
     images = make_pictures(per_class=1, classes=("red", "grey"))
     with pytest.raises(InvalidDatasetError, match=r"1 of 2 classes.*'grey'. It knows 3: 'red'"):
         score(colour_model(), images, params=HERE)
+
+
+def test_a_nested_folder_is_scored_without_labels_on_request(make_pictures, tmp_path):
+    folder = tmp_path / "station1" / "2024" / "may"
+    folder.parent.mkdir(parents=True)
+    shutil.copytree(make_pictures(per_class=2, classes=("red",)).root / "red", folder)
+    with pytest.raises(InvalidDatasetError, match=r"'may'. It knows 3") as refused:
+        score(colour_model(), tmp_path / "station1", params=HERE)
+    assert "--labels none" in refused.value.hint
+    none = ConvertParams(labels="none")
+    table = score(colour_model(), tmp_path / "station1", params=HERE, convert_params=none)
+    assert table.files.to_pylist() == ["2024/may/000.png", "2024/may/001.png"]
+    assert table.labels is None
+    assert table.scored_labels == ("red", "red")
 
 
 def test_b13_pictures_without_labels_are_scored(make_pictures):

@@ -21,14 +21,14 @@ CLASSES_SHOWN: Final = 20
 REASONS_SHOWN: Final = 8
 
 
-def shortcut_options(*more: str) -> Callable[[F], F]:
+def shortcut_options(*names: str) -> Callable[[F], F]:
     """Add the options that tell how plain pictures are read, under a heading of their own.
 
     Args:
-        more: Parameters of ``ConvertParams`` that play a part in this command only.
+        names: Parameters of ``ConvertParams`` that play a part; by default all that have options.
     """
-    names = (*SHORTCUT_PARAMETERS, *more)
-    return parameter_options(ConvertParams, section="Plain pictures", only=names)
+    chosen = names or SHORTCUT_PARAMETERS
+    return parameter_options(ConvertParams, section="Plain pictures", only=chosen)
 
 
 def to_json(images: "ImageDirectory") -> dict[str, object]:

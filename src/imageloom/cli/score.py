@@ -20,6 +20,7 @@ _CLASSES_SHOWN: Final = 20
     examples=(
         "imageloom score --model run --data test --out scores.parquet",
         "imageloom score --model run --data new-photos --out scores.csv --device cpu",
+        "imageloom score --model run --data station1 --labels none --out scores.parquet",
     ),
 )
 @place_option("--model", "model", "A run, or a trained model directory.")

@@ -77,7 +77,7 @@ _HERE: Final = "local"
     section="Input and output",
 )
 @root_option
-@pictures.shortcut_options()
+@pictures.shortcut_options("follow_links")
 @parameter_options(TrainParams, section="Training")
 @parameter_options(ModelParams, section="Network, when --model is a name")
 @click.option(

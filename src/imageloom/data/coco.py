@@ -51,7 +51,7 @@ def read_coco(
         CouldNotOpenFileError: It cannot be read.
     """
     images, annotations, categories = _read(manifest)
-    if params.unlabelled:
+    if params.labels == "none":
         annotations = []
     problems = ProblemList(manifest)
     names = _category_names(categories, problems)

@@ -93,7 +93,7 @@ def _label_column(
     manifest: Path, names: Sequence[str], params: ConvertParams, word: Word
 ) -> str | None:
     asked = params.label_column or LABEL
-    if params.unlabelled:
+    if params.labels == "none":
         return None
     if asked in names:
         return asked
@@ -101,7 +101,7 @@ def _label_column(
     if params.label_column is None and not left:
         return None
     flag = _flag("label", _meant_labels(left, params))
-    hint = f"{_use(flag)} With --unlabelled the pictures are taken without labels."
+    hint = f"{_use(flag)} With --labels none the pictures are taken without labels."
     raise _missing(manifest, names, asked, word, NotExpectedLabelColumnError, hint)
 
 
@@ -124,7 +124,7 @@ def _file_hint(names: Sequence[str], params: ConvertParams) -> str:
     files = meant_columns(params.file_column or FILE, names, words=_FILE_WORDS)
     flags = [_flag("file", files)]
     left = [name for name in _left(names, params) if name not in files]
-    is_labelled = (params.label_column or LABEL) in names or params.unlabelled
+    is_labelled = (params.label_column or LABEL) in names or params.labels == "none"
     if files and not is_labelled and _meant_labels(left, params):
         flags.append(_flag("label", _meant_labels(left, params)))
     return _use(*flags)

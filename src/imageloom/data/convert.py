@@ -115,12 +115,9 @@ def list_source(
     """
     if source.kind == "folder":
         return scan_folder(source.path, params, on_event=on_event, cancel=cancel)
-    if source.kind == "table":
-        return read_table(source.path, params, on_event=on_event, cancel=cancel)
-    if source.kind == "coco":
-        return read_coco(source.path, params, on_event=on_event, cancel=cancel)
-    assert source.kind == "old", f"{source.kind} has no listing"
-    return read_old_directory(source.path, params, on_event=on_event, cancel=cancel)
+    readers = {"table": read_table, "coco": read_coco, "old": read_old_directory}
+    listing = readers[source.kind](source.path, params, on_event=on_event, cancel=cancel)
+    return listing.without_labels() if params.labels == "none" else listing
 
 
 def convert_listing(
@@ -136,8 +133,6 @@ def convert_listing(
         InvalidDatasetError: Too many pictures cannot be used, a class has lost all of its own, or
             a file changed meanwhile.
     """
-    if params.unlabelled:
-        listing = listing.without_labels()
     examined = examine_listing(listing, params, on_event=on_event, cancel=cancel)
     images = ImageDirectory(
         classes=listing.classes,

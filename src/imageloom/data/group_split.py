@@ -47,7 +47,7 @@ def parts_by_group(
         raise InvalidDatasetError(
             f"{len(images)} pictures of {len(groups)} groups cannot be split into {num_parts} "
             "parts without tearing a group.",
-            hint="Give more groups, or split without by_group.",
+            hint="Give more groups, or split without --by-group.",
             reason="too-few-groups",
         )
     place_G = _place(groups, wanted_KP, seed)
@@ -64,7 +64,7 @@ def _groups(images: ImageDirectory, num_rows: int) -> list[_Group]:
     if names.null_count == len(images):
         raise InvalidDatasetError(
             f"by_group is set, but no picture of {images.root} has a group.",
-            hint="Convert a manifest with a group_column, or split without by_group.",
+            hint="Convert a manifest with --group-column, or split without --by-group.",
             reason="no-groups",
         )
     ids = pc.rank(names, sort_keys="ascending", tiebreaker="dense").to_numpy().astype(np.int64)

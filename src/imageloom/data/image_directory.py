@@ -158,6 +158,13 @@ class ImageDirectory:
         index = self.index.set_column(column, SCHEMA.field(column), labels)
         return dataclasses.replace(self, classes=classes, index=index)
 
+    def without_labels(self) -> Self:
+        """Return the same pictures, none of which has a label."""
+        column = SCHEMA.get_field_index("label")
+        labels = pa.array(np.full(len(self), UNLABELLED, dtype=np.int32))
+        index = self.index.set_column(column, SCHEMA.field(column), labels)
+        return dataclasses.replace(self, classes=(), index=index)
+
     def require_pictures(self, purpose: str) -> None:
         """Refuse an image directory that is empty.
 

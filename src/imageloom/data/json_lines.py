@@ -48,7 +48,7 @@ def _text(values: Values, key: str | None) -> str | None:
 def _keys(manifest: Path, params: ConvertParams) -> list[str]:
     """Return the keys of the first lines, as far as all that are wanted are there."""
     wanted = {params.file_column or FILE, params.group_column} - {None}
-    if not params.unlabelled:
+    if params.labels != "none":
         wanted.add(params.label_column or LABEL)
     keys: dict[str, None] = {}
     for _, values in _objects(manifest):

@@ -82,7 +82,7 @@ def _imbalance(counts: Mapping[str, int]) -> Iterator[str]:
         yield (
             f"The classes are far from balanced: {most!r} has {counts[most]:,} pictures and "
             f"{least!r} has {counts[least]:,}. Look at the figures per class, not only at the "
-            "accuracy; class_weights 'balanced' may help."
+            "accuracy; --class-weights balanced may help."
         )
 
 

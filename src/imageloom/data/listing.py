@@ -1,9 +1,10 @@
 """The files that a source names, before any is opened: columns, so that millions of rows fit."""
 
+import dataclasses
 import hashlib
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -47,11 +48,13 @@ class Listing:
     def __len__(self) -> int:
         return int(self.files.num_rows)
 
-    def without_labels(self) -> "Listing":
-        """Return the same files, unlabelled."""
-        unlabelled = np.full(len(self.classes), UNLABELLED, dtype=np.int32)
-        files = relabelled(self.files, unlabelled) if self.classes else self.files
-        return replace(self, classes=(), files=files)
+    def without_labels(self) -> Self:
+        """Return the same files, none of which has a class."""
+        unlabelled = np.full(len(self), UNLABELLED, dtype=np.int32)
+        column = FILES.get_field_index("label")
+        files = self.files.set_column(column, FILES.field(column), pa.array(unlabelled))
+        rejected = tuple(dataclasses.replace(one, label=None) for one in self.rejected)
+        return dataclasses.replace(self, classes=(), files=files, rejected=rejected)
 
     def digest(self) -> str:
         """Return a SHA-256 that changes with any name, label, size or time of modification."""

@@ -54,11 +54,11 @@ def read_table(
     listing = listing_of_rows(
         rows, manifest=manifest, root=root, params=params, on_event=on_event, cancel=cancel
     )
-    if not listing.classes and params.label_column is not None and not params.unlabelled:
+    if not listing.classes and params.label_column is not None and params.labels != "none":
         raise NotExpectedLabelColumnError(
             f"No row of {manifest} has a value for {params.label_column!r}.",
             hint="Use 'imageloom data convert' with --label-column and the name of the one that "
-            "holds the labels, or with --unlabelled.",
+            "holds the labels, or with --labels none.",
             reason="missing-column",
         )
     return replace(listing, notices=(*notices, *listing.notices))
@@ -105,7 +105,7 @@ def _first_places(table: Table, params: ConvertParams) -> _Places:
             reason="missing-column",
             details={"column": asked},
         )
-    is_labelled = len(table.first_row) > 1 and not params.unlabelled
+    is_labelled = len(table.first_row) > 1 and params.labels != "none"
     return _Places(0, 1 if is_labelled else None, None)
 
 

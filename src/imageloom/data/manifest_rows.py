@@ -236,7 +236,7 @@ class _Gathering:
         self.problems.raise_if_any()
 
     def _notices(self, dropped: list[str], params: ConvertParams) -> Iterable[str]:
-        if not self.labels and not params.unlabelled:
+        if not self.labels and params.labels != "none":
             yield f"{self.manifest.name} gives no labels, so the pictures are unlabelled."
         if self.trimmed:
             yield (

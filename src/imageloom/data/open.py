@@ -55,13 +55,13 @@ def open_images(
     noted, is told every time.
 
     Args:
-        images: An image directory, or any source of ``convert``; an ``ImageDirectory`` is
-            returned as it is.
+        images: An image directory, or any source of ``convert``; an ``ImageDirectory`` needs no
+            opening.
         root: Where the pictures of an image directory lie now, when they were moved: their folder,
             or one above it; of several, the one that fits. Each must have the SHA-256 that was
             recorded. The image directory stays as it is; ``save`` writes another.
-        convert_params: How a source is converted; by default ``ConvertParams()``. It plays no part
-            for an image directory.
+        convert_params: How a source is converted; by default ``ConvertParams()``. Of an image
+            directory only ``labels`` plays a part.
         settings: Where conversions are kept; by default as the environment says.
         on_event: Told the progress and every notice.
         cancel: Stops a conversion.
@@ -74,13 +74,16 @@ def open_images(
             its pictures itself.
         RunInterruptedError: ``cancel`` was set.
     """
+    params = convert_params or ConvertParams()
     if root:
-        return open_moved(images, root, on_event=on_event, cancel=cancel)
+        found = open_moved(images, root, on_event=on_event, cancel=cancel)
+        return found.without_labels() if params.labels == "none" else found
     if isinstance(images, ImageDirectory):
-        return images
-    source, params = find_source(images), convert_params or ConvertParams()
+        return images.without_labels() if params.labels == "none" else images
+    source = find_source(images)
     if source.kind == "image directory":
-        return load_image_directory(source.path)
+        found = load_image_directory(source.path)
+        return found.without_labels() if params.labels == "none" else found
     kept = (settings or read_settings(os.environ)).image_directories
     with _saying_where_options_belong(source.path):
         opened = _converted_once(source, params, kept, on_event, cancel)

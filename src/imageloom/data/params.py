@@ -6,11 +6,12 @@ from imageloom.data.pixel_limits import DEFAULT_MAX_PIXELS, PILLOW_MAX_PIXELS
 from imageloom.params import Params, parameter
 
 Nested = Literal["refuse", "join"]
+Labels = Literal["source", "none"]
 EmptyClasses = Literal["refuse", "drop"]
 
 
-# Of converting, what every command that takes a plain folder has an option for.
-SHORTCUT_PARAMETERS: Final = ("follow_links",)
+# Of converting, what commands that take a plain folder have options for.
+SHORTCUT_PARAMETERS: Final = ("follow_links", "labels")
 
 
 class ConvertParams(Params):
@@ -39,6 +40,11 @@ class ConvertParams(Params):
         help="Folders inside class folders: 'refuse' them, or 'join' the names to classes such "
         "as 'a/b'.",
     )
+    labels: Labels = parameter(
+        "source",
+        help="Classes come from the 'source', its folders or its column; or there are 'none': all "
+        "pictures at any depth are taken without labels, as for scoring.",
+    )
     empty_classes: EmptyClasses = parameter(
         "refuse", help="Class without pictures in the source: 'refuse' the source or 'drop' it."
     )
@@ -52,9 +58,6 @@ class ConvertParams(Params):
     )
     label_column: str | None = parameter(
         None, help="Column or key of a manifest with the class; by default 'label'."
-    )
-    unlabelled: bool = parameter(
-        False, help="Take the pictures without labels, whatever the source says of them."
     )
     group_column: str | None = parameter(
         None,

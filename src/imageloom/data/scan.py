@@ -1,4 +1,4 @@
-"""A folder of pictures to a listing: one sub-folder per class, or no sub-folders and no labels.
+"""A folder of pictures to a listing: one sub-folder per class, or pictures without labels.
 
 Nothing is opened: names, kinds and sizes come from the directory. Links are followed only on
 request, and never back up, so that none lists a picture twice for ever; pipes and devices are never
@@ -52,7 +52,8 @@ def scan_folder(
     """List the files of a folder, in the order of their paths; classes stand in string order.
 
     Args:
-        source: A folder; ``imageloom.data.root`` says which folder inside it counts.
+        source: A folder; ``imageloom.data.root`` says which folder inside it counts. Without labels
+            it counts itself, with every folder below it.
         params: What to do with links, with nested and with empty class folders.
         on_event: Told how many files were found.
         cancel: Stops the listing between two folders.
@@ -63,7 +64,9 @@ def scan_folder(
             not followed, one that is a link or holds mostly links.
         CouldNotOpenFileError: The sub-folder asked for is not there.
     """
-    root = find_root(source, params.folder, follow_links=params.follow_links)
+    root = source
+    if params.labels != "none" or params.folder is not None:
+        root = find_root(source, params.folder, follow_links=params.follow_links)
     walk = _Walk(os.fsencode(root), params, on_event)
     for _ in walk.folders():
         if cancel is not None:
@@ -126,23 +129,30 @@ class _Walk:
     system_files: int = 0
     links: _Links = field(default_factory=_Links)
 
+    @property
+    def is_labelled(self) -> bool:
+        """Whether folders are classes."""
+        return self.params.labels != "none"
+
     def folders(self) -> Iterator[bytes]:
         """Read the root and every folder below it; yield each after it was read."""
         loose = FileColumns()
         waiting = self._read(b"", loose, UNLABELLED)
         yield b""
-        if waiting:
+        if waiting and self.is_labelled:
             self._reject_loose(loose.table())
             self.links.files.clear()  # files there are left out, whether links or not
         else:
             self.files = loose
         while waiting:
             folder = waiting.pop()
-            waiting += self._read_class(folder)
+            waiting += self._read_below(folder)
             yield folder
 
-    def _read_class(self, folder: bytes) -> list[bytes]:
+    def _read_below(self, folder: bytes) -> list[bytes]:
         """Read one folder below the root and return the folders inside it."""
+        if not self.is_labelled:
+            return self._read(folder, self.files, UNLABELLED)
         before, lost = len(self.files), len(self.rejected)
         inside = self._read(folder, self.files, len(self.classes))
         has_files = len(self.files) > before or len(self.rejected) > lost
@@ -194,12 +204,16 @@ class _Walk:
         elif self.params.follow_links:
             self.links.followed.append((path, target.path))
             return True
-        elif folder and self.params.nested == "refuse" and self._is_walked(target.path):
+        elif not self._is_class(folder) and self._is_walked(target.path):
             reason = "is a link to a folder that is listed where it lies"
             self._reject(path, reason, _REMOVE, is_picture=False)
         else:
             self.links.folders.append((path, target.path))
         return False
+
+    def _is_class(self, folder: bytes) -> bool:
+        """Whether a folder with pictures in ``folder`` is a class."""
+        return self.is_labelled and (not folder or self.params.nested == "join")
 
     def _is_walked(self, path: bytes) -> bool:
         """Whether a resolved folder is met on the walk without following a link."""
@@ -238,7 +252,8 @@ class _Walk:
             self.on_event(Progress("Listing files", len(files), None, "files"))
 
     def _reject(self, path: bytes, reason: str, hint: str, *, is_picture: bool = True) -> None:
-        label = file_name(os.path.dirname(path)) or None  # noqa: PTH120 - bytes
+        folder = os.path.dirname(path)  # noqa: PTH120 - pathlib cannot hold bytes
+        label = file_name(folder) if folder and self.is_labelled else None
         self.rejected.append(Rejected(file_name(path), reason, hint, label, is_picture))
 
     def _reject_loose(self, loose: pa.Table) -> None:

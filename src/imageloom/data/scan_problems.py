@@ -44,7 +44,8 @@ def nested(root: bytes, folder: bytes) -> InvalidDatasetError:
         f"The class folder {top!r} in {file_name(root)} holds a folder with files: "
         f"{file_name(folder)!r}. Are its pictures of class {top!r}?",
         hint="Move the pictures up into the class folder, or take each inner folder as a class of "
-        f"its own, such as {file_name(folder)!r}, with --nested join.",
+        f"its own, such as {file_name(folder)!r}, with --nested join; or, to score them, take all "
+        "pictures without labels, with --labels none.",
         reason="nested-classes",
         details={"folder": file_name(folder), "option": "--nested join"},
     )

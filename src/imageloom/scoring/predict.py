@@ -124,7 +124,9 @@ def _decoded(path: Path) -> torch.Tensor:
     if path.exists() and not path.is_file():  # a pipe would be waited for, perhaps for ever
         raise InvalidDatasetError(
             f"{path} is no plain file.",
-            hint="'imageloom score' scores whole folders." if path.is_dir() else "",
+            hint="'imageloom score' scores whole folders, with --labels none also nested ones."
+            if path.is_dir()
+            else "",
             reason="not-a-plain-file",
         )
     try:

@@ -28,6 +28,7 @@ from imageloom.scoring.model_in_use import ModelInUse, model_in_use
 from imageloom.scoring.params import ScoreParams
 from imageloom.scoring.scored_table import UNKNOWN, ScoredTable, room_for_probabilities
 from imageloom.scoring.table import check_place, write_table
+from imageloom.wording import some
 
 _MOST_NAMED = 5
 
@@ -105,15 +106,13 @@ def labels_by_model(images: ImageDirectory, classes: tuple[str, ...]) -> npt.NDA
     position = {name: index for index, name in enumerate(classes)}
     foreign = [name for name in images.classes if name not in position]
     if foreign:
-        shown = ", ".join(repr(name) for name in foreign[:_MOST_NAMED])
-        known = ", ".join(repr(name) for name in classes[:_MOST_NAMED])
-        more = ", ..." if len(foreign) > _MOST_NAMED else ""
+        shown = some([repr(name) for name in foreign], most=_MOST_NAMED)
+        known = some([repr(name) for name in classes], most=_MOST_NAMED)
         raise InvalidDatasetError(
             f"{len(foreign)} of {len(images.classes)} classes of the pictures are unknown to the "
-            f"model: {shown}{more}. It knows {len(classes)}: {known}"
-            f"{', ...' if len(classes) > _MOST_NAMED else ''}.",
-            hint="Rename the folders to the model's classes, leave the others out, or score the "
-            "pictures without labels, from one flat folder.",
+            f"model: {shown}. It knows {len(classes)}: {known}.",
+            hint="Are the folders no classes? Then score all pictures without labels, with "
+            "--labels none. Else rename the folders to the model's classes, or leave them out.",
             reason="unknown-class",
             details={"classes": foreign[:100]},
         )
