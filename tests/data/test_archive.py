@@ -61,11 +61,11 @@ def unpack(tmp_path):
     jail = tmp_path / "jail"
     (jail / "out").mkdir(parents=True)
 
-    def run(content, name="pictures.zip"):
+    def run(content, name="pictures.zip", **options):
         archive = tmp_path / name
         archive.write_bytes(content)
         try:
-            run.ignored = unpack_archive(archive, jail / "out")
+            run.ignored, run.notices = unpack_archive(archive, jail / "out", **options)
         finally:
             assert os.listdir(jail) == ["out"]  # noqa: PTH208
             assert archive.read_bytes() == content

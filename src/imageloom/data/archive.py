@@ -9,20 +9,25 @@ what they are: files that are no pictures.
 import bz2
 import contextlib
 import os
+import shlex
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import BinaryIO, Final
+from typing import BinaryIO, Final, NamedTuple
 
 from imageloom.data.archive_limits import Limits
-from imageloom.data.archive_member import odd_member, refused
+from imageloom.data.archive_member import Member, odd_member, refused
+from imageloom.data.index import file_name
 from imageloom.data.member_names import MemberNames
 from imageloom.data.names import is_system_name
+from imageloom.data.params import NameEncoding
 from imageloom.data.tar_archive import BLOCK, TarReader, is_tar_header
-from imageloom.data.zip_archive import STARTS, ZipReader
+from imageloom.data.zip_archive import STARTS, ZipReader, holds_zip
 from imageloom.errors import CouldNotOpenFileError, InvalidDatasetError
 from imageloom.events import CancelToken, EventSink, Progress, ignore_events
+from imageloom.wording import count, some
 
+_NAMES_SHOWN: Final = 3
 _MEMBERS_PER_EVENT: Final = 500
 _OTHER_KINDS: Final = (
     (b"7z\xbc\xaf\x27\x1c", "7z"),
@@ -37,26 +42,41 @@ _OTHER_KINDS: Final = (
     (b"\x89PNG", "a single PNG picture"),
 )
 
+# What a program begins with, behind which an archive that unpacks itself has its files.
+_STUBS: Final = {b"MZ": "a program for Windows", b"\x7fELF": "a program", b"#!": "a script"}
+
 Reader = ZipReader | TarReader
+
+
+class Unpacked(NamedTuple):
+    """What is known of an archive whose files were written.
+
+    Attributes:
+        ignored: How many system files (``__MACOSX``, ``.DS_Store``, ...) were not written.
+        notices: What a person should know.
+    """
+
+    ignored: int
+    notices: tuple[str, ...]
 
 
 def unpack_archive(
     archive: Path,
     into: Path,
     *,
+    name_encoding: NameEncoding | None = None,
     on_event: EventSink = ignore_events,
     cancel: CancelToken | None = None,
-) -> int:
+) -> Unpacked:
     """Write the files of an archive below a folder, under their own names.
 
     Args:
-        archive: A zip file, or a tar file, plain or packed by gzip or bzip2. Its content decides.
+        archive: A zip file, also behind a program that would unpack it, which is never run; or a
+            tar file, plain or packed by gzip or bzip2. Its content decides.
         into: An empty folder that nobody else writes to.
+        name_encoding: Encoding of names that do not say theirs, or None to guess.
         on_event: Told how far it is.
         cancel: Stops between two members.
-
-    Returns:
-        How many system files (``__MACOSX``, ``.DS_Store``, ...) were not written.
 
     Raises:
         InvalidDatasetError: The archive is unsafe, damaged, encrypted, of an unknown format, or
@@ -74,10 +94,10 @@ def unpack_archive(
     with file:
         before = os.fstat(file.fileno())
         limits = Limits.of(archive, before.st_size, into)
-        reader = _reader(file, archive, limits)
-        members = _check(reader, archive, limits, cancel)
+        reader = _reader(file, archive, limits, name_encoding)
+        checked = _check(reader, archive, limits, cancel)
         limits.total_bytes = 0
-        ignored = _write(reader, into, limits, members, on_event=on_event, cancel=cancel)
+        ignored = _write(reader, into, limits, checked.members, on_event=on_event, cancel=cancel)
         after = os.fstat(file.fileno())
     if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
         raise refused(
@@ -86,23 +106,46 @@ def unpack_archive(
             "changed-while-reading",
             "Convert again when it is complete.",
         )
-    return ignored
+    return Unpacked(ignored, tuple(_notices(archive, reader, checked, ignored)))
 
 
-def _reader(file: BinaryIO, archive: Path, limits: Limits) -> Reader:
+def _reader(
+    file: BinaryIO, archive: Path, limits: Limits, name_encoding: NameEncoding | None
+) -> Reader:
     start = file.read(BLOCK)
     if start.startswith(STARTS):
-        return ZipReader(file, archive, limits)
+        return ZipReader(file, archive, limits, name_encoding=name_encoding)
+    if start.startswith(tuple(_STUBS)):
+        if not holds_zip(file):
+            raise _only_a_program(archive, start)
+        return ZipReader(file, archive, limits, name_encoding=name_encoding, has_stub=True)
+    packing = _tar_packing(file, archive, start)
+    return TarReader(file, archive, limits, packing, name_encoding=name_encoding)
+
+
+def _tar_packing(file: BinaryIO, archive: Path, start: bytes) -> str:
     if is_tar_header(start):
-        return TarReader(file, archive, limits, "")
+        return ""
     if start.startswith(b"\x1f\x8b"):
         _require_tar(_inflated_start(start + file.read(BLOCK * 128)), archive, "gz")
-        return TarReader(file, archive, limits, "gzip")
+        return "gzip"
     if start.startswith(b"BZh"):
         file.seek(0)
         _require_tar(_bunzipped_start(file), archive, "bz2")
-        return TarReader(file, archive, limits, "bzip2")
+        return "bzip2"
     raise _unknown_format(archive, start)
+
+
+def _only_a_program(archive: Path, start: bytes) -> InvalidDatasetError:
+    name = next(name for mark, name in _STUBS.items() if start.startswith(mark))
+    return refused(
+        archive,
+        f"has a format that is not supported: {name}; if it is an archive that unpacks itself, it "
+        "is no zip or its end is missing",
+        "format-not-supported",
+        "It is not run here. Unpack it with the program that made it, or with 7-Zip, and give the "
+        "folder.",
+    )
 
 
 def _require_tar(start: bytes, archive: Path, packing: str) -> None:
@@ -147,23 +190,57 @@ def _unknown_format(archive: Path, start: bytes) -> InvalidDatasetError:
     )
 
 
-def _check(reader: Reader, archive: Path, limits: Limits, cancel: CancelToken | None) -> int:
-    """Look at every member; return how many there are."""
+class _Checked(NamedTuple):
+    members: int
+    guessed: int  # files whose names' encoding nothing tells
+    examples: tuple[str, ...]
+
+
+def _check(reader: Reader, archive: Path, limits: Limits, cancel: CancelToken | None) -> _Checked:
+    """Look at every member; return how many there are, and what of their names is a guess."""
     names = MemberNames(archive)
-    count = 0
+    members = guessed = 0
+    examples: list[str] = []
     for member in reader.members():
         limits.count_member()
         limits.count_bytes(member.size)
         if not member.path and not member.is_folder:
             raise odd_member(archive, b".", "a file without a name")
         names.add(member.path, is_folder=member.is_folder)
-        count += 1
-        if cancel is not None and count % _MEMBERS_PER_EVENT == 0:
+        members += 1
+        if member.is_guess and _is_wanted(member):
+            guessed += 1
+            if len(examples) < _NAMES_SHOWN:
+                examples.append(repr(file_name(member.path)))
+        if cancel is not None and members % _MEMBERS_PER_EVENT == 0:
             cancel.raise_if_set()
     names.refuse_collisions(
         lambda: (member.path for member in reader.members() if not member.is_folder)
     )
-    return count
+    return _Checked(members, guessed, tuple(examples))
+
+
+def _is_wanted(member: Member) -> bool:
+    return not member.is_folder and not any(map(is_system_name, member.path.split(b"/")))
+
+
+def _notices(archive: Path, reader: Reader, checked: _Checked, ignored: int) -> Iterator[str]:
+    if isinstance(reader, ZipReader) and reader.has_stub:
+        yield (
+            f"{archive} is a program with a zip archive behind it. The archive was read; the "
+            "program was not run."
+        )
+    if checked.guessed:
+        command = f"imageloom data convert {shlex.quote(str(archive))} --out pictures"
+        yield (
+            f"Nothing in {archive} says how the names of {count(checked.guessed, 'file')} are "
+            f"encoded, and they are not UTF-8. They {reader.guess}: "
+            f"{some(checked.examples, total=checked.guessed)}. If they look wrong, say what they "
+            f"are: {command} --name-encoding shift_jis (or gbk, big5, euc_kr, cp1252 and others)."
+        )
+    if ignored:
+        files = count(ignored, "system file in the archive was", "system files in the archive were")
+        yield f"{files} not unpacked."
 
 
 def _write(

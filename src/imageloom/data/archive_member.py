@@ -16,11 +16,13 @@ class Member(NamedTuple):
         path: Relative, ``/`` between its parts, leading only down.
         is_folder: Whether it is a folder.
         size: Bytes that its header promises.
+        is_guess: Whether nothing says in which encoding its name is.
     """
 
     path: bytes
     is_folder: bool
     size: int
+    is_guess: bool = False
 
 
 def refused(archive: Path, what: str, reason: str, hint: str) -> InvalidDatasetError:

@@ -156,7 +156,9 @@ def _convert_archive(
     """Unpack into ``partial``, keep what is usable as ``partial/images``, and return it."""
     unpacked = partial / _UNPACKED
     unpacked.mkdir()
-    ignored = unpack_archive(archive, unpacked, on_event=on_event, cancel=cancel)
+    noted = unpack_archive(
+        archive, unpacked, name_encoding=params.name_encoding, on_event=on_event, cancel=cancel
+    ).notices
     with _naming(archive, unpacked):
         listing = scan_folder(unpacked, params, on_event=on_event, cancel=cancel)
         images = convert_listing(listing, params, on_event=on_event, cancel=cancel)
@@ -167,9 +169,7 @@ def _convert_archive(
             (images.root / one.file).unlink()
     images.root.rename(partial / IMAGES)
     shutil.rmtree(unpacked, ignore_errors=True)
-    system_files = f"{ignored:,} system files in the archive were not unpacked."
-    notices = (system_files, *images.notices) if ignored else images.notices
-    return dataclasses.replace(images, root=partial / IMAGES, notices=notices)
+    return dataclasses.replace(images, root=partial / IMAGES, notices=(*noted, *images.notices))
 
 
 @contextlib.contextmanager

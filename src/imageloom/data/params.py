@@ -6,6 +6,27 @@ from imageloom.data.pixel_limits import DEFAULT_MAX_PIXELS, PILLOW_MAX_PIXELS
 from imageloom.params import Params, parameter
 
 Nested = Literal["refuse", "join"]
+NameEncoding = Literal[
+    "utf_8",
+    "shift_jis",
+    "euc_jp",
+    "gbk",
+    "big5",
+    "euc_kr",
+    "cp437",
+    "cp850",
+    "cp852",
+    "cp866",
+    "cp874",
+    "cp1250",
+    "cp1251",
+    "cp1252",
+    "cp1253",
+    "cp1254",
+    "cp1255",
+    "cp1256",
+    "koi8_r",
+]
 Labels = Literal["source", "none"]
 EmptyClasses = Literal["refuse", "drop"]
 
@@ -52,6 +73,11 @@ class ConvertParams(Params):
         False,
         help="Read what links in the source lead to, folders and files, also outside it. Without "
         "it, a class folder that is a link is refused.",
+    )
+    name_encoding: NameEncoding | None = parameter(
+        None,
+        help="Encoding of the names in an archive that does not say it. By default those that are "
+        "not UTF-8 are guessed, with a notice.",
     )
     file_column: str | None = parameter(
         None, help="Column or key of a manifest with the file name; by default 'file'."

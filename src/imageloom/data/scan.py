@@ -30,7 +30,8 @@ from imageloom.data.listing import (
 from imageloom.data.names import is_document_name, is_system_name, promised_format, suffix_of
 from imageloom.data.params import ConvertParams
 from imageloom.data.root import find_root
-from imageloom.data.scan_problems import LinkedFiles, documents_text, leading, quoted
+from imageloom.data.scan_links import LinksMet
+from imageloom.data.scan_problems import LinkedFiles, documents_text, quoted
 from imageloom.events import CancelToken, EventSink, Progress, ignore_events
 from imageloom.preprocessing import check_new_class_names
 from imageloom.wording import count, some
@@ -75,46 +76,6 @@ def scan_folder(
 
 
 @dataclass
-class _Links:
-    """What was met of links on a walk; paths are relative to its root.
-
-    Attributes:
-        folders: Links to folders that should be followed and are not, and where they lead.
-        broken: Links beside class folders that lead nowhere and may have been one.
-        files: Folders of which most files are links that are not followed.
-        followed: Links to folders that were followed, and where they lead.
-        followed_files: How many links to files were followed.
-        followed_into: The folders in which these files lie, as keys.
-    """
-
-    folders: list[tuple[bytes, bytes]] = field(default_factory=list)
-    broken: list[tuple[bytes, bytes]] = field(default_factory=list)
-    files: list[LinkedFiles] = field(default_factory=list)
-    followed: list[tuple[bytes, bytes]] = field(default_factory=list)
-    followed_files: int = 0
-    followed_into: dict[bytes, None] = field(default_factory=dict)
-
-    def refuse_losses(self, root: Path) -> None:
-        """Refuse links behind which pictures would be lost."""
-        if self.folders:
-            raise scan_problems.linked_folders(root, sorted(self.folders))
-        if self.broken:
-            raise scan_problems.broken_folders(root, sorted(self.broken))
-        if self.files:
-            raise scan_problems.linked_files(root, min(self.files))
-
-    def notices(self) -> Iterator[str]:
-        """Say what was followed, and where to."""
-        if self.followed:
-            folders = count(len(self.followed), "link to a folder was", "links to folders were")
-            yield f"{folders} followed: {some(leading(sorted(self.followed)))}."
-        if self.followed_files:
-            files = count(self.followed_files, "link to a file was", "links to files were")
-            places = [file_name(place) for place in sorted(self.followed_into)]
-            yield f"{files} followed, into {some(places)}."
-
-
-@dataclass
 class _Walk:
     """One pass over the folders below a root."""
 
@@ -127,7 +88,7 @@ class _Walk:
     rejected: list[Rejected] = field(default_factory=list)
     documents: Counter[str] = field(default_factory=Counter)
     system_files: int = 0
-    links: _Links = field(default_factory=_Links)
+    links: LinksMet = field(default_factory=LinksMet)
 
     @property
     def is_labelled(self) -> bool:

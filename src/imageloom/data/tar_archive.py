@@ -16,6 +16,8 @@ from typing import BinaryIO, Final, NamedTuple
 from imageloom.data.archive_limits import Limits
 from imageloom.data.archive_member import CHUNK_BYTES, Member, damaged, odd_member
 from imageloom.data.member_names import safe_member_path
+from imageloom.data.name_encoding import as_utf_8, is_utf_8
+from imageloom.data.params import NameEncoding
 
 BLOCK: Final = 512
 _MAX_HEADER_BYTES: Final = 1024 * 1024  # of one extended header; real ones have a few hundred
@@ -51,13 +53,25 @@ class TarReader:
         archive: Its path, for messages.
         limits: Counts members and bytes.
         packing: ``""``, ``gzip`` or ``bzip2``.
+        name_encoding: Of names that are not UTF-8, or None to keep them byte for byte.
     """
 
-    def __init__(self, file: BinaryIO, archive: Path, limits: Limits, packing: str) -> None:
+    guess: Final = "were kept byte for byte and are shown escaped"
+
+    def __init__(
+        self,
+        file: BinaryIO,
+        archive: Path,
+        limits: Limits,
+        packing: str,
+        *,
+        name_encoding: NameEncoding | None = None,
+    ) -> None:
         self._file = file
         self._archive = archive
         self._limits = limits
         self._packing = packing
+        self._name_encoding = name_encoding
 
     def members(self) -> Iterator[Member]:
         """Yield every member; the whole file is read once.
@@ -76,14 +90,23 @@ class TarReader:
     def _walk(self) -> Iterator[tuple[Member, Iterator[bytes]]]:
         stream = _Stream(self._file, self._archive, self._limits, self._packing)
         while (header := self._next(stream)) is not None:
-            is_folder = header.kind == _FOLDER or header.raw.endswith(b"/")
-            path = safe_member_path(header.raw, self._archive, backslash_separates=False)
+            name, is_guess = self._name(header.raw)
+            is_folder = header.kind == _FOLDER or name.endswith(b"/")
+            path = safe_member_path(name, self._archive, backslash_separates=False)
             size = 0 if is_folder else header.size
             pieces = stream.pieces(size)
-            yield Member(path, is_folder, size), pieces
+            yield Member(path, is_folder, size, is_guess), pieces
             for _ in pieces:  # what the caller left
                 pass
             stream.skip_padding(size)
+
+    def _name(self, raw: bytes) -> tuple[bytes, bool]:
+        """Return a name, in UTF-8 where that is known, and whether it is not."""
+        if is_utf_8(raw):
+            return raw, False
+        if self._name_encoding is None:
+            return raw, True
+        return as_utf_8(raw, self._name_encoding, self._archive), False
 
     def _next(self, stream: "_Stream") -> _Header | None:
         """Return the next file or folder with its full name, or None at the end mark."""

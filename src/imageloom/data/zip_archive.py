@@ -20,6 +20,8 @@ import numpy.typing as npt
 from imageloom.data.archive_limits import Limits
 from imageloom.data.archive_member import CHUNK_BYTES, Member, damaged, odd_member, refused
 from imageloom.data.member_names import safe_member_path
+from imageloom.data.name_encoding import as_utf_8, is_utf_8
+from imageloom.data.params import NameEncoding
 
 STARTS: Final = (b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08")  # usual, empty, in several parts
 _ENTRY: Final = struct.Struct("<4s6H3L5H2L")  # section 4.3.12
@@ -45,6 +47,7 @@ _FULL_16: Final = 0xFFFF
 _FULL_32: Final = 0xFFFFFFFF
 _UNIX: Final = (3, 19)  # section 4.4.2: systems whose attributes hold a Unix mode
 _EXTRA_ZIP_64: Final = 0x0001
+_EXTRA_UNICODE_PATH: Final = 0x7075
 _MAX_END_BYTES: Final = _END.size + 65_535  # with the longest comment
 
 
@@ -63,6 +66,12 @@ class _Directory(NamedTuple):
     entries: int
 
 
+def holds_zip(file: BinaryIO) -> bool:
+    """Whether a file ends as a zip file does, whatever stands in front."""
+    file.seek(max(0, file.seek(0, 2) - _MAX_END_BYTES))
+    return b"PK\x05\x06" in file.read()
+
+
 class ZipReader:
     """The members of one zip file.
 
@@ -70,12 +79,28 @@ class ZipReader:
         file: Open for reading and seeking.
         archive: Its path, for messages.
         limits: Counts members and bytes.
+        name_encoding: Of names that do not say theirs, or None to guess.
+        has_stub: Whether a program stands in front, as in archives that unpack themselves. It is
+            skipped; places in the file may count from its end.
     """
 
-    def __init__(self, file: BinaryIO, archive: Path, limits: Limits) -> None:
+    guess: Final = "were read as cp437, as programs did before UTF-8"
+
+    def __init__(
+        self,
+        file: BinaryIO,
+        archive: Path,
+        limits: Limits,
+        *,
+        name_encoding: NameEncoding | None = None,
+        has_stub: bool = False,
+    ) -> None:
         self._file = file
         self._archive = archive
         self._limits = limits
+        self._name_encoding = name_encoding
+        self.has_stub = has_stub
+        self._shift = 0  # bytes in front from which the archive's own places do not count
         self._directory = self._find_directory()
 
     def members(self) -> Iterator[Member]:
@@ -116,9 +141,11 @@ class ZipReader:
                 "multi-disk",
                 "Join the parts first, for example with 'zip -s 0'.",
             )
-        if start + length != end:
+        shift = end - start - length
+        if shift < 0 or (shift and not self.has_stub):
             raise damaged(self._archive, "its directory is not where its end says")
-        return _Directory(start, length, entries)
+        self._shift = shift
+        return _Directory(start + shift, length, entries)
 
     def _find_directory_64(self, end: int) -> tuple[int, int, int, int, int, int, int]:
         locator = self._read(end - _LOCATOR_64.size, _LOCATOR_64.size)
@@ -127,6 +154,8 @@ class ZipReader:
             raise damaged(self._archive, "the end of its directory is missing")
         if disks > 1:
             return 1, 0, 0, 0, 0, 0, 0
+        if self.has_stub:
+            place = end - _LOCATOR_64.size - _END_64.size  # where it stands as a rule
         fields = _END_64.unpack(self._read(place, _END_64.size))
         if fields[0] != b"PK\x06\x06":
             raise damaged(self._archive, "the end of its directory is missing")
@@ -156,10 +185,25 @@ class ZipReader:
             what = f"uses the compression method {method_name}, which is not supported"
             raise refused(self._archive, what, "compression-method", hint)
         size, packed, offset = _long_values(size, packed, offset, extra)
-        is_folder = raw.endswith((b"/", b"\\"))
+        name, is_guess = self._name(raw, flags, extra)
+        is_folder = name.endswith((b"/", b"\\"))
         self._refuse_odd(raw, made_by, attributes, is_folder=is_folder)
-        path = safe_member_path(_name(raw, flags), self._archive, backslash_separates=True)
-        return _Entry(raw, Member(path, is_folder, size), method, crc, packed, offset)
+        path = safe_member_path(name, self._archive, backslash_separates=True)
+        member = Member(path, is_folder, size, is_guess)
+        return _Entry(raw, member, method, crc, packed, offset + self._shift)
+
+    def _name(self, raw: bytes, flags: int, extra: bytes) -> tuple[bytes, bool]:
+        """Return a name as UTF-8, and whether its encoding was guessed (section 4.4.4)."""
+        if flags & _UTF_8 or raw.isascii():
+            return raw, False
+        told = _unicode_path(raw, extra)
+        if told is not None:
+            return told, False
+        if self._name_encoding is not None:
+            return as_utf_8(raw, self._name_encoding, self._archive), False
+        if is_utf_8(raw):  # many programs write it without saying so
+            return raw, False
+        return as_utf_8(raw, "cp437", self._archive), True  # what the format falls back to
 
     def _refuse_odd(self, raw: bytes, made_by: int, attributes: int, *, is_folder: bool) -> None:
         kind = stat.S_IFMT(attributes >> 16) if made_by >> 8 in _UNIX else 0
@@ -229,28 +273,33 @@ class ZipReader:
         return found
 
 
-def _name(raw: bytes, flags: int) -> bytes:
-    """Return a name as UTF-8. Many programs write UTF-8 without saying so (section 4.4.4)."""
-    if flags & _UTF_8:
-        return raw
-    try:
-        raw.decode("utf-8")
-    except UnicodeDecodeError:
-        return raw.decode("cp437").encode("utf-8")  # the code page that the format falls back to
-    return raw
+def _unicode_path(raw: bytes, extra: bytes) -> bytes | None:
+    """Return the name that stands in UTF-8 beside the old one, or None (section 4.6.9)."""
+    for kind, content in _extra_fields(extra):
+        if kind == _EXTRA_UNICODE_PATH and len(content) > 5 and content[0] == 1:
+            (crc,) = struct.unpack_from("<L", content, 1)
+            if crc == zlib.crc32(raw) and is_utf_8(content[5:]):  # else the old one was changed
+                return content[5:]
+    return None
+
+
+def _extra_fields(extra: bytes) -> Iterator[tuple[int, bytes]]:
+    place = 0
+    while place + 4 <= len(extra):
+        kind, length = struct.unpack_from("<HH", extra, place)
+        place += 4 + length
+        if place <= len(extra):
+            yield kind, extra[place - length : place]
 
 
 def _long_values(size: int, packed: int, offset: int, extra: bytes) -> tuple[int, int, int]:
     """Replace the values that did not fit into 32 bits (section 4.5.3)."""
     values = [size, packed, offset]
-    place = 0
-    while place + 4 <= len(extra):
-        kind, length = struct.unpack_from("<HH", extra, place)
+    for kind, content in _extra_fields(extra):
+        at = 0
         if kind == _EXTRA_ZIP_64:
-            at = place + 4
             for number, value in enumerate(values):
-                if value == _FULL_32 and at + 8 <= place + 4 + length <= len(extra):
-                    (values[number],) = struct.unpack_from("<Q", extra, at)
+                if value == _FULL_32 and at + 8 <= len(content):
+                    (values[number],) = struct.unpack_from("<Q", content, at)
                     at += 8
-        place += 4 + length
     return values[0], values[1], values[2]
