@@ -90,7 +90,7 @@ def test_a11_and_a24_unusual_pictures_are_accepted_with_a_notice_that_names_them
     images = run({"a/1.jpg": png(), "a/2.png": frames, "a/3.jpg": jpeg()[:-2]}, events=events)
     text = "\n".join(images.notices)
     assert "a/1.jpg: each is named .jpg but is a PNG file" in text
-    assert "1 pictures have several frames, of which the first is used: a/2.png (2)" in text
+    assert "1 picture has several frames, of which the first is used: a/2.png (2)" in text
     assert "a/3.jpg: each lacks only its end marker" in text
     assert [event.message for event in events if isinstance(event, Notice)] == list(images.notices)
 

@@ -145,6 +145,16 @@ def test_b15_following_links_never_goes_back_up(tree, store):
     assert not any(one.is_picture for one in listing.rejected)
 
 
+def test_links_that_multiply_each_other_come_to_an_end(tree, monkeypatch):
+    monkeypatch.setattr("imageloom.data.scan_links.MAX_FOLLOWED", 100)  # 2**9 ways to one picture
+    tree.write({f"{level}/x.jpg": X for level in range(10)})
+    for level in range(9):
+        for name in ("left", "right"):
+            (tree.root / str(level) / name).symlink_to(tree.root / str(level + 1))
+    params = ConvertParams(follow_links=True, nested="join")
+    assert refused(tree.root, "More than 100 links to folders", params).reason == "too-many-links"
+
+
 def test_what_the_kernel_shows_as_files_is_never_followed(tree):
     tree.write({"a/1.jpg": X, "a/2.jpg": X})
     (tree.root / "a" / "3.jpg").symlink_to("/proc/self/status")

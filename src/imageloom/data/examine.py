@@ -16,6 +16,7 @@ from imageloom.data.listing import Listing
 from imageloom.data.params import ConvertParams
 from imageloom.errors import InvalidDatasetError
 from imageloom.events import CancelToken, EventSink, Progress, ignore_events
+from imageloom.wording import count, some
 
 _FORMATS: Final = ("JPEG", "PNG", "BMP", "PPM", "TIFF", "WEBP")
 _EXAMPLES: Final = 3
@@ -155,22 +156,24 @@ class _Columns:
         found = []
         if self._frames:
             first = sorted(self._frames)[:_EXAMPLES]
-            shown = ", ".join(f"{self._file(row)} ({self._frames[row]:,})" for row in first)
+            shown = [f"{self._file(row)} ({self._frames[row]:,})" for row in first]
+            pictures = count(len(self._frames), "picture has", "pictures have")
             found.append(
-                f"{len(self._frames):,} pictures have several frames, of which the first is used: "
-                f"{shown}."
+                f"{pictures} several frames, of which the first is used: "
+                f"{some(shown, total=len(self._frames))}."
             )
         for notice, rows in sorted(self._noted.items()):
-            shown = ", ".join(self._file(row) for row in sorted(rows)[:_EXAMPLES])
-            found.append(f"{len(rows):,} pictures, such as {shown}: each {notice}.")
+            files = [self._file(row) for row in sorted(rows)[:_EXAMPLES]]
+            pictures = count(len(rows), "picture")
+            found.append(f"{pictures}, {some(files, total=len(rows))}: each {notice}.")
         return tuple(found)
 
 
 def _changed(listing: Listing, file: str, what: str) -> InvalidDatasetError:
     return InvalidDatasetError(
         f"{file!r} in {listing.root} {what}.",
-        hint="The pictures changed while they were being converted. Convert again when the folder "
-        "is at rest.",
+        hint="The pictures changed while they were being converted. Try again when the folder is "
+        "at rest.",
         reason="changed-while-reading",
         details={"file": file},
     )

@@ -163,7 +163,7 @@ class _Walk:
         elif target.problem:
             self._reject(path, target.problem, _REMOVE, is_picture=False)
         elif self.params.follow_links:
-            self.links.followed.append((path, target.path))
+            self.links.follow(self.root, path, target.path)
             return True
         elif not self._is_class(folder) and self._is_walked(target.path):
             reason = "is a link to a folder that is listed where it lies"

@@ -3,11 +3,14 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Final
 
 from imageloom.data import scan_problems
 from imageloom.data.index import file_name
 from imageloom.data.scan_problems import LinkedFiles, leading
 from imageloom.wording import count, some
+
+MAX_FOLLOWED: Final = 100_000  # links to folders; classes are fewer
 
 
 @dataclass
@@ -29,6 +32,17 @@ class LinksMet:
     followed: list[tuple[bytes, bytes]] = field(default_factory=list)
     followed_files: int = 0
     followed_into: dict[bytes, None] = field(default_factory=dict)
+
+    def follow(self, root: bytes, link: bytes, target: bytes) -> None:
+        """Note a link to a folder that is followed.
+
+        Raises:
+            InvalidDatasetError: It is one too many: links that lead to folders with links, and so
+                on, can make billions of ways to a few pictures without any loop.
+        """
+        self.followed.append((link, target))
+        if len(self.followed) > MAX_FOLLOWED:
+            raise scan_problems.too_many_links(root, MAX_FOLLOWED, leading([(link, target)])[0])
 
     def refuse_losses(self, root: Path) -> None:
         """Refuse links behind which pictures would be lost.

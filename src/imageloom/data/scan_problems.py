@@ -134,6 +134,16 @@ def broken_folders(root: Path, links: Sequence[tuple[bytes, bytes]]) -> InvalidD
     )
 
 
+def too_many_links(root: bytes, most: int, last: str) -> InvalidDatasetError:
+    """Return the error for links to folders that never come to an end."""
+    return InvalidDatasetError(
+        f"More than {most:,} links to folders were followed in {file_name(root)}, the last of them "
+        f"{last}. Do links lead to folders with further links?",
+        hint="Give a folder in which each class is linked once.",
+        reason="too-many-links",
+    )
+
+
 def leading(links: Iterable[tuple[bytes, bytes]]) -> list[str]:
     """Return each link with where it leads, as ``'ants' to /data/ants``."""
     return [f"{file_name(link)!r} to {file_name(target)}" for link, target in links]
