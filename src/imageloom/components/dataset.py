@@ -30,9 +30,14 @@ def run(task: Task) -> Mapping[str, str]:
     return {}
 
 
+def place_of(params: Params, outside: Outside) -> Path:
+    """Return where the pictures lie."""
+    return _place(params, outside.base, outside.uploads)
+
+
 def fingerprint_of(params: Params, outside: Outside) -> str:
     """Return a text that changes when a file at the path does."""
-    return fingerprint(_place(params, outside.base, outside.uploads))
+    return fingerprint(place_of(params, outside))
 
 
 def _place(params: Params, base: Path, uploads: Path) -> Path:
@@ -79,6 +84,7 @@ COMPONENTS.declare(
         params=DatasetParams,
         run=run,
         fingerprint=fingerprint_of,
+        reads=place_of,
         errors=(CouldNotOpenFileError, ParameterParsingError),
     ),
 )

@@ -24,6 +24,7 @@ from imageloom.data.source import Source, find_source
 from imageloom.errors import FailedToWriteOutputsError, InvalidDatasetError
 from imageloom.events import CancelToken, EventSink, Notice, ignore_events
 from imageloom.locks import release, try_lock
+from imageloom.output_places import refuse_kept_inside
 from imageloom.settings import Settings, read_settings
 
 _UNUSED_DAYS: Final = 7  # another run may still read an entry made from an older state
@@ -54,6 +55,7 @@ def open_images(
 
     Raises:
         CouldNotOpenFileError: There is nothing at that path.
+        FailedToWriteOutputsError: Conversions are kept inside it, or that place cannot be written.
         InvalidDatasetError: It holds no usable pictures, or is something else; the message says
             what.
         RunInterruptedError: ``cancel`` was set.
@@ -64,6 +66,7 @@ def open_images(
     if source.kind == "image directory":
         return load_image_directory(source.path)
     kept = (settings or read_settings(os.environ)).image_directories
+    refuse_kept_inside(kept, source.path, hint="Set IMAGELOOM_HOME to a folder elsewhere.")
     params = ConvertParams()
     listing: Listing | None = None
     if source.kind != "archive":

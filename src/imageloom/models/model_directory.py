@@ -33,6 +33,7 @@ from imageloom.models.record import (
 )
 from imageloom.models.state import State, network_from_state, not_finite
 from imageloom.models.stored_model import model_digest, read_model, write_model
+from imageloom.output_places import refuse_misplaced
 from imageloom.preprocessing import Normalisation, Preprocessing
 from imageloom.publish import refuse_existing
 
@@ -135,11 +136,13 @@ def create_model(
     """Publish an untrained model directory at ``out`` and return what is in it.
 
     Raises:
-        FailedToWriteOutputsError: ``out`` exists or cannot be written.
+        FailedToWriteOutputsError: ``out`` exists, lies among pictures or inside something that was
+            published, or cannot be written.
         ImageloomError: As ``make_untrained``.
     """
     out = _absolute(out)
     refuse_existing(out)  # before a download of hundreds of megabytes
+    refuse_misplaced([out])
     model = make_untrained(name, params, on_event=on_event, cancel=cancel)
     record = _record_of(model)
     write_model(out, untrained_to_json(record), untrained_card(record), model.weights)

@@ -21,6 +21,7 @@ from imageloom.data.open import open_images
 from imageloom.errors import InvalidDatasetError, NaNError
 from imageloom.events import CancelToken, EventSink, Notice, Progress, ignore_events
 from imageloom.models.model_directory import TrainedModel
+from imageloom.output_places import refuse_misplaced
 from imageloom.scoring.inference import predict_batches
 from imageloom.scoring.model_in_use import ModelInUse, model_in_use
 from imageloom.scoring.params import ScoreParams
@@ -60,15 +61,20 @@ def score(
         InvalidModelDirectoryError: The model is none, or is damaged.
         InvalidDatasetError: There are no pictures, they have a class that the model does not
             know, or one of them cannot be read.
-        FailedToWriteOutputsError: ``out`` is another file, or cannot be written.
+        FailedToWriteOutputsError: ``out`` is another file, lies among pictures or inside something
+            that was published, or cannot be written.
         NaNError: The network gave no number for a picture.
         RunInterruptedError: Somebody asked to stop.
     """
     params, cancel = params or ScoreParams(), cancel or CancelToken()
-    if out is not None:
-        check_place(Path(out))
+    outputs = [] if out is None else [Path(out)]
+    for place in outputs:
+        check_place(place)
+    paths = [one for one in (model, images) if isinstance(one, Path | str)]
+    refuse_misplaced(outputs, read=[Path(one).expanduser() for one in paths])
     with model_in_use(model, params, on_event) as used:
         images = _opened(images, on_event, cancel)
+        images.refuse_outputs(outputs)
         labels_N = labels_by_model(images, used.model.classes)
         probabilities_NK = _probabilities(used, images, params, on_event, cancel)
     table = ScoredTable(

@@ -13,6 +13,8 @@ from imageloom.errors import FailedToWriteOutputsError
 from imageloom.events import CancelToken, EventSink, Notice, ignore_events
 from imageloom.models.model_directory import UntrainedModel
 from imageloom.models.params import ModelParams
+from imageloom.output_places import refuse_misplaced
+from imageloom.publish import refuse_existing
 from imageloom.training.assemble import mapping
 from imageloom.training.config import TrainParams
 from imageloom.training.events import Reporter, driver_log
@@ -85,15 +87,18 @@ def prepare_run(  # noqa: PLR0913 - as imageloom.train
     """
     run = RunDirectory(Path(out).expanduser().absolute())
     _refuse_existing_run(run)
+    refuse_existing(run.path)
+    paths = [one for one in (model, training, validation) if isinstance(one, Path | str)]
+    refuse_misplaced([run.path], read=[Path(one).expanduser() for one in paths])
     params = params or TrainParams()
     _refuse_device(params, trains_here=trains_here)
-    plan = make_plan(
-        find_model(model, model_params or ModelParams(), on_event, cancel),
-        open_images(training, on_event=on_event, cancel=cancel),
-        open_images(validation, on_event=on_event, cancel=cancel),
-        params,
-        processes=processes,
-    )
+    found = find_model(model, model_params or ModelParams(), on_event, cancel)
+    pictures = [
+        open_images(one, on_event=on_event, cancel=cancel) for one in (training, validation)
+    ]
+    for one in pictures:
+        one.refuse_outputs([run.path])
+    plan = make_plan(found, pictures[0], pictures[1], params, processes=processes)
     with lent_generators():
         create_run(plan, run, on_event)
     return run.path
