@@ -14,6 +14,7 @@ import pyarrow as pa
 import torch
 
 from imageloom.compute import choose_workers
+from imageloom.data.crop_check import require_crops_fit
 from imageloom.data.image_directory import ImageDirectory
 from imageloom.data.index import file_name
 from imageloom.data.loader import make_loader, sequential_batches
@@ -60,7 +61,8 @@ def score(
     Raises:
         InvalidModelDirectoryError: The model is none, or is damaged.
         InvalidDatasetError: There are no pictures, they have a class that the model does not
-            know, or one of them cannot be read.
+            know, one of them is smaller than a crop of the model's preprocessing, or cannot be
+            read.
         FailedToWriteOutputsError: ``out`` is another file, lies among pictures or inside something
             that was published, or cannot be written.
         NaNError: The network gave no number for a picture.
@@ -76,6 +78,7 @@ def score(
         images = _opened(images, on_event, cancel)
         images.refuse_outputs(outputs)
         labels_N = labels_by_model(images, used.model.classes)
+        require_crops_fit(images, used.model.preprocessing.transforms, "pictures")
         probabilities_NK = _probabilities(used, images, params, on_event, cancel)
     table = ScoredTable(
         files=_files(images),

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from imageloom.data.crop_check import require_crops_fit
 from imageloom.data.image_directory import ImageDirectory
 from imageloom.data.sampler import steps_per_epoch
 from imageloom.errors import (
@@ -79,8 +80,8 @@ def make_plan(
     Raises:
         NotLabeledDatasetError: Training or validation pictures lack labels.
         InvalidDatasetError: No pictures, fewer than two classes, a class without pictures, class
-            lists that differ, transforms without a fixed size, or pictures too small for the
-            network.
+            lists that differ, transforms without a fixed size, or pictures too small for a crop
+            or for the network.
         ParameterError: A parameter does not fit the others or the number of pictures.
     """
     _check_pictures(training, "the training pictures")
@@ -89,6 +90,8 @@ def make_plan(
     _check_classes(training)
     transforms, inference = choose_transforms(training, validation, params)
     _check_parameters(training, params, processes)
+    require_crops_fit(training, transforms, "training pictures")
+    require_crops_fit(validation, inference, "validation pictures")
     size = output_size(inference)
     assert size is not None, "choose_transforms ends in a size"
     # A frozen body's BatchNorm uses its running statistics, so a batch of one is no problem there.
