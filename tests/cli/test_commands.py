@@ -184,6 +184,22 @@ def test_check_finds_leaks_and_changed_files(photos, capsys):
     assert content["comparison"]["missing_classes"] == ["007", "NA"]
 
 
+def test_a_flood_of_equal_pictures_takes_a_line_on_the_screen_and_is_listed_in_json(photos, capsys):
+    for name in ("007", "bee"):
+        for number in range(60):
+            copy = photos / name / f"copy-{number:03}.png"
+            copy.write_bytes((photos / name / "00.png").read_bytes())
+    assert run(["data", "check", "photos", "--against", "photos"]) == 0
+    captured = capsys.readouterr()
+    assert "007/00.png, 007/copy-000.png, 007/copy-001.png and 58 more" in captured.out
+    assert "122 of 156 pictures stand more than once" in captured.err
+    assert (captured.out + captured.err).count("copy-") < 20
+    assert run(["data", "check", "photos", "--json"]) == 0
+    content = json.loads(capsys.readouterr().out)
+    assert [len(files) for files in content["duplicates"]] == [61, 61]
+    assert content["counts"]["files_in_duplicates"] == 122
+
+
 def test_a07_check_reads_every_file_again_and_fails_when_one_changed(photos, capsys):
     assert run(["data", "convert", "photos", "--out", "pictures"]) == 0
     file = photos / "bee" / "03.png"

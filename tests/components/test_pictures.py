@@ -140,7 +140,7 @@ def test_a_split_tells_what_it_could_not_do_as_asked(pictures, make_task, tmp_pa
     single = pictures.select(np.array([0, 1, 2, 3, 4, 5]))
     single.save(tmp_path / "images")
     (message, *_) = warnings_of(SPLIT, make_task, {"images": tmp_path / "images"}, fraction=0.7)
-    assert message.startswith("1 classes have one picture")
+    assert message.startswith("1 class has one picture")
 
 
 def transformation(make_task, **params):

@@ -44,6 +44,14 @@ def test_the_report_is_plain_json(images):
     assert content["images_per_class"] == {"a": 2, "b": 2}
     assert content["rejected"][0]["file"] == "b/bad.png"
     assert content["comparison"]["leaks"][0] == ["a/1.png", "a/1.png"]
+    assert content["counts"] == {
+        "rejected": 1,
+        "changed": 0,
+        "duplicates": 1,
+        "files_in_duplicates": 2,
+        "contradictions": 1,
+        "leaks": 4,
+    }
 
 
 def test_c11_pictures_in_both_directories_are_paired_by_their_bytes():

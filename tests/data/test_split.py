@@ -121,7 +121,7 @@ def test_unlabelled_pictures_are_split_as_one_class():
 
 def test_c11_equal_pictures_on_both_sides_are_counted():
     first, _ = split(images_of(["a"] * 40, contents=["same"] * 40))
-    assert any("1 pictures stand in more than one part" in notice for notice in first.notices)
+    assert any("1 picture stands in more than one part" in notice for notice in first.notices)
 
 
 def group_sets(parts):

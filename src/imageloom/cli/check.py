@@ -11,7 +11,7 @@ from imageloom.cli import pictures
 from imageloom.cli.job import Job, Outcome, job_command
 from imageloom.cli.places import Place, place_option
 from imageloom.cli.screen import command_line, line, table
-from imageloom.wording import count
+from imageloom.wording import count, some
 
 if TYPE_CHECKING:
     from imageloom.data.check import Comparison, DataReport, Spread
@@ -65,7 +65,8 @@ def _screen(job: Job, report: "DataReport") -> Iterator[RenderableType]:
     for notice in report.notices:
         yield line("Note", notice, style="yellow")
     # Equal bytes under different labels are duplicates too; they are shown once, as the worse.
-    plain = [files for files in report.duplicates if files not in report.contradictions]
+    worse = set(report.contradictions)
+    plain = [files for files in report.duplicates if files not in worse]
     yield from _sets(report.contradictions, "with different labels")
     yield from _sets(plain, "with one label")
     if report.comparison is not None:
@@ -86,7 +87,7 @@ def _sizes(width: "Spread", height: "Spread") -> str:
 def _sets(sets: Sequence[Sequence[str]], what: str) -> Iterator[RenderableType]:
     if sets:
         title = f"{count(len(sets), 'set')} of equal files {what}:"
-        yield from _list(title, [", ".join(files) for files in sets])
+        yield from _list(title, [some(files) for files in sets])
 
 
 def _list(title: str, lines: Sequence[str]) -> Iterator[RenderableType]:
@@ -109,8 +110,7 @@ def _beside(other: "Comparison") -> Iterator[RenderableType]:
         (other.extra_classes, f"{len(other.extra_classes):,} only there"),
     ):
         if names:
-            shown = ", ".join(names[:_SETS_SHOWN]) + (", ..." if len(names) > _SETS_SHOWN else "")
-            yield line("Classes", f"{what}: {shown}", style="red")
+            yield line("Classes", f"{what}: {some(names)}", style="red")
 
 
 def _next_step(job: Job, report: "DataReport") -> str:

@@ -16,6 +16,7 @@ from imageloom.data.listing import Listing
 from imageloom.data.params import ConvertParams
 from imageloom.errors import InvalidDatasetError
 from imageloom.events import CancelToken, EventSink, Progress, ignore_events
+from imageloom.wording import count, some
 
 _FORMATS: Final = ("JPEG", "PNG", "BMP", "PPM", "TIFF", "WEBP")
 _EXAMPLES: Final = 3
@@ -154,14 +155,18 @@ class _Columns:
         found = []
         if self._frames:
             first = sorted(self._frames)[:_EXAMPLES]
-            shown = ", ".join(f"{self._file(row)} ({self._frames[row]:,})" for row in first)
+            shown = [f"{self._file(row)} ({self._frames[row]:,})" for row in first]
+            has = count(len(self._frames), "picture has", "pictures have")
             found.append(
-                f"{len(self._frames):,} pictures have several frames, of which the first is used: "
-                f"{shown}."
+                f"{has} several frames, of which the first is used: "
+                f"{some(shown, total=len(self._frames))}."
             )
         for notice, rows in sorted(self._noted.items()):
-            shown = ", ".join(self._file(row) for row in sorted(rows)[:_EXAMPLES])
-            found.append(f"{len(rows):,} pictures, such as {shown}: each {notice}.")
+            shown = [self._file(row) for row in sorted(rows)[:_EXAMPLES]]
+            each = "it" if len(rows) == 1 else "each"
+            found.append(
+                f"{count(len(rows), 'picture')}, {some(shown, total=len(rows))}: {each} {notice}."
+            )
         return tuple(found)
 
 

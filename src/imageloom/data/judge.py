@@ -10,7 +10,7 @@ import numpy as np
 from imageloom.data.duplicates import equal_groups
 from imageloom.data.image_directory import ImageDirectory, Rejected
 from imageloom.errors import InvalidDatasetError
-from imageloom.wording import count
+from imageloom.wording import count, some
 
 _EXAMPLES: Final = 3
 _REASONS_SHOWN: Final = 5
@@ -54,7 +54,25 @@ def refuse_losses(images: ImageDirectory, max_rejected_fraction: float) -> None:
 
 def notices_on(images: ImageDirectory) -> tuple[str, ...]:
     """Return what a person should know before training on these pictures."""
-    return (*_imbalance(images.counts), *_two_labels(images))
+    groups = list(equal_groups(images.index))
+    return (*_imbalance(images.counts), *_two_labels(images, groups), *copies(images, groups))
+
+
+def copies(images: ImageDirectory, groups: Sequence[Sequence[int]]) -> Iterator[str]:
+    """Yield a sentence on pictures that stand several times under one label, or none.
+
+    Args:
+        images: The pictures.
+        groups: The rows of each set with equal bytes (``equal_groups``).
+    """
+    found = [rows for rows in groups if not _has_two_labels(images, rows)]
+    if found:
+        first = (f"{images.file(rows[0])} ({len(rows):,} times)" for rows in found[:_EXAMPLES])
+        yield (
+            f"{sum(map(len, found)):,} of {count(len(images), 'picture')} stand more than once, "
+            f"with equal bytes: {some(list(first), total=len(found))}. Each copy counts as a "
+            "picture of its own; leave one of each."
+        )
 
 
 def _imbalance(counts: Mapping[str, int]) -> Iterator[str]:
@@ -69,27 +87,32 @@ def _imbalance(counts: Mapping[str, int]) -> Iterator[str]:
         )
 
 
-def _two_labels(images: ImageDirectory) -> Iterator[str]:
-    found = list(contradictions(images))
+def _two_labels(images: ImageDirectory, groups: Sequence[Sequence[int]]) -> Iterator[str]:
+    found = [rows for rows in groups if _has_two_labels(images, rows)]
     if found:
-        shown = "; ".join(
-            " and ".join(
-                f"{images.file(row)} ({images.classes[images.labels[row]]})" for row in rows
-            )
-            for rows in found[:_EXAMPLES]
-        )
+        shown = "; ".join(_with_labels(images, rows) for rows in found[:_EXAMPLES])
         yield (
             f"{count(len(found), 'picture stands', 'pictures stand')} under more than one label "
-            f"with equal bytes: {shown}. 'imageloom data check' lists them all."
+            f"with equal bytes: {shown}. 'imageloom data check' says more."
         )
+
+
+def _with_labels(images: ImageDirectory, rows: Sequence[int]) -> str:
+    """Return files of one set, such that the first two have different labels."""
+    labels_N = images.labels[rows]
+    other = int(np.argmax(labels_N != labels_N[0]))
+    first = [rows[0], rows[other], *(row for row in rows[1:_EXAMPLES] if row != rows[other])]
+    names = [f"{images.file(row)} ({images.classes[images.labels[row]]})" for row in first]
+    return some(names, total=len(rows))
 
 
 def contradictions(images: ImageDirectory) -> Iterator[list[int]]:
     """Yield the rows of each set of pictures with equal bytes and different labels."""
-    if images.classes:
-        for rows in equal_groups(images.index):
-            if len(np.unique(images.labels[rows])) > 1:
-                yield rows
+    return (rows for rows in equal_groups(images.index) if _has_two_labels(images, rows))
+
+
+def _has_two_labels(images: ImageDirectory, rows: Sequence[int]) -> bool:
+    return bool(images.classes) and len(np.unique(images.labels[rows])) > 1
 
 
 def _reasons(rejected: Sequence[Rejected]) -> str:
@@ -97,8 +120,9 @@ def _reasons(rejected: Sequence[Rejected]) -> str:
     parts = []
     for reason, times in counted[:_REASONS_SHOWN]:
         files = [one.file for one in rejected if one.reason == reason][:_EXAMPLES]
-        parts.append(f"{times:,}: {reason} ({', '.join(files)}{', ...' if times > 3 else ''})")
-    rest = f"; and {len(counted) - _REASONS_SHOWN} other reasons" if len(counted) > 5 else ""
+        parts.append(f"{times:,}: {reason} ({some(files, total=times)})")
+    others = len(counted) - _REASONS_SHOWN
+    rest = f"; and {count(others, 'other reason')}" if others > 0 else ""
     return f"Why: {'; '.join(parts)}{rest}." if parts else ""
 
 

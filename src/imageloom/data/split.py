@@ -16,10 +16,11 @@ from imageloom.data.image_directory import ImageDirectory
 from imageloom.data.index import UNLABELLED
 from imageloom.data.params import SplitParams
 from imageloom.errors import InvalidDatasetError, NotInRangeValueError
+from imageloom.wording import count, some
 
 _NAMES: Final = ("first", "second", "third")
 _NOTED_DIFFERENCE: Final = 0.02  # of all pictures, between the share asked for and the one given
-_SHOWN: Final = 5
+_EXAMPLES: Final = 3
 _WORD: Final = (1 << 64) - 1
 
 
@@ -181,24 +182,26 @@ def _notices(
     single = [name for name, count in images.counts.items() if count == 1]
     if single:
         notices.append(
-            f"{len(single):,} classes have one picture, which stands in the first part only: "
-            f"{', '.join(map(repr, single[:_SHOWN]))}{', ...' if len(single) > _SHOWN else ''}."
+            f"{count(len(single), 'class has', 'classes have')} one picture, which stands in the "
+            f"first part only: {some([*map(repr, single)])}."
         )
     one_sided = _one_sided(images, part_N)
     if one_sided:
         notices.append(
-            f"{len(one_sided):,} classes could not stand in both the first and the second part "
-            f"without tearing a group: {', '.join(map(repr, one_sided[:_SHOWN]))}."
+            f"{count(len(one_sided), 'class', 'classes')} could not stand in both the first and "
+            f"the second part without tearing a group: {some([*map(repr, one_sided)])}."
         )
     given_P = np.bincount(part_N, minlength=len(shares_P)) / len(images)
     if np.abs(given_P - shares_P).max() > _NOTED_DIFFERENCE:
         asked, given = (", ".join(f"{s:.1%}" for s in shares) for shares in (shares_P, given_P))
         notices.append(f"The parts hold {given} of the pictures where {asked} were asked for.")
-    torn = sum(len(set(part_N[rows].tolist())) > 1 for rows in equal_groups(images.index))
+    torn = [rows for rows in equal_groups(images.index) if len(np.unique(part_N[rows])) > 1]
     if torn:
+        first = [images.file(rows[0]) for rows in torn[:_EXAMPLES]]
         notices.append(
-            f"{torn:,} pictures stand in more than one part with equal bytes, so that results on "
-            "the second part look better than they are. Remove the copies."
+            f"{count(len(torn), 'picture stands', 'pictures stand')} in more than one part with "
+            f"equal bytes, so that results on the second part look better than they are: "
+            f"{some(first, total=len(torn))}. Remove the copies."
         )
     return tuple(notices)
 

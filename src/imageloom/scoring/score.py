@@ -28,8 +28,7 @@ from imageloom.scoring.model_in_use import ModelInUse, model_in_use
 from imageloom.scoring.params import ScoreParams
 from imageloom.scoring.scored_table import UNKNOWN, ScoredTable, room_for_probabilities
 from imageloom.scoring.table import check_place, write_table
-
-_MOST_NAMED = 5
+from imageloom.wording import some
 
 
 def score(
@@ -103,13 +102,10 @@ def labels_by_model(images: ImageDirectory, classes: tuple[str, ...]) -> npt.NDA
     position = {name: index for index, name in enumerate(classes)}
     foreign = [name for name in images.classes if name not in position]
     if foreign:
-        shown = ", ".join(repr(name) for name in foreign[:_MOST_NAMED])
-        known = ", ".join(repr(name) for name in classes[:_MOST_NAMED])
-        more = ", ..." if len(foreign) > _MOST_NAMED else ""
         raise InvalidDatasetError(
             f"{len(foreign)} of {len(images.classes)} classes of the pictures are unknown to the "
-            f"model: {shown}{more}. It knows {len(classes)}: {known}"
-            f"{', ...' if len(classes) > _MOST_NAMED else ''}.",
+            f"model: {some([*map(repr, foreign)])}. It knows {len(classes)}: "
+            f"{some([*map(repr, classes)])}.",
             hint="Rename the folders to the model's classes, leave the others out, or score the "
             "pictures without labels, from one flat folder.",
             reason="unknown-class",
