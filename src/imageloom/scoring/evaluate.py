@@ -28,7 +28,7 @@ def evaluate(scores: Scores, *, params: EvaluateParams | None = None, name: str 
         name: What the table is called in reports; by default the file's name.
 
     Raises:
-        NotScoredDatasetError: The file holds no scored table.
+        NotScoredDatasetError: The file holds no scored table, or the table has no rows.
         NotExpectedLabelColumnError: No picture has a label.
     """
     return evaluate_table(
@@ -52,7 +52,7 @@ def compare(
         names: What the tables are called in reports; by default the files' names.
 
     Raises:
-        NotScoredDatasetError: A file holds no scored table.
+        NotScoredDatasetError: A file holds no scored table, or a table has no rows.
         NotExpectedLabelColumnError: No picture of a table has a label.
         InvalidDatasetError: The class lists differ, or a table names a file twice.
     """

@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 import numpy as np
 import numpy.typing as npt
 
+from imageloom.errors import NotScoredDatasetError
 from imageloom.metrics import (
     Averages,
     Calibration,
@@ -24,6 +25,7 @@ from imageloom.metrics import (
 )
 from imageloom.scoring.params import EvaluateParams
 from imageloom.scoring.scored_table import UNKNOWN, ScoredTable
+from imageloom.wording import some
 
 
 @dataclass(frozen=True)
@@ -165,8 +167,15 @@ def evaluate_table(table: ScoredTable, *, params: EvaluateParams, name: str) -> 
         name: What the table is called in reports.
 
     Raises:
+        NotScoredDatasetError: The table has no rows.
         NotExpectedLabelColumnError: No picture has a label.
     """
+    if len(table) == 0:
+        raise NotScoredDatasetError(
+            f"The score table {name} has no rows, so there is nothing to evaluate.",
+            hint="Score some pictures first, with 'imageloom score'.",
+            reason="no-rows",
+        )
     table.require_labels()
     rows = np.flatnonzero(table.labels_N != UNKNOWN)
     labels_N = table.labels_N[rows].astype(np.int64)
@@ -227,10 +236,9 @@ def _notices(table: ScoredTable, confusion_KK: npt.NDArray[np.int64]) -> tuple[s
     support_K = confusion_KK.sum(axis=1)
     empty = [name for name, count in zip(table.classes, support_K, strict=True) if count == 0]
     if empty:
-        shown = ", ".join(empty[:5]) + (", ..." if len(empty) > 5 else "")
         notices.append(
-            f"Classes without a picture here: {len(empty):,} of {len(table.classes):,} ({shown}). "
-            "They count as 0 in the macro averages."
+            f"Classes without a picture here: {len(empty):,} of {len(table.classes):,} "
+            f"({some(empty)}). They count as 0 in the macro averages."
         )
     repeated = len(table) - len(table.files.unique())
     if repeated:

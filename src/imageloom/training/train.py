@@ -10,7 +10,7 @@ from imageloom.data.image_directory import ImageDirectory
 from imageloom.data.open import open_images
 from imageloom.distributed.ranks import ALONE, Ranks
 from imageloom.errors import FailedToWriteOutputsError
-from imageloom.events import CancelToken, EventSink, Notice, ignore_events
+from imageloom.events import CancelToken, Event, EventSink, Notice, ignore_events
 from imageloom.models.model_directory import UntrainedModel
 from imageloom.models.params import ModelParams
 from imageloom.output_places import refuse_misplaced
@@ -93,12 +93,20 @@ def prepare_run(  # noqa: PLR0913 - as imageloom.train
     params = params or TrainParams()
     _refuse_device(params, trains_here=trains_here)
     found = find_model(model, model_params or ModelParams(), on_event, cancel)
-    pictures = [
-        open_images(one, on_event=on_event, cancel=cancel) for one in (training, validation)
-    ]
+    told: list[str] = []
+
+    def tell(event: Event) -> None:
+        if isinstance(event, Notice):
+            told.append(event.message)
+        on_event(event)
+
+    pictures = [open_images(one, on_event=tell, cancel=cancel) for one in (training, validation)]
     for one in pictures:
         one.refuse_outputs([run.path])
     plan = make_plan(found, pictures[0], pictures[1], params, processes=processes)
+    for message in plan.notices:
+        if not message.endswith(tuple(told)):  # the conversion of these pictures has said it
+            on_event(Notice("warning", message))
     with lent_generators():
         create_run(plan, run, on_event)
     return run.path
