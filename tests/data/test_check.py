@@ -68,10 +68,10 @@ def test_c03_and_c04_classes_that_only_one_side_has_are_named():
 
 
 def test_c14_only_sets_with_several_labels_are_contradictions():
-    report_of = images_of(["a", "a", "b", "b"], contents=["p", "p", "q", "p"])
+    report_of = images_of(["a", "a", "b", "b", "c"], contents=["p", "p", "q", "p", "p"])
     from imageloom.data.judge import contradictions
 
-    assert list(contradictions(report_of)) == [[0, 1, 3]]
+    assert list(contradictions(report_of)) == [[0, 3, 4, 1]]
 
 
 def flip_a_bit(path):

@@ -65,8 +65,8 @@ def _screen(job: Job, report: "DataReport") -> Iterator[RenderableType]:
     for notice in report.notices:
         yield line("Note", notice, style="yellow")
     # Equal bytes under different labels are duplicates too; they are shown once, as the worse.
-    worse = set(report.contradictions)
-    plain = [files for files in report.duplicates if files not in worse]
+    worse = {files[0] for files in report.contradictions}  # a file stands in one set at most
+    plain = [files for files in report.duplicates if files[0] not in worse]
     yield from _sets(report.contradictions, "with different labels")
     yield from _sets(plain, "with one label")
     if report.comparison is not None:

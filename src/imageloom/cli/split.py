@@ -59,7 +59,7 @@ def command(job: Job) -> Outcome:
         },
         screen=(
             *pictures.class_table(counts),
-            *(note for part in parts for note in pictures.warnings(part)),
+            *pictures.warnings(parts[0]),  # every part has the same ones
             *(
                 line("Wrote", f"{out} ({len(part):,} pictures)")
                 for part, out in zip(parts, outputs, strict=True)

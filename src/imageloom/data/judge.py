@@ -98,17 +98,25 @@ def _two_labels(images: ImageDirectory, groups: Sequence[Sequence[int]]) -> Iter
 
 
 def _with_labels(images: ImageDirectory, rows: Sequence[int]) -> str:
-    """Return files of one set, such that the first two have different labels."""
-    labels_N = images.labels[rows]
-    other = int(np.argmax(labels_N != labels_N[0]))
-    first = [rows[0], rows[other], *(row for row in rows[1:_EXAMPLES] if row != rows[other])]
+    first = _labels_first(images, rows)[:_EXAMPLES]
     names = [f"{images.file(row)} ({images.classes[images.labels[row]]})" for row in first]
     return some(names, total=len(rows))
 
 
 def contradictions(images: ImageDirectory) -> Iterator[list[int]]:
-    """Yield the rows of each set of pictures with equal bytes and different labels."""
-    return (rows for rows in equal_groups(images.index) if _has_two_labels(images, rows))
+    """Yield the rows of each set of pictures with equal bytes and different labels.
+
+    The first row of each label comes before the others, so that a few of them show the matter.
+    """
+    for rows in equal_groups(images.index):
+        if _has_two_labels(images, rows):
+            yield _labels_first(images, rows)
+
+
+def _labels_first(images: ImageDirectory, rows: Sequence[int]) -> list[int]:
+    _, firsts = np.unique(images.labels[rows], return_index=True)
+    order = np.concatenate([np.sort(firsts), np.delete(np.arange(len(rows)), firsts)])
+    return [rows[int(place)] for place in order]
 
 
 def _has_two_labels(images: ImageDirectory, rows: Sequence[int]) -> bool:
