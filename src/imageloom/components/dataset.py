@@ -9,6 +9,7 @@ from imageloom.errors import CouldNotOpenFileError, ParameterParsingError
 from imageloom.params import Params, parameter
 from imageloom.spec.component import COMPONENTS, Component, Outside, Port, Task
 from imageloom.spec.port_types import ANY_DIRECTORY
+from imageloom.wording import some
 
 
 class DatasetParams(Params):
@@ -64,7 +65,8 @@ def _place(params: Params, base: Path, uploads: Path) -> Path:
         there = sorted(one.name for one in uploads.glob("[!.]*"))
         raise CouldNotOpenFileError(
             f"There is no upload {name!r} in {uploads}.",
-            hint=f"'imageloom store upload' makes one. There are: {', '.join(there) or 'none'}.",
+            hint=f"'imageloom store upload' makes one. There are: "
+            f"{some(there, most=10) or 'none'}.",
         )
     return place
 
