@@ -18,6 +18,7 @@ from imageloom.data.manifest_rows import (
 from imageloom.data.params import ConvertParams
 from imageloom.errors import CouldNotOpenFileError, InvalidDatasetError
 from imageloom.events import CancelToken, EventSink, ignore_events
+from imageloom.wording import some
 
 _MAX_BYTES: Final = 1024 * 1024 * 1024  # the file is held in memory whole
 _KEYS: Final = ("images", "annotations", "categories")
@@ -143,7 +144,7 @@ def _refuse_several(found: dict[Id, set[str]], files: dict[Id, str], manifest: P
     several = {image: labels for image, labels in found.items() if len(labels) > 1}
     if several:
         shown = "; ".join(
-            f"{files[image]!r} has {', '.join(map(repr, sorted(labels)))}"
+            f"{files[image]!r} has {some([*map(repr, sorted(labels))])}"
             for image, labels in list(several.items())[:_SHOWN]
         )
         raise InvalidDatasetError(

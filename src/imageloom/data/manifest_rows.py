@@ -18,6 +18,7 @@ from imageloom.data.params import ConvertParams
 from imageloom.errors import CouldNotOpenFileError, InvalidDatasetError
 from imageloom.events import CancelToken, EventSink, Progress, ignore_events
 from imageloom.preprocessing import check_class_names
+from imageloom.wording import some
 
 _ROWS_PER_EVENT: Final = 20_000
 _MAX_PROBLEMS: Final = 100
@@ -139,6 +140,7 @@ class _Gathering:
     rejected: list[Rejected] = field(default_factory=list)
     first_labelled: int = 0
     unlabelled: list[int] = field(default_factory=list)  # the first few rows without a label
+    num_unlabelled: int = 0
     hashes: "array[int]" = field(default_factory=lambda: array("q"))
     numbers: "array[int]" = field(default_factory=lambda: array("q"))
     folders: dict[str, bool] = field(default_factory=dict)  # whether one leads through a link
@@ -210,6 +212,7 @@ class _Gathering:
 
     def _label(self, row: ManifestRow) -> int:
         if not row.label:
+            self.num_unlabelled += 1
             if len(self.unlabelled) < _SHOWN:
                 self.unlabelled.append(row.number)
             return UNLABELLED
@@ -223,7 +226,7 @@ class _Gathering:
         if self.first_labelled and unlabelled:
             raise InvalidDatasetError(
                 f"{self.manifest} has a label in {self._where(self.first_labelled)} but none in "
-                f"{', '.join(unlabelled)}{', ...' if len(unlabelled) == _SHOWN else ''}.",
+                f"{some(unlabelled, total=self.num_unlabelled)}.",
                 hint="Give every row a label, or none.",
                 reason="partly-labelled",
                 details={"rows": unlabelled},
@@ -235,7 +238,7 @@ class _Gathering:
         empty = [name for name in declared if name not in self.labels]
         if empty and self.labels and params.empty_classes == "refuse":
             raise InvalidDatasetError(
-                f"{self.manifest} declares classes that no picture has: {', '.join(empty[:10])}.",
+                f"{self.manifest} declares classes that no picture has: {some(empty)}.",
                 hint="Add pictures, or leave these classes out with empty_classes 'drop'.",
                 reason="empty-class",
                 details={"classes": empty[:100]},
@@ -265,7 +268,7 @@ class _Gathering:
         if not self.labels:
             yield f"{self.manifest.name} gives no labels, so the pictures are unlabelled."
         if dropped:
-            yield f"{len(dropped):,} classes without pictures were dropped: {dropped[:5]}."
+            yield f"Classes without pictures were dropped: {some([*map(repr, dropped)])}."
         others = _pictures_in(self.root, self.folders) - self.listed_pictures
         if others > 0:
             yield (

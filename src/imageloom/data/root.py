@@ -16,6 +16,7 @@ from typing import Final, NamedTuple
 
 from imageloom.data.names import is_document_name, is_system_name
 from imageloom.errors import CouldNotOpenFileError, InvalidDatasetError
+from imageloom.wording import some
 
 PART_NAMES: Final = frozenset(
     ("train", "training", "val", "valid", "validation", "test", "testing", "dev", "eval")
@@ -70,7 +71,7 @@ def _asked_for(source: Path, folder: str) -> Path:
     for start in (source, _descend(source)):
         if _is_folder(start / folder):
             return start / folder
-    known = ", ".join(repr(name) for name in sorted(_content(_descend(source)).folders)[:10])
+    known = some([repr(name) for name in sorted(_content(_descend(source)).folders)], most=10)
     raise CouldNotOpenFileError(
         f"There is no folder {folder!r} in {source}.",
         hint=f"It holds {known or 'no folders'}.",

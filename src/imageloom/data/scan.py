@@ -31,6 +31,7 @@ from imageloom.data.root import find_root
 from imageloom.errors import InvalidDatasetError
 from imageloom.events import CancelToken, EventSink, Progress, ignore_events
 from imageloom.preprocessing import check_class_names
+from imageloom.wording import some
 
 _FILES_PER_EVENT: Final = 20_000
 _SUFFIXES_SHOWN: Final = 5
@@ -172,8 +173,8 @@ class _Walk:
         if self.documents:
             yield f"{_documents(self.documents)} were not looked at: they are not pictures."
         if self.empty:
-            names = ", ".join(repr(file_name(folder)) for folder in sorted(self.empty)[:5])
-            yield f"{len(self.empty):,} class folders without pictures were dropped: {names}."
+            names = some([repr(file_name(folder)) for folder in sorted(self.empty)])
+            yield f"Class folders without pictures were dropped: {names}."
 
 
 def _entries(root: bytes, folder: bytes) -> Iterator[os.DirEntry[bytes]]:
@@ -220,10 +221,9 @@ def _nested(root: bytes, folder: bytes) -> InvalidDatasetError:
 
 
 def _empty_classes(root: Path, names: list[str]) -> InvalidDatasetError:
-    shown = ", ".join(repr(name) for name in names[:5])
-    more = f" and {len(names) - 5:,} more" if len(names) > 5 else ""
+    shown = some([*map(repr, names)])
     return InvalidDatasetError(
-        f"These class folders in {root} hold no pictures: {shown}{more}.",
+        f"These class folders in {root} hold no pictures: {shown}.",
         hint="Add pictures or remove the folders; or leave them out with empty_classes 'drop'.",
         reason="empty-class",
         details={"classes": names[:100]},

@@ -36,6 +36,7 @@ from imageloom.models.stored_model import model_digest, read_model, write_model
 from imageloom.output_places import refuse_misplaced
 from imageloom.preprocessing import Normalisation, Preprocessing
 from imageloom.publish import refuse_existing
+from imageloom.wording import some
 
 
 @dataclass(frozen=True, eq=False)
@@ -185,7 +186,7 @@ def save_trained(out: Path, model: TrainedModel, *, replace: bool = False) -> Tr
     broken = not_finite(state)
     if broken:
         raise NaNError(
-            f"The weights {', '.join(broken[:5])} are not finite, so the model is not saved.",
+            f"The weights {some(broken)} are not finite, so the model is not saved.",
             hint="Lower the learning rate and train again from the last checkpoint.",
             reason="weights",
             details={"weights": broken[:5]},

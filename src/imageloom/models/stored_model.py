@@ -34,6 +34,7 @@ from imageloom.publish import (
     to_json,
     verify_directory,
 )
+from imageloom.wording import some
 
 RECORD: Final = "model.json"
 WEIGHTS: Final = "weights.safetensors"
@@ -170,7 +171,7 @@ def _published_files(path: Path) -> tuple[frozenset[str], object]:
     unknown = sorted(set(entries) - {RECORD, WEIGHTS, CARD})
     entry = entries.get(RECORD)
     if unknown or not isinstance(entry, dict):
-        what = f"names {', '.join(map(repr, unknown[:5]))}" if unknown else f"lacks {RECORD}"
+        what = f"names {some([*map(repr, unknown)])}" if unknown else f"lacks {RECORD}"
         raise InvalidModelDirectoryError(
             f"{path / MANIFEST} {what}; a model directory holds {RECORD}, {CARD} and {WEIGHTS}.",
             hint="Is it a model of Imageloom? Restore it, or make the model again.",

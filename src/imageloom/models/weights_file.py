@@ -9,6 +9,7 @@ import torch
 from imageloom.errors import CouldNotOpenFileError, InvalidModelDirectoryError
 from imageloom.models.safetensors_file import read_safetensors
 from imageloom.models.torch_file import load_torch_file
+from imageloom.wording import some
 
 # Where training scripts put the weights inside a checkpoint, most specific first.
 _NESTED_KEYS: Final = ("state_dict", "model_state_dict", "model")
@@ -53,7 +54,7 @@ def _tensors_of(content: Mapping[object, object], file: Path) -> dict[str, torch
             others.append(repr(name))
     if others or not weights:
         raise InvalidModelDirectoryError(
-            f"{file} is no dictionary of weights: {', '.join(others[:5]) or 'nothing'} in it.",
+            f"{file} is no dictionary of weights: {some(others) or 'nothing'} in it.",
             hint="Save the weights alone, with torch.save(network.state_dict(), FILE).",
             reason="no-state-dict",
             details={"file": file.name},

@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from imageloom.errors import ImageloomError, InvalidDatasetError
+from imageloom.wording import some
 
 
 def check_class_names(names: Sequence[str], error: type[ImageloomError]) -> tuple[str, ...]:
@@ -35,7 +36,9 @@ def check_class_names(names: Sequence[str], error: type[ImageloomError]) -> tupl
             )
     if len(set(names)) != len(names):
         repeated = sorted(name for name, count in Counter(names).items() if count > 1)
-        raise error(f"Class names stand twice: {repeated[:5]}.", reason="repeated-class")
+        raise error(
+            f"Class names stand twice: {some([*map(repr, repeated)])}.", reason="repeated-class"
+        )
     return tuple(names)
 
 
@@ -74,6 +77,4 @@ def check_same_classes(training: Sequence[str], other: Sequence[str], *, what: s
 
 
 def _some(names: Sequence[str]) -> str:
-    shown = ", ".join(repr(name) for name in names[:5])
-    more = f" and {len(names) - 5} more" if len(names) > 5 else ""
-    return f"the class{'es' if len(names) > 1 else ''} {shown}{more}"
+    return f"the class{'es' if len(names) > 1 else ''} {some([*map(repr, names)])}"
