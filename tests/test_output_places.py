@@ -109,6 +109,7 @@ def test_somebodys_own_file_of_such_a_name_forbids_nothing(tmp_path, name, text)
 def test_class_folders_are_known_without_being_told(tmp_path, out):
     classes(tmp_path / "T")
     (tmp_path / "T" / ".DS_Store").touch()
+    (tmp_path / "T" / "LICENSE.txt").touch()
     (tmp_path / "T" / "ants" / "Thumbs.db").touch()
     with pytest.raises(FailedToWriteOutputsError, match="T, a folder of pictures") as caught:
         refuse_misplaced([tmp_path / out])
@@ -129,6 +130,11 @@ def test_a_place_of_work_may_hold_pictures_beside_other_things(tmp_path, beside)
         (folder / beside).parent.mkdir(exist_ok=True)
         (folder / beside).touch()
         refuse_misplaced([folder / "u"])
+
+
+def test_a_name_that_no_file_can_have_is_refused():
+    with pytest.raises(FailedToWriteOutputsError, match="no file can have this name"):
+        refuse_misplaced([Path("a\0b")])
 
 
 def test_parts_of_a_dataset_are_no_classes(tmp_path):

@@ -32,6 +32,7 @@ MANY: Final = 10  # pictures; with fewer, a folder may be one where somebody tri
 _MOST_ENTRIES: Final = 1000  # looked at in a folder that may hold a million
 _MOST_FOLDERS: Final = 20
 _SYSTEM_FILES: Final = ("thumbs.db", "desktop.ini")  # beside the hidden ones
+_NOTES: Final = ("readme", "license", "licence", "copying")  # what published pictures come with
 _PUBLISHED: Final = {
     "image_directory.json": "an image directory",
     "model.json": "a model directory",
@@ -53,7 +54,7 @@ def refuse_misplaced(outputs: Sequence[Path], *, read: Sequence[Path] = ()) -> N
     for out in outputs:
         place = _real(out)
         for folder in read:
-            if folder.is_dir() and place.is_relative_to(_real(folder)):
+            if _is_folder(folder) and place.is_relative_to(_real(folder)):
                 raise misplaced(out, folder, "which is only read", reason="inside-source")
         for parent in place.parents:
             what = _published_kind(parent)
@@ -78,8 +79,10 @@ def refuse_kept_inside(kept: Path, read: Path, *, hint: str) -> None:
     Raises:
         FailedToWriteOutputsError: It lies inside.
     """
+    if not _is_folder(read):
+        return
     place, folder = _real(kept), _real(read)
-    if not read.is_dir() or not place.is_relative_to(folder):
+    if not place.is_relative_to(folder):
         return
     if not any(part.startswith(".") for part in place.relative_to(folder).parts):
         raise FailedToWriteOutputsError(
@@ -127,7 +130,18 @@ def _refuse_each_other(outputs: Sequence[Path]) -> None:
 
 
 def _real(path: Path) -> Path:
-    return Path(os.path.realpath(path.expanduser()))
+    try:
+        return Path(os.path.realpath(path))
+    except ValueError as problem:  # a NUL in it
+        raise FailedToWriteOutputsError(
+            f"{str(path)!r} cannot be written: no file can have this name.",
+            hint="Choose another place.",
+            reason="no-name",
+        ) from problem
+
+
+def _is_folder(path: Path) -> bool:
+    return os.path.isdir(path)  # noqa: PTH112 - Path's version raises where one may not look
 
 
 def _published_kind(folder: Path) -> str:
@@ -144,7 +158,7 @@ def _published_kind(folder: Path) -> str:
 
 def _has_key(file: Path, keys: tuple[str, ...]) -> bool:
     """Whether a file is there and one of ours, not somebody's of the same name."""
-    if not os.path.isfile(file):  # noqa: PTH113 - Path's version raises where one may not look
+    if not os.path.isfile(file):  # noqa: PTH113 - as above
         return False
     try:
         return any(key in read_json(file, ImageloomError) for key in keys)
@@ -154,7 +168,7 @@ def _has_key(file: Path, keys: tuple[str, ...]) -> bool:
 
 def _folder_of_pictures(place: Path) -> Path | None:
     """Return the folder of pictures that a place would lie in, the outermost one, or None."""
-    nearest = next(parent for parent in place.parents if parent.is_dir())
+    nearest = next(parent for parent in place.parents if _is_folder(parent))
     for folder in (nearest.parent, nearest):
         if _holds_only_classes(folder):
             return folder
@@ -184,11 +198,12 @@ def _holds_only_classes(folder: Path) -> bool:
 def _look_into(folder: Path) -> _Content:
     pictures, others, folders = 0, 0, []
     for entry in _entries(folder):
-        if entry.name.startswith(".") or entry.name.lower() in _SYSTEM_FILES:
+        stem, suffix = os.path.splitext(entry.name.lower())  # noqa: PTH122
+        if stem.startswith(".") or entry.name.lower() in _SYSTEM_FILES or stem in _NOTES:
             continue
         if entry.is_dir(follow_symlinks=False):
             folders.append(Path(entry.path))
-        elif os.path.splitext(entry.name)[1].lower() in PICTURE_SUFFIXES:  # noqa: PTH122
+        elif suffix in PICTURE_SUFFIXES:
             pictures += 1
         else:
             others += 1

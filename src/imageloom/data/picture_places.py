@@ -41,7 +41,7 @@ def refuse_among_pictures(
     """
     real_root = os.path.realpath(root)
     for out in outputs:
-        place = os.path.realpath(out.expanduser())
+        place = os.path.realpath(out)
         if not Path(place).is_relative_to(real_root):
             continue
         names = files.cast(pa.binary())
