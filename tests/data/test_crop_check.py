@@ -7,7 +7,6 @@ import pyarrow as pa
 import pytest
 import torch
 
-from data.made_index import images_of
 from imageloom.data.crop_check import require_crops_fit
 from imageloom.data.transforms import apply_transforms
 from imageloom.errors import InvalidDatasetError
@@ -22,6 +21,8 @@ from imageloom.preprocessing import (
     Resize,
     Squash,
 )
+
+from .made_index import images_of
 
 
 def pictures(*sizes):

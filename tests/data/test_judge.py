@@ -1,7 +1,6 @@
 """What is said of pictures before they are published or trained on."""
 
-from imageloom.data.duplicates import equal_groups
-from imageloom.data.judge import copies, notices_on
+from imageloom.data.judge import notices_on, notices_on_copies
 from imageloom.data.split import split
 
 from .made_index import images_of
@@ -30,7 +29,7 @@ def test_a_picture_under_several_labels_is_shown_with_two_of_them():
 
 def test_a_repeated_picture_is_noted_with_its_number():
     images = images_of(["a"] * 12, contents=["same"] * 12)
-    (notice,) = copies(images, list(equal_groups(images.index)))
+    (notice,) = notices_on_copies(images)
     assert notice.startswith("12 of 12 pictures stand more than once")
 
 

@@ -1,16 +1,30 @@
 """Pictures that stand in training and validation both, and copies, are told before training."""
 
+import hashlib
 import json
+from pathlib import Path
 
 import pytest
 
-from data.made_index import images_of
+from imageloom.data.image_directory import ImageDirectory
+from imageloom.data.index import IndexRow, index_from_rows
 from imageloom.events import Notice
 from imageloom.training.config import TrainParams
 from imageloom.training.equal_pictures import notices_on_equal_pictures
 from imageloom.training.train import prepare_run
 
 PARAMS = TrainParams(batch_size=2, epochs=1, device="cpu")
+
+
+def images_of(labels, contents):
+    """Pictures a/0.png, a/1.png and so on, of which only labels and bytes play a part."""
+    classes = tuple(sorted(set(labels)))
+    rows = []
+    for number, (label, content) in enumerate(zip(labels, contents, strict=True)):
+        digest = hashlib.sha256(str(content).encode()).digest()
+        name = f"{label}/{number}.png".encode()
+        rows.append(IndexRow(name, classes.index(label), 8, 8, 1, "PNG", 100, digest))
+    return ImageDirectory(classes=classes, index=index_from_rows(rows), root=Path("/pictures"))
 
 
 def test_c11_pictures_in_both_are_counted_with_their_share_and_three_names():
@@ -24,14 +38,14 @@ def test_c11_pictures_in_both_are_counted_with_their_share_and_three_names():
 
 
 def test_c11_the_same_million_pictures_twice_take_one_line():
-    images = images_of(["a"] * 5000)
+    images = images_of(["a"] * 5000, range(5000))
     (notice,) = notices_on_equal_pictures(images, images)
     assert "5,000 of 5,000 validation pictures (100 %)" in notice
     assert len(notice) < 450
 
 
 def test_pictures_that_all_differ_are_no_matter_for_a_notice():
-    assert notices_on_equal_pictures(images_of(["a"] * 3), images_of(["b"] * 3)) == ()
+    assert notices_on_equal_pictures(images_of("aaa", "pqr"), images_of("aaa", "stu")) == ()
 
 
 def test_copies_are_told_of_the_side_they_stand_on():
@@ -41,6 +55,15 @@ def test_copies_are_told_of_the_side_they_stand_on():
         "Among those for training, 2 of 3 pictures stand more than on",
         "Among those for validation, 12 of 12 pictures stand more tha",
     ]
+
+
+def test_c14_a_picture_under_two_labels_is_told_again_before_training():
+    training = images_of(["a", "b", "b"], contents=["p", "p", "q"])
+    (notice,) = notices_on_equal_pictures(training, images_of("a", "z"))
+    assert notice.startswith(
+        "Among those for training, 1 picture stands under more than one label with equal bytes: "
+        "a/0.png (a), b/1.png (b)."
+    )
 
 
 def prepared(training, validation, run):
@@ -75,17 +98,3 @@ def test_copies_are_told_once_also_where_the_pictures_are_converted_first(
     sentence = "2 of 7 pictures stand more than once, with equal bytes: red/000.png (2 times)"
     assert sum(sentence in message for message in told) == 1
     assert sum(sentence in message for message in recorded) == 1
-
-
-def test_the_report_of_a_run_shows_what_was_noted():
-    from imageloom.scoring.evaluation import evaluate_table
-    from imageloom.scoring.params import EvaluateParams
-    from imageloom.scoring.report.headline import headline
-    from imageloom.scoring.report.run_record import RunRecord
-    from scoring.made_tables import make_table
-
-    record = RunRecord({"notices": ["6 of 6 validation <pictures>"]})
-    evaluation = evaluate_table(make_table(rows=9), params=EvaluateParams(), name="scores")
-    assert "6 of 6 validation &lt;pictures&gt;" in str(headline(evaluation, record.notices))
-    assert RunRecord({}).notices == ()
-    assert RunRecord({"notices": "odd"}).notices == ()

@@ -54,17 +54,16 @@ def refuse_losses(images: ImageDirectory, max_rejected_fraction: float) -> None:
 
 def notices_on(images: ImageDirectory) -> tuple[str, ...]:
     """Return what a person should know before training on these pictures."""
+    return (*_imbalance(images.counts), *notices_on_copies(images))
+
+
+def notices_on_copies(images: ImageDirectory) -> tuple[str, ...]:
+    """Return what a person should know of pictures that stand several times, with equal bytes."""
     groups = list(equal_groups(images.index))
-    return (*_imbalance(images.counts), *_two_labels(images, groups), *copies(images, groups))
+    return (*_two_labels(images, groups), *_one_label(images, groups))
 
 
-def copies(images: ImageDirectory, groups: Sequence[Sequence[int]]) -> Iterator[str]:
-    """Yield a sentence on pictures that stand several times under one label, or none.
-
-    Args:
-        images: The pictures.
-        groups: The rows of each set with equal bytes (``equal_groups``).
-    """
+def _one_label(images: ImageDirectory, groups: Sequence[Sequence[int]]) -> Iterator[str]:
     found = [rows for rows in groups if not _has_two_labels(images, rows)]
     if found:
         first = (f"{images.file(rows[0])} ({len(rows):,} times)" for rows in found[:_EXAMPLES])

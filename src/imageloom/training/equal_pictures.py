@@ -6,9 +6,8 @@ from typing import Final
 import numpy as np
 import pyarrow.compute as pc
 
-from imageloom.data.duplicates import equal_groups
 from imageloom.data.image_directory import ImageDirectory
-from imageloom.data.judge import copies
+from imageloom.data.judge import notices_on_copies
 from imageloom.wording import count, some
 
 _EXAMPLES: Final = 3
@@ -44,5 +43,5 @@ def _in_both(training: ImageDirectory, validation: ImageDirectory) -> Iterator[s
 
 
 def _copies(images: ImageDirectory, what: str) -> Iterator[str]:
-    for sentence in copies(images, list(equal_groups(images.index))):
+    for sentence in notices_on_copies(images):
         yield f"Among those for {what}, {sentence}"
