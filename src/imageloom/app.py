@@ -43,6 +43,7 @@ from imageloom.pipeline.run_folder import RunFolder
 from imageloom.pipeline.run_record import NodeFacts, RunRecord
 from imageloom.pipeline.truth import find_truth
 from imageloom.pipeline.workspace import Workspace
+from imageloom.pipeline.workspace_place import refuse_workspace_inside_data
 from imageloom.registry import Registry
 from imageloom.run_report.failure import failure_of
 from imageloom.run_report.write import write_run_report
@@ -188,20 +189,21 @@ class Engine:
             InvalidPipelineError: What is asked for cannot run; the message lists every problem.
                 Nothing was started.
             UnknownNameError: A change, a node or a target names what is not there.
-            FailedToWriteOutputsError: The disk is full, or the like; once the run had begun, the
-                hint ends with the command that goes on.
+            FailedToWriteOutputsError: The workspace lies inside pictures that the pipeline reads,
+                or the disk is full, or the like; once the run had begun, the hint ends with the
+                command that goes on.
         """
         run = self.workspace.run(self.workspace.new_run_id())
-        run.create(
-            record_of(
-                run.id,
-                pipeline,
-                asked,
-                components=self.components,
-                targets=self.targets,
-                versions=_versions(),
-            )
+        record = record_of(
+            run.id,
+            pipeline,
+            asked,
+            components=self.components,
+            targets=self.targets,
+            versions=_versions(),
         )
+        refuse_workspace_inside_data(record, self.workspace, self.components)
+        run.create(record)
         return self._execute(run, on_event, cancel)
 
     def resume(

@@ -16,6 +16,7 @@ from typing import Final
 from imageloom.app import Engine, RunOutcome
 from imageloom.errors import EnvironmentUnsuitableError
 from imageloom.events import CancelToken, EventSink, Progress, ignore_events
+from imageloom.output_places import refuse_misplaced
 from imageloom.pipeline.asked import Asked
 from imageloom.pipeline.builder import PipelineBuilder
 from imageloom.pipeline.graph import Pipeline
@@ -64,10 +65,12 @@ def run_demo(
 
     Raises:
         EnvironmentUnsuitableError: scikit-learn is not installed.
-        FailedToWriteOutputsError: ``out`` exists or cannot be written.
+        FailedToWriteOutputsError: ``out`` exists, lies among pictures or inside something that was
+            published, or cannot be written.
         RunInterruptedError: It was stopped before the run began.
     """
     refuse_existing(out)
+    refuse_misplaced([out])
     began = time.monotonic()
     write_digits(
         out / PICTURES, on_event=lambda event: on_event(NodeEvent(PICTURES, event)), cancel=cancel

@@ -20,6 +20,7 @@ from pathlib import Path
 from imageloom.app import Engine, RunOutcome
 from imageloom.components.catalogue import load_components
 from imageloom.events import CancelToken
+from imageloom.output_places import refuse_misplaced
 from imageloom.pipeline import json_format
 from imageloom.pipeline.asked import Asked
 from imageloom.pipeline.builder import PipelineBuilder
@@ -45,9 +46,12 @@ def write_pipeline(pipeline: Pipeline | PipelineBuilder, path: Path | str) -> No
     Raises:
         InvalidPipelineError: What was written could not be read again: it holds values that JSON
             does not have, or is too big.
-        FailedToWriteOutputsError: The place cannot be written.
+        FailedToWriteOutputsError: The place lies among pictures or inside something that was
+            published, or cannot be written.
     """
-    json_format.write_pipeline(_built(pipeline), _absolute(path))
+    place = _absolute(path)
+    refuse_misplaced([place])
+    json_format.write_pipeline(_built(pipeline), place)
 
 
 def run_pipeline(  # noqa: PLR0913 - the public call; all but the first are keywords

@@ -204,6 +204,43 @@ def test_moved_pictures_are_checked_split_and_scored_where_they_are_now(trained,
     assert "(36 rows)" in capsys.readouterr().out
 
 
+def test_a_flood_of_equal_pictures_takes_a_line_on_the_screen_and_is_listed_in_json(photos, capsys):
+    for name in ("007", "bee"):
+        for number in range(60):
+            copy = photos / name / f"copy-{number:03}.png"
+            copy.write_bytes((photos / name / "00.png").read_bytes())
+    assert run(["data", "check", "photos", "--against", "photos"]) == 0
+    captured = capsys.readouterr()
+    assert "007/00.png, 007/copy-000.png, 007/copy-001.png and 58 more" in captured.out
+    assert "122 of 156 pictures stand more than once" in captured.err
+    assert (captured.out + captured.err).count("copy-") < 20
+    assert run(["data", "check", "photos", "--json"]) == 0
+    content = json.loads(capsys.readouterr().out)
+    assert [len(files) for files in content["duplicates"]] == [61, 61]
+    assert content["counts"]["files_in_duplicates"] == 122
+
+
+def test_a_picture_under_two_labels_is_shown_with_a_file_of_each(photos, capsys):
+    for name in ("copy-1", "copy-2", "copy-3"):
+        (photos / "007" / f"{name}.png").write_bytes((photos / "007" / "00.png").read_bytes())
+    (photos / "bee" / "copy.png").write_bytes((photos / "007" / "00.png").read_bytes())
+    assert run(["data", "check", "photos"]) == 0
+    out = capsys.readouterr().out
+    assert "1 set of equal files with different labels:" in out
+    assert "007/00.png, bee/copy.png, 007/copy-1.png and 2 more" in out
+    assert "with one label" not in out
+
+
+def test_what_a_split_could_not_do_is_said_once(photos, capsys):
+    for number in range(30):
+        copy = photos / "bee" / f"copy-{number}.png"
+        copy.write_bytes((photos / "bee" / "00.png").read_bytes())
+    assert run(["data", "split", "photos", "--first", "a", "--second", "b"]) == 0
+    captured = capsys.readouterr()
+    out = captured.out + captured.err
+    assert out.count("1 picture stands in more than one part with equal bytes") == 1
+
+
 def test_a07_check_reads_every_file_again_and_fails_when_one_changed(photos, capsys):
     assert run(["data", "convert", "photos", "--out", "pictures"]) == 0
     file = photos / "bee" / "03.png"

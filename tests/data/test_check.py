@@ -44,6 +44,14 @@ def test_the_report_is_plain_json(images):
     assert content["images_per_class"] == {"a": 2, "b": 2}
     assert content["rejected"][0]["file"] == "b/bad.png"
     assert content["comparison"]["leaks"][0] == ["a/1.png", "a/1.png"]
+    assert content["counts"] == {
+        "rejected": 1,
+        "changed": 0,
+        "duplicates": 1,
+        "files_in_duplicates": 2,
+        "contradictions": 1,
+        "leaks": 4,
+    }
 
 
 def test_c11_pictures_in_both_directories_are_paired_by_their_bytes():
@@ -60,10 +68,10 @@ def test_c03_and_c04_classes_that_only_one_side_has_are_named():
 
 
 def test_c14_only_sets_with_several_labels_are_contradictions():
-    report_of = images_of(["a", "a", "b", "b"], contents=["p", "p", "q", "p"])
+    report_of = images_of(["a", "a", "b", "b", "c"], contents=["p", "p", "q", "p", "p"])
     from imageloom.data.judge import contradictions
 
-    assert list(contradictions(report_of)) == [[0, 1, 3]]
+    assert list(contradictions(report_of)) == [[0, 3, 4, 1]]
 
 
 def flip_a_bit(path):

@@ -182,6 +182,13 @@ def test_c15_rows_with_and_without_a_label_do_not_mix(read):
         read("file,label\n1.png,a\n2.png,\n3.png,\n")
 
 
+def test_of_many_rows_without_a_label_three_are_named_and_all_counted(read, tree):
+    tree.write({f"more/{number}.png": b"x" for number in range(9)})
+    more = "".join(f"more/{number}.png,\n" for number in range(9))
+    with pytest.raises(InvalidDatasetError, match="none in line 3, line 4, line 5 and 6 more"):
+        read(f"file,label\n1.png,a\n{more}")
+
+
 def test_c15_pictures_that_no_row_names_are_counted(read):
     listing = read("file,label\n1.png,a\n")
     assert any(

@@ -4,7 +4,12 @@ import json
 import pytest
 from PIL import Image
 
-from imageloom.errors import CouldNotOpenFileError, FailedToWriteOutputsError, RunInterruptedError
+from imageloom.errors import (
+    CouldNotOpenFileError,
+    FailedToWriteOutputsError,
+    NotScoredDatasetError,
+    RunInterruptedError,
+)
 from imageloom.events import CancelToken, Notice
 from imageloom.publish import verify_directory
 from imageloom.scoring.evaluate import compare, evaluate, evaluate_to
@@ -114,3 +119,19 @@ def test_a_cancelled_evaluation_publishes_nothing(tmp_path):
     with pytest.raises(RunInterruptedError, match=r"Ctrl\+C"):
         evaluate_to(make_table(), tmp_path / "out", cancel=cancel)
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".parquet"])
+def test_a_table_without_rows_is_an_error_and_not_0_percent(tmp_path, suffix):
+    empty = tmp_path / f"scores{suffix}"
+    write_table(make_table(rows=0), empty)
+    full = make_table(rows=5)
+    message = rf"The score table scores\{suffix} has no rows"
+    with pytest.raises(NotScoredDatasetError, match=message) as caught:
+        evaluate(empty)
+    assert caught.value.reason == "no-rows"
+    with pytest.raises(NotScoredDatasetError, match="has no rows"):
+        compare(full, empty)
+    with pytest.raises(NotScoredDatasetError, match="has no rows"):
+        evaluate_to(empty, tmp_path / "evaluation")
+    assert not (tmp_path / "evaluation").exists()

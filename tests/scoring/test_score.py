@@ -54,6 +54,20 @@ def test_probabilities_are_the_softmax_of_the_logits(make_pictures):
     np.testing.assert_allclose(table.probabilities_NK, expected, atol=1e-5)
 
 
+def test_a_crop_larger_than_a_picture_is_refused_before_any_is_scored(make_pictures, tmp_path):
+    images, model = make_pictures(per_class=3), colour_model()
+    crop = model.preprocessing.model_copy(update={"transforms": (CenterCrop(size=33),)})
+    model = dataclasses.replace(model, preprocessing=crop)
+    with pytest.raises(
+        InvalidDatasetError,
+        match=r"center crop of 33 pixels does not fit into 9 of the 9 pictures in .*: red/000.png "
+        r"\(32 x 32\)",
+    ):
+        score(model, images, tmp_path / "scores.csv", params=HERE)
+    assert model.network.calls == 0
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_labels_are_joined_by_name_whatever_the_order_of_the_classes(make_pictures):
     images = make_pictures(per_class=2, classes=("green", "red"))
     table = score(colour_model(), images, params=HERE)

@@ -13,7 +13,7 @@ from imageloom.cli.job import Job, Outcome, job_command
 from imageloom.cli.places import Place, place_option, root_option
 from imageloom.cli.screen import command_line, line, table
 from imageloom.data.params import ConvertParams
-from imageloom.wording import count
+from imageloom.wording import count, some
 
 if TYPE_CHECKING:
     from imageloom.data.check import Comparison, DataReport, Spread
@@ -75,7 +75,8 @@ def _screen(job: Job, report: "DataReport") -> Iterator[RenderableType]:
         if notice not in told:
             yield line("Note", notice, style="yellow")
     # Equal bytes under different labels are duplicates too; they are shown once, as the worse.
-    plain = [files for files in report.duplicates if files not in report.contradictions]
+    worse = {files[0] for files in report.contradictions}  # a file stands in one set at most
+    plain = [files for files in report.duplicates if files[0] not in worse]
     yield from _sets(report.contradictions, "with different labels")
     yield from _sets(plain, "with one label")
     if report.comparison is not None:
@@ -96,7 +97,7 @@ def _sizes(width: "Spread", height: "Spread") -> str:
 def _sets(sets: Sequence[Sequence[str]], what: str) -> Iterator[RenderableType]:
     if sets:
         title = f"{count(len(sets), 'set')} of equal files {what}:"
-        yield from _list(title, [", ".join(files) for files in sets])
+        yield from _list(title, [some(files) for files in sets])
 
 
 def _list(title: str, lines: Sequence[str]) -> Iterator[RenderableType]:
@@ -119,8 +120,7 @@ def _beside(other: "Comparison") -> Iterator[RenderableType]:
         (other.extra_classes, f"{len(other.extra_classes):,} only there"),
     ):
         if names:
-            shown = ", ".join(names[:_SETS_SHOWN]) + (", ..." if len(names) > _SETS_SHOWN else "")
-            yield line("Classes", f"{what}: {shown}", style="red")
+            yield line("Classes", f"{what}: {some(names)}", style="red")
 
 
 def _next_step(job: Job, report: "DataReport") -> str:

@@ -24,6 +24,7 @@ from imageloom.locks import is_locked
 from imageloom.spec.job import LOG_FILE
 from imageloom.train_job import JOB_FOLDER, TRAIN_JOB_FILE
 from imageloom.training.run_directory import RunDirectory
+from imageloom.wording import some
 
 if TYPE_CHECKING:
     from imageloom.registry import Registry
@@ -90,7 +91,7 @@ def _chosen(job: Job, run: RunDirectory) -> dict[str, Path]:
     if label not in logs:
         raise CouldNotOpenFileError(
             f"{run.path} has no log of {label}.",
-            hint=f"There is what these wrote: {', '.join(logs) or 'nobody'}.",
+            hint=f"There is what these wrote: {some([*logs], most=10) or 'nobody'}.",
             reason="no-log",
         )
     return {label: logs[label]}

@@ -13,6 +13,7 @@ from imageloom.cli.screen import line
 from imageloom.cli.workspace import open_existing_engine, resume_command, workspace_option
 from imageloom.errors import TimeoutOccuredError
 from imageloom.spec.node_state import NodeState, RunState
+from imageloom.wording import some
 
 if TYPE_CHECKING:
     from imageloom.app import RunOutcome
@@ -53,7 +54,7 @@ def _failure(outcome: "RunOutcome") -> Failure | None:
         hint = "Wait for it, or cancel it again: nodes are then ended at once."
     elif outcome.state is RunState.INTERRUPTED:
         left = [name for name, one in outcome.nodes.items() if one.state is NodeState.RUNNING]
-        what = f"jobs that it left behind did not end: {', '.join(left)}"
+        what = f"jobs that it left behind did not end: {some(left)}"
         hint = "Cancel it again when 'imageloom targets' shows that their targets can be reached."
     else:
         return None

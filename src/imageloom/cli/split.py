@@ -8,6 +8,7 @@ from imageloom.cli.job import Job, Outcome, job_command
 from imageloom.cli.places import Place, place_option, root_option
 from imageloom.cli.screen import command_line, line
 from imageloom.data.params import ConvertParams, SplitParams
+from imageloom.output_places import refuse_misplaced
 from imageloom.publish import refuse_existing
 
 _OUTPUTS = ("first", "second", "third")
@@ -43,6 +44,7 @@ def command(job: Job) -> Outcome:
         raise click.UsageError("--third and --third-fraction go together: give both or neither.")
     for out in outputs:
         refuse_existing(out)
+    refuse_misplaced(outputs, read=[job.path("images")])
     images = open_images(
         job.path("images"),
         root=job.roots,
@@ -50,6 +52,7 @@ def command(job: Job) -> Outcome:
         on_event=job.on_event,
         cancel=job.cancel,
     )
+    images.refuse_outputs(outputs)
     parts = split(images, params, on_event=job.on_event)
     for part, out in zip(parts, outputs, strict=True):
         part.save(out)

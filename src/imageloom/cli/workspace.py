@@ -11,6 +11,7 @@ from imageloom.cli.places import place_option
 from imageloom.cli.screen import command_line
 from imageloom.errors import CouldNotOpenFileError, NoSuchRunError
 from imageloom.settings import read_settings
+from imageloom.wording import some
 
 if TYPE_CHECKING:
     from imageloom.app import Engine
@@ -71,7 +72,7 @@ def require_node(record: "RunRecord", node: str) -> None:
     if node not in record.wanted:
         raise NoSuchRunError(
             f"Run {record.id} has no node {node!r}.",
-            hint=f"It has: {', '.join(record.wanted)}.",
+            hint=f"It has: {some(record.wanted, most=10)}.",
             reason="no-node",
         )
 

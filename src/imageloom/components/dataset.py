@@ -9,6 +9,7 @@ from imageloom.errors import CouldNotOpenFileError, ParameterParsingError
 from imageloom.params import Params, parameter
 from imageloom.spec.component import COMPONENTS, Component, Outside, Port, Task
 from imageloom.spec.port_types import ANY_DIRECTORY
+from imageloom.wording import some
 
 
 class DatasetParams(Params):
@@ -30,9 +31,14 @@ def run(task: Task) -> Mapping[str, str]:
     return {}
 
 
+def place_of(params: Params, outside: Outside) -> Path:
+    """Return where the pictures lie."""
+    return _place(params, outside.base, outside.uploads)
+
+
 def fingerprint_of(params: Params, outside: Outside) -> str:
     """Return a text that changes when a file at the path does."""
-    return fingerprint(_place(params, outside.base, outside.uploads))
+    return fingerprint(place_of(params, outside))
 
 
 def _place(params: Params, base: Path, uploads: Path) -> Path:
@@ -59,7 +65,8 @@ def _place(params: Params, base: Path, uploads: Path) -> Path:
         there = sorted(one.name for one in uploads.glob("[!.]*"))
         raise CouldNotOpenFileError(
             f"There is no upload {name!r} in {uploads}.",
-            hint=f"'imageloom store upload' makes one. There are: {', '.join(there) or 'none'}.",
+            hint=f"'imageloom store upload' makes one. There are: "
+            f"{some(there, most=10) or 'none'}.",
         )
     return place
 
@@ -79,6 +86,7 @@ COMPONENTS.declare(
         params=DatasetParams,
         run=run,
         fingerprint=fingerprint_of,
+        reads=place_of,
         errors=(CouldNotOpenFileError, ParameterParsingError),
     ),
 )

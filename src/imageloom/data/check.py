@@ -80,7 +80,7 @@ class DataReport:
     comparison: Comparison | None = None
 
     def to_json(self) -> dict[str, object]:
-        """Return plain JSON values."""
+        """Return plain JSON values: every file by name, and how many of each kind there are."""
         other = self.comparison
         return {
             "root": str(self.root),
@@ -96,6 +96,14 @@ class DataReport:
             "changed": [vars(one) for one in self.changed],
             "duplicates": [list(files) for files in self.duplicates],
             "contradictions": [list(files) for files in self.contradictions],
+            "counts": {
+                "rejected": len(self.rejected),
+                "changed": len(self.changed),
+                "duplicates": len(self.duplicates),
+                "files_in_duplicates": sum(map(len, self.duplicates)),
+                "contradictions": len(self.contradictions),
+                "leaks": len(other.leaks) if other else None,
+            },
             "notices": list(self.notices),
             "comparison": other
             and {

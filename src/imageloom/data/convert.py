@@ -18,11 +18,13 @@ from imageloom.data.legacy import read_old_directory
 from imageloom.data.listing import Listing
 from imageloom.data.manifest import read_table
 from imageloom.data.params import ConvertParams
+from imageloom.data.picture_places import refuse_among_pictures
 from imageloom.data.root import SEVERAL_PARTS
 from imageloom.data.scan import scan_folder
 from imageloom.data.source import Source, absolute_path, find_source
-from imageloom.errors import FailedToWriteOutputsError, ImageloomError, InvalidDatasetError
+from imageloom.errors import ImageloomError, InvalidDatasetError
 from imageloom.events import CancelToken, EventSink, Notice, ignore_events
+from imageloom.output_places import refuse_misplaced
 from imageloom.publish import publishing_directory, refuse_existing
 
 _UNPACKED: Final = "unpacked"
@@ -54,7 +56,8 @@ def convert(
     Raises:
         InvalidDatasetError: The source or too many of its pictures cannot be used.
         CouldNotOpenFileError: There is nothing at ``source``, or it may not be read.
-        FailedToWriteOutputsError: ``out`` exists, lies inside the source, or cannot be written.
+        FailedToWriteOutputsError: ``out`` exists, lies inside the source, among pictures or inside
+            something that was published, or cannot be written.
         RunInterruptedError: ``cancel`` was set.
     """
     found, place = find_source(source), absolute_path(out)
@@ -83,13 +86,21 @@ def publish_source(
         on_event: Told the progress.
         cancel: Stops at once.
     """
+    if source.kind != "archive":
+        listing = listing or list_source(source, params, on_event=on_event, cancel=cancel)
+        refuse_among_pictures(
+            [out],
+            root=listing.root,
+            files=listing.files.column("path"),
+            labels_N=listing.files.column("label").to_numpy(),
+            classes=listing.classes,
+        )
     with publishing_directory(out) as partial:
-        if source.kind == "archive":
+        if listing is None:
             images = _convert_archive(source.path, partial, params, on_event, cancel)
             images.write_into(partial, root=IMAGES)
             _sync_all(partial)
         else:
-            listing = listing or list_source(source, params, on_event=on_event, cancel=cancel)
             images = convert_listing(listing, params, on_event=on_event, cancel=cancel)
             images.write_into(partial, root=str(images.root))
     return load_image_directory(out)
@@ -201,13 +212,7 @@ def _refuse_places(source: Source, out: Path) -> None:
             reason="already-converted",
         )
     refuse_existing(out)
-    is_folder = source.kind in ("folder", "old")
-    if is_folder and Path(os.path.realpath(out)).is_relative_to(os.path.realpath(source.path)):
-        raise FailedToWriteOutputsError(
-            f"{out} lies inside {source.path}, which is only read.",
-            hint="Choose a place beside it.",
-            reason="inside-source",
-        )
+    refuse_misplaced([out], read=[source.path])
     try:
         str(source.path).encode("utf-8")
     except UnicodeEncodeError as problem:

@@ -157,15 +157,17 @@ class _Columns:
         if self._frames:
             first = sorted(self._frames)[:_EXAMPLES]
             shown = [f"{self._file(row)} ({self._frames[row]:,})" for row in first]
-            pictures = count(len(self._frames), "picture has", "pictures have")
+            has = count(len(self._frames), "picture has", "pictures have")
             found.append(
-                f"{pictures} several frames, of which the first is used: "
+                f"{has} several frames, of which the first is used: "
                 f"{some(shown, total=len(self._frames))}."
             )
         for notice, rows in sorted(self._noted.items()):
-            files = [self._file(row) for row in sorted(rows)[:_EXAMPLES]]
-            pictures = count(len(rows), "picture")
-            found.append(f"{pictures}, {some(files, total=len(rows))}: each {notice}.")
+            shown = [self._file(row) for row in sorted(rows)[:_EXAMPLES]]
+            each = "it" if len(rows) == 1 else "each"
+            found.append(
+                f"{count(len(rows), 'picture')}, {some(shown, total=len(rows))}: {each} {notice}."
+            )
         return tuple(found)
 
 

@@ -5,6 +5,7 @@ import functools
 import hashlib
 import json
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Self
@@ -23,7 +24,9 @@ from imageloom.data.index import (
     read_index,
     write_index,
 )
+from imageloom.data.picture_places import refuse_among_pictures
 from imageloom.errors import InvalidDatasetError, NotLabeledDatasetError
+from imageloom.output_places import refuse_misplaced
 from imageloom.plain_file import naming_read_failures
 from imageloom.preprocessing import (
     Transforms,
@@ -205,10 +208,27 @@ class ImageDirectory:
         """Publish the image directory at ``path``; pictures stay where they are.
 
         Raises:
-            FailedToWriteOutputsError: ``path`` exists or cannot be written.
+            FailedToWriteOutputsError: ``path`` exists, lies among the pictures or inside something
+                that was published, or cannot be written.
         """
+        self.refuse_outputs([path])
         with publishing_directory(path) as partial:
             self.write_into(partial, root=str(self.root))
+
+    def refuse_outputs(self, outputs: Sequence[Path]) -> None:
+        """Refuse places in the folders of these pictures, or where no output may lie at all.
+
+        Raises:
+            FailedToWriteOutputsError: As ``imageloom.output_places.refuse_misplaced``.
+        """
+        refuse_misplaced(outputs)
+        refuse_among_pictures(
+            outputs,
+            root=self.root,
+            files=self.index.column("path"),
+            labels_N=self.labels,
+            classes=self.classes,
+        )
 
     def write_into(self, directory: Path, *, root: str) -> None:
         """Write record, index and list of rejected files into a directory being published.

@@ -71,7 +71,24 @@ def refuse_losses(images: ImageDirectory, max_rejected_fraction: float) -> None:
 
 def notices_on(images: ImageDirectory) -> tuple[str, ...]:
     """Return what a person should know before training on these pictures."""
-    return (*_imbalance(images.counts), *_two_labels(images))
+    return (*_imbalance(images.counts), *notices_on_copies(images))
+
+
+def notices_on_copies(images: ImageDirectory) -> tuple[str, ...]:
+    """Return what a person should know of pictures that stand several times, with equal bytes."""
+    groups = list(equal_groups(images.index))
+    return (*_two_labels(images, groups), *_one_label(images, groups))
+
+
+def _one_label(images: ImageDirectory, groups: Sequence[Sequence[int]]) -> Iterator[str]:
+    found = [rows for rows in groups if not _has_two_labels(images, rows)]
+    if found:
+        first = (f"{images.file(rows[0])} ({len(rows):,} times)" for rows in found[:_EXAMPLES])
+        yield (
+            f"{sum(map(len, found)):,} of {count(len(images), 'picture')} stand more than once, "
+            f"with equal bytes: {some(list(first), total=len(found))}. Each copy counts as a "
+            "picture of its own; leave one of each."
+        )
 
 
 def _imbalance(counts: Mapping[str, int]) -> Iterator[str]:
@@ -86,27 +103,40 @@ def _imbalance(counts: Mapping[str, int]) -> Iterator[str]:
         )
 
 
-def _two_labels(images: ImageDirectory) -> Iterator[str]:
-    found = list(contradictions(images))
+def _two_labels(images: ImageDirectory, groups: Sequence[Sequence[int]]) -> Iterator[str]:
+    found = [rows for rows in groups if _has_two_labels(images, rows)]
     if found:
-        shown = "; ".join(
-            " and ".join(
-                f"{images.file(row)} ({images.classes[images.labels[row]]})" for row in rows
-            )
-            for rows in found[:_EXAMPLES]
-        )
+        shown = "; ".join(_with_labels(images, rows) for rows in found[:_EXAMPLES])
         yield (
             f"{count(len(found), 'picture stands', 'pictures stand')} under more than one label "
-            f"with equal bytes: {shown}. 'imageloom data check' lists them all."
+            f"with equal bytes: {shown}. 'imageloom data check' says more."
         )
+
+
+def _with_labels(images: ImageDirectory, rows: Sequence[int]) -> str:
+    first = _labels_first(images, rows)[:_EXAMPLES]
+    names = [f"{images.file(row)} ({images.classes[images.labels[row]]})" for row in first]
+    return some(names, total=len(rows))
 
 
 def contradictions(images: ImageDirectory) -> Iterator[list[int]]:
-    """Yield the rows of each set of pictures with equal bytes and different labels."""
-    if images.classes:
-        for rows in equal_groups(images.index):
-            if len(np.unique(images.labels[rows])) > 1:
-                yield rows
+    """Yield the rows of each set of pictures with equal bytes and different labels.
+
+    The first row of each label comes before the others, so that a few of them show the matter.
+    """
+    for rows in equal_groups(images.index):
+        if _has_two_labels(images, rows):
+            yield _labels_first(images, rows)
+
+
+def _labels_first(images: ImageDirectory, rows: Sequence[int]) -> list[int]:
+    _, firsts = np.unique(images.labels[rows], return_index=True)
+    order = np.concatenate([np.sort(firsts), np.delete(np.arange(len(rows)), firsts)])
+    return [rows[int(place)] for place in order]
+
+
+def _has_two_labels(images: ImageDirectory, rows: Sequence[int]) -> bool:
+    return bool(images.classes) and len(np.unique(images.labels[rows])) > 1
 
 
 def left_out_notice(images: ImageDirectory, source: Path) -> str:
@@ -139,11 +169,11 @@ def _reasons(rejected: Sequence[Rejected]) -> str:
     counted = Counter(one.reason for one in rejected).most_common()
     parts = []
     for reason, times in counted[:_REASONS_SHOWN]:
-        files = [one.file for one in rejected if one.reason == reason]
-        parts.append(f"{times:,}: {reason} ({some(files)})")
-    rest = len(counted) - _REASONS_SHOWN
-    more = f"; and {count(rest, 'other reason')}" if rest > 0 else ""
-    return f"Why: {'; '.join(parts)}{more}." if parts else ""
+        files = [one.file for one in rejected if one.reason == reason][:_EXAMPLES]
+        parts.append(f"{times:,}: {reason} ({some(files, total=times)})")
+    others = len(counted) - _REASONS_SHOWN
+    rest = f"; and {count(others, 'other reason')}" if others > 0 else ""
+    return f"Why: {'; '.join(parts)}{rest}." if parts else ""
 
 
 def _listed(rejected: Sequence[Rejected]) -> list[str]:

@@ -38,7 +38,7 @@ _DOCUMENT_SUFFIXES: Final = frozenset(
 _DOCUMENT_NAMES: Final = frozenset(
     (b"readme", b"license", b"licence", b"copying", b"changelog", b"citation", b"makefile")
 )
-_FORMATS: Final = {
+FORMATS: Final = {
     "jpg": "JPEG",
     "jpeg": "JPEG",
     "jpe": "JPEG",
@@ -68,7 +68,7 @@ def is_document_name(name: bytes) -> bool:
 
 def promised_format(name: bytes) -> str | None:
     """Return the format that a file's suffix promises, or None when it promises none."""
-    return _FORMATS.get(suffix_of(name))
+    return FORMATS.get(suffix_of(name))
 
 
 def suffix_of(name: bytes) -> str:

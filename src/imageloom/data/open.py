@@ -29,6 +29,7 @@ from imageloom.data.source import Source, find_source
 from imageloom.errors import FailedToWriteOutputsError, ImageloomError, InvalidDatasetError
 from imageloom.events import CancelToken, EventSink, Notice, ignore_events
 from imageloom.locks import release, try_lock
+from imageloom.output_places import refuse_kept_inside
 from imageloom.params import describe
 from imageloom.settings import Settings, read_settings
 
@@ -68,6 +69,7 @@ def open_images(
 
     Raises:
         CouldNotOpenFileError: There is nothing at that path.
+        FailedToWriteOutputsError: Conversions are kept inside it, or that place cannot be written.
         InvalidDatasetError: It holds no usable pictures, or is something else; the message says
             what.
         ParameterParsingError: ``root`` is given, and it is no image directory, or one that holds
@@ -85,6 +87,7 @@ def open_images(
         found = load_image_directory(source.path)
         return found.without_labels() if params.labels == "none" else found
     kept = (settings or read_settings(os.environ)).image_directories
+    refuse_kept_inside(kept, source.path, hint="Set IMAGELOOM_HOME to a folder elsewhere.")
     with _saying_where_options_belong(source.path):
         opened = _converted_once(source, params, kept, on_event, cancel)
     tell_notices(opened, on_event)

@@ -21,6 +21,7 @@ from imageloom.wording import count, some
 
 _NAMES: Final = ("first", "second", "third")
 _NOTED_DIFFERENCE: Final = 0.02  # of all pictures, between the share asked for and the one given
+_EXAMPLES: Final = 3
 _WORD: Final = (1 << 64) - 1
 
 
@@ -198,12 +199,13 @@ def _notices(
     if np.abs(given_P - shares_P).max() > _NOTED_DIFFERENCE:
         asked, given = (", ".join(f"{s:.1%}" for s in shares) for shares in (shares_P, given_P))
         notices.append(f"The parts hold {given} of the pictures where {asked} were asked for.")
-    torn = sum(len(set(part_N[rows].tolist())) > 1 for rows in equal_groups(images.index))
+    torn = [rows for rows in equal_groups(images.index) if len(np.unique(part_N[rows])) > 1]
     if torn:
+        first = [images.file(rows[0]) for rows in torn[:_EXAMPLES]]
         notices.append(
-            f"{count(torn, 'picture stands', 'pictures stand')} in more than one part with equal "
-            "bytes, so that results on the second part look better than they are. Remove the "
-            "copies."
+            f"{count(len(torn), 'picture stands', 'pictures stand')} in more than one part with "
+            f"equal bytes, so that results on the second part look better than they are: "
+            f"{some(first, total=len(torn))}. Remove the copies."
         )
     return tuple(notices)
 

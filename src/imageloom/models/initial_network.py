@@ -8,6 +8,7 @@ from torch import nn
 from imageloom.events import EventSink, Notice, ignore_events
 from imageloom.models.architecture import build_network, head_parameters
 from imageloom.models.model_directory import UntrainedModel
+from imageloom.wording import some
 
 
 def initial_network(
@@ -55,5 +56,5 @@ def _tell_classes(classes: Sequence[str], known: Sequence[str], on_event: EventS
     gone = [name for name in known if name not in set(classes)]
     for names, what in ((new, "start at random"), (gone, "of the earlier model are left out")):
         if names:
-            shown = ", ".join(repr(name) for name in names[:5]) + (", ..." if names[5:] else "")
+            shown = some([*map(repr, names)])
             on_event(Notice("info", f"{len(names)} classes {what}: {shown}."))

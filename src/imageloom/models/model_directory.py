@@ -33,8 +33,10 @@ from imageloom.models.record import (
 )
 from imageloom.models.state import State, network_from_state, not_finite
 from imageloom.models.stored_model import model_digest, read_model, write_model
+from imageloom.output_places import refuse_misplaced
 from imageloom.preprocessing import Normalisation, Preprocessing
 from imageloom.publish import refuse_existing
+from imageloom.wording import some
 
 
 @dataclass(frozen=True, eq=False)
@@ -135,11 +137,13 @@ def create_model(
     """Publish an untrained model directory at ``out`` and return what is in it.
 
     Raises:
-        FailedToWriteOutputsError: ``out`` exists or cannot be written.
+        FailedToWriteOutputsError: ``out`` exists, lies among pictures or inside something that was
+            published, or cannot be written.
         ImageloomError: As ``make_untrained``.
     """
     out = _absolute(out)
     refuse_existing(out)  # before a download of hundreds of megabytes
+    refuse_misplaced([out])
     model = make_untrained(name, params, on_event=on_event, cancel=cancel)
     record = _record_of(model)
     write_model(out, untrained_to_json(record), untrained_card(record), model.weights)
@@ -182,7 +186,7 @@ def save_trained(out: Path, model: TrainedModel, *, replace: bool = False) -> Tr
     broken = not_finite(state)
     if broken:
         raise NaNError(
-            f"The weights {', '.join(broken[:5])} are not finite, so the model is not saved.",
+            f"The weights {some(broken)} are not finite, so the model is not saved.",
             hint="Lower the learning rate and train again from the last checkpoint.",
             reason="weights",
             details={"weights": broken[:5]},

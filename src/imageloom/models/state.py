@@ -10,6 +10,7 @@ from torch import nn
 from imageloom.errors import ImageloomError
 from imageloom.models.architecture import Architecture, build_network, head_parameters
 from imageloom.models.family import FAMILIES
+from imageloom.wording import some
 
 State = dict[str, torch.Tensor]
 _SHOWN = 5
@@ -108,8 +109,7 @@ def network_from_state(architecture: Architecture, num_classes: int, state: Stat
 def _named(what: str, names: list[str]) -> list[str]:
     if not names:
         return []
-    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
-    return [f"{what} {', '.join(names[:_SHOWN])}{more}"]
+    return [f"{what} {some(names, most=_SHOWN)}"]
 
 
 def _shapes(name: str, found: torch.Tensor, wanted: torch.Tensor) -> str:

@@ -11,6 +11,7 @@ from imageloom.pipeline.node_problems import named
 from imageloom.pipeline.problems import Problem, ProblemKind
 from imageloom.pipeline.resolve import current_params
 from imageloom.spec.component import Component, Port
+from imageloom.wording import some
 
 _SEARCHED: Final = 200  # names among which the nearest is looked for; the search is slow
 
@@ -34,7 +35,7 @@ def input_problems(pipeline: Pipeline, node: Node, component: Component) -> Iter
             yield Problem(
                 ProblemKind.INPUT_TAKEN_TWICE,
                 f"{named(node, component)} has {len(found):,} edges on its input {port.name!r}: "
-                f"from {_listed(found)}.",
+                f"from {some([*map(repr, found)])}.",
                 hint="An input takes one edge. Remove the others.",
                 node=node.id,
                 port=port.name,
@@ -146,8 +147,3 @@ def _bare(edge: Edge) -> Edge:
 def _meant(name: str, names: Sequence[str]) -> str:
     nearest = difflib.get_close_matches(name, names, n=3, cutoff=0.5)
     return f"Did you mean {' or '.join(nearest)}? " if nearest else ""
-
-
-def _listed(begins: Sequence[str]) -> str:
-    shown = ", ".join(map(repr, begins[:5]))
-    return shown if len(begins) <= 5 else f"{shown}, ..."

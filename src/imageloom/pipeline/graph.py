@@ -10,10 +10,10 @@ from typing import Final
 from pydantic import JsonValue
 
 from imageloom.errors import InvalidPipelineError, unknown_name
+from imageloom.wording import some
 
 MAX_NODES: Final = 10_000
 MAX_EDGES: Final = 100_000
-_SHOWN: Final = 10
 ID_PATTERN: Final = "^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$"
 ID_RULE: Final = "1 to 64 letters A to Z, digits, '-' and '_', beginning with a letter or digit"
 
@@ -177,8 +177,7 @@ def _grouped(pairs: Iterable[tuple[str, Edge]]) -> dict[str, tuple[Edge, ...]]:
 
 
 def _listed(names: list[str]) -> str:
-    shown = ", ".join(map(repr, names[:_SHOWN]))
-    return shown if len(names) <= _SHOWN else f"{shown}, ..."
+    return some([*map(repr, names)])
 
 
 def _short(text: str) -> str:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from imageloom.errors import InvalidPipelineError
 from imageloom.pipeline.graph import Pipeline
 from imageloom.pipeline.order import downstream, upstream
+from imageloom.wording import some
 
 
 @dataclass(frozen=True)
@@ -58,7 +59,7 @@ def _refuse_unwanted(node_id: str, wanted: frozenset[str], asked: Iterable[str])
     if node_id not in wanted:
         raise InvalidPipelineError(
             f"{node_id!r} is to be made anew, but only what "
-            f"{', '.join(map(repr, asked))} needs is to be done, and it is not part of that.",
+            f"{some([*map(repr, asked)])} needs is to be done, and it is not part of that.",
             hint="Leave out one of the two.",
             reason="not-wanted",
             details={"node": node_id},

@@ -4,6 +4,7 @@ import shutil
 from pathlib import Path
 
 from imageloom.errors import CouldNotOpenFileError, ParameterParsingError
+from imageloom.output_places import refuse_misplaced
 from imageloom.pipeline.workspace import Workspace
 from imageloom.publish import appearing_directory, refuse_existing, writing_file
 
@@ -21,7 +22,8 @@ def upload(workspace: Workspace, source: Path, name: str) -> Path:
     Raises:
         CouldNotOpenFileError: There is no such file or folder, or it is a device or a pipe.
         ParameterParsingError: The name could lead to another place.
-        FailedToWriteOutputsError: The name is taken, or a file could not be copied.
+        FailedToWriteOutputsError: The name is taken, the workspace lies inside the source, or a
+            file could not be copied.
     """
     if not name or name.startswith(".") or any(one in name for one in "/\\\0"):
         raise ParameterParsingError(
@@ -40,6 +42,7 @@ def upload(workspace: Workspace, source: Path, name: str) -> Path:
         )
     place = workspace.uploads / name
     refuse_existing(place)
+    refuse_misplaced([place], read=[source])
     if source.is_dir():
         with appearing_directory(place) as partial:
             shutil.copytree(source, partial, dirs_exist_ok=True)

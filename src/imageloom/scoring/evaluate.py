@@ -3,8 +3,10 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from imageloom.data.picture_places import refuse_among_pictures
 from imageloom.errors import CouldNotOpenFileError
 from imageloom.events import CancelToken, EventSink, Notice, ignore_events
+from imageloom.output_places import refuse_misplaced
 from imageloom.publish import publishing_directory, refuse_existing
 from imageloom.scoring.comparison import Comparison, compare_tables
 from imageloom.scoring.evaluation import Evaluation, evaluate_table
@@ -26,7 +28,7 @@ def evaluate(scores: Scores, *, params: EvaluateParams | None = None, name: str 
         name: What the table is called in reports; by default the file's name.
 
     Raises:
-        NotScoredDatasetError: The file holds no scored table.
+        NotScoredDatasetError: The file holds no scored table, or the table has no rows.
         NotExpectedLabelColumnError: No picture has a label.
     """
     return evaluate_table(
@@ -50,7 +52,7 @@ def compare(
         names: What the tables are called in reports; by default the files' names.
 
     Raises:
-        NotScoredDatasetError: A file holds no scored table.
+        NotScoredDatasetError: A file holds no scored table, or a table has no rows.
         NotExpectedLabelColumnError: No picture of a table has a label.
         InvalidDatasetError: The class lists differ, or a table names a file twice.
     """
@@ -90,14 +92,18 @@ def evaluate_to(  # noqa: PLR0913 - the public call; all but the first two are k
         cancel: Stops it before anything is published.
 
     Raises:
-        FailedToWriteOutputsError: ``out`` exists or cannot be written.
+        FailedToWriteOutputsError: ``out`` exists, lies among the pictures or inside something that
+            was published, or cannot be written.
         CouldNotOpenFileError: The folder of the pictures is not there.
         ImageloomError: As ``evaluate`` and ``compare``.
     """
     out, params, cancel = Path(out), params or EvaluateParams(), cancel or CancelToken()
     refuse_existing(out)
+    refuse_misplaced([out])
     root = _images_folder(params)
     tables = [_table(one) for one in (scores, other) if one is not None]
+    for table in tables:
+        _refuse_among_pictures(out, table, root or table.root)
     names = names or _names([scores] if other is None else [scores, other])
     cancel.raise_if_set()
     outcome: Evaluation | Comparison
@@ -129,6 +135,17 @@ def _write_report(
         )
     else:
         write_evaluation_report(path, outcome, root=roots[0], thumbnails=params.thumbnails)
+
+
+def _refuse_among_pictures(out: Path, table: ScoredTable, root: Path | None) -> None:
+    if root is not None:
+        refuse_among_pictures(
+            [out],
+            root=root,
+            files=table.files,
+            labels_N=table.labels_N,
+            classes=table.classes,
+        )
 
 
 def _images_folder(params: EvaluateParams) -> Path | None:

@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass
 import numpy as np
 import numpy.typing as npt
 
+from imageloom.errors import NotScoredDatasetError
 from imageloom.metrics import (
     Averages,
     Calibration,
@@ -171,8 +172,15 @@ def evaluate_table(table: ScoredTable, *, params: EvaluateParams, name: str) -> 
         name: What the table is called in reports.
 
     Raises:
+        NotScoredDatasetError: The table has no rows.
         NotExpectedLabelColumnError: No picture has a label.
     """
+    if len(table) == 0:
+        raise NotScoredDatasetError(
+            f"The score table {name} has no rows, so there is nothing to evaluate.",
+            hint="Score some pictures first, with 'imageloom score'.",
+            reason="no-rows",
+        )
     table.require_labels()
     rows = np.flatnonzero(table.labels_N != UNKNOWN)
     labels_N = table.labels_N[rows].astype(np.int64)
@@ -242,8 +250,7 @@ def _notices(table: ScoredTable, confusion_KK: npt.NDArray[np.int64]) -> tuple[s
     if empty:
         notices.append(
             f"Classes without a picture here: {len(empty):,} of {len(table.classes):,} "
-            f"({some(empty, most=5)}). "
-            "They count as 0 in the macro averages."
+            f"({some(empty)}). They count as 0 in the macro averages."
         )
     repeated = len(table) - len(table.files.unique())
     if repeated:

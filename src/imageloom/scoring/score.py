@@ -14,6 +14,7 @@ import pyarrow as pa
 import torch
 
 from imageloom.compute import choose_workers
+from imageloom.data.crop_check import require_crops_fit
 from imageloom.data.image_directory import ImageDirectory
 from imageloom.data.index import file_name
 from imageloom.data.loader import make_loader, sequential_batches
@@ -23,14 +24,13 @@ from imageloom.data.params import ConvertParams
 from imageloom.errors import InvalidDatasetError, NaNError
 from imageloom.events import CancelToken, EventSink, Notice, Progress, ignore_events
 from imageloom.models.model_directory import TrainedModel
+from imageloom.output_places import refuse_misplaced
 from imageloom.scoring.inference import predict_batches
 from imageloom.scoring.model_in_use import ModelInUse, model_in_use
 from imageloom.scoring.params import ScoreParams
 from imageloom.scoring.scored_table import UNKNOWN, ScoredTable, room_for_probabilities
 from imageloom.scoring.table import check_place, write_table
 from imageloom.wording import some
-
-_MOST_NAMED = 5
 
 
 def score(  # noqa: PLR0913 - the public call; all but the first three are keywords
@@ -67,20 +67,27 @@ def score(  # noqa: PLR0913 - the public call; all but the first three are keywo
     Raises:
         InvalidModelDirectoryError: The model is none, or is damaged.
         InvalidDatasetError: There are no pictures, they have a class that the model does not
-            know, or one of them cannot be read.
-        FailedToWriteOutputsError: ``out`` is another file, or cannot be written.
+            know, one of them is smaller than a crop of the model's preprocessing, or cannot be
+            read.
+        FailedToWriteOutputsError: ``out`` is another file, lies among pictures or inside something
+            that was published, or cannot be written.
         NaNError: The network gave no number for a picture.
         RunInterruptedError: Somebody asked to stop.
     """
     params, cancel = params or ScoreParams(), cancel or CancelToken()
-    if out is not None:
-        check_place(Path(out))
+    outputs = [] if out is None else [Path(out)]
+    for place in outputs:
+        check_place(place)
+    paths = [one for one in (model, images) if isinstance(one, Path | str)]
+    refuse_misplaced(outputs, read=[Path(one).expanduser() for one in paths])
     with model_in_use(model, params, on_event) as used:
         images = open_images(
             images, root=root, convert_params=convert_params, on_event=on_event, cancel=cancel
         )
         images.require_pictures("to score")
+        images.refuse_outputs(outputs)
         labels_N = labels_by_model(images, used.model.classes)
+        require_crops_fit(images, used.model.preprocessing.transforms, "pictures")
         probabilities_NK = _probabilities(used, images, params, on_event, cancel)
     table = ScoredTable(
         files=_files(images),
@@ -106,11 +113,10 @@ def labels_by_model(images: ImageDirectory, classes: tuple[str, ...]) -> npt.NDA
     position = {name: index for index, name in enumerate(classes)}
     foreign = [name for name in images.classes if name not in position]
     if foreign:
-        shown = some([repr(name) for name in foreign], most=_MOST_NAMED)
-        known = some([repr(name) for name in classes], most=_MOST_NAMED)
         raise InvalidDatasetError(
             f"{len(foreign)} of {len(images.classes)} classes of the pictures are unknown to the "
-            f"model: {shown}. It knows {len(classes)}: {known}.",
+            f"model: {some([*map(repr, foreign)])}. It knows {len(classes)}: "
+            f"{some([*map(repr, classes)])}.",
             hint="Are the folders no classes? Then score all pictures without labels, with "
             "--labels none. Else rename the folders to the model's classes, or leave them out.",
             reason="unknown-class",

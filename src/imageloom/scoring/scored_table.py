@@ -87,7 +87,7 @@ class ScoredTable:
         Raises:
             NotExpectedLabelColumnError: There is none.
         """
-        if len(self) == 0 or self.is_labelled:
+        if self.is_labelled:
             return
         raise NotExpectedLabelColumnError(
             f"None of the {len(self):,} scored pictures has a label, so nothing tells right from "

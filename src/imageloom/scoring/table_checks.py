@@ -14,6 +14,7 @@ import pyarrow as pa
 
 from imageloom.errors import Detail, NotExpectedLabelColumnError, NotScoredDatasetError
 from imageloom.scoring.scored_table import LABEL, PROBABILITY, SCORED_LABEL
+from imageloom.wording import some
 
 
 @dataclass(frozen=True)
@@ -139,10 +140,9 @@ def check_labels(
     if len(foreign) == 0:
         return
     row = int(foreign[0])
-    shown = ", ".join(repr(name) for name in classes[:5])
     raise NotExpectedLabelColumnError(
         f"{part.row(row)}, column {LABEL!r} holds {labels[row].as_py()!r}, which is none of "
-        f"the {len(classes)} scored classes ({shown}{', ...' if len(classes) > 5 else ''}).",
+        f"the {len(classes)} scored classes ({some([*map(repr, classes)])}).",
         hint="Correct the label, or leave the cell empty when the picture is of another class.",
         reason="unknown-class",
         details=part.details(row, LABEL),

@@ -102,6 +102,8 @@ class Component:
         has_run_settings: Whether it can run on several processes.
         fingerprint: For a component that reads from outside the pipeline: a text that changes when
             what it reads does. It must be quick and raise ``ImageloomError`` if nothing is there.
+        reads: For such a component: the file or folder that it reads. A run is refused whose
+            workspace lies in there.
         renamed: Earlier parameter names and what they are called today, so that old pipelines open.
     """
 
@@ -118,6 +120,7 @@ class Component:
     demand: Demand = "light"
     has_run_settings: bool = False
     fingerprint: Callable[[Params, Outside], str] | None = None
+    reads: Callable[[Params, Outside], Path] | None = None
     renamed: Mapping[str, str] = field(default_factory=dict)
 
     def input(self, name: str) -> Port | None:

@@ -14,6 +14,7 @@ from imageloom.scoring.evaluate import evaluate
 from imageloom.scoring.params import ScoreParams
 from imageloom.scoring.report.write import write_run_report
 from imageloom.scoring.score import score
+from imageloom.scoring.table import write_table
 from imageloom.training.assemble import architecture_of, mapping, transforms_of
 from imageloom.training.checkpoint import LoopState, load_network
 from imageloom.training.events import read_metrics
@@ -34,11 +35,11 @@ def finish(job: Job, state: LoopState) -> None:
     table = score(
         job.run.model,
         job.validation,
-        job.run.scores,
         params=params,
         on_event=job.reporter.forward,
         cancel=job.cancel,
     )
+    write_table(table, job.run.scores)
     evaluation = evaluate(table)
     job.run.update(metrics={**model.metrics, **evaluation.summary()})
     metrics = read_metrics(job.run.events)

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from imageloom.data.crop_check import require_crops_fit
 from imageloom.data.image_directory import ImageDirectory
 from imageloom.data.sampler import steps_per_epoch
 from imageloom.errors import (
@@ -38,12 +39,14 @@ from imageloom.publish import appearing_directory, write_json
 from imageloom.scoring.model_in_use import model_path
 from imageloom.training.checkpoint import LoopState, save_checkpoint
 from imageloom.training.config import TrainParams
+from imageloom.training.equal_pictures import notices_on_equal_pictures
 from imageloom.training.freeze import freeze
 from imageloom.training.generators import seed_generators
 from imageloom.training.optimizer import make_optimizer
 from imageloom.training.recipe import choose_transforms
 from imageloom.training.run_directory import RunDirectory, new_record
 from imageloom.training.schedule import make_schedule
+from imageloom.wording import some
 
 
 @dataclass(frozen=True)
@@ -55,6 +58,7 @@ class Plan:
         transforms: For training pictures.
         inference: For validation pictures, and kept in the trained model.
         processes: How many train together.
+        notices: What a person should know before looking at the figures.
     """
 
     model: UntrainedModel
@@ -64,6 +68,7 @@ class Plan:
     inference: Transforms
     params: TrainParams
     processes: int = 1
+    notices: tuple[str, ...] = ()
 
 
 def make_plan(
@@ -79,8 +84,8 @@ def make_plan(
     Raises:
         NotLabeledDatasetError: Training or validation pictures lack labels.
         InvalidDatasetError: No pictures, fewer than two classes, a class without pictures, class
-            lists that differ, transforms without a fixed size, or pictures too small for the
-            network.
+            lists that differ, transforms without a fixed size, or pictures too small for a crop
+            or for the network.
         ParameterError: A parameter does not fit the others or the number of pictures.
     """
     _check_pictures(training, "the training pictures")
@@ -89,6 +94,8 @@ def make_plan(
     _check_classes(training)
     transforms, inference = choose_transforms(training, validation, params)
     _check_parameters(training, params, processes)
+    require_crops_fit(training, transforms, "training pictures")
+    require_crops_fit(validation, inference, "validation pictures")
     size = output_size(inference)
     assert size is not None, "choose_transforms ends in a size"
     # A frozen body's BatchNorm uses its running statistics, so a batch of one is no problem there.
@@ -102,6 +109,7 @@ def make_plan(
         inference=inference,
         params=params,
         processes=processes,
+        notices=notices_on_equal_pictures(training, validation),
     )
 
 
@@ -179,7 +187,7 @@ def _check_classes(training: ImageDirectory) -> None:
     if empty:
         raise InvalidDatasetError(
             f"{len(empty)} of {len(training.classes)} classes have no training picture: "
-            f"{', '.join(repr(name) for name in empty[:5])}.",
+            f"{some([*map(repr, empty)])}.",
             hint="Add pictures of them, or convert the folder again without these classes.",
             reason="empty-class",
             details={"classes": empty[:100]},
@@ -252,6 +260,7 @@ def _record_of(plan: Plan) -> Mapping[str, object]:
             "training": _record_of_images(plan.training),
             "validation": _record_of_images(plan.validation),
         },
+        "notices": list(plan.notices),
         "versions": library_versions(),
         "metrics": {},
     }

@@ -12,9 +12,11 @@ from imageloom.data.open import open_each
 from imageloom.data.params import ConvertParams
 from imageloom.distributed.ranks import ALONE, Ranks
 from imageloom.errors import FailedToWriteOutputsError
-from imageloom.events import CancelToken, EventSink, Notice, ignore_events
+from imageloom.events import CancelToken, Event, EventSink, Notice, ignore_events
 from imageloom.models.model_directory import UntrainedModel
 from imageloom.models.params import ModelParams
+from imageloom.output_places import refuse_misplaced
+from imageloom.publish import refuse_existing
 from imageloom.training.assemble import mapping
 from imageloom.training.config import TrainParams
 from imageloom.training.events import Reporter, driver_log
@@ -91,17 +93,32 @@ def prepare_run(  # noqa: PLR0913 - as imageloom.train
     """
     run = RunDirectory(Path(out).expanduser().absolute())
     _refuse_existing_run(run)
+    refuse_existing(run.path)
+    paths = [one for one in (model, training, validation) if isinstance(one, Path | str)]
+    refuse_misplaced([run.path], read=[Path(one).expanduser() for one in paths])
     params = params or TrainParams()
     _refuse_device(params, trains_here=trains_here)
     starts_from = find_model(model, model_params or ModelParams(), on_event, cancel)
+    told: list[str] = []
+
+    def tell(event: Event) -> None:
+        if isinstance(event, Notice):
+            told.append(event.message)
+        on_event(event)
+
     learned, measured = open_each(
         (training, validation),
         root=root,
         convert_params=convert_params,
-        on_event=on_event,
+        on_event=tell,
         cancel=cancel,
     )
+    for one in (learned, measured):
+        one.refuse_outputs([run.path])
     plan = make_plan(starts_from, learned, measured, params, processes=processes)
+    for message in plan.notices:
+        if not message.endswith(tuple(told)):  # the conversion of these pictures has said it
+            on_event(Notice("warning", message))
     with lent_generators():
         create_run(plan, run, on_event)
     return run.path

@@ -18,6 +18,7 @@ from imageloom.pipeline.database.tables import RUNS
 from imageloom.pipeline.run_folder import RunFolder
 from imageloom.pipeline.workspace import Workspace
 from imageloom.spec.node_state import RunState
+from imageloom.wording import some
 
 if TYPE_CHECKING:
     from sqlalchemy.dialects import postgresql, sqlite
@@ -165,7 +166,7 @@ class RunIndex:
         if found:
             raise NoSuchRunError(
                 f"{len(found)} runs begin with {text!r}.",
-                hint=f"Give more of it: {', '.join(found[-5:])}.",
+                hint=f"Give more of it: {some(found[::-1])}.",
                 reason="ambiguous",
             )
         if not run_ids:

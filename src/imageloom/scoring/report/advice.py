@@ -13,7 +13,7 @@ from imageloom.scoring.report.headline import mean_confidence
 from imageloom.scoring.report.page import Section, paragraph
 from imageloom.scoring.report.run_record import RunRecord
 from imageloom.scoring.report.words import decimals, percent
-from imageloom.wording import count
+from imageloom.wording import count, some
 
 
 @dataclass(frozen=True)
@@ -148,11 +148,10 @@ def _missed_class(evaluation: Evaluation) -> Advice | None:
     never = np.flatnonzero((figures.predicted_K == 0) & (figures.support_K > 0))
     if len(never) == 0:
         return None
-    named = ", ".join(evaluation.classes[index] for index in never[:3])
-    more = f" and {len(never) - 3} more" if len(never) > 3 else ""
+    named = some([evaluation.classes[index] for index in never])
     return _advice(
         "Some classes are never named",
-        f"No picture was scored as {named}{more}. Rare classes drown in frequent ones: try ",
+        f"No picture was scored as {named}. Rare classes drown in frequent ones: try ",
         _flag("--class-weights balanced"),
         ", or add pictures of them.",
     )

@@ -11,8 +11,13 @@ from imageloom.wording import count
 _MORE_THAN_FIVE = 5
 
 
-def headline(evaluation: Evaluation) -> Markup:
-    """Return tiles with the figures and a plain sentence about the first."""
+def headline(evaluation: Evaluation, noted: tuple[str, ...] = ()) -> Markup:
+    """Return tiles with the figures and a plain sentence about the first.
+
+    Args:
+        evaluation: The figures.
+        noted: What a person should know beside the evaluation's own notices.
+    """
     tiles = [
         _accuracy_tile(evaluation),
         tile(
@@ -34,7 +39,8 @@ def headline(evaluation: Evaluation) -> Markup:
             "The true class is among the five that the model finds most likely.",
         )
         tiles.insert(1, top5)
-    return join([element("dl", *tiles, class_="tiles"), _sentence(evaluation), notices(evaluation)])
+    notes = notice_list((*noted, *evaluation.notices))
+    return join([element("dl", *tiles, class_="tiles"), _sentence(evaluation), notes])
 
 
 def tile(title: str, value: str, words: str, *, first: bool = False) -> Markup:
@@ -46,11 +52,6 @@ def tile(title: str, value: str, words: str, *, first: bool = False) -> Markup:
         element("dd", words, class_="small"),
         class_="tile first" if first else "tile",
     )
-
-
-def notices(evaluation: Evaluation) -> Markup:
-    """Return what a person should know before trusting the figures, or nothing."""
-    return notice_list(evaluation.notices)
 
 
 def notice_list(messages: tuple[str, ...]) -> Markup:

@@ -37,6 +37,12 @@ class RunRecord:
         return value if isinstance(value, Mapping) else {}
 
     @property
+    def notices(self) -> tuple[str, ...]:
+        """What was noted of the pictures before the training began."""
+        found = self.get("notices")
+        return tuple(map(str, found)) if isinstance(found, list) else ()
+
+    @property
     def best_epoch(self) -> int:
         """Epoch whose network was kept, from 1; 0 when unknown."""
         return int(self.number("best_epoch"))

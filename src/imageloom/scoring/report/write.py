@@ -45,7 +45,7 @@ def write_run_report(
     record, curves = RunRecord(run), Curves(metrics)
     images = thumbnailer(table.root, wanted=True)
     sections = [
-        Section("figures", "In short", headline(evaluation)),
+        Section("figures", "In short", headline(evaluation, record.notices)),
         advice_section(evaluation, curves, record),
         curves_section(curves, record, num_classes=len(evaluation.classes)),
         confusion_section(evaluation),
