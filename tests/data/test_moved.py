@@ -50,7 +50,7 @@ def moved(photos, tmp_path):
 def test_pictures_that_moved_away_name_the_old_place_and_the_flag(moved, tmp_path):
     with pytest.raises(InvalidDatasetError, match=r"should lie in .*old/photos/train, which") as e:
         open_images(tmp_path / "train")
-    assert "--root NEW (in Python: root)" in e.value.hint
+    assert "--root NEW (in Python: root; in a pipeline: the path of Dataset)" in e.value.hint
 
 
 @pytest.mark.parametrize("given", ["new/pictures/train", "new/pictures"])

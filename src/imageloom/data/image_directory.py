@@ -272,8 +272,9 @@ def load_image_directory(path: Path) -> ImageDirectory:
     if not images.root.is_dir():
         raise InvalidDatasetError(
             f"The pictures of {path} should lie in {images.root}, which is not there.",
-            hint="Were they moved? Say where they lie now: --root NEW (in Python: root). Otherwise "
-            "mount or restore that folder, or convert the pictures again.",
+            hint="Were they moved? Say where they lie now: --root NEW (in Python: root; in a "
+            "pipeline: the path of Dataset). Otherwise mount or restore that folder, or convert "
+            "the pictures again.",
             reason="root-missing",
         )
     return images
