@@ -99,6 +99,9 @@ def test_the_python_examples_run_as_a_script_and_from_standard_input_with_two_re
     main, examples, tmp_path, python
 ):
     (tmp_path / "script.py").write_text(examples, encoding="utf-8")
+    if main != "-":  # a script finds modules beside it, not in the folder that it works in
+        odd = "raise RuntimeError('this is not the random of Python')"
+        (tmp_path / "parts" / "random.py").write_text(odd, encoding="utf-8")
     command = [python, main]
     done = subprocess.run(
         command, input=examples, capture_output=True, text=True, cwd=tmp_path, check=False

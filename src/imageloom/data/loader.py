@@ -21,8 +21,8 @@ from torch.utils.data import DataLoader, Dataset, Sampler
 from imageloom.data.decode import UnreadablePictureError, decode_rgb
 from imageloom.data.image_directory import ImageDirectory
 from imageloom.data.index import file_name, full_path, read_index, write_index
-from imageloom.data.main_module import main_module_left_out
 from imageloom.data.transforms import apply_transforms, seed_of_sample
+from imageloom.data.user_code import user_code_left_out
 from imageloom.errors import ImageloomError, InvalidDatasetError, WorkerLostError
 from imageloom.preprocessing import Transforms
 from imageloom.temporary import own_folder
@@ -103,7 +103,7 @@ class PictureLoader:
             WorkerLostError: A worker process died or hung.
         """
         self._keys.value = keys
-        with main_module_left_out():
+        with user_code_left_out():
             iterator = iter(self._loader)
         while (batch := _next_batch(iterator)) is not None:
             if isinstance(batch, ImageloomError):

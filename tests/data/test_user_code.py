@@ -3,12 +3,12 @@ import importlib.machinery
 import sys
 import threading
 import types
-from multiprocessing import spawn
+from multiprocessing import spawn, util
 
 import pytest
 
 from imageloom.data.loader import BatchKey, PictureLoader
-from imageloom.data.main_module import main_module_left_out
+from imageloom.data.user_code import user_code_left_out
 from imageloom.preprocessing import Squash
 
 # Only a main module with a path or a name can be imported again by other processes.
@@ -36,8 +36,11 @@ def main(request, tmp_path, monkeypatch):
     return module
 
 
-def sent_about_main():
-    return {name for name in spawn.get_preparation_data("a process") if "main" in name}
+def user_code():
+    """What would run of the user's in a process that is started now."""
+    sent = spawn.get_preparation_data("a process")
+    folder = set() if "-P" in util._args_from_interpreter_flags() else {"folder"}
+    return folder | {name for name in sent if "main" in name}
 
 
 @pytest.mark.parametrize("main", MAINS, indirect=True)
@@ -53,15 +56,16 @@ def test_readers_do_not_import_the_main_module(main, make_pictures):
 
 
 @pytest.mark.parametrize("main", ["a script"], indirect=True)
-def test_processes_that_the_user_starts_import_the_main_module_as_ever(main):
+def test_processes_that_the_user_starts_are_as_ever(main):
     of_python, elsewhere = spawn.get_preparation_data, []
-    with main_module_left_out():
-        assert sent_about_main() == set()
-        other = threading.Thread(target=lambda: elsewhere.append(sent_about_main()))
+    as_ever = {"init_main_from_path", "folder"}
+    with user_code_left_out():
+        assert user_code() == set()
+        other = threading.Thread(target=lambda: elsewhere.append(user_code()))
         other.start()
         other.join()
-    assert elsewhere == [{"init_main_from_path"}]
-    assert sent_about_main() == {"init_main_from_path"}
-    with contextlib.suppress(KeyboardInterrupt), main_module_left_out():
+    assert elsewhere == [as_ever]
+    assert user_code() == as_ever
+    with contextlib.suppress(KeyboardInterrupt), user_code_left_out():
         raise KeyboardInterrupt
     assert spawn.get_preparation_data is of_python
