@@ -155,7 +155,7 @@ def test_c15_wrong_rows_are_named_by_their_line(read, name):
 def test_c15_all_wrong_rows_are_told_together(read, tree):
     text = "file,label\n" + "".join(f"missing{number}.png,a\n" for number in range(1008))
     with pytest.raises(
-        InvalidDatasetError, match=r"has 1,008 wrong rows.*; and 1,003 more\."
+        InvalidDatasetError, match=r"has 1,008 wrong rows.*; and 1,005 more\."
     ) as refused:
         read(text)
     assert len(refused.value.details["problems"]) == 100
@@ -524,3 +524,86 @@ def test_files_that_lie_in_a_folder_nearby_lead_to_it(read, tmp_path, file, fold
     with pytest.raises(InvalidDatasetError, match=f"no file '{file}'") as refused:
         read(f"file,label\n{file},a\n", folder=folder)
     assert refused.value.hint == told
+
+
+PARTS = "file,label,split\n1.png,a,train\n2.png,b,train\n3.png,a,val\nsub/5.png,b,test\n"
+
+
+def test_a_table_of_several_parts_is_not_joined_unasked(read):
+    with pytest.raises(
+        InvalidDatasetError, match="holds parts of a dataset: part 'train'"
+    ) as refused:
+        read(PARTS)
+    assert "part 'train' (2 rows), part 'val' (1 row), part 'test' (1 row)" in refused.value.message
+    assert "with --part train, and so on" in refused.value.hint
+    assert refused.value.reason == "several-parts"
+
+
+def test_the_part_that_was_asked_for_is_taken_and_the_others_are_told(read):
+    listing = read(PARTS, part="train")
+    assert rows(listing) == [("1.png", "a", None), ("2.png", "b", None)]
+    assert listing.notices == (
+        "2 rows of part 'train' taken from list.csv; not those of part 'val' (1 row), part 'test' "
+        "(1 row).",
+    )
+    assert len(read(PARTS, part="all")) == 4
+    assert rows(read(PARTS, part="VAL")) == [("3.png", "a", None)]
+
+
+@pytest.mark.parametrize("column", ["split", "Set", "subset", "partition", "data_split", "Part"])
+@pytest.mark.parametrize("names", [("train", "valid"), ("Training", "validation"), ("train", "")])
+def test_parts_have_many_names(read, column, names):
+    text = f"file,label,{column}\n1.png,a,{names[0]}\n2.png,b,{names[1]}\n"
+    with pytest.raises(InvalidDatasetError, match="holds parts of a dataset"):
+        read(text)
+    assert len(read(text, part=names[0])) == 1
+
+
+@pytest.mark.parametrize("text", ["file,label,split\n1.png,a,train\n2.png,b,train\n"])
+def test_one_part_alone_leaves_no_choice(read, text):
+    listing = read(text)
+    assert len(listing) == 2
+    assert len(read(text, part="train")) == 2
+
+
+@pytest.mark.parametrize("values", [("1", "2"), ("north", "south"), ("train", "red")])
+def test_a_column_of_that_name_with_other_values_tells_no_parts_apart(read, values):
+    text = f"file,label,set\n1.png,a,{values[0]}\n2.png,b,{values[1]}\n"
+    assert len(read(text)) == 2
+    assert len(read(text, part=values[1])) == 1
+
+
+def test_rows_of_other_parts_need_not_be_right(read):
+    text = "file,label,split\n1.png,a,train\nmissing.png,,test\n"
+    assert rows(read(text, part="train")) == [("1.png", "a", None)]
+
+
+def test_parts_of_json_lines_are_told_apart_too(read):
+    text = '{"file": "1.png", "label": "a", "split": "train"}\n'
+    text += '{"file": "2.png", "label": "b", "split": "test"}\n'
+    with pytest.raises(InvalidDatasetError, match="holds parts of a dataset"):
+        read(text, "list.jsonl")
+    assert rows(read(text, "list.jsonl", part="test")) == [("2.png", "b", None)]
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "told"),
+    [
+        (PARTS, "list.csv", r"no row of part 'dev', but part 'train' \(2 rows\)"),
+        ("file,label\n1.png,a\n", "list.csv", "no column 'split'. It has 'file', 'label'"),
+        ('{"file": "1.png", "label": "a"}', "list.jsonl", "no key 'split'"),
+        ("1.png,a\n", "list.csv", "no column 'split', for its first line names no columns"),
+    ],
+)
+def test_a_part_that_is_not_there_is_an_error(read, text, name, told):
+    with pytest.raises(InvalidDatasetError, match=told):
+        read(text, name, part="dev")
+
+
+def test_a_split_is_a_label_when_it_is_asked_for_as_one(read):
+    text = "file,split\n1.png,train\n2.png,test\n"
+    assert read(text, label_column="split").classes == ("test", "train")
+    with pytest.raises(NotExpectedLabelColumnError, match="no column 'label'") as refused:
+        read(text)
+    assert "--label-column split" not in refused.value.hint
+    assert rows(read(text, part="test")) == [("2.png", None, None)]

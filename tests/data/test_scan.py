@@ -307,3 +307,9 @@ def test_a_folder_with_a_space_at_its_end_is_a_class_of_that_name_and_told(scan)
 def test_folders_in_letters_of_two_scripts_bring_a_notice(scan):
     listing = scan({"cats/1.jpg": X, "c\u0430ts/2.jpg": X})
     assert any("has CYRILLIC SMALL LETTER A" in notice for notice in listing.notices)
+
+
+def test_a_folder_has_no_parts_of_a_table(scan):
+    with pytest.raises(InvalidDatasetError, match="is no table") as refused:
+        scan({"a/1.jpg": X}, part="train")
+    assert "--folder train" in refused.value.hint

@@ -17,6 +17,7 @@ EXPECTED = {
     "list.txt": {"ants/1.jpg": "0", "bees/1.jpg": "1"},
     "val_annotations.txt": {"val_0.jpg": "n03444034", "val_1.jpg": "n04067472"},
     "absolute.csv": {"ants/1.jpg": "ant", "bees/1.jpg": "bee"},
+    "parts.csv": {"ants/1.jpg": "ant", "bees/1.jpg": "bee"},
 }
 
 

@@ -31,6 +31,9 @@ _LABEL_WORDS: Final = frozenset(
         *("klasse", "classe", "clase"),
     )
 )
+_PART_WORDS: Final = frozenset(
+    ("split", "part", "partition", "phase", "set", "subset", "dataset", "datasplit", "usage")
+)
 _CLOSE: Final = 0.75  # of difflib's ratio; 'lable' and 'label' reach 0.8, 'file' and 'fold' 0.5
 _SHOWN: Final = 10
 
@@ -43,11 +46,13 @@ class Columns:
         file: With the file names.
         label: With the classes, or None when the pictures are unlabelled.
         group: With the groups, or None.
+        part: With what may be parts of the dataset, such as train and test, or None.
     """
 
     file: str
     label: str | None
     group: str | None = None
+    part: str | None = None
 
 
 def find_columns(
@@ -80,7 +85,16 @@ def find_columns(
     if group is not None and group not in names:
         hint = _use(_flag("group", meant_columns(group, names)))
         raise _missing(manifest, names, group, word, InvalidDatasetError, hint)
-    return Columns(asked, _label_column(manifest, names, params, word), group)
+    label = _label_column(manifest, names, params, word)
+    part = next((one for one in _part_columns(names) if one not in (asked, label, group)), None)
+    if part is None and params.part is not None:
+        hint = "Name the column of the parts 'split', or take all rows without --part."
+        raise _missing(manifest, names, "split", word, InvalidDatasetError, hint)
+    return Columns(asked, label, group, part)
+
+
+def _part_columns(names: Sequence[str]) -> list[str]:
+    return [name for name in names if _plain(name) in _PART_WORDS]
 
 
 def may_name_files(names: Sequence[str], params: ConvertParams) -> bool:
@@ -111,12 +125,14 @@ def _left(names: Sequence[str], params: ConvertParams) -> list[str]:
         params.group_column,
         "",
     )  # pandas numbers rows without name
-    return [name for name in names if name not in taken]
+    parts = _part_columns(names) if params.part is not None else []
+    return [name for name in names if name not in (*taken, *parts)]
 
 
 def _meant_labels(left: Sequence[str], params: ConvertParams) -> list[str]:
     found = meant_columns(params.label_column or LABEL, left, words=_LABEL_WORDS)
-    return found or (list(left) if len(left) == 1 else [])
+    others = [name for name in left if name not in _part_columns(left)]
+    return found or (others if len(others) == 1 else [])
 
 
 def _file_hint(names: Sequence[str], params: ConvertParams) -> str:

@@ -23,7 +23,8 @@ def json_rows(manifest: Path, params: ConvertParams) -> Iterator[ManifestRow]:
         NotExpectedLabelColumnError: No line has the key of the labels.
     """
     columns = find_columns(manifest, _keys(manifest, params), params, word="key")
-    wanted = [one for one in (columns.file, columns.label, columns.group) if one is not None]
+    keys = (columns.file, columns.label, columns.group, columns.part)
+    wanted = [key for key in keys[:3] if key is not None]
     problems = ProblemList(manifest)
     for number, values in _objects(manifest):
         where = f"line {number:,}"
@@ -33,10 +34,8 @@ def json_rows(manifest: Path, params: ConvertParams) -> Iterator[ManifestRow]:
         elif columns.file not in values:
             problems.add(where, f"has no key {columns.file!r}")
         else:
-            file, label, group = (
-                _text(values, key) for key in (columns.file, columns.label, columns.group)
-            )
-            yield ManifestRow(number, file or "", label, group)
+            file, label, group, part = (_text(values, key) for key in keys)
+            yield ManifestRow(number, file or "", label, group, part)
     problems.raise_if_any()
 
 

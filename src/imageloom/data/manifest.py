@@ -70,6 +70,7 @@ class _Places(NamedTuple):
     file: int
     label: int | None
     group: int | None
+    part: int | None
 
 
 def _places(table: Table, root: Path, params: ConvertParams) -> _Places:
@@ -88,14 +89,18 @@ def _places(table: Table, root: Path, params: ConvertParams) -> _Places:
     at = {name: place for place, name in enumerate(table.first_row)}
     return _Places(
         at[columns.file],
-        None if columns.label is None else at[columns.label],
-        None if columns.group is None else at[columns.group],
+        *(
+            None if name is None else at[name]
+            for name in (columns.label, columns.group, columns.part)
+        ),
     )
 
 
 def _first_places(table: Table, params: ConvertParams) -> _Places:
     """Return where things stand without a header: the file first, then the label."""
     asked = params.file_column or params.label_column or params.group_column
+    if params.part is not None:
+        asked = asked or "split"
     if asked is not None:
         raise InvalidDatasetError(
             f"{table.path} has no column {asked!r}, for its first line names no columns but the "
@@ -106,7 +111,7 @@ def _first_places(table: Table, params: ConvertParams) -> _Places:
             details={"column": asked},
         )
     is_labelled = len(table.first_row) > 1 and params.labels != "none"
-    return _Places(0, 1 if is_labelled else None, None)
+    return _Places(0, 1 if is_labelled else None, None, None)
 
 
 def _notices(table: Table, places: _Places) -> tuple[str, ...]:
@@ -125,9 +130,8 @@ def _rows(table: Table, places: _Places) -> Iterator[ManifestRow]:
     problems = ProblemList(table.path)
     for number, values in table.rows():
         if len(values) == width:
-            yield ManifestRow(
-                number, values[places.file], _at(values, places.label), _at(values, places.group)
-            )
+            rest = (None if place is None else values[place] for place in places[1:])
+            yield ManifestRow(number, values[places.file], *rest)
         else:
             first = "header" if table.has_header else "first row"
             problems.add(
@@ -135,7 +139,3 @@ def _rows(table: Table, places: _Places) -> Iterator[ManifestRow]:
                 f"has {count(len(values), 'value')}, but the {first} has {width}",
             )
     problems.raise_if_any()
-
-
-def _at(values: list[str], place: int | None) -> str | None:
-    return None if place is None else values[place]

@@ -1,5 +1,6 @@
 """The files that the rows of a manifest name: found below its root, or what would help."""
 
+import errno
 import os
 import shlex
 from collections.abc import Iterator
@@ -140,4 +141,5 @@ def _folders(parent: Path) -> Iterator[Path]:
 def _nothing_there(file: str, problem: OSError) -> str:
     if "\\" in file:
         return f"there is no file {file!r}; write '/' between folders"
-    return f"there is no file {file!r} ({problem.strerror})"
+    why = "" if problem.errno == errno.ENOENT else f" ({problem.strerror})"
+    return f"there is no file {file!r}{why}"

@@ -7,7 +7,7 @@ from imageloom.errors import InvalidDatasetError
 from imageloom.wording import count
 
 _KEPT: Final = 100
-_SHOWN: Final = 5
+_SHOWN: Final = 3
 
 
 class ProblemList:
@@ -28,7 +28,7 @@ class ProblemList:
         """Raise when something was noted, with what to do if it is more than to correct rows.
 
         Raises:
-            InvalidDatasetError: The message counts all and shows the first 5; the details have 100.
+            InvalidDatasetError: The message counts all and shows the first 3; the details have 100.
         """
         if not self._total:
             return

@@ -15,6 +15,7 @@ from imageloom.data.index import UNLABELLED, file_name
 from imageloom.data.links import FOLLOW, look_behind
 from imageloom.data.listing import FileColumns, Listing, in_string_order, relabelled
 from imageloom.data.manifest_files import FileFinder
+from imageloom.data.manifest_parts import PartChoice
 from imageloom.data.manifest_problems import ProblemList
 from imageloom.data.names import MANIFEST_SUFFIXES, promised_format
 from imageloom.data.params import ConvertParams
@@ -37,12 +38,14 @@ class ManifestRow(NamedTuple):
         file: The picture's path, relative to the root, or absolute below it.
         label: Its class, or None or empty.
         group: Its group, or None or empty.
+        part: Its part of the dataset, or None or empty.
     """
 
     number: int
     file: str
     label: str | None
     group: str | None = None
+    part: str | None = None
 
 
 def root_of_manifest(manifest: Path, params: ConvertParams) -> Path:
@@ -88,14 +91,14 @@ def listing_of_rows(  # noqa: PLR0913 - the two last belong to every long job
         InvalidDatasetError: Rows without a file, outside the root, or repeated; some rows with
             and some without a label; a bad class name; no rows. All with their numbers.
     """
-    gathering = _Gathering(manifest, root, unit, follow_links=params.follow_links)
+    gathering = _Gathering(manifest, root, unit, params)
     for number, row in enumerate(rows):
         gathering.add(row)
         if number % _ROWS_PER_EVENT == 0:
             on_event(Progress("Reading the manifest", number, None, "rows"))
             if cancel is not None:
                 cancel.raise_if_set()
-    return gathering.listing(tuple(declared), params)
+    return gathering.listing(tuple(declared))
 
 
 @dataclass
@@ -103,7 +106,7 @@ class _Gathering:
     manifest: Path
     root: Path
     unit: str
-    follow_links: bool
+    params: ConvertParams
     files: FileColumns = field(default_factory=FileColumns)
     labels: dict[str, int] = field(default_factory=dict)
     rejected: list[Rejected] = field(default_factory=list)
@@ -118,10 +121,13 @@ class _Gathering:
 
     def __post_init__(self) -> None:
         self.problems = ProblemList(self.manifest)
+        self.parts = PartChoice(self.manifest, self.params.part)
         is_ours = self.manifest.suffix.lower() in MANIFEST_SUFFIXES
         self.finder = FileFinder(self.root, self.manifest.parent if is_ours else None)
 
     def add(self, row: ManifestRow) -> None:
+        if not self.parts.takes(row.part):
+            return
         try:
             path, found, is_trimmed = self.finder.find(row.file)
         except ValueError as problem:
@@ -139,7 +145,7 @@ class _Gathering:
         self.numbers.append(row.number)
         if stat.S_ISLNK(found.st_mode) or self.finder.is_behind_link(path):
             target = look_behind(os.fsencode(self.root / path))
-            if target.found is None or target.problem or not self.follow_links:
+            if target.found is None or target.problem or not self.params.follow_links:
                 self._reject_link(path, row.label, target.problem)
                 return
             found = target.found
@@ -190,7 +196,8 @@ class _Gathering:
         label = self._trim(row.label) or row.label  # a blank one is refused as it stands
         return self.labels.setdefault(label, len(self.labels))
 
-    def listing(self, declared: tuple[str, ...], params: ConvertParams) -> Listing:
+    def listing(self, declared: tuple[str, ...]) -> Listing:
+        self.parts.refuse()
         self.problems.raise_if_any(hint=self.finder.hint())
         self._refuse_repeated()
         unlabelled = [self._where(number) for number in self.unlabelled]
@@ -207,7 +214,7 @@ class _Gathering:
                 f"{self.manifest} names no pictures.", hint="Add rows.", reason="no-pictures"
             )
         empty = [name for name in map(str.strip, declared) if name not in self.labels]
-        if empty and self.labels and params.empty_classes == "refuse":
+        if empty and self.labels and self.params.empty_classes == "refuse":
             raise InvalidDatasetError(
                 f"{self.manifest} declares classes that no picture has: {some(empty)}.",
                 hint="Add pictures, or leave these classes out with empty_classes 'drop'.",
@@ -222,7 +229,7 @@ class _Gathering:
             classes=classes,
             files=relabelled(files, positions) if classes else files,
             rejected=tuple(self.rejected),
-            notices=(*self._notices(empty, params), *on_names),
+            notices=(*self._notices(empty), *on_names),
         )
 
     def _refuse_repeated(self) -> None:
@@ -235,8 +242,11 @@ class _Gathering:
             self.problems.add(second, f"names the same file as {first}")
         self.problems.raise_if_any()
 
-    def _notices(self, dropped: list[str], params: ConvertParams) -> Iterable[str]:
-        if not self.labels and params.labels != "none":
+    def _notices(self, dropped: list[str]) -> Iterable[str]:
+        on_parts = self.parts.notice()
+        if on_parts is not None:
+            yield on_parts
+        if not self.labels and self.params.labels != "none":
             yield f"{self.manifest.name} gives no labels, so the pictures are unlabelled."
         if self.trimmed:
             yield (
@@ -247,7 +257,7 @@ class _Gathering:
             names = some(list(map(repr, dropped)))
             yield f"{count(len(dropped), 'class', 'classes')} without pictures dropped: {names}."
         others = _pictures_in(self.root, self.finder.folders) - self.listed_pictures
-        if others > 0:
+        if others > 0 and on_parts is None:
             yield (
                 f"{count(others, 'picture lies', 'pictures lie')} beside the listed ones but in no "
                 f"row of {self.manifest.name}; only listed ones were taken."

@@ -85,6 +85,11 @@ class ConvertParams(Params):
     label_column: str | None = parameter(
         None, help="Column or key of a manifest with the class; by default 'label'."
     )
+    part: str | None = parameter(
+        None,
+        help="Part of a manifest to take, such as 'train', where a column such as 'split' names "
+        "parts; 'all' joins them.",
+    )
     group_column: str | None = parameter(
         None,
         help="Column or key of a manifest with the group, such as a patient or a camera; a split "

@@ -32,6 +32,7 @@ from imageloom.data.params import ConvertParams
 from imageloom.data.root import find_root
 from imageloom.data.scan_links import LinksMet
 from imageloom.data.scan_problems import LinkedFiles, documents_text, quoted
+from imageloom.errors import InvalidDatasetError
 from imageloom.events import CancelToken, EventSink, Progress, ignore_events
 from imageloom.preprocessing import check_new_class_names
 from imageloom.wording import count, some
@@ -65,6 +66,12 @@ def scan_folder(
             not followed, one that is a link or holds mostly links.
         CouldNotOpenFileError: The sub-folder asked for is not there.
     """
+    if params.part is not None:
+        raise InvalidDatasetError(
+            f"{source} is no table, so no column of it names the part {params.part!r}.",
+            hint=f"Use --folder {params.part} to take the pictures of that folder.",
+            reason="no-such-part",
+        )
     root = source
     if params.labels != "none" or params.folder is not None:
         root = find_root(source, params.folder, follow_links=params.follow_links)
