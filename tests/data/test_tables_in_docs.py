@@ -18,6 +18,7 @@ EXPECTED = {
     "val_annotations.txt": {"val_0.jpg": "n03444034", "val_1.jpg": "n04067472"},
     "absolute.csv": {"ants/1.jpg": "ant", "bees/1.jpg": "bee"},
     "parts.csv": {"ants/1.jpg": "ant", "bees/1.jpg": "bee"},
+    "_classes.csv": {"ants/1.jpg": "Ant", "bees/1.jpg": "Bee"},
 }
 
 

@@ -86,21 +86,22 @@ def find_columns(
         hint = _use(_flag("group", meant_columns(group, names)))
         raise _missing(manifest, names, group, word, InvalidDatasetError, hint)
     label = _label_column(manifest, names, params, word)
-    part = next((one for one in _part_columns(names) if one not in (asked, label, group)), None)
+    part = next((one for one in part_columns(names) if one not in (asked, label, group)), None)
     if part is None and params.part is not None:
         hint = "Name the column of the parts 'split', or take all rows without --part."
         raise _missing(manifest, names, "split", word, InvalidDatasetError, hint)
     return Columns(asked, label, group, part)
 
 
-def _part_columns(names: Sequence[str]) -> list[str]:
+def part_columns(names: Sequence[str]) -> list[str]:
+    """Return the columns that are called as those which tell parts of a dataset apart."""
     return [name for name in names if _plain(name) in _PART_WORDS]
 
 
-def may_name_files(names: Sequence[str], params: ConvertParams) -> bool:
-    """Whether one of some names is that of the file column, or one that people give to it."""
+def file_columns(names: Sequence[str], params: ConvertParams) -> list[str]:
+    """Return the column of the files, or without one those that people call so."""
     asked = params.file_column or FILE
-    return asked in names or bool(meant_columns(asked, names, words=_FILE_WORDS))
+    return [asked] if asked in names else meant_columns(asked, names, words=_FILE_WORDS)
 
 
 def _label_column(
@@ -120,24 +121,21 @@ def _label_column(
 
 
 def _left(names: Sequence[str], params: ConvertParams) -> list[str]:
-    taken = (
-        params.file_column or FILE,
-        params.group_column,
-        "",
-    )  # pandas numbers rows without name
-    parts = _part_columns(names) if params.part is not None else []
-    return [name for name in names if name not in (*taken, *parts)]
+    parts = part_columns(names) if params.part is not None else []
+    # Tables of pandas have a column without a name, which numbers the rows.
+    taken = (params.file_column or FILE, params.group_column, "", *parts)
+    return [name for name in names if name not in taken]
 
 
 def _meant_labels(left: Sequence[str], params: ConvertParams) -> list[str]:
     found = meant_columns(params.label_column or LABEL, left, words=_LABEL_WORDS)
-    others = [name for name in left if name not in _part_columns(left)]
+    others = [name for name in left if name not in part_columns(left)]
     return found or (others if len(others) == 1 else [])
 
 
 def _file_hint(names: Sequence[str], params: ConvertParams) -> str:
     """Return what to do without a file column, and at once for a label column of another name."""
-    files = meant_columns(params.file_column or FILE, names, words=_FILE_WORDS)
+    files = file_columns(names, params)
     flags = [_flag("file", files)]
     left = [name for name in _left(names, params) if name not in files]
     is_labelled = (params.label_column or LABEL) in names or params.labels == "none"

@@ -1,11 +1,10 @@
 """Tables that name pictures: CSV, lists, JSON Lines. Values are text: ``007``, ``NA``, ``1e5``."""
 
-from collections.abc import Iterator
-from dataclasses import replace
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import NamedTuple
 
-from imageloom.data.columns import FILE, find_columns, may_name_files
+from imageloom.data.columns import FILE, file_columns, find_columns
 from imageloom.data.delimited import Table, open_table
 from imageloom.data.json_lines import json_rows
 from imageloom.data.listing import Listing
@@ -16,6 +15,7 @@ from imageloom.data.manifest_rows import (
     root_of_manifest,
 )
 from imageloom.data.names import JSON_LINES_SUFFIXES, LIST_SUFFIX
+from imageloom.data.one_hot import is_marked, one_hot_columns
 from imageloom.data.params import ConvertParams
 from imageloom.errors import InvalidDatasetError, NotExpectedLabelColumnError
 from imageloom.events import CancelToken, EventSink, ignore_events
@@ -45,14 +45,22 @@ def read_table(
     """
     root = root_of_manifest(manifest, params)
     notices: tuple[str, ...] = ()
+    declared: tuple[str, ...] = ()
     if manifest.suffix.lower() in JSON_LINES_SUFFIXES:
         rows = json_rows(manifest, params)
     else:
         table = open_table(manifest, root, params.file_column or FILE)
         places = _places(table, root, params)
         rows, notices = _rows(table, places), _notices(table, places)
+        declared = tuple(places.classes.values())
     listing = listing_of_rows(
-        rows, manifest=manifest, root=root, params=params, on_event=on_event, cancel=cancel
+        rows,
+        manifest=manifest,
+        root=root,
+        declared=declared,
+        params=params,
+        on_event=on_event,
+        cancel=cancel,
     )
     if not listing.classes and params.label_column is not None and params.labels != "none":
         raise NotExpectedLabelColumnError(
@@ -64,20 +72,39 @@ def read_table(
     return replace(listing, notices=(*notices, *listing.notices))
 
 
-class _Places(NamedTuple):
-    """Where in a row stands what; None for what no column has."""
+@dataclass(frozen=True)
+class _Places:
+    """Where in a row stands what; None for what no column has.
+
+    Attributes:
+        file: The file name.
+        label: The class.
+        group: The group.
+        part: The part of the dataset.
+        classes: Of a one-hot table, the class of each column that holds 1 for it.
+    """
 
     file: int
-    label: int | None
-    group: int | None
-    part: int | None
+    label: int | None = None
+    group: int | None = None
+    part: int | None = None
+    classes: Mapping[int, str] = field(default_factory=dict)
+
+    def row(self, number: int, values: list[str]) -> ManifestRow:
+        """Return what a row's values say."""
+        label, group, part = (
+            None if place is None else values[place]
+            for place in (self.label, self.group, self.part)
+        )
+        marked = (name for place, name in self.classes.items() if is_marked(values[place]))
+        return ManifestRow(number, values[self.file], next(marked, label), group, part)
 
 
 def _places(table: Table, root: Path, params: ConvertParams) -> _Places:
     if not table.has_header:
         return _first_places(table, params)
     is_list = table.path.suffix.lower() == LIST_SUFFIX
-    if is_list and table.first_row and not may_name_files(table.first_row, params):
+    if is_list and table.first_row and not file_columns(table.first_row, params):
         raise InvalidDatasetError(
             f"The first line of {table.path} names neither columns, such as {FILE!r}, nor a "
             f"picture in {root}, but {some(list(map(repr, table.first_row)))}.",
@@ -85,15 +112,16 @@ def _places(table: Table, root: Path, params: ConvertParams) -> _Places:
             "it; --folder names the folder that paths start from.",
             reason="no-header",
         )
-    columns = find_columns(table.path, table.first_row, params)
-    at = {name: place for place, name in enumerate(table.first_row)}
-    return _Places(
-        at[columns.file],
-        *(
-            None if name is None else at[name]
-            for name in (columns.label, columns.group, columns.part)
-        ),
+    one_hot = one_hot_columns(table, params)
+    names, classes = table.first_row, one_hot.classes if one_hot else ()
+    if one_hot:
+        params = params.replace(file_column=one_hot.file, unlabelled=True)
+    columns = find_columns(table.path, [name for name in names if name not in classes], params)
+    at = {name: place for place, name in enumerate(names)}
+    label, group, part = (
+        None if name is None else at[name] for name in (columns.label, columns.group, columns.part)
     )
+    return _Places(at[columns.file], label, group, part, {at[name]: name for name in classes})
 
 
 def _first_places(table: Table, params: ConvertParams) -> _Places:
@@ -111,10 +139,16 @@ def _first_places(table: Table, params: ConvertParams) -> _Places:
             details={"column": asked},
         )
     is_labelled = len(table.first_row) > 1 and params.labels != "none"
-    return _Places(0, 1 if is_labelled else None, None, None)
+    return _Places(0, 1 if is_labelled else None)
 
 
 def _notices(table: Table, places: _Places) -> tuple[str, ...]:
+    if places.classes:
+        names = some([repr(name) for name in places.classes.values()])
+        return (
+            f"{table.path.name} has a column of 0 and 1 for each class ({names}): the one with "
+            "the 1 was read as the label.",
+        )
     if table.has_header:
         return ()
     others = len(table.first_row) - (1 if places.label is None else 2)
@@ -130,8 +164,7 @@ def _rows(table: Table, places: _Places) -> Iterator[ManifestRow]:
     problems = ProblemList(table.path)
     for number, values in table.rows():
         if len(values) == width:
-            rest = (None if place is None else values[place] for place in places[1:])
-            yield ManifestRow(number, values[places.file], *rest)
+            yield places.row(number, values)
         else:
             first = "header" if table.has_header else "first row"
             problems.add(

@@ -217,7 +217,7 @@ class _Gathering:
         if empty and self.labels and self.params.empty_classes == "refuse":
             raise InvalidDatasetError(
                 f"{self.manifest} declares classes that no picture has: {some(empty)}.",
-                hint="Add pictures, or leave these classes out with empty_classes 'drop'.",
+                hint="Add pictures, or leave these classes out with --empty-classes drop.",
                 reason="empty-class",
                 details={"classes": empty[:100]},
             )
