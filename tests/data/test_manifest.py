@@ -233,6 +233,7 @@ def test_links_and_what_lies_behind_them_are_left_out_with_a_reason(read, tree):
         ('{"file": "1.png", "label": true}', "line 1: 'label' is neither"),
         ('{"file": "1.png", "file": "2.png"}', "a key stands twice"),
         ("[" * 100_000, "line 1"),
+        ('{"file": "\\ud800.png"}', "line 1: '\\ud800.png' can be no file's name"),
     ],
 )
 def test_wrong_json_lines_are_named(read, line, told):

@@ -52,6 +52,11 @@ def test_b06_a_name_that_nobody_sees_is_refused(name):
         check_new_class_names(["cat", name])
 
 
+def test_b05_a_name_with_nul_is_refused():
+    with pytest.raises(InvalidDatasetError, match="holds NUL"):
+        check_new_class_names(["cat", "c\0"])
+
+
 @pytest.mark.parametrize(
     ("name", "shown"),
     [(" bees", "' bees'"), ("sea\u00a0lion", r"'sea\xa0lion'"), ("a\u3164", r"'a\u3164'")],

@@ -8,6 +8,7 @@ from imageloom.cli.job import Job, Outcome, job_command
 from imageloom.cli.places import Place, place_option
 from imageloom.cli.screen import command_line, line
 from imageloom.data.params import ConvertParams
+from imageloom.wording import count
 
 
 @job_command(
@@ -50,7 +51,7 @@ def command(job: Job) -> Outcome:
         screen=(
             *pictures.class_table({"Pictures": images.counts}),
             *pictures.left_out(images.rejected, len(images), out / REJECTED),
-            line("Wrote", f"{out} ({len(images):,} pictures)"),
+            line("Wrote", f"{out} ({count(len(images), 'picture')})"),
             line("Next", next_step),
         ),
     )

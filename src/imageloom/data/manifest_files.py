@@ -50,6 +50,8 @@ class FileFinder:
         try:
             path = self._inside(file)
             return FoundFile(path, (self.root / path).lstat(), is_trimmed=False)
+        except UnicodeEncodeError as problem:
+            raise ValueError(f"{file!r} can be no file's name") from problem
         except OSError as problem:
             trimmed = file.strip()
             if trimmed != file:

@@ -6,7 +6,7 @@ from imageloom.data.columns import LABEL, file_columns, part_columns
 from imageloom.data.delimited import Table
 from imageloom.data.manifest_problems import ProblemList
 from imageloom.data.params import ConvertParams
-from imageloom.data.root import PART_NAMES
+from imageloom.data.parts import role_of
 from imageloom.wording import some
 
 _MARKS: Final = {"0": False, "1": True, "0.0": False, "1.0": True}
@@ -66,5 +66,5 @@ def _candidates(table: Table, params: ConvertParams) -> OneHot | None:
         return None
     others = (*files, params.group_column, *part_columns(names))
     classes = tuple(name for name in names if name not in others)
-    are_parts = all(name.casefold().removeprefix("is_") in PART_NAMES for name in classes)
+    are_parts = all(role_of(name.casefold().removeprefix("is_")) for name in classes)
     return None if len(classes) < 2 or "" in classes or are_parts else OneHot(files[0], classes)

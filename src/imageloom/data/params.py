@@ -80,10 +80,10 @@ class ConvertParams(Params):
         "not UTF-8 are guessed, with a notice.",
     )
     file_column: str | None = parameter(
-        None, help="Column or key of a manifest with the file name; by default 'file'."
+        None, help="Column or key of a manifest with the file name; when not given, 'file'."
     )
     label_column: str | None = parameter(
-        None, help="Column or key of a manifest with the class; by default 'label'."
+        None, help="Column or key of a manifest with the class; when not given, 'label'."
     )
     part: str | None = parameter(
         None,

@@ -59,10 +59,11 @@ def check_new_class_names(names: Sequence[str]) -> tuple[str, ...]:
     check_class_names(names, InvalidDatasetError)
     seen: dict[str, str] = {}
     for name in names:
-        if not visible_form(name):
+        if not visible_form(name) or "\0" in name:
+            why = "holds NUL" if "\0" in name else "has no character that can be seen"
             raise InvalidDatasetError(
-                f"The class {quoted(name)} has no character that can be seen.",
-                hint="Give every class a name with at least one visible character.",
+                f"The class {quoted(name)} {why}.",
+                hint="Give every class a name of characters that can be seen.",
                 reason="bad-class-name",
             )
         twin = seen.setdefault(twin_form(name), name)
