@@ -10,7 +10,7 @@ from imageloom.preprocessing import (
     check_new_class_names,
     check_same_classes,
 )
-from imageloom.preprocessing.similar_names import difference, looks, quoted
+from imageloom.preprocessing.similar_names import difference, looks, quoted, shown
 
 TWINS = {
     "outer space": ("ants", "ants ", "'ants' and 'ants ' differ only in white space"),
@@ -91,7 +91,16 @@ def test_look_alikes_of_two_scripts_bring_a_notice_with_the_letter(one, other, l
     )
 
 
-@pytest.mark.parametrize("pair", [("cats", "dogs"), ("m2", "m²"), ("кот", "пёс"), ("O", "0")])
+@pytest.mark.parametrize(
+    "pair",
+    [
+        ("cats", "dogs"),
+        ("m2", "m²"),
+        ("кот", "пёс"),
+        ("O", "0"),
+        ("\u03a5\u0391", "\u03b3\u03b1"),  # both Greek: upsilon and gamma are told apart there
+    ],
+)
 def test_names_that_look_different_bring_no_notice(pair):
     assert check_new_class_names(pair) == ()
 
@@ -126,3 +135,11 @@ def test_names_that_look_different_have_no_difference_to_name():
     assert difference("cat", "dog") is None
     assert difference("Cat", "cat") == "upper and lower case"
     assert difference("caf\u00e9", "cafe\u0301") == "their Unicode form (NFC and NFD)"
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [("sea lion", "sea lion"), ("ants ", "'ants '"), ("a\u200bb", r"'a\u200bb'"), ("й", "й")],
+)
+def test_a_table_quotes_only_names_in_which_something_is_not_seen(name, text):
+    assert shown(name) == text

@@ -11,6 +11,7 @@ from imageloom.cli.flags import parameter_options, read_params
 from imageloom.cli.job import Job, Outcome, job_command
 from imageloom.cli.places import Place, place_option
 from imageloom.cli.screen import Column, line, percent, table
+from imageloom.preprocessing.similar_names import shown
 from imageloom.scoring.params import EvaluateParams
 
 if TYPE_CHECKING:
@@ -103,8 +104,8 @@ def _confusions(evaluation: "Evaluation") -> tuple[RenderableType, ...]:
             [("Label", "left"), ("Scored as", "left"), ("Pictures", "right"), ("Share", "right")],
             [
                 [
-                    classes[pair.label],
-                    classes[pair.predicted],
+                    shown(classes[pair.label]),
+                    shown(classes[pair.predicted]),
                     f"{pair.images:,}",
                     percent(pair.fraction),
                 ]

@@ -11,7 +11,7 @@ from rich.text import Text
 from imageloom.cli.flags import F, parameter_options
 from imageloom.cli.screen import Column, line, percent, table
 from imageloom.data.params import SHORTCUT_PARAMETERS, ConvertParams
-from imageloom.preprocessing.similar_names import has_unseen, quoted
+from imageloom.preprocessing.similar_names import shown
 from imageloom.wording import count
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ def class_table(counts: Mapping[str, Mapping[str, int]]) -> tuple[RenderableType
     names = list(next(iter(counts.values())))
     if not names:
         return ()
-    rows = [[_shown(name), *(f"{column[name]:,}" for column in counts.values())] for name in names]
+    rows = [[shown(name), *(f"{column[name]:,}" for column in counts.values())] for name in names]
     hidden = len(rows) - CLASSES_SHOWN
     if hidden > 1:
         rows = [*rows[:CLASSES_SHOWN], [f"and {hidden:,} more", *("" for _ in counts)]]
@@ -63,11 +63,6 @@ def class_table(counts: Mapping[str, Mapping[str, int]]) -> tuple[RenderableType
     grid = table(columns, rows)
     grid.add_row(*total, style="bold")
     return (grid,)
-
-
-def _shown(name: str) -> str:
-    """Return a class name, in quotes where one would not see what it holds."""
-    return quoted(name) if has_unseen(name) else name
 
 
 def left_out(

@@ -10,6 +10,7 @@ from imageloom.cli.job import Job, Outcome, job_command
 from imageloom.cli.places import Place, place_option
 from imageloom.cli.screen import line, percent
 from imageloom.errors import printable
+from imageloom.preprocessing.similar_names import shown
 from imageloom.scoring.params import ScoreParams
 
 if TYPE_CHECKING:
@@ -56,5 +57,5 @@ def _line(prediction: "Prediction") -> Text:
     guesses = zip(prediction.classes, prediction.probabilities, strict=True)
     return Text.assemble(
         (f"{printable(prediction.file)}: ", "bold"),
-        ", ".join(f"{printable(name)} {percent(share)}" for name, share in guesses),
+        ", ".join(f"{printable(shown(name))} {percent(share)}" for name, share in guesses),
     )

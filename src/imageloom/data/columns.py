@@ -2,6 +2,7 @@
 
 import difflib
 import shlex
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,6 +36,7 @@ _PART_WORDS: Final = frozenset(
     ("split", "part", "partition", "phase", "set", "subset", "dataset", "datasplit", "usage")
 )
 _CLOSE: Final = 0.75  # of difflib's ratio; 'lable' and 'label' reach 0.8, 'file' and 'fold' 0.5
+_COMPARED: Final = 1000  # columns at most, to tell which was meant
 _SHOWN: Final = 10
 
 
@@ -129,7 +131,8 @@ def _left(names: Sequence[str], params: ConvertParams) -> list[str]:
 
 def _meant_labels(left: Sequence[str], params: ConvertParams) -> list[str]:
     found = meant_columns(params.label_column or LABEL, left, words=_LABEL_WORDS)
-    others = [name for name in left if name not in part_columns(left)]
+    parts = part_columns(left)
+    others = [name for name in left if name not in parts]
     return found or (others if len(others) == 1 else [])
 
 
@@ -154,11 +157,13 @@ def meant_columns(
         names: Those that are there.
         words: What else people call it.
     """
-    plain = {_plain(name): name for name in names}
-    same = [name for name in names if _plain(name) == _plain(asked)]
-    close = difflib.get_close_matches(_plain(asked), plain, n=1, cutoff=_CLOSE)
-    known = [name for name in names if _plain(name) in words]
-    return same or [plain[one] for one in close] or known
+    plain = {_plain(name): name for name in names[:_COMPARED]}
+    same = plain.get(_plain(asked))
+    close = [same] if same is not None else []
+    if same is None:
+        nearest = difflib.get_close_matches(_plain(asked), plain, n=1, cutoff=_CLOSE)
+        close = [plain[one] for one in nearest]
+    return close or [name for one, name in plain.items() if one in words]
 
 
 def _plain(name: str) -> str:
@@ -175,7 +180,7 @@ def _use(*flags: str) -> str:
 
 
 def _refuse_repeated(manifest: Path, names: Sequence[str]) -> None:
-    repeated = [name for name in dict.fromkeys(names) if names.count(name) > 1]
+    repeated = [name for name, times in Counter(names).items() if times > 1]
     if repeated:
         raise InvalidDatasetError(
             f"{manifest} has two columns of the same name: {some(list(map(repr, repeated)))}.",

@@ -116,7 +116,9 @@ def _places(table: Table, root: Path, params: ConvertParams) -> _Places:
     names, classes = table.first_row, one_hot.classes if one_hot else ()
     if one_hot:
         params = params.replace(file_column=one_hot.file, unlabelled=True)
-    columns = find_columns(table.path, [name for name in names if name not in classes], params)
+    is_class = set(classes)
+    others = [name for name in names if name not in is_class]
+    columns = find_columns(table.path, others, params)
     at = {name: place for place, name in enumerate(names)}
     label, group, part = (
         None if name is None else at[name] for name in (columns.label, columns.group, columns.part)

@@ -58,7 +58,7 @@ def root_of_manifest(manifest: Path, params: ConvertParams) -> Path:
     if not root.is_dir():
         raise CouldNotOpenFileError(
             f"There is no folder {root}, from which the file names of {manifest} should start.",
-            hint="Give folder as a path from the manifest's own folder, or an absolute one.",
+            hint="Give --folder as a path from the manifest's own folder, or an absolute one.",
             reason="no-such-folder",
         )
     return root

@@ -31,7 +31,8 @@ def one_hot_columns(table: Table, params: ConvertParams) -> OneHot | None:
     columns = _candidates(table, params)
     if columns is None:
         return None
-    places = [table.first_row.index(name) for name in columns.classes]
+    chosen = set(columns.classes)
+    places = [place for place, name in enumerate(table.first_row) if name in chosen]
     problems = ProblemList(table.path)
     for number, values in table.rows():
         if len(values) != len(table.first_row):

@@ -68,6 +68,11 @@ def quoted(name: str) -> str:
     )
 
 
+def shown(name: str) -> str:
+    """Return a name as a table shows it: in quotes where one would not see what it holds."""
+    return quoted(name) if has_unseen(name) else name
+
+
 def looks(name: str) -> str:
     """Return a text that is equal for names that look alike; its letters are Latin where it can.
 
@@ -101,9 +106,17 @@ def look_alikes(names: Sequence[str]) -> list[str]:
     lines = []
     for name in names:
         double = first.setdefault(looks(name), name)
-        if double != name:
+        if double != name and not _are_of_one_script(double, name):
             lines.append(f"{quoted(double)} and {quoted(name)} ({_letters(double, name)})")
     return lines
+
+
+def _are_of_one_script(one: str, other: str) -> bool:
+    """Whether both are written in one script alone, in which whoever reads it sees a difference."""
+    scripts = {
+        unicodedata.name(letter, "").split(" ")[0] for letter in one + other if letter.isalpha()
+    }
+    return len(scripts) == 1
 
 
 def _composed(name: str) -> str:
