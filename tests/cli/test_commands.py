@@ -387,7 +387,7 @@ def test_score_and_its_evaluation_tell_what_was_left_out(trained, lossy, capsys)
     assert (content["images"], content["left_out"]) == (108, 1)
     assert [one["message"] for one in content["notices"]] == [LOST.format(lossy)]
     assert run(["evaluate", "s.parquet", "--out", "evaluation"]) == 0
-    assert "Left out, and in no figure: 1 file (1 is an HTML page)." in capsys.readouterr().err
+    assert "Left out, and in no figure: 1 file (1: is an HTML page)." in capsys.readouterr().err
 
 
 def test_a_linked_class_folder_is_named_by_every_command_or_followed(trained, lossy, capsys):

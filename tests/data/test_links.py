@@ -132,6 +132,13 @@ def test_a_broken_link_beside_class_folders_may_have_been_one(tree, params):
     assert problem.reason == "broken-links"
 
 
+def test_a_broken_link_among_pictures_without_classes_is_a_lost_picture(tree):
+    tree.write({"1.jpg": X, "2.jpg": X})
+    (tree.root / "latest").symlink_to("/nowhere")
+    (one,) = scan_folder(tree.root, ConvertParams()).rejected
+    assert (one.file, one.reason) == ("latest", "is a link that leads nowhere")
+
+
 def test_b15_following_links_never_goes_back_up(tree, store):
     tree.write({"a/1.jpg": X, "b/1.jpg": X})
     (tree.root / "a" / "self").symlink_to(".")

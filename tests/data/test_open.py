@@ -6,7 +6,7 @@ import time
 import pytest
 
 from imageloom.data.convert import convert
-from imageloom.data.open import open_images
+from imageloom.data.open import _saying_where_options_belong, open_images
 from imageloom.data.params import ConvertParams
 from imageloom.errors import (
     CouldNotOpenFileError,
@@ -134,6 +134,20 @@ def test_a_hint_with_an_option_of_the_conversion_gives_its_whole_command(
     name, value = option.removeprefix("--").split()
     params = ConvertParams.parse({name.replace("-", "_"): float(value) if "0" in value else value})
     assert len(convert(tree.root, tmp_path / "out", params=params)) > 0  # it leads on
+
+
+def test_an_option_that_only_the_words_of_a_hint_name_is_found_too(tree, settings):
+    tree.write({"list.csv": b"file,label\n1.png,a\n2.png,b\n", "1.png": png(1)})
+    (tree.root / "2.png").symlink_to("1.png")
+    with pytest.raises(InvalidDatasetError, match="no usable image") as refused:
+        open_images(tree.root / "list.csv", settings=settings)
+    assert "data convert" not in refused.value.hint  # --follow-links is at hand everywhere
+    with (
+        pytest.raises(InvalidDatasetError, match="lost") as refused,
+        _saying_where_options_belong(tree.root),
+    ):
+        raise InvalidDatasetError("lost", hint="Name it with --label-column.")
+    assert refused.value.hint.endswith("--out pictures --label-column ...")
 
 
 def test_parts_of_a_folder_are_named_by_their_paths_and_those_of_an_archive_by_the_option(

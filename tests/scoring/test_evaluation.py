@@ -155,6 +155,6 @@ def test_the_order_of_rows_does_not_change_the_figures():
 
 def test_files_that_were_left_out_before_scoring_are_told_with_their_reasons():
     found = evaluated(make_table(left_out={"is empty": 2, "is an HTML page": 1}))
-    assert "Left out, and in no figure: 3 files (2 is empty, 1 is an HTML page)." in found.notices
+    assert "Left out, and in no figure: 3 files (2: is empty, 1: is an HTML page)." in found.notices
     content = found.to_json()
     assert (content["left_out"], content["left_out_reasons"]["is empty"]) == (3, 2)

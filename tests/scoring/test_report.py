@@ -239,7 +239,7 @@ def test_a_report_of_scores_tells_what_was_left_out_and_why(tmp_path):
     table = make_table(left_out={"is an HTML page": 1})
     write_evaluation_report(tmp_path / "report.html", evaluate(table), root=None)
     page = read(tmp_path / "report.html")
-    assert "Left out, and in no figure: 1 file (1 is an HTML page)." in page.words
+    assert "Left out, and in no figure: 1 file (1: is an HTML page)." in page.words
     assert "left out 1 file" in page.words
 
 

@@ -87,7 +87,8 @@ def publish_source(
         cancel: Stops at once.
     """
     if source.kind != "archive":
-        listing = listing or list_source(source, params, on_event=on_event, cancel=cancel)
+        if listing is None:
+            listing = list_source(source, params, on_event=on_event, cancel=cancel)
         refuse_among_pictures(
             [out],
             root=listing.root,

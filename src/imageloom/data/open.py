@@ -144,7 +144,7 @@ def _saying_where_options_belong(source: Path) -> Iterator[None]:
 
 def _convert_only_flags(hint: str) -> list[str]:
     flags = [one.flag for one in describe(ConvertParams) if one.name not in SHORTCUT_PARAMETERS]
-    return [flag for flag in flags if re.search(rf"{flag}\b(?!-)", hint)]
+    return [f"{flag} ..." for flag in flags if re.search(rf"{flag}\b(?!-)", hint)]
 
 
 def open_each(

@@ -112,6 +112,7 @@ class _Walk:
             self.links.files.clear()  # files there are left out, whether links or not
         else:
             self.files = loose
+            self._reject_broken()
         while waiting:
             folder = waiting.pop()
             waiting += self._read_below(folder)
@@ -229,6 +230,13 @@ class _Walk:
         hint = "Move it into the folder of its class."
         for path in loose.column("path"):
             self.rejected.append(Rejected(file_name(path.as_py()), reason, hint))
+
+    def _reject_broken(self) -> None:
+        """Take broken links among pictures without classes for lost pictures, not for folders."""
+        if self.is_labelled and len(self.files):
+            for path, _ in self.links.broken:
+                self._reject(path, look_behind(_joined(self.root, path)).problem, _MEND)
+            self.links.broken.clear()
 
     def listing(self, root: Path) -> Listing:
         """Return what was found."""

@@ -235,7 +235,7 @@ def surest_mistakes(
 def _notices(table: ScoredTable, confusion_KK: npt.NDArray[np.int64]) -> tuple[str, ...]:
     notices = []
     if table.left_out:
-        reasons = [f"{number:,} {reason}" for reason, number in table.left_out.items()]
+        reasons = [f"{number:,}: {reason}" for reason, number in table.left_out.items()]
         notices.append(
             f"Left out, and in no figure: {count(sum(table.left_out.values()), 'file')} "
             f"({some(reasons)})."
