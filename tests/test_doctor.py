@@ -9,14 +9,15 @@ from imageloom.cli.root import run
 from imageloom.doctor import (
     GIB,
     _disk,
+    _memory,
     _shared_memory,
     _writable,
-    available_memory_bytes,
     cgroup_cores,
     examine,
     no_gpu,
     nvidia_driver,
 )
+from imageloom.machine import HostMemory
 from imageloom.settings import Settings
 
 
@@ -38,16 +39,13 @@ def test_the_cores_of_a_container(files, cores, tmp_path):
     assert cgroup_cores(tmp_path) == cores
 
 
-def test_memory_is_what_the_machine_has_left_or_the_container_allows(tmp_path):
-    meminfo = tmp_path / "meminfo"
-    meminfo.write_text("MemTotal:       16000000 kB\nMemAvailable:    8000000 kB\n")
-    assert available_memory_bytes(meminfo, tmp_path) == 8_000_000 * 1024
-    (tmp_path / "memory.max").write_text(f"{2 * GIB}\n")
-    (tmp_path / "memory.current").write_text(f"{GIB}\n")
-    assert available_memory_bytes(meminfo, tmp_path) == GIB
-    (tmp_path / "memory.max").write_text("max\n")
-    assert available_memory_bytes(meminfo, tmp_path) == 8_000_000 * 1024
-    assert available_memory_bytes(tmp_path / "none", tmp_path / "none") is None
+def test_memory_is_told_with_the_limit_of_a_container():
+    left = HostMemory(limit_bytes=16 * GIB, available_bytes=8 * GIB, is_limited=False)
+    assert (_memory(left).level, _memory(left).found) == ("ok", "8.0 GiB available")
+    little = HostMemory(limit_bytes=2 * GIB, available_bytes=GIB, is_limited=True)
+    assert _memory(little).level == "warn"
+    assert _memory(little).found == ("1.0 GiB available, for a control group limits it to 2.0 GiB")
+    assert _memory(None).level == "ok"
 
 
 def test_a_machine_without_gpu_is_fine():

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Final, Literal
 
 from imageloom import __version__
+from imageloom.machine import HostMemory, host_memory
 from imageloom.settings import Settings
 from imageloom.wording import count
 
@@ -67,7 +68,7 @@ def examine(settings: Settings, folder: Path) -> Iterator[Finding]:
     yield from _packages()
     yield from _torch_findings()
     yield _processors()
-    yield _memory(Path("/proc/meminfo"), Path("/sys/fs/cgroup"))
+    yield _memory(host_memory())
     yield _shared_memory(Path("/dev/shm"))
     yield _open_files()
     yield from (_disk("disk here", folder), _disk("disk for the cache", settings.home))
@@ -211,32 +212,18 @@ def cgroup_cores(root: Path) -> float | None:
     return int(quota) / int(period)
 
 
-def _memory(meminfo: Path, cgroup: Path) -> Finding:
-    available = available_memory_bytes(meminfo, cgroup)
-    if available is None:
+def _memory(memory: HostMemory | None) -> Finding:
+    if memory is None:
         return Finding("memory", "ok", "this system does not say")
-    found = f"{available / GIB:.1f} GiB available"
-    if available < _MIN_MEMORY_GIB * GIB:
+    found = f"{memory.available_bytes / GIB:.1f} GiB available"
+    if memory.is_limited:
+        found += f", for a control group limits it to {memory.limit_bytes / GIB:.1f} GiB"
+    if memory.available_bytes < _MIN_MEMORY_GIB * GIB:
         advice = "Close other programs, or keep batch size and image size small."
+        if memory.is_limited:
+            advice = "Give the container or job more memory, or keep batch and image size small."
         return Finding("memory", "warn", found, advice)
     return Finding("memory", "ok", found)
-
-
-def available_memory_bytes(meminfo: Path, cgroup: Path) -> int | None:
-    """Return what the machine has left, or what the container may still take if that is less."""
-    amounts = []
-    try:
-        match = re.search(r"^MemAvailable:\s+(\d+) kB", meminfo.read_text("ascii"), re.MULTILINE)
-        amounts += [int(match.group(1)) * 1024] if match else []
-    except OSError:
-        pass
-    try:
-        limit = (cgroup / "memory.max").read_text("ascii").strip()
-        used = (cgroup / "memory.current").read_text("ascii").strip()
-        amounts += [int(limit) - int(used)] if limit.isdigit() else []
-    except (OSError, ValueError):
-        pass
-    return min(amounts) if amounts else None
 
 
 def _shared_memory(place: Path) -> Finding:

@@ -91,7 +91,7 @@ def train_on(  # noqa: PLR0913 - as imageloom.train
         out,
         root=root,
         processes=launch.processes,
-        trains_here=False,
+        processes_here=0,
         params=params,
         model_params=model_params,
         convert_params=convert_params,

@@ -24,6 +24,11 @@ def some(names: Sequence[str], *, most: int = 3, total: int | None = None) -> st
     return f"{shown} and {total - most:,} more" if total > most else shown
 
 
+def mebibytes(number: int) -> str:
+    """Return a size in bytes as ``1,024 MiB``."""
+    return f"{number / 2**20:,.0f} MiB"
+
+
 def duration(seconds: float) -> str:
     """Return a time as ``42 s``, ``3 min 05 s`` or ``2 h 07 min``."""
     whole = round(seconds)

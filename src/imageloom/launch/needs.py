@@ -8,12 +8,11 @@ from imageloom.compute import shared_memory_needed_bytes
 from imageloom.training.assemble import mapping, params_of, reader_batch_bytes
 from imageloom.training.checkpoint import KEPT, NETWORK_FILE
 from imageloom.training.config import TrainParams
+from imageloom.training.memory import OPTIMIZER_COPIES
 from imageloom.training.run_directory import RunDirectory
 
 # The two last, the best epoch's, and the one that is written before an old one goes.
 _CHECKPOINTS_AT_ONCE: Final = KEPT + 2
-# The optimizer's numbers per weight: momentum, or AdamW's two means.
-_OPTIMIZER_COPIES: Final = {"sgd": 1, "adamw": 2}
 _MODELS_AT_ONCE: Final = 2  # a better epoch's is written beside the one that it replaces
 _BYTES_PER_SCORE: Final = 8
 _BYTES_PER_SCORED_ROW: Final = 256  # name, digest and label of a picture
@@ -62,7 +61,7 @@ def needs_of(run: Path, *, processes: int) -> Needs:
 def _disk_bytes(run: RunDirectory, params: TrainParams) -> int:
     sizes = {file: file.stat().st_size for file in run.checkpoints.rglob("*") if file.is_file()}
     network = max((sizes[file] for file in sizes if file.name == NETWORK_FILE), default=0)
-    checkpoint = network * (1 + _OPTIMIZER_COPIES[params.optimizer])
+    checkpoint = network * (1 + OPTIMIZER_COPIES[params.optimizer])
     there = sum(sizes.values())
     checkpoints = max(checkpoint, _CHECKPOINTS_AT_ONCE * checkpoint - there)
     return checkpoints + _MODELS_AT_ONCE * network + _scores_bytes(run) + _LOGS_AND_REPORT_BYTES

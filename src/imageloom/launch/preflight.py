@@ -8,11 +8,10 @@ from imageloom.errors import EnvironmentUnsuitableError
 from imageloom.launch.needs import Needs, needs_of
 from imageloom.launch.node_facts import NodeFacts, PictureFacts, disk_free_bytes
 from imageloom.machine import GPUS_VARIABLE, shared_memory_free_bytes
-from imageloom.wording import count
+from imageloom.wording import count, mebibytes
 
 # Ranks of other releases than these speak to each other in other ways, or compute differently.
 _EQUAL_RELEASES: Final = ("imageloom", "torch", "torchvision")
-_MIB: Final = 2**20
 
 
 def compare(leader: NodeFacts, other: NodeFacts, needs: Needs) -> list[str]:
@@ -150,19 +149,15 @@ def _check_room(
     if shared_memory_bytes is not None and shared_memory_bytes < needs.shared_memory_bytes:
         problems.add(
             "shared memory",
-            f"/dev/shm has {_mib(shared_memory_bytes)} free, but the workers that read pictures "
-            f"need {_mib(needs.shared_memory_bytes)}",
+            f"/dev/shm has {mebibytes(shared_memory_bytes)} free, but the workers that read "
+            f"pictures need {mebibytes(needs.shared_memory_bytes)}",
             "Ask for fewer --workers, or --workers -1 for as many as fit; in a container, start "
             "it with a larger --shm-size.",
         )
     if disk_bytes < needs.disk_bytes:
         problems.add(
             "disk",
-            f"the disk of the run directory has {_mib(disk_bytes)} free, but checkpoints, model "
-            f"and report need {_mib(needs.disk_bytes)}",
+            f"the disk of the run directory has {mebibytes(disk_bytes)} free, but checkpoints, "
+            f"model and report need {mebibytes(needs.disk_bytes)}",
             "Free space on that disk.",
         )
-
-
-def _mib(number: int) -> str:
-    return f"{number / _MIB:,.0f} MiB"

@@ -7,11 +7,14 @@ from imageloom.data.image_directory import ImageDirectory
 from imageloom.data.moved import Roots
 from imageloom.data.params import ConvertParams
 from imageloom.events import CancelToken, EventSink, ignore_events
-from imageloom.launch.launch import launch_ranks, refuse_if_led, require_place
+from imageloom.launch.launch import launch_ranks, recorded, refuse_if_led, require_place
+from imageloom.launch.meeting import MeetingPlace
 from imageloom.launch.params import LaunchParams
+from imageloom.locks import is_locked
 from imageloom.models.model_directory import UntrainedModel
 from imageloom.models.params import ModelParams
 from imageloom.training.config import TrainParams
+from imageloom.training.memory import base_bytes, require_memory
 from imageloom.training.run_directory import RunDirectory
 from imageloom.training.run_pictures import point_anew
 from imageloom.training.train import TrainResult, continue_run, prepare_run, read_result
@@ -65,6 +68,7 @@ def train(  # noqa: PLR0913 - the public call; all but the first four are keywor
         out,
         root=root,
         processes=launch.processes,
+        processes_here=launch.processes_per_node,
         params=params,
         model_params=model_params,
         convert_params=convert_params,
@@ -101,6 +105,7 @@ def resume(
     Raises:
         CannotResumeError: There is no run or no whole checkpoint.
         OutputInUseError: Another process is at it.
+        ModuleOutOfMemoryError: It takes certainly more memory than this machine has.
         ImageloomError: As ``train``.
     """
     path = Path(run).expanduser().absolute()
@@ -108,6 +113,7 @@ def resume(
     if root:
         refuse_if_led(path)
         point_anew(path, root, on_event=on_event, cancel=cancel)
+    _require_memory(RunDirectory(path), launch, on_event)
     return _go_on(path, launch, on_event, cancel)
 
 
@@ -148,7 +154,7 @@ def train_or_resume(  # noqa: PLR0913 - as train
     """
     path = Path(out).expanduser().absolute()
     if RunDirectory(path).record.is_file():
-        return _go_on(path, launch or LaunchParams(), on_event, cancel)
+        return resume(path, launch=launch or LaunchParams(), on_event=on_event, cancel=cancel)
     return train(
         model,
         training,
@@ -159,6 +165,16 @@ def train_or_resume(  # noqa: PLR0913 - as train
         on_event=on_event,
         cancel=cancel,
     )
+
+
+def _require_memory(run: RunDirectory, launch: LaunchParams, on_event: EventSink) -> None:
+    """Refuse to go on where the memory is certainly too small, and write that into the record."""
+    record = run.read()
+    if record["state"] == "completed" or MeetingPlace(run.path).is_led or is_locked(run.lock):
+        return
+    here = launch.processes_per_node
+    with recorded(run, run.log):
+        require_memory(record, processes_here=here, base_bytes=base_bytes(), on_event=on_event)
 
 
 def _go_on(

@@ -130,7 +130,7 @@ def create_run(plan: Plan, run: RunDirectory, on_event: EventSink) -> None:
         new = RunDirectory(partial)
         plan.training.with_transforms(plan.transforms).save(new.training_images)
         plan.validation.with_transforms(plan.inference).save(new.validation_images)
-        write_json(new.record, new_record(_record_of(plan)))
+        write_json(new.record, new_record(record_of(plan)))
         new.checkpoints.mkdir()
         save_checkpoint(new.checkpoints, LoopState(), network, optimizer)
         new.log.parent.mkdir()
@@ -237,7 +237,8 @@ def peak_rate(params: TrainParams, processes: int) -> float:
     return params.learning_rate * processes if params.scale_learning_rate else params.learning_rate
 
 
-def _record_of(plan: Plan) -> Mapping[str, object]:
+def record_of(plan: Plan) -> Mapping[str, object]:
+    """Return what ``run.json`` will say of a plan."""
     return {
         "asked": plan.params.model_dump(),
         "processes": plan.processes,

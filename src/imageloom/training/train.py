@@ -22,7 +22,8 @@ from imageloom.training.config import TrainParams
 from imageloom.training.events import Reporter, driver_log
 from imageloom.training.execute import execute
 from imageloom.training.generators import lent_generators
-from imageloom.training.prepare import create_run, find_model, make_plan
+from imageloom.training.memory import base_bytes, require_memory
+from imageloom.training.prepare import create_run, find_model, make_plan, record_of
 from imageloom.training.recorded_end import recorded_end
 from imageloom.training.run_directory import RunDirectory
 
@@ -57,7 +58,7 @@ def prepare_run(  # noqa: PLR0913 - as imageloom.train
     *,
     root: Roots = (),
     processes: int = 1,
-    trains_here: bool = True,
+    processes_here: int = 1,
     params: TrainParams | None = None,
     model_params: ModelParams | None = None,
     convert_params: ConvertParams | None = None,
@@ -77,8 +78,8 @@ def prepare_run(  # noqa: PLR0913 - as imageloom.train
         root: Where the pictures lie now.
         processes: How many processes will train together. The pictures per step and, by default,
             the learning rate are multiplied by it.
-        trains_here: Whether this machine will train, so that it must have the device. Of another
-            machine's nothing is known here.
+        processes_here: How many of them this machine trains, so that it must have the device and
+            the memory; 0 where others do, of which nothing is known here.
         params: How to train.
         model_params: How to make a network that is given by name.
         convert_params: How plain folders of pictures are read; by default ``ConvertParams()``.
@@ -89,6 +90,7 @@ def prepare_run(  # noqa: PLR0913 - as imageloom.train
         The run directory.
 
     Raises:
+        ModuleOutOfMemoryError: Training takes certainly more memory than this machine has.
         ImageloomError: Of the class that fits; there is then no run.
     """
     run = RunDirectory(Path(out).expanduser().absolute())
@@ -97,7 +99,8 @@ def prepare_run(  # noqa: PLR0913 - as imageloom.train
     paths = [one for one in (model, training, validation) if isinstance(one, Path | str)]
     refuse_misplaced([run.path], read=[Path(one).expanduser() for one in paths])
     params = params or TrainParams()
-    _refuse_device(params, trains_here=trains_here)
+    _refuse_device(params, trains_here=processes_here > 0)
+    base = base_bytes()
     starts_from = find_model(model, model_params or ModelParams(), on_event, cancel)
     told: list[str] = []
 
@@ -119,6 +122,10 @@ def prepare_run(  # noqa: PLR0913 - as imageloom.train
     for message in plan.notices:
         if not message.endswith(tuple(told)):  # the conversion of these pictures has said it
             on_event(Notice("warning", message))
+    if processes_here:
+        require_memory(
+            record_of(plan), processes_here=processes_here, base_bytes=base, on_event=on_event
+        )
     with lent_generators():
         create_run(plan, run, on_event)
     return run.path
