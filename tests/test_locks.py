@@ -10,7 +10,7 @@ import threading
 import pytest
 
 from imageloom.errors import FailedToWriteOutputsError, StoreBusyError
-from imageloom.locks import holder, is_locked, locked, release, try_lock
+from imageloom.locks import holder, is_locked, locked, release, try_lock, while_free
 
 HOLD = """
 import sys
@@ -47,6 +47,23 @@ def test_a_lock_is_held_by_one_and_says_by_whom(tmp_path):
     release(descriptor)
     assert not is_locked(path)
     assert holder(path) == ""
+
+
+def test_who_looks_at_a_free_lock_makes_others_wait_and_is_no_holder(tmp_path):
+    path, taken = tmp_path / "lock", []
+    release(try_lock(path, "before"))
+    other = threading.Thread(target=lambda: taken.append(try_lock(path, "other")))
+    with while_free(path) as is_free, while_free(path) as is_free_for_two:
+        assert is_free
+        assert is_free_for_two
+        assert not is_locked(path)
+        other.start()
+        other.join(0.05)
+        assert taken == [], "it waits, and is told neither yes nor no"
+    other.join()
+    with while_free(path) as is_free:
+        assert not is_free
+    release(taken[0])
 
 
 def test_a_shorter_note_replaces_a_longer_one(tmp_path):

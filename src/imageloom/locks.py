@@ -94,6 +94,22 @@ def is_locked(path: Path) -> bool:
         os.close(descriptor)
 
 
+@contextlib.contextmanager
+def while_free(path: Path) -> Iterator[bool]:
+    """Yield whether nobody holds a lock; who wants it meanwhile waits until the body is done.
+
+    The body must take moments only. Where the system has no such locks nothing is known to be free.
+
+    Raises:
+        OSError: The file cannot be opened, or the file system has no locks.
+    """
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        yield fcntl is not None and _lock_shared(descriptor)
+    finally:
+        os.close(descriptor)
+
+
 def holder(path: Path) -> str:
     """Return the note of whoever holds the lock, empty when it is free."""
     if not is_locked(path):

@@ -99,6 +99,22 @@ def test_following_shows_what_is_written_until_the_run_ends(ended, capsys, monke
     assert shown == ALL + more
 
 
+def test_following_ends_with_the_process_and_says_that_it_was_killed(ended, capsys):
+    write_json(ended / "run.json", {"state": "running"})
+    release(try_lock(RunDirectory(ended).lock, "process 77 on node5"))
+    assert run(["logs", str(ended), "--follow"]) == 0
+    shown = capsys.readouterr()
+    assert shown.out == ALL
+    assert "process 77 on node5) was killed" in shown.err
+    assert RunDirectory(ended).read()["state"] == "failed"
+
+
+def test_the_log_of_a_run_that_was_killed_ends_with_that(ended, capsys):
+    write_json(ended / "run.json", {"state": "running"})
+    release(try_lock(RunDirectory(ended).lock, "process 77 on node5"))
+    assert "WorkerLostError (RUN-002) The process that trained" in output_of(capsys, ended)
+
+
 def test_following_does_not_end_between_two_starts_of_the_ranks(ended, capsys, monkeypatch):
     led = [True, True, False]
     looks = []

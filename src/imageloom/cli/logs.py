@@ -13,6 +13,7 @@ from rich.text import Text
 
 from imageloom.cli.job import Job, Outcome, job_command, outliving_the_reader
 from imageloom.cli.joined_logs import JoinedTail, joined_text
+from imageloom.cli.lost_runs import tell_if_lost
 from imageloom.cli.places import Place
 from imageloom.cli.screen import line
 from imageloom.cli.tails import read_log
@@ -62,7 +63,9 @@ def command(job: Job) -> Outcome:
             )
         with outliving_the_reader():
             _follow(job, run)
+        tell_if_lost(job, run.path)
         return Outcome(content={}, screen=())
+    tell_if_lost(job, run.path)
     logs = _chosen(job, run)
     text = joined_text(logs, echo=_JOB)
     return Outcome(
@@ -140,8 +143,10 @@ def _has_ended(run: RunDirectory, targets: "Callable[[], Registry[Target]]") -> 
     if place.is_led:
         return False
     if not (run.path / JOB_FOLDER / TRAIN_JOB_FILE).is_file():
-        # What one process trains is not led, what had a leader and has none is left alone.
-        return run.read()["state"] != "running" or place.find() is not None
+        # What one process trains is not led, what had a leader and has none is left alone. A
+        # process that was killed wrote nothing into the record, and holds no lock any more.
+        was_killed = run.lock.is_file() and not is_locked(run.lock)
+        return run.read()["state"] != "running" or was_killed or place.find() is not None
     # The record knows nothing of a job in the queue: one that was pre-empted goes on later, and one
     # that left it before it began wrote nothing.
     from imageloom.target_training import running_job

@@ -7,6 +7,7 @@ from rich.text import Text
 
 from imageloom.cli.flags import parameter_options, read_params
 from imageloom.cli.job import Job, Outcome, job_command
+from imageloom.cli.lost_runs import tell_if_lost
 from imageloom.cli.places import Place, place_option
 from imageloom.cli.screen import line, percent
 from imageloom.errors import printable
@@ -36,6 +37,7 @@ def command(job: Job) -> Outcome:
     from imageloom.scoring.predict import predict
 
     params = read_params(ScoreParams, job.arguments)
+    tell_if_lost(job, job.path("model"))
     files = job.arguments["files"]
     assert isinstance(files, tuple)
     predictions = predict(

@@ -7,6 +7,7 @@ from typing import Final
 from imageloom.cli import pictures
 from imageloom.cli.flags import parameter_options, read_params
 from imageloom.cli.job import Job, Outcome, job_command
+from imageloom.cli.lost_runs import tell_if_lost
 from imageloom.cli.places import place_option, root_option
 from imageloom.cli.screen import command_line, line, percent, table
 from imageloom.data.params import ConvertParams
@@ -38,6 +39,7 @@ def command(job: Job) -> Outcome:
     from imageloom.scoring.score import score
 
     params = read_params(ScoreParams, job.arguments)
+    tell_if_lost(job, job.path("model"))
     out = job.path("out")
     scored = score(
         job.path("model"),

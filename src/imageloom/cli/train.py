@@ -9,6 +9,7 @@ import click
 from imageloom.cli import pictures
 from imageloom.cli.flags import SectionOption, parameter_options, read_params
 from imageloom.cli.job import Job, Outcome, job_command
+from imageloom.cli.lost_runs import tell_if_lost
 from imageloom.cli.places import NameOrPlace, Place, place_option, root_option
 from imageloom.cli.screen import command_line, line, percent
 from imageloom.cli.workspace import known_targets
@@ -130,6 +131,7 @@ def _start(job: Job) -> "TrainResult":
     launch = read_params(LaunchParams, job.arguments)
     model = job.arguments["model"]
     assert isinstance(model, str | Path)
+    tell_if_lost(job, model)
     job.run, job.launch = job.path("out"), launch.resume_words
     from imageloom.launch.train import train
 

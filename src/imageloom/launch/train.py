@@ -6,7 +6,7 @@ from pathlib import Path
 from imageloom.data.image_directory import ImageDirectory
 from imageloom.data.moved import Roots
 from imageloom.data.params import ConvertParams
-from imageloom.events import CancelToken, EventSink, ignore_events
+from imageloom.events import CancelToken, EventSink, Notice, ignore_events
 from imageloom.launch.launch import launch_ranks, recorded, refuse_if_led, require_place
 from imageloom.launch.meeting import MeetingPlace
 from imageloom.launch.params import LaunchParams
@@ -14,6 +14,7 @@ from imageloom.locks import is_locked
 from imageloom.models.model_directory import UntrainedModel
 from imageloom.models.params import ModelParams
 from imageloom.training.config import TrainParams
+from imageloom.training.lost_run import tell_loss
 from imageloom.training.memory import base_bytes, require_memory
 from imageloom.training.run_directory import RunDirectory
 from imageloom.training.run_pictures import point_anew
@@ -110,6 +111,8 @@ def resume(
     """
     path = Path(run).expanduser().absolute()
     launch = launch or resumed_launch(path, {})
+    if loss := tell_loss(RunDirectory(path)):
+        on_event(Notice("warning", f"{loss.message} It goes on from its last checkpoint."))
     if root:
         refuse_if_led(path)
         point_anew(path, root, on_event=on_event, cancel=cancel)

@@ -27,6 +27,7 @@ from imageloom.training.events import Reporter
 from imageloom.training.finish import finish, publish_best
 from imageloom.training.fit import fit
 from imageloom.training.job import Job
+from imageloom.training.lost_run import mark_of_process
 from imageloom.training.run_directory import RunDirectory
 from imageloom.wording import count
 
@@ -47,7 +48,7 @@ def execute(run: RunDirectory, reporter: Reporter, cancel: CancelToken, ranks: R
     """
     if ranks.is_first:
         run.error.unlink(missing_ok=True)
-        run.update(state="running", ended=None)
+        run.update(state="running", ended=None, **mark_of_process())
         _notice_other_versions(run, reporter)
     compute = compute_of(params_of(run.read()), ranks)
     with contextlib.ExitStack() as together:

@@ -20,6 +20,7 @@ from imageloom.locks import holder, release, try_lock
 from imageloom.publish import read_json, write_json
 
 FORMAT_VERSION: Final = 1
+TIME_FORMAT: Final = "%Y-%m-%dT%H:%M:%SZ"  # UTC
 State = Literal["running", "completed", "interrupted", "failed"]
 
 
@@ -47,6 +48,18 @@ class RunDirectory:
     def lock(self) -> Path:
         """Held by the process that writes here."""
         return self.path / "run.lock"
+
+    @property
+    def launch_lock(self) -> Path:
+        """Held by what started the processes that train, when there are several."""
+        return self.path / "launch" / "lock"
+
+    @property
+    def last_holder(self) -> str:
+        """Who writes here, or wrote last, in words."""
+        with contextlib.suppress(OSError):
+            return self.lock.read_text(encoding="utf-8", errors="replace") or "unknown"
+        return "unknown"
 
     @property
     def log(self) -> Path:
@@ -173,4 +186,4 @@ def new_record(parts: Mapping[str, object]) -> dict[str, object]:
 
 def now() -> str:
     """Return the present time, UTC, as ISO 8601."""
-    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+    return time.strftime(TIME_FORMAT, time.gmtime())

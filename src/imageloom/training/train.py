@@ -22,6 +22,7 @@ from imageloom.training.config import TrainParams
 from imageloom.training.events import Reporter, driver_log
 from imageloom.training.execute import execute
 from imageloom.training.generators import lent_generators
+from imageloom.training.lost_run import tell_loss
 from imageloom.training.memory import base_bytes, require_memory
 from imageloom.training.prepare import create_run, find_model, make_plan, record_of
 from imageloom.training.recorded_end import recorded_end
@@ -173,8 +174,12 @@ def read_result(path: Path) -> TrainResult:
 
     Raises:
         CannotResumeError: There is no run.
+        WorkerLostError: It says that it is running, but the process that trained it was killed.
+        ModuleOutOfMemoryError: Likewise, for want of memory.
     """
     run = RunDirectory(path)
+    if loss := tell_loss(run):
+        raise loss
     record = run.read()
     metrics = mapping(record["metrics"])
     epochs, best_epoch = record["epochs_done"], record["best_epoch"]
