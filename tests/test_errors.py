@@ -1,7 +1,9 @@
 """Errors keep their codes, survive processes, and print what strangers named without obeying it."""
 
+import errno
 import json
 import multiprocessing
+import os
 import re
 
 import pytest
@@ -11,8 +13,10 @@ from imageloom.errors import (
     ImageloomError,
     InvalidDatasetError,
     json_problem,
+    named_error,
     printable,
     unknown_name,
+    write_failure,
 )
 
 
@@ -176,3 +180,50 @@ def test_broken_json_on_one_line_of_a_file_has_its_column():
     with pytest.raises(ValueError, match="Expecting value") as broken:
         json.loads("[1,]")
     assert json_problem(broken.value, is_one_line=True) == "expecting value in column 4"
+
+
+@pytest.mark.parametrize(
+    ("number", "advised", "not_advised"),
+    [
+        (errno.ENOSPC, "Free space", "dmesg"),
+        (errno.EDQUOT, "Free space", "dmesg"),
+        (errno.EROFS, "may write to", "Free space"),
+        (errno.EACCES, "may write to", "Free space"),
+        (errno.EPERM, "may write to", "Free space"),
+        (errno.EIO, "dmesg", "Free space"),
+        (errno.ESTALE, "mounted", "Free space"),
+        (errno.ENAMETOOLONG, "shorter", "Free space"),
+        (errno.ENOENT, "deleted or unmounted", "Free space"),
+        (errno.ENOTDIR, "is a file", "Free space"),
+        (errno.EISDIR, "folder has that name", "Free space"),
+        (errno.ENOTEMPTY, "empty", "Free space"),
+        (errno.EFBIG, "ulimit -f", "Free space"),
+        (errno.ENOTCONN, "See that the place", "Free space"),
+    ],
+)
+def test_what_to_do_about_a_place_that_cannot_be_written_fits_the_reason(
+    number, advised, not_advised
+):
+    problem = OSError(number, os.strerror(number))
+    error = write_failure("/data/run", problem, kept="What was there before is intact.")
+    assert (error.code, error.details["errno"]) == ("0160", number)
+    assert error.message == f"/data/run could not be written: {os.strerror(number)}."
+    assert advised in error.hint
+    assert not_advised not in error.hint
+    assert error.hint.endswith(". What was there before is intact.")
+
+
+def test_too_many_open_files_are_named_with_the_limit_wherever_they_arise():
+    resource = pytest.importorskip("resource")
+    limit = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+    problem = OSError(errno.EMFILE, "Too many open files")
+    for error in (named_error(problem), write_failure("/data/run", problem)):
+        assert isinstance(error, errors.EnvironmentUnsuitableError)
+        assert f"may have {limit} files open" in error.message
+        assert "ulimit -n 4096" in error.hint
+
+
+def test_too_many_open_files_of_all_programs_are_another_limit():
+    error = named_error(OSError(errno.ENFILE, "Too many open files in system"))
+    assert isinstance(error, errors.EnvironmentUnsuitableError)
+    assert "fs.file-max" in error.hint

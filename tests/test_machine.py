@@ -1,6 +1,7 @@
 """What is read from the operating system's own files."""
 
 import os
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -175,3 +176,17 @@ def test_there_is_one_processing_unit_for_each_gpu_or_else_for_each_core():
 def test_a_number_that_is_no_signal_has_no_name():
     assert signal_name(9) == "SIGKILL"
     assert signal_name(4000) == "unknown"
+
+
+def test_the_limit_of_open_files_is_raised_as_far_as_it_may(python):
+    pytest.importorskip("resource")
+    code = (
+        "import resource\n"
+        "from imageloom.machine import allow_more_open_files\n"
+        "hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]\n"
+        "for soft, hard in ((40, 300), (300, 300)):\n"
+        "    resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))\n"
+        "    allow_more_open_files()\n"
+        "    assert resource.getrlimit(resource.RLIMIT_NOFILE) == (300, 300)\n"
+    )
+    subprocess.run([python, "-c", code], check=True)

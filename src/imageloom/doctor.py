@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Final, Literal
 
 from imageloom import __version__
-from imageloom.machine import HostMemory, host_memory
+from imageloom.machine import ENOUGH_OPEN_FILES, HostMemory, host_memory
 from imageloom.settings import Settings
 from imageloom.wording import count
 
@@ -31,6 +31,7 @@ _EXTRAS: Final = {
 _MIN_DISK_GIB: Final = 2.0  # a resnet50 run with its three checkpoints and outputs takes 1 GiB
 _MIN_SHARED_MEMORY_BYTES: Final = 256 * 2**20  # Docker gives 64 MiB; two workers need about 200
 _MIN_OPEN_FILES: Final = 1024
+_RAISED_OPEN_FILES: Final = 4096
 _MIN_MEMORY_GIB: Final = 4.0
 
 Level = Literal["ok", "warn", "fail"]
@@ -245,7 +246,10 @@ def _open_files() -> Finding:
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     found = f"limit {soft:,}"
     if soft < _MIN_OPEN_FILES:
-        advice = f"Raise it: ulimit -n {min(hard, 65_536) if hard > 0 else 65_536}"
+        most = min(hard, ENOUGH_OPEN_FILES) if hard > 0 else ENOUGH_OPEN_FILES
+        advice = f"Raise it in the shell: ulimit -n {max(most, _RAISED_OPEN_FILES)}"
+        if most < _MIN_OPEN_FILES:
+            advice += f"; the hard limit, {hard:,}, must be raised first, by who set it"
         return Finding("open files", "warn", found, advice)
     return Finding("open files", "ok", found)
 

@@ -331,7 +331,25 @@ class LibraryError(ImageloomError):
     code = "1000"
 
 
-_CANNOT_WRITE: Final = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
+_NO_SPACE: Final = (errno.ENOSPC, errno.EDQUOT)
+_NOT_ALLOWED: Final = (errno.EROFS, errno.EACCES, errno.EPERM)
+_NO_DESCRIPTOR: Final = (errno.EMFILE, errno.ENFILE)
+_CANNOT_WRITE: Final = (*_NO_SPACE, errno.EROFS)
+_WRITE_HINTS: Final[Mapping[int, str]] = {
+    **dict.fromkeys(_NO_SPACE, "Free space, or choose a place that has more."),
+    **dict.fromkeys(_NOT_ALLOWED, "Choose a place you may write to."),
+    errno.EIO: "The disk, or the network it is reached by, reports a fault: see what 'dmesg' says, "
+    "and choose a place on another disk.",
+    errno.ESTALE: "The network disk lost the file: see whether it is still mounted, and try again.",
+    errno.ENAMETOOLONG: "Choose a shorter name or path.",
+    errno.ENOENT: "Was a folder deleted or unmounted meanwhile? See that the place is there.",
+    errno.ENOTDIR: "A part of the path is a file: choose another place.",
+    errno.EISDIR: "A folder has that name: choose another name.",
+    errno.ENOTEMPTY: "Choose a place that is empty.",
+    errno.EEXIST: "Choose a place that is empty.",
+    errno.EFBIG: "Files may not become so large there: see 'ulimit -f', or choose another disk.",
+}
+_ANY_WRITE_HINT: Final = "See that the place is there and that you may write to it."
 
 
 def named_error(problem: BaseException) -> ImageloomError | None:
@@ -344,6 +362,8 @@ def named_error(problem: BaseException) -> ImageloomError | None:
             hint="Use a smaller batch size or fewer workers, or close other programs.",
             reason="host-memory",
         )
+    if isinstance(problem, OSError) and problem.errno in _NO_DESCRIPTOR:
+        return too_many_open_files(problem)
     if isinstance(problem, OSError) and problem.errno in _CANNOT_WRITE:
         return write_failure(problem.filename or "A file", problem)
     if isinstance(problem, ImportError):
@@ -355,13 +375,46 @@ def named_error(problem: BaseException) -> ImageloomError | None:
     return None
 
 
-def write_failure(
-    what: object, problem: OSError, *, hint: str = "Free space or choose a place you may write to."
-) -> FailedToWriteOutputsError:
-    """Return the error for a place that could not be written, with the system's reason."""
+def too_many_open_files(problem: OSError) -> EnvironmentUnsuitableError:
+    """Return the error for a file that could not be opened because too many are open already."""
+    if problem.errno == errno.ENFILE:
+        return EnvironmentUnsuitableError(
+            "The machine has as many files open as it allows for all programs together.",
+            hint="Close other programs, or raise the limit: sysctl fs.file-max.",
+            reason="open-files",
+        )
+    limit = _open_files_limit()
+    return EnvironmentUnsuitableError(
+        f"This process may have {limit} files open at once, and needs more.",
+        hint="Raise the limit in the shell before the command, ulimit -n 4096, or ask who set the "
+        "hard limit to raise it; until then use --workers 0.",
+        reason="open-files",
+        details={"limit": limit},
+    )
+
+
+def _open_files_limit() -> int:
+    try:
+        import resource
+    except ImportError:  # Windows
+        return 0
+    return resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+
+
+def write_failure(what: object, problem: OSError, *, kept: str = "") -> ImageloomError:
+    """Return the error for a place that could not be written, with the system's reason.
+
+    Args:
+        what: The place.
+        problem: Why; the hint fits it.
+        kept: What is not lost, as a sentence that ends the hint.
+    """
+    if problem.errno in _NO_DESCRIPTOR:  # which says nothing of the place
+        return too_many_open_files(problem)
+    hint = _WRITE_HINTS.get(problem.errno or 0, _ANY_WRITE_HINT)
     return FailedToWriteOutputsError(
         f"{what} could not be written: {problem.strerror or problem}.",
-        hint=hint,
+        hint=f"{hint} {kept}".strip(),
         reason="os-error",
         details={"errno": problem.errno},
     )

@@ -56,8 +56,8 @@ class EventWriter:
             try:
                 self._file.write(json.dumps(row).encode("ascii") + b"\n")
             except OSError as problem:
-                hint = "Free space, then go on: what is finished is kept."
-                raise write_failure(self._path, problem, hint=hint) from problem
+                kept = "Then go on: what is finished is kept."
+                raise write_failure(self._path, problem, kept=kept) from problem
 
     def close(self) -> None:
         """Close the file."""

@@ -13,6 +13,7 @@ GPUS_VARIABLE: Final = "CUDA_VISIBLE_DEVICES"
 NVIDIA_GPUS: Final = Path("/proc/driver/nvidia/gpus")
 CGROUPS: Final = Path("/sys/fs/cgroup")
 CGROUP_OF_SELF: Final = Path("/proc/self/cgroup")
+ENOUGH_OPEN_FILES: Final = 65_536
 MEMORY_FACTS: Final = Path("/proc/meminfo")
 BOOT_ID: Final = Path("/proc/sys/kernel/random/boot_id")
 
@@ -63,6 +64,26 @@ def shared_memory_free_bytes() -> int | None:
     except (OSError, AttributeError):
         return None
     return usage.f_bavail * usage.f_frsize
+
+
+def allow_more_open_files() -> None:
+    """Raise this process's limit of open files as far as it may, which its children inherit.
+
+    The limit that shells begin with, 1,024 or 256, is meant for programs that wait with select();
+    the system lets everybody raise it to the hard limit.
+
+    Source:
+        http://0pointer.net/blog/file-descriptor-limits.html (systemd's author).
+    """
+    try:
+        import resource
+    except ImportError:  # Windows
+        return
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = ENOUGH_OPEN_FILES if hard == resource.RLIM_INFINITY else min(hard, ENOUGH_OPEN_FILES)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        with contextlib.suppress(OSError, ValueError):  # a system that has a limit beside it
+            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 @dataclass(frozen=True)

@@ -333,9 +333,8 @@ def _naming_failures(path: Path) -> Iterator[None]:
         ) from problem
     except OSError as problem:
         where = problem.filename if isinstance(problem.filename, str) else path
-        hint = "Free space or choose a place you may write to. What was there before is intact."
         place = path if str(where) == str(path) else f"{path} ({where})"
-        raise write_failure(place, problem, hint=hint) from problem
+        raise write_failure(place, problem, kept="What was there before is intact.") from problem
 
 
 def _partial_name(path: Path, suffix: str = _PARTIAL) -> Path:

@@ -11,6 +11,7 @@ from typing import Final, NamedTuple
 import click
 
 from imageloom import __version__
+from imageloom.machine import allow_more_open_files
 from imageloom.registry import import_attribute
 
 USAGE_EXIT: Final = 2
@@ -233,6 +234,7 @@ def run(arguments: Sequence[str]) -> int:
         line that cannot be understood, 130 or 143 when a signal stopped it.
     """
     _mend_streams()
+    allow_more_open_files()
     # What torch's sockets notice on the way would be written across the screen.
     os.environ.setdefault("TORCH_CPP_LOG_LEVEL", "ERROR")
     try:

@@ -4,6 +4,7 @@ Legend: B batch, C channels, H height, W width.
 """
 
 import contextlib
+import errno
 import functools
 import hashlib
 import multiprocessing
@@ -23,7 +24,12 @@ from imageloom.data.image_directory import ImageDirectory
 from imageloom.data.index import file_name, full_path, read_index, write_index
 from imageloom.data.transforms import apply_transforms, seed_of_sample
 from imageloom.data.user_code import user_code_left_out
-from imageloom.errors import ImageloomError, InvalidDatasetError, WorkerLostError
+from imageloom.errors import (
+    ImageloomError,
+    InvalidDatasetError,
+    WorkerLostError,
+    too_many_open_files,
+)
 from imageloom.preprocessing import Transforms
 from imageloom.temporary import own_folder
 
@@ -253,7 +259,10 @@ def _next_batch(iterator: Iterator[Batch | ImageloomError]) -> Batch | Imageloom
                 raise _worker_lost(problem) from problem
 
 
-def _worker_lost(problem: Exception) -> WorkerLostError:
+def _worker_lost(problem: Exception) -> ImageloomError:
+    # torch tells it as a RuntimeError of its own words, which begin with the system's.
+    if "Too many open files" in str(problem):
+        return too_many_open_files(OSError(errno.EMFILE, "Too many open files"))
     return WorkerLostError(
         f"A process that reads pictures was lost: {_first_line(problem)}",
         hint="It may have run out of memory or shared memory: try fewer --workers, or "

@@ -13,7 +13,7 @@ from typing import Final
 
 import psutil
 
-from imageloom.errors import EnvironmentUnsuitableError
+from imageloom.errors import EnvironmentUnsuitableError, named_error
 from imageloom.processes import end_but_resource_trackers
 from imageloom.publish import open_log
 
@@ -66,6 +66,8 @@ class RankProcess:
                     start_new_session=True,
                 )
             except OSError as problem:
+                if known := named_error(problem):
+                    raise known from problem
                 raise EnvironmentUnsuitableError(
                     f"The process of rank {rank} could not be started: "
                     f"{problem.strerror or problem}.",

@@ -64,8 +64,8 @@ class ObjectStore:
                     self._place(folder, digest, files)
             self.workspace.empty_trash()
         except OSError as problem:
-            hint = "Free space in the workspace. What was there before is intact."
-            raise write_failure(f"The stored copy of {folder}", problem, hint=hint) from problem
+            kept = "What was there before is intact."
+            raise write_failure(f"The stored copy of {folder}", problem, kept=kept) from problem
         return StoredObject(digest, sum(size for size, _ in files.values()))
 
     def path(self, digest: str) -> Path:

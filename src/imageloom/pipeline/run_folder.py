@@ -261,8 +261,8 @@ class RunFolder:
                 if sync:
                     os.fsync(file.fileno())
         except OSError as problem:
-            hint = "Free space, then go on: what is finished is kept."
-            raise write_failure(self.states_file, problem, hint=hint) from problem
+            kept = "Then go on: what is finished is kept."
+            raise write_failure(self.states_file, problem, kept=kept) from problem
 
 
 def _is_torn(file: BinaryIO) -> bool:

@@ -14,7 +14,7 @@ from typing import Final
 import psutil
 from pydantic import BaseModel, ConfigDict
 
-from imageloom.errors import EnvironmentUnsuitableError, FailedToWriteOutputsError
+from imageloom.errors import EnvironmentUnsuitableError, ImageloomError, named_error
 from imageloom.machine import (
     GPUS_VARIABLE,
     available_cores,
@@ -108,7 +108,7 @@ class LocalTarget:
         created = psutil.Process(child.pid).create_time()
         try:
             _write(folder, worker.model_copy(update={"pid": child.pid, "created": created}))
-        except FailedToWriteOutputsError:
+        except ImageloomError:
             _end_all(worker, child)  # a caller who hears of an error must not have a job
             child.wait()
             raise
@@ -182,6 +182,8 @@ def _start_process(
                 start_new_session=True,
             )
         except OSError as problem:
+            if known := named_error(problem):
+                raise known from problem
             raise EnvironmentUnsuitableError(
                 f"No worker process could be started: {problem.strerror or problem}.",
                 hint="Is the machine out of memory or of processes? Close other programs, or wait.",

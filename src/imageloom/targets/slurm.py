@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from imageloom.errors import EnvironmentUnsuitableError, FailedToWriteOutputsError
+from imageloom.errors import EnvironmentUnsuitableError, ImageloomError
 from imageloom.locks import release
 from imageloom.machine import signal_name
 from imageloom.slurm.commands import TIMEOUT_S, ask_slurm, cancel, submit
@@ -120,7 +120,7 @@ class SlurmTarget:
         self._queue(submission).forget()
         try:
             write_submission(folder, submission)
-        except FailedToWriteOutputsError:
+        except ImageloomError:
             _cancel_named(submission)  # a caller who hears of an error must not have a job
             raise
         if lock is not None:

@@ -12,7 +12,6 @@ from collections.abc import Mapping
 from typing import Final
 
 from imageloom.errors import (
-    FailedToWriteOutputsError,
     ImageloomError,
     ModuleOutOfMemoryError,
     WorkerLostError,
@@ -52,7 +51,7 @@ def tell_loss(run: RunDirectory) -> ImageloomError | None:
         if not is_free or not seems_lost(run):
             return None
         error = _loss(run)
-        with contextlib.suppress(FailedToWriteOutputsError, OSError):
+        with contextlib.suppress(ImageloomError, OSError):
             run.update(state="failed", ended=_last_sign(run))
             run.write_error(error)
             with driver_log(run.log):

@@ -15,6 +15,7 @@ from imageloom.errors import (
     LibraryError,
     ModuleOutOfMemoryError,
     RunInterruptedError,
+    named_error,
 )
 from imageloom.training.run_directory import RunDirectory, State, now
 
@@ -63,8 +64,6 @@ def _record_end(run: RunDirectory, state: State, more_seconds: float) -> None:
 
 
 def _named(problem: Exception) -> ImageloomError:
-    if isinstance(problem, ImageloomError):
-        return problem
     if isinstance(problem, torch.OutOfMemoryError | MemoryError) or _CPU_ALLOCATOR in str(problem):
         return ModuleOutOfMemoryError(
             f"Memory ran out: {str(problem).splitlines()[0] if str(problem) else 'no detail'}",
@@ -72,7 +71,7 @@ def _named(problem: Exception) -> ImageloomError:
             "of pictures per step. A smaller --image-size or network helps too.",
             reason="out-of-memory",
         )
-    return LibraryError(
+    return named_error(problem) or LibraryError(
         f"{type(problem).__name__}: {problem}",
         hint="The driver log in the run directory holds the whole traceback.",
         reason="unexpected",
