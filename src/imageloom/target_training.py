@@ -132,7 +132,7 @@ def resume_on(  # noqa: PLR0913 - as train_on
     """
     target, path = targets.get(name), run.expanduser().absolute()
     if RunDirectory(path).read()["state"] == "completed":
-        on_event(Notice("info", f"{path} is completed; there is nothing to resume."))
+        on_event(Notice("info", RunDirectory(path).nothing_to_resume))
         return read_result(path)
     # Two who resume at the same moment must not submit a job each.
     with locked(path / JOB_FOLDER / SUBMIT_LOCK, timeout_s=_SUBMIT_S):

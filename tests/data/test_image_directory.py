@@ -68,8 +68,15 @@ def test_labels_are_joined_by_name_when_the_order_changes(images):
 def test_unlabelled_pictures_are_told_by_count(images):
     mixed = ImageDirectory(("a",), index_from_rows([row("x", 0), row("y", -1)]), images.root)
     assert not mixed.is_labelled
-    with pytest.raises(NotLabeledDatasetError, match=r"1 of 2 of the training pictures in .* no"):
+    words = r"^1 of the 2 training pictures in .* has no label\. "
+    with pytest.raises(NotLabeledDatasetError, match=words):
         mixed.require_labels("the training pictures")
+    rows = [row("x", 0), *(row(name, -1) for name in "yz")]
+    with pytest.raises(NotLabeledDatasetError, match=r"^2 of the 3 .* have no label\. "):
+        ImageDirectory(("a",), index_from_rows(rows), images.root).require_labels("the pictures")
+    none = ImageDirectory((), index_from_rows(rows[1:]), images.root)
+    with pytest.raises(NotLabeledDatasetError, match=r"^None of the 2 training pictures in .* has"):
+        none.require_labels("the training pictures")
     images.require_labels("the training pictures")
 
 

@@ -196,8 +196,14 @@ class ImageDirectory:
         if self.is_labelled or len(self) == 0:
             return
         missing = int((self.labels == UNLABELLED).sum())
+        pictures = f"the {len(self):,} {what.removeprefix('the ')}"
+        if missing == len(self):
+            sentence = f"None of {pictures} in {self.root} has a label."
+        else:
+            have = "has" if missing == 1 else "have"
+            sentence = f"{missing:,} of {pictures} in {self.root} {have} no label."
         raise NotLabeledDatasetError(
-            f"{missing} of {len(self)} of {what} in {self.root} have no label.",
+            sentence,
             hint="Put the pictures of each class in a sub-folder with the class's name, or give a "
             "manifest with a label column to 'imageloom data convert'.",
             reason="unlabelled",

@@ -99,7 +99,7 @@ def _error(
     elif failure.exit_code == -signal.SIGKILL and ran_out_of_memory:
         error = ModuleOutOfMemoryError(
             f"{name} was ended because the machine ran out of memory.",
-            hint="Use a smaller batch size, fewer processes per node or fewer workers.",
+            hint="Use a smaller --batch-size, fewer --processes-per-node or fewer --workers.",
             reason="host-memory",
         )
     else:

@@ -74,7 +74,7 @@ def launch_ranks(
     address = require_place(launch)
     directory = RunDirectory(run)
     if directory.read()["state"] == "completed":
-        on_event(Notice("info", f"{directory.path} is completed; there is nothing to resume."))
+        on_event(Notice("info", directory.nothing_to_resume))
         return read_result(run)
     require_room(run, processes=launch.processes_per_node)
     cancel = cancel or CancelToken()

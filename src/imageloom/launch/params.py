@@ -103,7 +103,7 @@ class LaunchParams(Params):
             raise LessThanOrEqualToError(
                 f"min_nodes is {params.fewest_nodes:,}, but there are at most "
                 f"{count(params.nodes, 'machine')}.",
-                hint=f"Use at most {params.nodes:,}, or more nodes.",
+                hint=f"Use at most {params.nodes:,}, or more --nodes.",
                 details={
                     "parameter": "min_nodes",
                     "value": params.fewest_nodes,

@@ -198,7 +198,7 @@ def _check_parameters(training: ImageDirectory, params: TrainParams, processes: 
     if processes > 1 and params.device.partition(":")[2]:
         raise ParameterParsingError(
             f'device is "{params.device}", but {processes} processes need a GPU each.',
-            hint="Use auto or cuda, which give each process its own.",
+            hint="Use --device auto or cuda, which give each process its own.",
             details={"parameter": "device", "value": params.device},
         )
     most = len(training) // processes
@@ -218,11 +218,15 @@ def _too_few_pictures(
     details: dict[str, Detail] = {"parameter": "batch_size", "value": batch_size, "bound": most}
     if processes == 1:
         message = f"batch_size is {batch_size}, but there are {images} training pictures."
-        return LessThanOrEqualToError(message, hint=f"Use at most {most}.", details=details)
+        return LessThanOrEqualToError(
+            message, hint=f"Use --batch-size {most} or less.", details=details
+        )
     return LessThanOrEqualToError(
         f"batch_size is {batch_size} on each of {processes} processes, which makes "
         f"{batch_size * processes} pictures a step, but there are {images} training pictures.",
-        hint=f"Use a batch size of at most {most}." if most else f"Use at most {images} processes.",
+        hint=f"Use --batch-size {most} or less."
+        if most
+        else f"Use at most {images} processes (--processes-per-node).",
         details=details,
     )
 

@@ -47,7 +47,7 @@ def choose_transforms(
         raise ParameterParsingError(
             f"image_size is {params.image_size}, but the training pictures carry transforms of "
             "their own.",
-            hint="Leave image_size out, or train on pictures without transforms.",
+            hint="Leave --image-size (image_size) out, or train on pictures without transforms.",
             details={"parameter": "image_size", "value": params.image_size},
         )
     carried = training.transforms

@@ -110,6 +110,15 @@ class RunDirectory:
         """What a person types to go on."""
         return f"imageloom train --resume {shlex.quote(str(self.path))}"
 
+    @property
+    def nothing_to_resume(self) -> str:
+        """What a person is told who goes on with a completed run, and how to learn on from it."""
+        command = f"imageloom train --model {shlex.quote(str(self.path))}"
+        return (
+            f"{self.path} is completed; there is nothing to resume. To go on learning from its "
+            f"model: {command} --train ... --validation ... --out NEW --epochs N"
+        )
+
     def read(self) -> dict[str, object]:
         """Return the record.
 

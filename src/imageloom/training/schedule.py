@@ -56,7 +56,7 @@ def make_schedule(
     if warmup_epochs > epochs:
         raise LessThanOrEqualToError(
             f"warmup_epochs is {warmup_epochs:g}, but the run has {epochs} epochs.",
-            hint=f"Use at most {epochs}, or train for more epochs.",
+            hint=f"Use --warmup-epochs {epochs} or less, or more --epochs.",
             details={"parameter": "warmup_epochs", "value": warmup_epochs, "bound": epochs},
         )
     return Schedule(

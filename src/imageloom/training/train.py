@@ -155,7 +155,7 @@ def continue_run(
     """
     directory = RunDirectory(run)
     if directory.read()["state"] == "completed":
-        on_event(Notice("info", f"{directory.path} is completed; there is nothing to resume."))
+        on_event(Notice("info", directory.nothing_to_resume))
         return
     with contextlib.ExitStack() as stack:
         if ranks.is_first:
