@@ -24,6 +24,7 @@ from imageloom.training.checkpoint import (
     restore_checkpoint,
 )
 from imageloom.training.events import Reporter
+from imageloom.training.few_steps import tell_few_steps
 from imageloom.training.finish import finish, publish_best
 from imageloom.training.fit import fit
 from imageloom.training.job import Job
@@ -57,6 +58,8 @@ def execute(run: RunDirectory, reporter: Reporter, cancel: CancelToken, ranks: R
         compute = agreed_compute(compute, group)
         with assembled_job(run, reporter, cancel, compute, group) as job:
             state = _restore(job)
+            if ranks.is_first:
+                tell_few_steps(job)
             logger.info("Starting at step %s of epoch %s", state.steps_in_epoch, state.epoch + 1)
             with _best_published_whatever_happens(job):
                 state = fit(job, state)

@@ -75,6 +75,24 @@ def _has_not_learnt(curves: Curves, _run: RunRecord) -> Advice | None:
     )
 
 
+def _few_steps(_curves: Curves, run: RunRecord) -> Advice | None:
+    left = run.number("batch_norm_initial_fraction")
+    if not left:
+        return None
+    return _advice(
+        "Too few steps for BatchNorm",
+        f"{percent(left)} of the running statistics by which validation and the model compute were "
+        "to be still what they began with at the end of the epochs asked for, so the validation "
+        "loss says little. Take more steps, with more ",
+        _flag("--epochs"),
+        " or a smaller ",
+        _flag("--batch-size"),
+        ", or begin with published weights, ",
+        _flag("--weights imagenet"),
+        ".",
+    )
+
+
 def _best_is_last(_curves: Curves, run: RunRecord) -> Advice | None:
     if not run.best_epoch or run.best_epoch != run.epochs_done or not run.epochs_asked:
         return None
@@ -221,6 +239,7 @@ def _few_pictures(evaluation: Evaluation) -> Advice | None:
 
 
 _RUN_RULES: Final[tuple[Callable[[Curves, RunRecord], Advice | None], ...]] = (
+    _few_steps,
     _has_not_learnt,
     _overfits,
     _best_is_last,
