@@ -89,9 +89,9 @@ def test_a11_and_a24_unusual_pictures_are_accepted_with_a_notice_that_names_them
     frames = saved(photo(), "PNG", save_all=True, append_images=[photo_image(1)])
     images = run({"a/1.jpg": png(), "a/2.png": frames, "a/3.jpg": jpeg()[:-2]}, events=events)
     text = "\n".join(images.notices)
-    assert "a/1.jpg: it is named .jpg but is a PNG file" in text
+    assert "a/1.jpg is named .jpg but is a PNG file" in text
     assert "1 picture has several frames, of which the first is used: a/2.png (2)" in text
-    assert "a/3.jpg: it lacks only its end marker" in text
+    assert "a/3.jpg lacks only its end marker; all pixels are there." in text
     assert [event.message for event in events if isinstance(event, Notice)] == list(images.notices)
 
 

@@ -157,17 +157,18 @@ class _Columns:
         if self._frames:
             first = sorted(self._frames)[:_EXAMPLES]
             shown = [f"{self._file(row)} ({self._frames[row]:,})" for row in first]
-            has = count(len(self._frames), "picture has", "pictures have")
+            several = count(len(self._frames), "picture has", "pictures have")
             found.append(
-                f"{has} several frames, of which the first is used: "
-                f"{some(shown, total=len(self._frames))}."
+                f"{several} several frames, of which the first is used: "
+                f"{some(shown, most=_EXAMPLES, total=len(self._frames))}."
             )
         for notice, rows in sorted(self._noted.items()):
             shown = [self._file(row) for row in sorted(rows)[:_EXAMPLES]]
-            each = "it" if len(rows) == 1 else "each"
-            found.append(
-                f"{count(len(rows), 'picture')}, {some(shown, total=len(rows))}: {each} {notice}."
-            )
+            listed = some(shown, most=_EXAMPLES, total=len(rows))
+            if len(rows) == 1:
+                found.append(f"{listed} {notice}.")
+            else:
+                found.append(f"{len(rows):,} pictures ({listed}): each {notice}.")
         return tuple(found)
 
 
