@@ -2,6 +2,7 @@ import dataclasses
 import json
 import os
 
+import numpy as np
 import pytest
 from PIL import Image
 
@@ -71,11 +72,27 @@ def test_files_that_cannot_be_used_say_why_and_the_others_go_on(red, tmp_path):
     assert [one.file for one in found] == [str(file) for file in files]
     assert [one.is_readable for one in found] == [False, False, False, False, True]
     assert "gone.png cannot be read: No such file" in found[0].error
-    assert "text.jpg cannot be decoded" in found[1].error
+    assert "text.jpg is an HTML page." in found[1].error
     assert "is no plain file" in found[2].error
     assert "imageloom score" in found[2].hint
     assert "is no plain file" in found[3].error
     assert found[0].classes == ()
+
+
+def test_a_damaged_jpeg_is_an_error_and_the_decoders_say_nothing_on_the_terminal(tmp_path, capfd):
+    noise_HWC = np.random.default_rng(0).integers(0, 255, (200, 300, 3), dtype=np.uint8)
+    Image.fromarray(noise_HWC).save(tmp_path / "whole.jpg")
+    content = (tmp_path / "whole.jpg").read_bytes()
+    (tmp_path / "half.jpg").write_bytes(content[: len(content) // 2] + b"\xff\xd9")
+    (tmp_path / "odd.jpg").write_bytes(content[:20] + b"junk" + content[20:])
+    (tmp_path / "long.jpg").write_bytes(content + bytes(1_000_000))
+    files = [tmp_path / name for name in ("half.jpg", "odd.jpg", "long.jpg")]
+    half, odd, long = predict(colour_model(), files, params=HERE)
+    assert half.error.endswith("half.jpg is damaged: its picture data end too early.")
+    assert "Restore the file" in half.hint
+    assert odd.is_readable
+    assert long.is_readable
+    assert capfd.readouterr() == ("", "")
 
 
 def test_a_picture_that_is_too_small_for_the_crop_is_its_own_error(red, tmp_path):

@@ -1,4 +1,4 @@
-"""File bytes to RGB pixels: with ``pixels.py``, the only file that knows a decoder.
+"""File bytes to RGB pixels: all that knows a decoder, with ``pixels.py`` and ``jpeg_damage.py``.
 
 What is read, and how it becomes 8-bit RGB. Content decides, never the file's name:
 
@@ -20,13 +20,14 @@ EXIF orientation 2 to 8           applied; 0, 9 and above, and damaged EXIF data
 colour profiles, gamma            not applied
 several frames or pages           the first; the number is in ``frames``
 JPEG without its end marker       read when no pixel depends on what is missing, else refused
+JPEG of which libjpeg warns       refused, where a pixel may be wrong; see ``jpeg_damage.py``
+bytes behind a JPEG's end marker  not read; noted
 anything cut short or damaged     refused, as far as the format can tell
 ================================  ==================================================================
 
 Legend: C channels, H height, W width.
 """
 
-import hashlib
 import io
 from typing import TYPE_CHECKING, Final
 
@@ -44,7 +45,8 @@ from PIL import (
 
 from imageloom.data.exif import TURNS, UPRIGHT, orientation_of
 from imageloom.data.foreign import describe_foreign
-from imageloom.data.jpeg import END, JpegHeader, has_all_scans, has_end, read_jpeg_header
+from imageloom.data.jpeg import JpegHeader, has_end, read_jpeg_header, with_end
+from imageloom.data.jpeg_damage import HAS_MORE, LACKS_END, NOT_LOOKED_INTO, look_into
 from imageloom.data.picture import Picture, PictureFacts, UnreadablePictureError
 from imageloom.data.pixel_limits import DEFAULT_MAX_PIXELS, PILLOW_MAX_PIXELS
 from imageloom.data.pixels import ALPHA, WIDE_GREY, rgb_of, white_of
@@ -76,13 +78,11 @@ FORMATS: Final = tuple(
         WebPImagePlugin.WebPImageFile,
     )
 )
-LACKS_END: Final = "lacks only its end marker; all pixels are there"
 ALL_TRANSPARENT: Final = "is wholly transparent, so it is all white"
 NEARLY_BLACK: Final = "uses under 1/16 of its 16-bit range, so it is nearly black"
 _DIRECT: Final = ("1", "L", "P", "RGB", "CMYK", "YCbCr")
 _ORIENTATION: Final = 274
 _MAX_REASON_CHARS: Final = 160
-_FILLERS: Final = (b"\x00" * 1024, b"\xaa" * 1024)
 _quiet: Final = QuietWarnings()
 
 
@@ -178,17 +178,23 @@ def _decode_plain_jpeg(content: bytes, header: JpegHeader) -> "torch.Tensor | No
 
 
 def _decode(content: bytes, max_pixels: int) -> tuple[Image.Image, PictureFacts]:
-    """Return the first frame, loaded, as stored (TIFF: turned already), and its facts."""
+    """Return the first frame as stored (TIFF: turned already), and its facts.
+
+    Nothing is wrong with its pixels; but those of a JPEG file are not yet computed.
+    """
     try:
         image = _open(content, max_pixels)
         _check_mode(image)
         orientation = _orientation(image)
-        if _lacks_end(content):
-            image = _open(_with_end(content), max_pixels)
-            notices: tuple[str, ...] = (LACKS_END,)
+        header = read_jpeg_header(content)
+        if header is None:
+            notices = _load(image)
         else:
-            notices = ()
-        notices += _load(image)
+            notices = look_into(content, header)
+            if LACKS_END in notices:
+                image = _open(with_end(content, header), max_pixels)
+            if not set(notices).isdisjoint(NOT_LOOKED_INTO):
+                image.load()
         frames = _count_frames(image, content)
     except UnreadablePictureError:
         raise
@@ -198,6 +204,8 @@ def _decode(content: bytes, max_pixels: int) -> tuple[Image.Image, PictureFacts]
     # Pillow turns TIFF pictures itself when it loads them.
     if TURNS[orientation].transpose and image.format != "TIFF":
         width, height = height, width
+    if frames > 1:  # they are what stands behind the end of the first
+        notices = tuple(notice for notice in notices if notice != HAS_MORE)
     file_format = "JPEG" if image.format == "MPO" else str(image.format)
     return image, PictureFacts(width, height, file_format, orientation, frames, notices)
 
@@ -250,28 +258,6 @@ def _load(image: Image.Image) -> tuple[str, ...]:
     if image.mode in ("LA", "RGBA") and image.getchannel("A").getextrema() == (0, 0):
         return (ALL_TRANSPARENT,)
     return ()
-
-
-def _lacks_end(content: bytes) -> bool:
-    header = read_jpeg_header(content)
-    return header is not None and not has_end(content, header)
-
-
-def _with_end(content: bytes) -> bytes:
-    """Return a JPEG file with the end marker that it lacks, or refuse one that lacks more.
-
-    The missing bytes are filled in two ways. Pixels that need them come out differently.
-    """
-    start = content.rstrip(b"\xff")
-    digests = set()
-    for filler in _FILLERS:
-        image = Image.open(io.BytesIO(start + filler + END), formats=("JPEG",))
-        digests.add(hashlib.sha256(image.tobytes()).digest())
-    if len(digests) > 1 or not has_all_scans(content):
-        raise UnreadablePictureError(
-            "is cut short: its last pixels are missing", "Restore the file from its source."
-        )
-    return start + END
 
 
 def _count_frames(image: Image.Image, content: bytes) -> int:

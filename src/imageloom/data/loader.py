@@ -171,7 +171,7 @@ def read_picture(root: Path, path: bytes, sha256: bytes) -> torch.Tensor:
     try:
         return decode_rgb(content)
     except UnreadablePictureError as problem:
-        raise _file_problem(root, path, f"cannot be decoded: {problem.reason}") from problem
+        raise _file_problem(root, path, problem.reason) from problem
 
 
 def _file_problem(root: Path, path: bytes, what: str) -> InvalidDatasetError:

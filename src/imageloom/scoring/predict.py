@@ -9,7 +9,8 @@ from pathlib import Path
 
 import torch
 
-from imageloom.data.decode import UnreadablePictureError, decode_rgb
+from imageloom.data.decode import UnreadablePictureError, decode_rgb, examine_picture
+from imageloom.data.pixel_limits import PILLOW_MAX_PIXELS
 from imageloom.data.transforms import apply_transforms
 from imageloom.errors import GreaterThanError, ImageloomError, InvalidDatasetError
 from imageloom.events import CancelToken, EventSink, Progress, ignore_events
@@ -130,14 +131,16 @@ def _decoded(path: Path) -> torch.Tensor:
             reason="not-a-plain-file",
         )
     try:
-        return decode_rgb(path.read_bytes())
+        content = path.read_bytes()
+        examine_picture(content, max_pixels=PILLOW_MAX_PIXELS)  # nobody has before
+        return decode_rgb(content)
     except OSError as problem:
         raise InvalidDatasetError(
             f"{path} cannot be read: {problem.strerror}.", reason="unreadable"
         ) from problem
     except UnreadablePictureError as problem:
         raise InvalidDatasetError(
-            f"{path} cannot be decoded: {problem.reason}.",
+            f"{path} {problem.reason}.",
             hint=problem.hint,
             reason="unreadable",
         ) from problem
