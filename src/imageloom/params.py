@@ -61,6 +61,14 @@ class Params(BaseModel):
 
     @field_validator("*", mode="before")
     @classmethod
+    def _refuse_nul(cls, value: object) -> object:
+        """Refuse a character that no path and no name can hold."""
+        if isinstance(value, str) and "\0" in value:
+            raise ValueError("holds a NUL character")
+        return value
+
+    @field_validator("*", mode="before")
+    @classmethod
     def _read_list(cls, value: object, info: ValidationInfo) -> object:
         """Take the list of a file for a tuple, which nobody can change."""
         inner, _ = _without_none(cls.model_fields[info.field_name or ""].annotation)
@@ -262,6 +270,8 @@ def _parsing_problem(
         hint = f"The default is {known.default}."
         if known.kind == "float" and isinstance(value, str) and "," in value:
             hint = "Write the fraction with a point, as in 0.1."
+    if isinstance(value, str) and "\0" in value:
+        expected = "text without NUL characters"
     return ParameterParsingError(
         f"{name} is {_short(value)}, but must be {expected}.",
         hint=hint,

@@ -78,6 +78,8 @@ def _read(path: Path, error: type[ImageloomError], max_bytes: int) -> bytes:
 
 @contextlib.contextmanager
 def _opened(path: Path, error: type[ImageloomError]) -> Iterator[BinaryIO]:
+    if "\0" in str(path):  # Python raises a ValueError, but it is a file that cannot be there
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(path))
     with open(path, "rb", opener=_open) as file:
         if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
             raise _not_plain(path, error)

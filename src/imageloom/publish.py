@@ -130,8 +130,9 @@ def refuse_existing(path: Path) -> None:
     """Refuse an output place that holds something.
 
     Raises:
-        FailedToWriteOutputsError: It exists and is not an empty directory.
+        FailedToWriteOutputsError: It exists and is not an empty directory, or cannot exist.
     """
+    refuse_impossible(path)
     if path.is_dir() and not any(path.iterdir()):
         return
     if path.exists() or path.is_symlink():
@@ -139,6 +140,20 @@ def refuse_existing(path: Path) -> None:
             f"{path} exists already.",
             hint="Choose another place; nothing is overwritten.",
             reason="exists",
+        )
+
+
+def refuse_impossible(path: Path) -> None:
+    """Refuse an output place that no file system can hold.
+
+    Raises:
+        FailedToWriteOutputsError: There is a NUL character in it.
+    """
+    if "\0" in str(path):
+        raise FailedToWriteOutputsError(
+            f"{path} cannot be written: there is a NUL character in it.",
+            hint="Choose a place without one; it ends a path for the system.",
+            reason="impossible-path",
         )
 
 
@@ -320,6 +335,7 @@ def _digest_of_entries(files: Mapping[str, tuple[int, str]]) -> str:
 
 @contextlib.contextmanager
 def _naming_failures(path: Path) -> Iterator[None]:
+    refuse_impossible(path)
     try:
         yield
     except shutil.Error as problem:  # of copying a folder: one row for each file that failed

@@ -95,6 +95,12 @@ def test_a_damaged_jpeg_is_an_error_and_the_decoders_say_nothing_on_the_terminal
     assert capfd.readouterr() == ("", "")
 
 
+def test_a_path_with_a_nul_character_is_an_error_of_its_file(red):
+    bad, good = predict(colour_model(), ["/a\0b", red], params=HERE)
+    assert "cannot be read: embedded null byte" in bad.error
+    assert good.is_readable
+
+
 def test_a_picture_that_is_too_small_for_the_crop_is_its_own_error(red, tmp_path):
     model = colour_model()
     crop_only = Preprocessing(

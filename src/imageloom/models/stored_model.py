@@ -271,7 +271,7 @@ def _signature(path: Path) -> list[tuple[int, ...] | None]:
     for name in _NAMES:
         try:
             facts = (path / name).lstat()
-        except OSError:
+        except (OSError, ValueError):  # ValueError: a NUL in the path
             found.append(None)
         else:
             found.append(

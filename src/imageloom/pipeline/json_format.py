@@ -63,20 +63,20 @@ def read_pipeline(path: Path | str) -> Pipeline:
         InvalidPipelineError: The file cannot be read, is no pipeline, or is of a newer format.
     """
     # A person may name a link to a pipeline; what it leads to must be a plain file.
-    file = Path(os.path.realpath(path))
-    _require_plain_file(file, path)
+    file = _plain_file(path)
     content = read_json(
         file, InvalidPipelineError, hint="Correct it at that place, or open a copy."
     )
     return pipeline_from_json(content, str(path))
 
 
-def _require_plain_file(file: Path, path: Path | str) -> None:
+def _plain_file(path: Path | str) -> Path:
     try:
+        file = Path(os.path.realpath(path))
         mode = file.stat().st_mode
-    except OSError as problem:
+    except (OSError, ValueError) as problem:  # ValueError: a NUL in the path
         raise InvalidPipelineError(
-            f"The pipeline {path} cannot be read: {problem.strerror}.",
+            f"The pipeline {path} cannot be read: {getattr(problem, 'strerror', problem)}.",
             hint="Check the path to the JSON file.",
             reason="missing-file",
         ) from problem
@@ -86,6 +86,7 @@ def _require_plain_file(file: Path, path: Path | str) -> None:
             hint="Name the JSON file of a pipeline; what comes through a pipe must be saved first.",
             reason="not-a-plain-file",
         )
+    return file
 
 
 def write_pipeline(pipeline: Pipeline, path: Path | str) -> None:

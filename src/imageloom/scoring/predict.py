@@ -134,9 +134,9 @@ def _decoded(path: Path) -> torch.Tensor:
         content = path.read_bytes()
         examine_picture(content, max_pixels=PILLOW_MAX_PIXELS)  # nobody has before
         return decode_rgb(content)
-    except OSError as problem:
+    except (OSError, ValueError) as problem:  # ValueError: a NUL in the path
         raise InvalidDatasetError(
-            f"{path} cannot be read: {problem.strerror}.", reason="unreadable"
+            f"{path} cannot be read: {getattr(problem, 'strerror', problem)}.", reason="unreadable"
         ) from problem
     except UnreadablePictureError as problem:
         raise InvalidDatasetError(
