@@ -1,3 +1,4 @@
+import dataclasses
 import hashlib
 import resource
 import shutil
@@ -7,10 +8,11 @@ import pyarrow as pa
 import pytest
 import vanishing
 
-from imageloom.data.image_directory import ImageDirectory, load_image_directory
+from imageloom.data.image_directory import ImageDirectory, Rejected, load_image_directory
 from imageloom.data.index import SCHEMA, IndexRow, index_from_rows, read_index, write_index
 from imageloom.errors import InvalidDatasetError, NotLabeledDatasetError
 from imageloom.preprocessing import RandomHorizontalFlip, Squash
+from imageloom.publish import MANIFEST, _write_manifest
 
 
 def row(name, label, content=b"x", group=None):
@@ -97,6 +99,79 @@ def test_s07_every_damaged_file_is_named(images, tmp_path, name):
     file.write_bytes(file.read_bytes() + b" ")
     with pytest.raises(InvalidDatasetError, match=name):
         load_image_directory(tmp_path / "saved")
+
+
+def resealed(path, name, change):
+    """Change a file of a published directory as its own writer would: with a new manifest."""
+    file = path / name
+    if name == "index.arrow":
+        index = change(pa.Table.from_batches(read_index(file).to_batches()))
+        file.unlink()  # the old one may still be mapped
+        write_index(index, file)
+    else:
+        file.write_text(change(file.read_text()))
+    (path / MANIFEST).unlink()
+    _write_manifest(path)
+
+
+def with_column(name, values):
+    return lambda index: index.set_column(
+        SCHEMA.get_field_index(name), SCHEMA.field(name), pa.array(values, SCHEMA.field(name).type)
+    )
+
+
+BAD_INDEXES = {
+    "label-beyond": (with_column("label", [0, 1, 2]), "label is 2, but must be -1 to 1"),
+    "label-below": (with_column("label", [0, 1, -2]), "label is -2, but must be -1 to 1"),
+    "negative-size": (with_column("size_bytes", [1, -1, 1]), "size_bytes is -1, but must be 1"),
+    "no-width": (with_column("width", [1, 0, 1]), "width is 0, but must be 1 to"),
+    "orientation": (with_column("orientation", [1, 9, 1]), "orientation is 9, but must be 1 to 8"),
+    "leads-out": (with_column("path", [b"a", b"a/../../b", b"c"]), r"path is 'a/../../b', but"),
+    "absolute": (with_column("path", [b"a", b"/etc/passwd", b"c"]), "path is '/etc/passwd', but"),
+    "nul": (with_column("path", [b"a", b"b\0b", b"c"]), "but must lie below the root"),
+    "no-name": (with_column("path", [b"a", b"", b"c"]), "path is '', but must lie below"),
+    "lacks-value": (
+        lambda index: index.cast(pa.schema([one.with_nullable(True) for one in SCHEMA])),
+        "of other types than they must be",
+    ),
+    "lacks-column": (lambda index: index.drop_columns(["sha256"]), "its columns are 'path',"),
+    "other-type": (
+        lambda index: index.set_column(1, "label", index.column("label").cast(pa.int64())),
+        "of other types than they must be",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", BAD_INDEXES)
+def test_an_index_that_names_no_picture_or_no_class_is_refused_when_it_is_opened(
+    images, tmp_path, name
+):
+    change, message = BAD_INDEXES[name]
+    images.save(tmp_path / "saved")
+    resealed(tmp_path / "saved", "index.arrow", change)
+    with pytest.raises(InvalidDatasetError, match=message):
+        load_image_directory(tmp_path / "saved")
+
+
+@pytest.mark.parametrize(
+    ("name", "old", "new", "message"),
+    [
+        ("image_directory.json", '"root":', '"roof":', "root is None, but must be a path"),
+        ("image_directory.json", '"classes":', '"glasses":', "classes is None, but must be a list"),
+        ("rejected.jsonl", '"file"', '"pile"', "a line is no rejected file"),
+        ("rejected.jsonl", '"no picture"', "7", "something else than text"),
+        ("rejected.jsonl", "{", "[", "a line is no rejected file"),
+    ],
+)
+def test_a_record_that_was_written_by_others_is_refused_with_its_file(
+    images, tmp_path, name, old, new, message
+):
+    rejected = (Rejected("a.png", "no picture"),)
+    dataclasses.replace(images, rejected=rejected).save(tmp_path / "saved")
+    resealed(tmp_path / "saved", name, lambda text: text.replace(old, new))
+    with pytest.raises(InvalidDatasetError, match=message) as problem:
+        load_image_directory(tmp_path / "saved")
+    assert problem.value.details["file"] == name
 
 
 def test_pictures_that_moved_away_are_missed_at_once(images, tmp_path):

@@ -21,6 +21,7 @@ from imageloom.data.index import (
     file_name,
     full_path,
     labels_of,
+    problem_of,
     read_index,
     write_index,
 )
@@ -306,15 +307,19 @@ def _read(path: Path) -> ImageDirectory:
             hint=f"It was made by {record.get('made_by')}. Update Imageloom.",
             reason="format-version",
         )
-    classes = record.get("classes")
+    stored = record.get("root")
+    if not isinstance(stored, str) or not stored:
+        raise _damaged(path / RECORD, f"root is {stored!r}, but must be a path")
+    names = record.get("classes")
+    if not isinstance(names, list):
+        raise _damaged(path / RECORD, f"classes is {names!r}, but must be a list")
+    classes = check_class_names(names, InvalidDatasetError)
     transforms = record.get("transforms")
     notices = record.get("notices")
     return ImageDirectory(
-        classes=check_class_names(
-            classes if isinstance(classes, list) else [], InvalidDatasetError
-        ),
-        index=read_index(path / INDEX),
-        root=path.absolute() / str(record["root"]),  # an absolute root replaces the left side
+        classes=classes,
+        index=_read_index(path / INDEX, len(classes)),
+        root=path.absolute() / stored,  # an absolute root replaces the left side
         transforms=None
         if transforms is None
         else transforms_from_json(transforms, InvalidDatasetError),
@@ -324,6 +329,34 @@ def _read(path: Path) -> ImageDirectory:
     )
 
 
+def _read_index(path: Path, num_classes: int) -> pa.Table:
+    try:
+        index = read_index(path)
+    except (pa.ArrowException, OSError) as problem:
+        raise _damaged(path, f"it cannot be read: {str(problem)[:200]}") from problem
+    problem_found = problem_of(index, num_classes)
+    if problem_found:
+        raise _damaged(path, problem_found)
+    return index
+
+
 def _read_rejected(path: Path) -> tuple[Rejected, ...]:
-    lines = path.read_text(encoding="utf-8").splitlines()
-    return tuple(Rejected(**json.loads(line)) for line in lines)
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+        rejected = tuple(Rejected(**json.loads(line)) for line in lines)
+    except (ValueError, TypeError, RecursionError) as problem:
+        raise _damaged(path, f"a line is no rejected file: {str(problem)[:200]}") from problem
+    for one in rejected:
+        texts = (one.file, one.reason, one.hint, one.label or "")
+        if not all(isinstance(text, str) for text in texts) or one.is_picture not in (True, False):
+            raise _damaged(path, "a line holds a value of another type")
+    return rejected
+
+
+def _damaged(file: Path, what: str) -> InvalidDatasetError:
+    return InvalidDatasetError(
+        f"{file} is not what Imageloom writes: {what}.",
+        hint="Restore the image directory, or convert the pictures again.",
+        reason="damaged",
+        details={"file": file.name},
+    )

@@ -12,6 +12,7 @@ from typing import Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
 UNLABELLED: Final = -1
 
@@ -30,6 +31,15 @@ SCHEMA: Final = pa.schema(
         pa.field("group", pa.string()),  # pictures of one group stay together in a split
     ]
 )
+
+_RANGES: Final = {
+    "width": (1, 2**31 - 1),
+    "height": (1, 2**31 - 1),
+    "orientation": (1, 8),
+    "size_bytes": (1, 2**63 - 1),
+}
+# An absolute path, a part '..', a NUL, or nothing at all.
+_LEADS_OUT: Final = r"^/|(^|/)\.\.(/|$)|\x00|^$"
 
 
 class IndexRow(NamedTuple):
@@ -65,6 +75,33 @@ def read_index(path: Path) -> pa.Table:
     """Map a table into memory; pages are read when touched and shared between processes."""
     # The map stays open as long as a column of the table lives.
     return pa.ipc.open_file(pa.memory_map(str(path), "rb")).read_all()
+
+
+def problem_of(index: pa.Table, num_classes: int) -> str:
+    """Return what makes an index from a file unusable, as a sentence's end; empty when nothing.
+
+    Whoever can write a file can write any index into it: a row must name a file below the root, and
+    a label one of the classes.
+    """
+    if not index.schema.equals(SCHEMA):
+        names = ", ".join(map(repr, index.schema.names[:20]))
+        return f"its columns are {names}, or of other types than they must be"
+    try:
+        index.validate(full=True)
+    except pa.ArrowException as problem:
+        return f"its columns contradict themselves: {str(problem)[:200]}"
+    if any(index.column(one.name).null_count for one in SCHEMA if not one.nullable):
+        return "a row lacks a value"
+    for name, (lowest, highest) in (_RANGES | {"label": (UNLABELLED, num_classes - 1)}).items():
+        found = pc.min_max(index.column(name)).as_py()
+        for value in (found["min"], found["max"]):
+            if value is not None and not lowest <= value <= highest:
+                return f"a row's {name} is {value:,}, but must be {lowest:,} to {highest:,}"
+    strange = pc.match_substring_regex(index.column("path"), _LEADS_OUT)
+    if pc.any(strange).as_py():
+        first = index.column("path")[pc.index(strange, True).as_py()].as_py()
+        return f"a row's path is {file_name(first)!r}, but must lie below the root"
+    return ""
 
 
 def labels_of(index: pa.Table) -> npt.NDArray[np.int32]:
