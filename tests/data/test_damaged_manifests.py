@@ -26,7 +26,7 @@ ODD = (
 )
 ASKED = (
     {},
-    {"unlabelled": True},
+    {"labels": "none"},
     {"part": "train"},
     {"label_column": "label"},
     {"group_column": "split"},

@@ -159,7 +159,7 @@ def test_an_index_that_names_no_picture_or_no_class_is_refused_when_it_is_opened
         ("image_directory.json", '"root":', '"roof":', "root is None, but must be a path"),
         ("image_directory.json", '"classes":', '"glasses":', "classes is None, but must be a list"),
         ("rejected.jsonl", '"file"', '"pile"', "a line is no rejected file"),
-        ("rejected.jsonl", '"no picture"', "7", "something else than text"),
+        ("rejected.jsonl", '"no picture"', "7", "a value of another type"),
         ("rejected.jsonl", "{", "[", "a line is no rejected file"),
     ],
 )

@@ -115,7 +115,7 @@ def _places(table: Table, root: Path, params: ConvertParams) -> _Places:
     one_hot = one_hot_columns(table, params)
     names, classes = table.first_row, one_hot.classes if one_hot else ()
     if one_hot:
-        params = params.replace(file_column=one_hot.file, unlabelled=True)
+        params = params.replace(file_column=one_hot.file, labels="none")
     is_class = set(classes)
     others = [name for name in names if name not in is_class]
     columns = find_columns(table.path, others, params)
