@@ -56,7 +56,7 @@ def _read(file: Path, *, must_exist: bool) -> dict[str, object]:
         raise CouldNotOpenFileError(
             f"The targets in {file} could not be read: {problem.strerror or problem}."
         ) from problem
-    except ValueError as problem:  # not TOML, or not UTF-8
+    except (ValueError, RecursionError) as problem:  # not TOML, or not UTF-8, or too deep
         raise ParameterParsingError(
             f"{file} is not a TOML file: {problem}.",
             hint="It holds a table for each target. docs/guides/targets.md has examples.",
