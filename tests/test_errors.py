@@ -9,10 +9,12 @@ import re
 import pytest
 
 from imageloom import errors
+from imageloom.cli import failures
 from imageloom.errors import (
     ImageloomError,
     InvalidDatasetError,
     json_problem,
+    library_text,
     named_error,
     printable,
     unknown_name,
@@ -48,6 +50,21 @@ def test_the_drawn_tree_has_each_class_below_its_base():
 def test_codes_are_unique():
     codes = [one.code for one in NAMED]
     assert len(set(codes)) == len(codes)
+
+
+def test_a_librarys_colours_are_left_out_and_a_strangers_commands_are_shown():
+    coloured = RuntimeError("do \x1b[1monly\x1b[0m this \x1b[38;5;1m\x1b[2K\x1b]0;title\x07")
+    assert library_text(coloured) == "do only this \x1b]0;title\x07"
+    assert ImageloomError(library_text(coloured)).message == r"do only this \x1b]0;title\x07"
+    assert ImageloomError("\x1b[1m.jpg").message == r"\x1b[1m.jpg"  # a file's name stays whole
+
+
+@pytest.mark.parametrize(
+    "kind", [MemoryError, lambda text: ImportError(text, name="torch"), RuntimeError]
+)
+def test_errors_that_quote_a_library_have_no_colours(kind):
+    problem = kind("do \x1b[1monly\x1b[0m this")
+    assert "do only this" in failures.known_error(problem).message
 
 
 @pytest.mark.parametrize(

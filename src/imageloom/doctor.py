@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Final, Literal
 
 from imageloom import __version__
+from imageloom.errors import library_text
 from imageloom.machine import ENOUGH_OPEN_FILES, HostMemory, host_memory
 from imageloom.settings import Settings
 from imageloom.wording import count
@@ -105,7 +106,7 @@ def _torch_findings() -> Iterator[Finding]:
             sees_gpu = torch.cuda.is_available()
     except (ImportError, OSError, RuntimeError) as problem:
         advice = "torch and torchvision must be a pair: pip install --upgrade torch torchvision"
-        yield Finding("torch", "fail", f"cannot be imported: {problem}", advice)
+        yield Finding("torch", "fail", f"cannot be imported: {library_text(problem)}", advice)
         return
     build = f"built for CUDA {torch.version.cuda}" if torch.version.cuda else "built for CPU only"
     yield Finding("torch", "ok", f"{torch.__version__}, {build}, {torch.get_num_threads()} threads")
@@ -141,7 +142,9 @@ def _gpu(number: int) -> Finding:
         torch.zeros(8, device=device).add_(1).sum().item()
     except RuntimeError as problem:  # what torch raises for every CUDA error
         advice = "Is another program using the GPU exclusively? See nvidia-smi."
-        return Finding(f"GPU {number}", "fail", f"does not compute: {problem}", advice)
+        return Finding(
+            f"GPU {number}", "fail", f"does not compute: {library_text(problem)}", advice
+        )
     name = torch.cuda.get_device_name(device)
     memory = f"{free / GIB:.1f} of {total / GIB:.1f} GiB free"
     if free < total / 4:

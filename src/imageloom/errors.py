@@ -43,6 +43,7 @@ Each class has a stable ``code``. Four digits are the codes users of the old des
 import difflib
 import errno
 import json
+import re
 from collections.abc import Iterator, Mapping
 from typing import ClassVar, Final
 
@@ -133,6 +134,19 @@ def printable(text: str) -> str:
     File and class names come from strangers; a terminal or a log must not obey them.
     """
     return "".join(c if c.isprintable() or c == "\n" else f"\\x{ord(c):02x}" for c in text)
+
+
+# A colour or another look of a terminal, such as \x1b[1m.
+_LOOK: Final = re.compile(r"\x1b\[[0-9;:]*[A-Za-z]")
+
+
+def library_text(problem: BaseException) -> str:
+    """Return what a library says of its failure, without the colours that some put into it.
+
+    What else a terminal would obey is escaped where the text becomes part of an error, so that a
+    name which a stranger chose stays recognisable.
+    """
+    return _LOOK.sub("", str(problem))
 
 
 class DataError(ImageloomError):
@@ -358,7 +372,7 @@ def named_error(problem: BaseException) -> ImageloomError | None:
         return problem
     if isinstance(problem, MemoryError):
         return ModuleOutOfMemoryError(
-            f"There is not enough memory: {str(problem) or 'an allocation failed'}.",
+            f"There is not enough memory: {library_text(problem) or 'an allocation failed'}.",
             hint="Use a smaller batch size or fewer workers, or close other programs.",
             reason="host-memory",
         )
@@ -368,7 +382,7 @@ def named_error(problem: BaseException) -> ImageloomError | None:
         return write_failure(problem.filename or "A file", problem)
     if isinstance(problem, ImportError):
         return EnvironmentUnsuitableError(
-            f"{problem.name or 'A library'} cannot be imported: {problem}.",
+            f"{problem.name or 'A library'} cannot be imported: {library_text(problem)}.",
             hint="See what is wrong with 'imageloom doctor', or install again: 'make install'.",
             reason="import",
         )

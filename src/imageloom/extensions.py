@@ -19,7 +19,7 @@ from pathlib import Path
 from types import CodeType, ModuleType
 from typing import Final
 
-from imageloom.errors import EnvironmentUnsuitableError
+from imageloom.errors import EnvironmentUnsuitableError, library_text
 from imageloom.publish import digest_of_json, sha256_of_file
 from imageloom.registry import import_submodules
 from imageloom.settings import read_settings
@@ -164,7 +164,8 @@ def _naming_the_line(folder: Path) -> Iterator[None]:
         if not place:
             raise
         raise EnvironmentUnsuitableError(
-            f"The extension {place} has a mistake: {type(problem).__name__}: {problem}",
+            f"The extension {place} has a mistake: {type(problem).__name__}: "
+            f"{library_text(problem)}",
             hint="Mend the file, or move it out of the folder that IMAGELOOM_EXTENSIONS names.",
             reason="extension-mistake",
             details={"place": place},

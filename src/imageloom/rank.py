@@ -17,6 +17,7 @@ from imageloom.errors import (
     ImageloomError,
     LibraryError,
     RunInterruptedError,
+    library_text,
     named_error,
     printable,
 )
@@ -113,7 +114,7 @@ def _failed(problem: BaseException) -> Answer:
 
 def _as_error(problem: BaseException) -> ImageloomError:
     return named_error(problem) or LibraryError(
-        f"{type(problem).__name__}: {problem}",
+        f"{type(problem).__name__}: {library_text(problem)}",
         hint="The log of this rank holds the whole traceback.",
         reason="unexpected",
     )

@@ -19,6 +19,7 @@ from imageloom.errors import (
     ImageloomError,
     LibraryError,
     RunInterruptedError,
+    library_text,
     named_error,
     printable,
 )
@@ -88,7 +89,7 @@ def _tell_error(folder: Path, error: ImageloomError) -> None:
 
 def _as_error(problem: Exception) -> ImageloomError:
     return named_error(problem) or LibraryError(
-        f"{type(problem).__name__}: {problem}",
+        f"{type(problem).__name__}: {library_text(problem)}",
         hint=f"This has no name yet. The traceback is in {LOG_FILE}.",
         reason="unexpected",
     )

@@ -20,6 +20,7 @@ from imageloom.errors import (
     ImageloomError,
     LibraryError,
     RunInterruptedError,
+    library_text,
     named_error,
     printable,
 )
@@ -237,7 +238,7 @@ def _as_error(problem: BaseException) -> ImageloomError:
             reason="exit",
         )
     return LibraryError(
-        f"{type(problem).__name__}: {problem}",
+        f"{type(problem).__name__}: {library_text(problem)}",
         hint=f"This has no name yet, so it may be a fault of Imageloom. "
         f"The traceback is in {LOG_FILE}.",
         reason="unexpected",

@@ -58,8 +58,17 @@ def test_an_earlier_head_is_joined_by_class_name():
     assert torch.equal(weight[1], fresh.fc.weight[1])  # the new class has the seed's weights
     assert network.fc.bias[0] == earlier.network.fc.bias[2]
     assert [event.message for event in events] == [
-        "1 classes start at random: 'owl'.",
-        "1 classes of the earlier model are left out: 'dog'.",
+        "1 class starts at random: 'owl'.",
+        "1 class of the earlier model is left out: 'dog'.",
+    ]
+
+
+def test_three_of_many_new_classes_are_told_with_their_number():
+    events = []
+    seeded(as_untrained(make_trained(classes=("cat",))), list("abcdef"), on_event=events.append)
+    assert [event.message for event in events] == [
+        "6 classes start at random: 'a', 'b', 'c' and 3 more.",
+        "1 class of the earlier model is left out: 'cat'.",
     ]
 
 

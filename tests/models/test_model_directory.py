@@ -84,7 +84,7 @@ def test_weights_that_are_not_finite_are_never_published(tmp_path):
     model = make_trained()
     with torch.no_grad():
         model.network.fc.bias[1] = float("nan")
-    with pytest.raises(NaNError, match=r"The weights fc\.bias are not finite"):
+    with pytest.raises(NaNError, match=r"not saved, for weights are not finite: fc\.bias\."):
         save_trained(tmp_path / "m", model)
     assert not (tmp_path / "m").exists()
 

@@ -174,7 +174,13 @@ def test_e11_a_million_classes_are_refused():
         trained_from_json(content, "m")
 
 
-def test_all_problems_are_told_together_up_to_five():
+def test_three_problems_are_told_together_with_the_number_of_others():
+    content = dict.fromkeys(("a", "b", "c", "d")) | written()
+    with pytest.raises(InvalidModelDirectoryError, match=r"key 'a', .*'c' and 1 more"):
+        trained_from_json(content, "m")
+
+
+def test_all_problems_are_told_together():
     content = written() | {"num_classes": 0, "input_size": "x", "made_by": 1}
     with pytest.raises(InvalidModelDirectoryError, match=r"made_by.*num_classes.*input_size"):
         trained_from_json(content, "m")

@@ -3,11 +3,15 @@
 import shutil
 
 import pytest
+import safetensors.torch
+import torch
 import vanishing
 
-from imageloom.errors import InvalidModelDirectoryError
+from imageloom.errors import CouldNotOpenFileError, InvalidModelDirectoryError
+from imageloom.models.architecture import resolve_architecture
 from imageloom.models.model_directory import create_model, load_trained, load_untrained
 from imageloom.models.params import ModelParams
+from imageloom.models.pretrained import load_pretrained
 from imageloom.models.stored_model import read_kind
 
 
@@ -35,3 +39,31 @@ def test_every_fault_between_two_reads_is_an_error_that_names_the_directory(
     named = [problem for problem in disturbed if problem is not None]
     assert all(str(tmp_path / "model") in problem.message for problem in named)
     assert all(problem.hint for problem in named)
+
+
+@pytest.mark.parametrize("fault", vanishing.FAULTS)
+@pytest.mark.parametrize("name", ["w.safetensors", "w.pth"])
+def test_every_fault_while_a_file_of_weights_is_read_is_an_error_that_names_it(
+    trained_path, tmp_path, fault, name
+):
+    state = safetensors.torch.load_file(trained_path / "weights.safetensors")
+
+    def make():
+        (tmp_path / "place").mkdir(exist_ok=True)
+        shutil.copy(trained_path / "weights.safetensors", tmp_path / "place" / "w.safetensors")
+        torch.save(state, tmp_path / "place" / "w.pth")
+        return tmp_path / "place"
+
+    def read(place):
+        architecture = resolve_architecture("timm/test_resnet", ModelParams())
+        return load_pretrained(architecture, str(place / name))
+
+    *disturbed, quiet = vanishing.outcomes(make, read, fault)
+    assert quiet is None
+    assert len(disturbed) >= 6
+    problems = [problem for problem in disturbed if problem is not None]
+    assert {type(problem) for problem in problems} <= {
+        CouldNotOpenFileError,
+        InvalidModelDirectoryError,
+    }
+    assert all(str(tmp_path / "place") in problem.message for problem in problems)

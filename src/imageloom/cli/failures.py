@@ -16,7 +16,13 @@ from rich.text import Text
 from imageloom import __version__
 from imageloom.cli.screen import command_line, line, print_all, stderr_console
 from imageloom.cli.signals import SIGNAL_NAMES
-from imageloom.errors import ImageloomError, LibraryError, RunInterruptedError, named_error
+from imageloom.errors import (
+    ImageloomError,
+    LibraryError,
+    RunInterruptedError,
+    library_text,
+    named_error,
+)
 from imageloom.publish import write_json
 from imageloom.settings import read_settings
 
@@ -55,7 +61,7 @@ def known_error(problem: BaseException) -> ImageloomError:
         return known
     kept = _keep_traceback(problem)
     return LibraryError(
-        f"{type(problem).__name__}: {problem}",
+        f"{type(problem).__name__}: {library_text(problem)}",
         hint=f"This has no name yet, so it may be a fault of Imageloom. {kept}",
         reason="unexpected",
     )

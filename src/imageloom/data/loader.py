@@ -28,6 +28,7 @@ from imageloom.errors import (
     ImageloomError,
     InvalidDatasetError,
     WorkerLostError,
+    library_text,
     too_many_open_files,
 )
 from imageloom.preprocessing import Transforms
@@ -272,4 +273,4 @@ def _worker_lost(problem: Exception) -> ImageloomError:
 
 
 def _first_line(problem: Exception) -> str:
-    return str(problem).partition("\n")[0] or type(problem).__name__
+    return library_text(problem).partition("\n")[0] or type(problem).__name__

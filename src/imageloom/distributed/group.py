@@ -23,6 +23,7 @@ from imageloom.errors import (
     ImageloomError,
     TimeoutOccuredError,
     WorkerLostError,
+    library_text,
 )
 
 if TYPE_CHECKING:
@@ -192,7 +193,7 @@ def lost_ranks_named(ranks: Ranks) -> Iterator[None]:
 
 
 def _lost_rank(problem: Exception, ranks: Ranks) -> ImageloomError | None:
-    reason, first_line = reason_of_loss(problem), str(problem).partition("\n")[0]
+    reason, first_line = reason_of_loss(problem), library_text(problem).partition("\n")[0]
     if reason == SILENT_REASON:
         return TimeoutOccuredError(
             f"Rank {ranks.rank} of {ranks.world_size} waited {_timeout_s():g} s for another rank: "

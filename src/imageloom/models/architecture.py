@@ -101,7 +101,8 @@ def resolve_architecture(name: str, params: ModelParams) -> Architecture:
         raise NotInRangeValueError(
             f"{option} is {value!r}, but {name} is made by {family.title}, which has no such "
             f"option, so it must be {field.default!r}.",
-            hint=f"Leave {option} out, or choose a network of {' or '.join(having)}.",
+            hint=f"Leave --{option.replace('_', '-')} out, or choose a network of "
+            f"{' or '.join(having)}.",
             reason="option-not-available",
             details={"parameter": option, "value": value, "name": name},
         )

@@ -85,6 +85,6 @@ def _why(problem: Exception) -> object:
 
 def _other(file: Path) -> str:
     return (
-        f"Without a network: put the file at {file}, give another file's path as weights, or use "
-        "weights none."
+        f"Without a network: put the file at {file}, give --weights another file's path, or use "
+        "--weights none."
     )

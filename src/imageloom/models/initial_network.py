@@ -8,7 +8,7 @@ from torch import nn
 from imageloom.events import EventSink, Notice, ignore_events
 from imageloom.models.architecture import build_network, head_parameters
 from imageloom.models.model_directory import UntrainedModel
-from imageloom.wording import some
+from imageloom.wording import count, some
 
 
 def initial_network(
@@ -54,7 +54,14 @@ def _tell_classes(classes: Sequence[str], known: Sequence[str], on_event: EventS
         return
     new = [name for name in classes if name not in set(known)]
     gone = [name for name in known if name not in set(classes)]
-    for names, what in ((new, "start at random"), (gone, "of the earlier model are left out")):
+    for names, one, many in (
+        (new, "class starts at random", "classes start at random"),
+        (
+            gone,
+            "class of the earlier model is left out",
+            "classes of the earlier model are left out",
+        ),
+    ):
         if names:
-            shown = some([*map(repr, names)])
-            on_event(Notice("info", f"{len(names)} classes {what}: {shown}."))
+            shown = some([repr(name) for name in names])
+            on_event(Notice("info", f"{count(len(names), one, many)}: {shown}."))

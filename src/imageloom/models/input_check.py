@@ -9,7 +9,7 @@ from typing import Final
 import torch
 from torch import nn
 
-from imageloom.errors import InvalidDatasetError
+from imageloom.errors import InvalidDatasetError, library_text
 
 # Tried when the asked size does not work; those that published networks use are among them.
 _USUAL_SIZES: Final = (32, 64, 96, 128, 160, 192, 224, 240, 256, 288, 320, 384, 448, 512, 768)
@@ -65,7 +65,7 @@ def _problem(network: nn.Module, size: int, batch: int, num_classes: int) -> str
             logits_BK = network(images_BCHW)
     # ValueError from BatchNorm, RuntimeError from pooling, AssertionError from timm's size checks.
     except (ValueError, RuntimeError, AssertionError) as problem:
-        return str(problem).split("\n")[0].rstrip(".") or type(problem).__name__
+        return library_text(problem).split("\n")[0].rstrip(".") or type(problem).__name__
     if getattr(logits_BK, "shape", None) != (batch, num_classes):
         return f"it does not return {num_classes} numbers per picture"
     return ""

@@ -186,10 +186,10 @@ def save_trained(out: Path, model: TrainedModel, *, replace: bool = False) -> Tr
     broken = not_finite(state)
     if broken:
         raise NaNError(
-            f"The weights {some(broken)} are not finite, so the model is not saved.",
+            f"The model is not saved, for weights are not finite: {some(broken)}.",
             hint="Lower the learning rate and train again from the last checkpoint.",
             reason="weights",
-            details={"weights": broken[:5]},
+            details={"weights": broken[:3]},
         )
     metrics = {
         name: value if value is not None and math.isfinite(value) else None

@@ -7,7 +7,7 @@ from typing import Final
 
 import torch
 
-from imageloom.errors import InvalidModelDirectoryError, NotInRangeValueError, read_failure
+from imageloom.errors import InvalidModelDirectoryError, NotInRangeValueError
 from imageloom.events import CancelToken, EventSink, Notice, ignore_events
 from imageloom.models.architecture import Architecture
 from imageloom.models.family import FAMILIES
@@ -18,6 +18,7 @@ from imageloom.models.stored_model import read_model
 from imageloom.models.tensor_kinds import refuse_unusual_tensors
 from imageloom.models.weights_choice import COUNTER, choose_weights
 from imageloom.models.weights_file import read_weights_file
+from imageloom.plain_file import naming_read_failures
 from imageloom.preprocessing import Normalisation
 from imageloom.publish import sha256_of_file
 from imageloom.wording import count
@@ -75,9 +76,10 @@ def load_pretrained(
     if weights == PUBLISHED_WEIGHTS:
         return _published(architecture, on_event, cancel)
     path = Path(weights).expanduser().absolute()
-    if path.is_dir():
-        return _of_model(architecture, path, on_event)
-    return _of_file(architecture, path, on_event)
+    with naming_read_failures(path, InvalidModelDirectoryError):
+        if path.is_dir():
+            return _of_model(architecture, path, on_event)
+        return _of_file(architecture, path, on_event)
 
 
 def _published(
@@ -87,8 +89,8 @@ def _published(
         raise NotInRangeValueError(
             "weights are 'imagenet' and stem is 'small', but published weights have the standard "
             "first layers, 7x7 instead of 3x3.",
-            hint="Use the standard stem with pictures enlarged to 224 px (image size 224), or "
-            "weights none.",
+            hint="Use --stem standard with pictures enlarged to 224 px (--image-size 224), or "
+            "--weights none.",
             reason="stem",
             details={"parameter": "stem", "value": "small"},
         )
@@ -107,7 +109,8 @@ def _of_model(architecture: Architecture, path: Path, on_event: EventSink) -> Pr
         raise InvalidModelDirectoryError(
             f"{path} is a {stored.record.architecture.title}, so its weights do not fit "
             f"{architecture.title}.",
-            hint=f"Ask for {stored.record.architecture.variant}, or take other weights.",
+            hint=f"Ask for {stored.record.architecture.variant}, or give other --weights; to go on "
+            f"training this very model: --model {path}",
             reason="weights-do-not-fit",
         )
     body = _fitting_body(architecture, stored.state, path, on_event)
@@ -123,15 +126,8 @@ def _of_file(architecture: Architecture, path: Path, on_event: EventSink) -> Pre
     refuse_unusual_tensors({**chosen.body, **chosen.head}, where)
     body = _fitting_body(architecture, chosen.body, where, on_event)
     on_event(Notice("info", f"{path}: {chosen.summary(whole.without_head().tensors)}"))
-    source = WeightsSource(kind="file", name=path.name, sha256=_sha256(path))
+    source = WeightsSource(kind="file", name=path.name, sha256=sha256_of_file(path))
     return Pretrained(body, _usual_normalisation(architecture), source)
-
-
-def _sha256(path: Path) -> str:
-    try:
-        return sha256_of_file(path)
-    except OSError as problem:
-        raise read_failure(path, problem, InvalidModelDirectoryError) from problem
 
 
 def _usual_normalisation(architecture: Architecture) -> Normalisation:

@@ -17,6 +17,7 @@ from imageloom.preprocessing import (
     check_class_names,
     preprocessing_from_json,
 )
+from imageloom.wording import some
 
 FORMAT_VERSION: Final = 1
 UNTRAINED: Final = "untrained_model"
@@ -250,12 +251,12 @@ _WORDS: Final = {"missing": "lacks the key", "extra_forbidden": "has the unknown
 
 def _wrong_record(where: str, problem: ValidationError) -> InvalidModelDirectoryError:
     texts = []
-    for detail in problem.errors()[:5]:
+    for detail in problem.errors():
         key = ".".join(str(part) for part in detail["loc"])[:200]
         words = _WORDS.get(detail["type"])
         texts.append(f"{words} {key!r}" if words else f"has a wrong {key!r} ({detail['msg']})")
     return InvalidModelDirectoryError(
-        f"{where} {', '.join(texts)}.",
+        f"{where} {some(texts)}.",
         hint="The file was changed, or it is not from Imageloom. Restore it, or make the model "
         "again.",
         reason="bad-record",
@@ -264,4 +265,4 @@ def _wrong_record(where: str, problem: ValidationError) -> InvalidModelDirectory
 
 
 def _keys(problem: ValidationError) -> list[str]:
-    return [".".join(str(part) for part in detail["loc"])[:200] for detail in problem.errors()[:5]]
+    return [".".join(str(part) for part in detail["loc"])[:200] for detail in problem.errors()[:3]]

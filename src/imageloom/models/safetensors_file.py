@@ -13,7 +13,7 @@ import safetensors
 import safetensors.torch
 import torch
 
-from imageloom.errors import ImageloomError, json_problem
+from imageloom.errors import ImageloomError, json_problem, library_text
 
 MAX_HEADER_BYTES: Final = 16 * 1024 * 1024  # the largest networks need about 1 MiB
 _LENGTH_BYTES: Final = 8
@@ -42,7 +42,7 @@ def read_safetensors(file: Path, error: type[ImageloomError]) -> dict[str, torch
     try:
         mapped = safetensors.torch.load_file(file)
     except safetensors.SafetensorError as problem:
-        raise _damaged(file, str(problem), error) from problem
+        raise _damaged(file, library_text(problem), error) from problem
     # The library maps the file into memory, so a later write to the file would change a network.
     return {name: tensor.clone() for name, tensor in mapped.items()}
 

@@ -13,7 +13,7 @@ from imageloom.models.family import FAMILIES
 from imageloom.wording import some
 
 State = dict[str, torch.Tensor]
-_SHOWN = 5
+_SHOWN = 3
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,7 @@ def check_state(
 
     Raises:
         ImageloomError: Of class ``error``: names are missing or too many, a shape or type differs,
-            or a value is not finite. The message names the first five.
+            or a value is not finite. The message names the first three.
     """
     missing = [name for name in expected.tensors if name not in found]
     extra = [name for name in found if name not in expected.tensors]
@@ -107,9 +107,7 @@ def network_from_state(architecture: Architecture, num_classes: int, state: Stat
 
 
 def _named(what: str, names: list[str]) -> list[str]:
-    if not names:
-        return []
-    return [f"{what} {some(names, most=_SHOWN)}"]
+    return [f"{what} {some(names)}"] if names else []
 
 
 def _shapes(name: str, found: torch.Tensor, wanted: torch.Tensor) -> str:

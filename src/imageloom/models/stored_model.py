@@ -1,6 +1,7 @@
 """A model directory as files: written whole, and read only when every byte is as published."""
 
 import hashlib
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import islice
@@ -170,7 +171,7 @@ def _refuse_other_names(path: Path) -> None:
         if links > 1:
             raise InvalidModelDirectoryError(
                 f"{file} is a hard link: the file has {links:,} names and can be changed by each.",
-                hint=f"Give a copy, whose files are its own: cp -r {path} COPY",
+                hint=f"Give a copy, whose files are its own: cp -r {shlex.quote(str(path))} COPY",
                 reason="hard-link",
                 details={"file": name, "names": links},
             )

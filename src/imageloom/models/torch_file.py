@@ -11,7 +11,12 @@ from typing import Final
 
 import torch
 
-from imageloom.errors import ImageloomError, InvalidModelDirectoryError, read_failure
+from imageloom.errors import (
+    ImageloomError,
+    InvalidModelDirectoryError,
+    library_text,
+    read_failure,
+)
 from imageloom.models.stand_ins import STAND_INS
 
 MAX_ARCHIVE_BYTES: Final = 16 * 1024**3  # mapped, not read, so far above any known network
@@ -103,7 +108,7 @@ def _check_archive(file: Path) -> None:
             members = archive.infolist()
     except (zipfile.BadZipFile, NotImplementedError, ValueError) as problem:
         raise InvalidModelDirectoryError(
-            f"{file} is a damaged archive: {problem}.",
+            f"{file} is a damaged archive: {library_text(problem)}.",
             hint="Fetch or save the file again.",
             reason="damaged",
         ) from problem

@@ -10,6 +10,7 @@ import torch
 from imageloom.errors import CouldNotOpenFileError, InvalidModelDirectoryError
 from imageloom.models.safetensors_file import read_safetensors
 from imageloom.models.torch_file import load_torch_file
+from imageloom.plain_file import naming_read_failures
 from imageloom.wording import some
 
 _MAX_DEPTH: Final = 2  # Composer keeps the weights in 'model' inside 'state'
@@ -39,17 +40,18 @@ def read_weights_file(file: Path) -> tuple[TensorSet, ...]:
         CouldNotOpenFileError: There is no such file.
         InvalidModelDirectoryError: It is not a file of weights, is damaged or unsafe.
     """
-    if not file.is_file():
-        raise CouldNotOpenFileError(
-            f"There is no file {file}.",
-            hint="Give --weights the path of a .safetensors or .pth file or of a trained model, or "
-            "'imagenet', or 'none'.",
-            reason="missing-file",
-            details={"file": str(file)},
-        )
-    if file.suffix.lower() == ".safetensors":
-        return (TensorSet("", read_safetensors(file, InvalidModelDirectoryError)),)
-    content = load_torch_file(file)
+    with naming_read_failures(file, InvalidModelDirectoryError):
+        if not file.is_file():
+            raise CouldNotOpenFileError(
+                f"There is no file {file}.",
+                hint="Give --weights the path of a .safetensors or .pth file or of a trained "
+                "model, or 'imagenet', or 'none'.",
+                reason="missing-file",
+                details={"file": str(file)},
+            )
+        if file.suffix.lower() == ".safetensors":
+            return (TensorSet("", read_safetensors(file, InvalidModelDirectoryError)),)
+        content = load_torch_file(file)
     sets = tuple(found for found in _sets_in(content, "", _MAX_DEPTH) if found.tensors)
     if not sets:
         names = [repr(name) for name in content]

@@ -8,6 +8,7 @@ from imageloom.errors import (
     LibraryError,
     ModuleOutOfMemoryError,
     WorkerLostError,
+    library_text,
     named_error,
 )
 from imageloom.pipeline.job_folder import read_job, read_result
@@ -54,7 +55,7 @@ def ending(
 def failed(folder: Path, problem: Exception, *, before: NodeFacts) -> NodeFacts:
     """Return the facts of a node that ended without a worker's answer; write its error file."""
     error = named_error(problem) or LibraryError(
-        f"{type(problem).__name__}: {problem}",
+        f"{type(problem).__name__}: {library_text(problem)}",
         hint="This has no name yet, so it may be a fault of the component.",
         reason="unexpected",
     )

@@ -10,7 +10,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from imageloom.errors import NotScoredDatasetError, json_problem
+from imageloom.errors import NotScoredDatasetError, json_problem, library_text
 from imageloom.scoring.scored_table import LABEL, ROWS_AT_A_TIME, SCORED_LABEL
 from imageloom.scoring.table_source import BadCellError
 
@@ -54,7 +54,7 @@ class ParquetSource:
             with pq.ParquetFile(path) as file:
                 schema, self._rows = file.schema_arrow, int(file.metadata.num_rows)
         except (pa.ArrowException, OSError) as problem:
-            raise self._damaged(problem) from problem
+            raise self._damaged(library_text(problem)) from problem
         self.names = tuple(schema.names)
         self.record = self._read_record((schema.metadata or {}).get(_METADATA_KEY, b"{}"))
 
@@ -74,11 +74,11 @@ class ParquetSource:
                     batch.validate(full=True)  # text that is not UTF-8 shows here
                     yield ParquetChunk(batch)
         except (pa.ArrowException, OSError) as problem:
-            raise self._damaged(problem) from problem
+            raise self._damaged(library_text(problem)) from problem
 
-    def _damaged(self, problem: Exception) -> NotScoredDatasetError:
+    def _damaged(self, what: str) -> NotScoredDatasetError:
         return NotScoredDatasetError(
-            f"{self._path} cannot be read as Parquet: {json_problem(problem)}.",
+            f"{self._path} cannot be read as Parquet: {what}.",
             hint="Is it complete? Write the table again with 'imageloom score'.",
             reason="not-parquet",
         )
@@ -87,7 +87,7 @@ class ParquetSource:
         try:
             record = json.loads(content)
         except (ValueError, RecursionError) as problem:
-            raise self._damaged(problem) from problem
+            raise self._damaged(json_problem(problem)) from problem
         if not isinstance(record, dict):
             raise NotScoredDatasetError(
                 f"The metadata of {self._path} are no JSON object.", reason="bad-metadata"

@@ -21,7 +21,7 @@ from safetensors.torch import load_file, save, save_file
 from torch import nn
 
 from imageloom.distributed.ranks import ALONE, Ranks
-from imageloom.errors import CannotResumeError, FailedToWriteOutputsError
+from imageloom.errors import CannotResumeError, FailedToWriteOutputsError, library_text
 from imageloom.metrics import ScoreSums
 from imageloom.publish import publishing_directory, read_json, to_json, verify_directory
 from imageloom.training.early_stop import EarlyStop
@@ -118,7 +118,7 @@ def _save(tensors: dict[str, torch.Tensor], file: Path) -> None:
         save_file(tensors, file)
     except SafetensorError as problem:  # a full disk, as safetensors says it
         raise FailedToWriteOutputsError(
-            f"{file} could not be written: {problem}.",
+            f"{file} could not be written: {library_text(problem)}.",
             hint="Free space or choose a place you may write to. Earlier checkpoints are intact.",
             reason="os-error",
         ) from problem

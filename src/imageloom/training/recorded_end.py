@@ -15,6 +15,7 @@ from imageloom.errors import (
     LibraryError,
     ModuleOutOfMemoryError,
     RunInterruptedError,
+    library_text,
     named_error,
 )
 from imageloom.training.run_directory import RunDirectory, State, now
@@ -66,13 +67,13 @@ def _record_end(run: RunDirectory, state: State, more_seconds: float) -> None:
 def _named(problem: Exception) -> ImageloomError:
     if isinstance(problem, torch.OutOfMemoryError | MemoryError) or _CPU_ALLOCATOR in str(problem):
         return ModuleOutOfMemoryError(
-            f"Memory ran out: {str(problem).splitlines()[0] if str(problem) else 'no detail'}",
+            f"Memory ran out: {library_text(problem).partition(chr(10))[0] or 'no detail'}",
             hint="Start again with a smaller --batch-size; --accumulation-steps keeps the number "
             "of pictures per step. A smaller --image-size or network helps too.",
             reason="out-of-memory",
         )
     return named_error(problem) or LibraryError(
-        f"{type(problem).__name__}: {problem}",
+        f"{type(problem).__name__}: {library_text(problem)}",
         hint="The driver log in the run directory holds the whole traceback.",
         reason="unexpected",
     )

@@ -12,6 +12,7 @@ from imageloom.errors import (
     FailedToDownloadFilesError,
     NotInRangeValueError,
     UnknownNameError,
+    library_text,
 )
 from imageloom.events import CancelToken, EventSink, Notice
 from imageloom.models.family import FAMILIES, Family, PublishedWeights, Variant
@@ -83,7 +84,7 @@ def published(variant: str) -> PublishedWeights:
     if config is None or not config.has_weights:
         raise NotInRangeValueError(
             f"timm publishes no weights for {name}.",
-            hint="Use weights none, or the path of a file.",
+            hint="Use --weights none, or --weights with the path of a file.",
             details={"name": variant},
         )
 
@@ -94,9 +95,9 @@ def published(variant: str) -> PublishedWeights:
         # timm goes through several libraries for its downloads, each with its own errors.
         except Exception as problem:
             raise FailedToDownloadFilesError(
-                f"timm could not load the published weights of {name}: {problem}",
-                hint="Try again with a network, give the path of a weights file, or use weights "
-                "none.",
+                f"timm could not load the published weights of {name}: {library_text(problem)}",
+                hint="Try again with a network, give --weights the path of a file, or use "
+                "--weights none.",
                 reason="download",
                 details={"name": variant},
             ) from problem
