@@ -397,9 +397,18 @@ def too_many_open_files(problem: OSError) -> EnvironmentUnsuitableError:
             hint="Close other programs, or raise the limit: sysctl fs.file-max.",
             reason="open-files",
         )
-    limit = _open_files_limit()
+    return open_files_error(_open_files_limit(), "needs more")
+
+
+def open_files_error(limit: int, need: str) -> EnvironmentUnsuitableError:
+    """Return the error for a process that may not open as many files as it needs.
+
+    Args:
+        limit: How many it may have open at once.
+        need: What it needs, as in ``needs more``.
+    """
     return EnvironmentUnsuitableError(
-        f"This process may have {limit} files open at once, and needs more.",
+        f"This process may have {limit} files open at once, and {need}.",
         hint="Raise the limit in the shell before the command, ulimit -n 4096, or ask who set the "
         "hard limit to raise it; until then use --workers 0.",
         reason="open-files",

@@ -9,11 +9,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from imageloom.errors import open_files_error
+
 GPUS_VARIABLE: Final = "CUDA_VISIBLE_DEVICES"
 NVIDIA_GPUS: Final = Path("/proc/driver/nvidia/gpus")
 CGROUPS: Final = Path("/sys/fs/cgroup")
 CGROUP_OF_SELF: Final = Path("/proc/self/cgroup")
 ENOUGH_OPEN_FILES: Final = 65_536
+OPEN_FILES: Final = Path("/proc/self/fd")
 MEMORY_FACTS: Final = Path("/proc/meminfo")
 BOOT_ID: Final = Path("/proc/sys/kernel/random/boot_id")
 
@@ -84,6 +87,28 @@ def allow_more_open_files() -> None:
     if soft != resource.RLIM_INFINITY and soft < wanted:
         with contextlib.suppress(OSError, ValueError):  # a system that has a limit beside it
             resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+
+
+def require_open_files(more: int, purpose: str) -> None:
+    """Refuse what would open more files than this process may have open at once.
+
+    Args:
+        more: Files, pipes and sockets that will be opened beside those that are open now.
+        purpose: What for, as in ``2 processes that read pictures``.
+
+    Raises:
+        EnvironmentUnsuitableError: They are too many; the message has both numbers.
+    """
+    try:
+        import resource
+    except ImportError:  # Windows
+        return
+    limit = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+    if limit == resource.RLIM_INFINITY or not OPEN_FILES.is_dir():
+        return
+    needed = len(list(OPEN_FILES.iterdir())) + more
+    if needed > limit:
+        raise open_files_error(limit, f"needs {needed} for {purpose}")
 
 
 @dataclass(frozen=True)

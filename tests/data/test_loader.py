@@ -1,6 +1,8 @@
 import contextlib
 import os
+import re
 import signal
+import subprocess
 
 import numpy as np
 import pytest
@@ -119,3 +121,29 @@ def test_non_utf8_paths_are_read(make_pictures):
     renamed = type(images)(images.classes, index, images.root)
     (batch,) = make_loader(renamed, (Squash(size=8),), [[0]])
     assert np.array_equal(batch.positions_B, [0])
+
+
+def test_too_few_open_files_are_named_before_a_worker_starts(images, tmp_path, python):
+    pytest.importorskip("resource")
+    images.save(tmp_path / "saved")
+    code = (
+        "import resource\n"
+        "from pathlib import Path\n"
+        "from imageloom.data.image_directory import load_image_directory\n"
+        "from imageloom.data.loader import make_loader\n"
+        "from imageloom.errors import EnvironmentUnsuitableError\n"
+        f"images = load_image_directory(Path({str(tmp_path / 'saved')!r}))\n"
+        "loader = make_loader(images, (), [[0]], workers=2)\n"
+        "resource.setrlimit(resource.RLIMIT_NOFILE, (24, 24))\n"
+        "try:\n"
+        "    next(loader)\n"
+        "except EnvironmentUnsuitableError as error:\n"
+        "    print(error.message)\n"
+    )
+    done = subprocess.run([python, "-c", code], capture_output=True, text=True, check=True)
+    assert re.fullmatch(
+        r"This process may have 24 files open at once, and needs \d+ for 2 processes that read "
+        r"pictures\.\n",
+        done.stdout,
+    )
+    assert done.stderr == ""
