@@ -1,13 +1,28 @@
-"""Ends processes so that nothing of theirs stays in shared memory."""
+"""Starts processes that no signal ends too early; ends them so that nothing of theirs stays."""
 
 import contextlib
+import signal
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 import psutil
 
+ASKING_SIGNALS: Final = (
+    signal.SIGTERM,
+    signal.SIGINT,
+)  # by which people and schedulers ask to stop
 _CLEARING_S: Final = 2.0  # for a resource tracker to remove what others left, and to end
+
+
+@contextlib.contextmanager
+def held_back(signals: Sequence[signal.Signals]) -> Iterator[None]:
+    """Let processes that the body starts be born with signals held back, until they listen."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, signals)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def end_but_resource_trackers(processes: Sequence[psutil.Process]) -> None:

@@ -24,7 +24,7 @@ from imageloom.errors import (
 from imageloom.event_lines import EventWriter
 from imageloom.events import CancelToken, EventSink, ignore_events
 from imageloom.launch.answer import EVENTS_FILE, FOLDER_VARIABLE, Answer, write_answer
-from imageloom.launch.rank_process import ASKING_SIGNALS
+from imageloom.processes import ASKING_SIGNALS
 
 logger = logging.getLogger("imageloom.rank")  # not __name__, which is __main__ in a rank
 

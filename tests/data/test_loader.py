@@ -5,6 +5,7 @@ import signal
 import subprocess
 
 import numpy as np
+import psutil
 import pytest
 import torch
 
@@ -79,6 +80,19 @@ def test_g01_a_killed_reader_is_named_as_the_cause(images):
         os.kill(loader._loader._iterator._workers[0].pid, signal.SIGKILL)
         with pytest.raises(WorkerLostError, match="process that reads pictures was lost"):
             list(iterator)
+
+
+def test_readers_stay_when_all_processes_of_a_group_are_asked_to_stop(images):
+    loader = PictureLoader(images, AUGMENTED, seed=1, workers=1)
+    with contextlib.closing(loader):
+        found = loader.batches([BatchKey(0, (number,)) for number in range(8)])
+        next(found)  # a reader has begun, so it listens
+        server = psutil.Process(loader._loader._iterator._workers[0].pid).parent()
+        for process in (*server.children(), server):
+            process.terminate()
+            process.send_signal(signal.SIGINT)
+        assert len(list(found)) == 7
+        assert server.is_running()
 
 
 def test_a07_a_picture_changed_after_conversion_is_caught_where_decoding_sees_nothing(

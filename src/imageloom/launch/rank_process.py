@@ -7,19 +7,16 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
 import psutil
 
 from imageloom.errors import EnvironmentUnsuitableError, named_error
-from imageloom.processes import end_but_resource_trackers
+from imageloom.processes import ASKING_SIGNALS, end_but_resource_trackers, held_back
 from imageloom.publish import open_log
 
-# A rank that was asked to stop before it can answer would be killed by that. So it is born with
-# these held back, and lets them through when it listens (imageloom.rank).
-ASKING_SIGNALS: Final = (signal.SIGTERM, signal.SIGINT)
 _NCCL_GAVE_UP: Final = b"Watchdog caught collective operation timeout"  # torch's WorkNCCL.cpp
 _LAST_WORDS_BYTES: Final = 256 * 1024  # after it come the stacks of all threads
 
@@ -54,7 +51,9 @@ class RankProcess:
         self.exit_code: int | None = None
         self._stopped_since: float | None = None
         self._log = log
-        with open_log(log) as stream, _held_back(ASKING_SIGNALS):
+        # A rank that was asked to stop before it can answer would be killed by that. So it lets
+        # these signals through when it listens (imageloom.rank).
+        with open_log(log) as stream, held_back(ASKING_SIGNALS):
             self._log_begin = stream.tell()
             try:
                 self._child = subprocess.Popen(
@@ -147,15 +146,6 @@ class RankProcess:
     def _send(self, number: signal.Signals) -> None:
         if self.look():
             os.kill(self.pid, number)
-
-
-@contextlib.contextmanager
-def _held_back(signals: Sequence[signal.Signals]) -> Iterator[None]:
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, signals)
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def wait_for_any(ranks: Sequence[RankProcess], timeout_s: float) -> None:
