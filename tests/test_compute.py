@@ -69,5 +69,7 @@ def test_workers_leave_the_cores_to_a_network_on_the_cpu(monkeypatch):
         assert choose_workers(-1, CPU, batch_bytes=1)[0] == expected
     gpu = Compute(torch.device("cuda"), "bfloat16")
     assert choose_workers(-1, gpu, batch_bytes=1)[0] == 16
-    assert choose_workers(-1, gpu, batch_bytes=1, processes=8)[0] == 8  # 64 cores for 8 processes
-    assert choose_workers(-1, CPU, batch_bytes=1, processes=8)[0] == 2
+    assert (
+        choose_workers(-1, gpu, batch_bytes=1, core_sharers=8)[0] == 8
+    )  # 64 cores for 8 processes
+    assert choose_workers(-1, CPU, batch_bytes=1, core_sharers=8)[0] == 2

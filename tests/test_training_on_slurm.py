@@ -1,6 +1,8 @@
 """A real training on a real Slurm: two nodes, stopped in the middle, and gone on with."""
 
+import json
 import os
+import subprocess
 import sys
 
 import pytest
@@ -18,6 +20,7 @@ from imageloom.training.config import TrainParams
 PARAMS = TrainParams(
     epochs=2, batch_size=2, precision="float32", device="cpu", workers=0, print_frequency=1
 )
+SMALL = {"epochs": 1, "batch_size": 2, "precision": "float32", "device": "cpu", "workers": 0}
 TWO_NODES = LaunchParams(nodes=2)
 
 
@@ -64,6 +67,33 @@ def test_two_nodes_train_save_when_asked_to_stop_and_go_on_to_the_end(
     assert "closed the connection" not in launcher, "the other node left by itself"
     logs = {log.name for log in (run / "logs").iterdir()}
     assert {"70_driver_log_0.txt", "70_driver_log_1.txt", "70_mpi_log.txt"} <= logs
+
+
+@pytest.mark.slow
+def test_srun_starts_ranks_of_a_training_that_rank_0_prepares(slurm, pictures, tmp_path):
+    training, validation = pictures
+    options = [f"--{name.replace('_', '-')}={value}" for name, value in SMALL.items()]
+    run = tmp_path / "run"
+    words = ["train", "--model=resnet18", f"--train={training}", f"--validation={validation}"]
+    step = ["srun", "--nodes=2", "--ntasks-per-node=1", "--kill-on-bad-exit=1"]
+    environment = {**os.environ, **slurm.environment, "OMP_NUM_THREADS": "1"}
+    done = subprocess.run(
+        [*step, sys.executable, "-m", "imageloom", *words, *options, f"--out={run}"],
+        # Both nodes of these tests are this machine.
+        env=environment | {"IMAGELOOM_INTERFACE": "lo"},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=250,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("Best ") == 1
+    record = json.loads((run / "run.json").read_text(encoding="utf-8"))
+    assert (record["state"], record["processes"]) == ("completed", 2)
+    assert (run / "logs" / "70_driver_log_1.txt").is_file()
+    assert "srun started the ranks" in (run / "logs" / "70_mpi_log.txt").read_text()
+    assert not list(tmp_path.glob(".run.srun*"))
 
 
 @pytest.mark.slow

@@ -114,7 +114,7 @@ def computes_in_bfloat16(device: torch.device) -> bool:
 
 
 def choose_workers(
-    asked: int, compute: Compute, batch_bytes: int, processes: int = 1
+    asked: int, compute: Compute, batch_bytes: int, processes: int = 1, core_sharers: int = 1
 ) -> tuple[int, str]:
     """Return how many processes read pictures, and why fewer than one would expect.
 
@@ -125,12 +125,13 @@ def choose_workers(
         asked: The parameter; -1 chooses for the machine.
         compute: Where the network computes.
         batch_bytes: Size of one batch of uint8 pictures in shared memory.
-        processes: How many on this machine ask the same, and so share cores and memory.
+        processes: How many on this machine ask the same, and so share its memory.
+        core_sharers: How many of them share the cores that this one may use.
 
     Returns:
         The number, and a sentence if shared memory allows fewer than wanted, else "".
     """
-    cores = available_cores() // processes
+    cores = available_cores() // core_sharers
     wanted = asked if asked >= 0 else min(16, cores) if compute.is_gpu else min(8, cores // 4)
     room = shared_memory_free_bytes()
     if room is None:

@@ -7,23 +7,20 @@ import signal
 import sys
 import threading
 import time
-import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from imageloom.distributed.losses import LOST_REASON, SILENT_REASON, reason_of_loss
-from imageloom.errors import (
-    ImageloomError,
-    LibraryError,
-    RunInterruptedError,
-    library_text,
-    named_error,
-    printable,
-)
 from imageloom.event_lines import EventWriter
 from imageloom.events import CancelToken, EventSink, ignore_events
-from imageloom.launch.answer import EVENTS_FILE, FOLDER_VARIABLE, Answer, write_answer
+from imageloom.launch.answer import (
+    EVENTS_FILE,
+    FOLDER_VARIABLE,
+    Answer,
+    answer_to,
+    completed,
+    write_answer,
+)
 from imageloom.processes import ASKING_SIGNALS
 
 logger = logging.getLogger("imageloom.rank")  # not __name__, which is __main__ in a rank
@@ -80,61 +77,16 @@ def answer_for(work: Work, folder: Path, rank: int, *, cancel: CancelToken) -> A
     writer = EventWriter(folder / EVENTS_FILE) if rank == 0 else None
     try:
         work(writer or ignore_events, cancel)
-        answer = Answer(state="completed", time=time.time())
-    except RunInterruptedError as problem:
-        answer = _interrupted(problem, cancel.reason)
+        answer = completed()
     except (Exception, SystemExit) as problem:  # noqa: BLE001 - a rank reports whatever it was
-        answer = _failed(problem)
-        logger.error("%s", answer.traceback)
+        answer = answer_to(problem, reason=cancel.reason)
+        if answer.traceback:
+            logger.error("%s", answer.traceback)
     finally:
         if writer is not None:
             writer.close()
     write_answer(folder, rank, answer)
     return answer
-
-
-def _interrupted(problem: RunInterruptedError, reason: str) -> Answer:
-    content = {"state": "interrupted", "time": time.time(), "reason": reason}
-    return Answer.model_validate({**content, "error": problem.to_json()})
-
-
-def _failed(problem: BaseException) -> Answer:
-    moment = time.time()
-    lines = printable("".join(traceback.format_exception(problem)))
-    return Answer.model_validate(
-        {
-            "state": "failed",
-            "time": moment,
-            "error": _as_error(problem).to_json(),
-            "traceback": lines,
-            "blames_others": any(_is_loss_of_another(one) for one in _chain(problem)),
-        }
-    )
-
-
-def _as_error(problem: BaseException) -> ImageloomError:
-    return named_error(problem) or LibraryError(
-        f"{type(problem).__name__}: {library_text(problem)}",
-        hint="The log of this rank holds the whole traceback.",
-        reason="unexpected",
-    )
-
-
-def _chain(problem: BaseException) -> Iterator[BaseException]:
-    """Yield an error, what it was raised for, and so on."""
-    seen: set[int] = set()
-    one: BaseException | None = problem
-    while one is not None and id(one) not in seen:
-        seen.add(id(one))
-        yield one
-        one = one.__cause__ or one.__context__
-
-
-def _is_loss_of_another(problem: BaseException) -> bool:
-    """Whether an error says no more than that another rank is gone or does not answer."""
-    if isinstance(problem, ImageloomError):
-        return problem.reason in (SILENT_REASON, LOST_REASON)
-    return bool(reason_of_loss(problem))
 
 
 def _stop_with_launcher(cancel: CancelToken) -> None:

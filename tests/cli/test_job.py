@@ -48,6 +48,20 @@ def test_a_known_error_is_a_few_lines_without_a_traceback():
     )
 
 
+@pytest.mark.parametrize("words", [(), ("--json",)])
+def test_of_several_ranks_the_first_one_prints_the_result(words):
+    done = toy("succeed_as_another_rank", *words)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+def test_another_rank_prints_its_own_error_and_no_other():
+    done = toy("fail_as_another_rank")
+    assert done.returncode == 1
+    assert "Rank 1 of 2: The class 'x' is empty." in done.stderr
+    done = toy("fail_for_another_rank")
+    assert (done.returncode, done.stdout, done.stderr) == (1, "", "")
+
+
 def test_a_known_error_as_json_is_error_info_on_stdout():
     done = toy("fail", "--json")
     assert done.returncode == 1

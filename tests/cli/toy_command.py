@@ -96,6 +96,21 @@ def fail(_job: Job) -> None:
     raise InvalidDatasetError("The class 'x' is empty.", hint="Add pictures.", reason="empty")
 
 
+def succeed_as_another_rank(job: Job) -> None:
+    """Be one of several processes of a command, whose first one prints the result."""
+    job.rank, job.leaves_at_once = 1, True
+
+
+def fail_as_another_rank(job: Job) -> None:
+    job.rank = 1
+    raise InvalidDatasetError("Rank 1 of 2: The class 'x' is empty.")
+
+
+def fail_for_another_rank(job: Job) -> None:
+    job.rank = 1
+    raise InvalidDatasetError("Rank 0 of 2: it says this.", details={"told_by_rank": 0})
+
+
 def crash(_job: Job) -> None:
     token = os.environ.get("TOKEN", "")
     raise ZeroDivisionError(f"division by zero{' ' * 0}{token[:0]}")
@@ -128,6 +143,9 @@ BEHAVIOURS = {
         outlive_the_terminal,
         show_and_fail,
         fail,
+        succeed_as_another_rank,
+        fail_as_another_rank,
+        fail_for_another_rank,
         crash,
         exhaust,
         import_what_is_broken,

@@ -21,7 +21,7 @@ from imageloom.distributed.ranks import ranks_from_environment
 
 torch.manual_seed(0)
 # On GPUs gradients have a group of their own; one of gloo stands for it here.
-groups._nccl_group = lambda _, timeout: dist.new_group(backend="gloo", timeout=timeout)
+groups._nccl_group = lambda _met, _device, timeout: dist.new_group(backend="gloo", timeout=timeout)
 device = torch.device(sys.argv[1])
 with groups.joined_group(ranks_from_environment(os.environ), device) as group:
     assert (group.gradients is None) == (device.type == "cpu")

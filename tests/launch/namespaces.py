@@ -89,9 +89,9 @@ def cut(namespace):
 
 
 @contextlib.contextmanager
-def in_namespace(namespace, output, *words):
-    """Run the command ``imageloom`` there; yield its process."""
-    command = ["ip", "netns", "exec", namespace, sys.executable, "-m", "imageloom", *words]
+def in_namespace(namespace, output, *words, module="imageloom"):
+    """Run the command ``imageloom`` there, or that of another module; yield its process."""
+    command = ["ip", "netns", "exec", namespace, sys.executable, "-m", module, *words]
     with output.open("w") as stream:
         process = subprocess.Popen(command, stdout=stream, stderr=subprocess.STDOUT)
     try:

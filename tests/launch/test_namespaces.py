@@ -1,5 +1,6 @@
 """Two machines with networks of their own, as namespaces of the kernel: cut off and back again."""
 
+import contextlib
 import shutil
 import subprocess
 import sys
@@ -71,9 +72,7 @@ def test_h10_lost_packets_and_a_slow_network_are_no_failure(
     make_pictures, tmp_path, wait_until, monkeypatch
 ):
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
-    (tmp_path / "extensions" / "families").mkdir(parents=True)
-    shutil.copy(TINY_FAMILY, tmp_path / "extensions" / "families" / "tiny.py")
-    monkeypatch.setenv("IMAGELOOM_EXTENSIONS", str(tmp_path / "extensions"))
+    use_tiny_family(tmp_path, monkeypatch)
     for place in places_in(tmp_path):
         make_pictures(per_class=4, classes=("red", "green")).save(place)
     with slowly_cabled_namespaces(delay_s=0.2, loss=0.01) as slow:
@@ -94,6 +93,42 @@ def test_two_machines_learn_what_two_processes_of_one_learn(
     logs = {file.name for file in (tmp_path / "two" / "logs").iterdir()}
     assert logs >= {"70_mpi_log.txt", "70_driver_log_0.txt", "70_driver_log_1.txt"}
     assert all(token not in file.read_text() for file in (tmp_path / "two" / "logs").iterdir())
+
+
+def test_torchrun_on_two_machines_learns_what_two_processes_of_one_learn(
+    make_pictures, tmp_path, namespaces, monkeypatch
+):
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    use_tiny_family(tmp_path, monkeypatch)
+    for place in places_in(tmp_path):
+        make_pictures(per_class=4, classes=("red", "green")).save(place)
+    meet = ["--nnodes=2", "--nproc-per-node=1", "--master-addr=10.79.0.1", "--master-port=29500"]
+    here = [*words_of("tiny", tmp_path), f"--out={tmp_path / 'two'}"]
+    texts = tmp_path / "1.txt", tmp_path / "2.txt"
+    with contextlib.ExitStack() as stack:
+        machines = [
+            stack.enter_context(
+                in_namespace(
+                    namespace,
+                    text,
+                    *(*meet, f"--node-rank={number}", "-m", "imageloom", *here),
+                    module="torch.distributed.run",
+                )
+            )
+            for number, (namespace, text) in enumerate(zip(namespaces, texts, strict=True))
+        ]
+        for machine, text in zip(machines, texts, strict=True):
+            assert machine.wait(240) == 0, text.read_text()
+    assert "Best " in texts[0].read_text()
+    assert "Best " not in texts[1].read_text()
+    train_on_one_machine("tiny", tmp_path)
+    assert weights(tmp_path / "two") == weights(tmp_path / "one")
+
+
+def use_tiny_family(folder: Path, monkeypatch) -> None:
+    (folder / "extensions" / "families").mkdir(parents=True)
+    shutil.copy(TINY_FAMILY, folder / "extensions" / "families" / "tiny.py")
+    monkeypatch.setenv("IMAGELOOM_EXTENSIONS", str(folder / "extensions"))
 
 
 def places_in(folder: Path) -> tuple[Path, Path]:

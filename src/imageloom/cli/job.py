@@ -2,6 +2,7 @@
 
 import contextlib
 import functools
+import gc
 import json
 import os
 import sys
@@ -62,6 +63,10 @@ class Job:
         launch: The options that say on which machines the run goes on; empty for this one.
         signals: How many signals its function answers itself; one more ends the process at once.
         on_terminal: Whether results go to a terminal, which may be closed while the command works.
+        rank: Which of several processes this is that do the command's work together, where
+            something like torchrun started them; the others say only what is their own error.
+        leaves_at_once: Whether the process ends without waiting for threads of libraries, which may
+            wait for processes that are gone.
     """
 
     arguments: Mapping[str, object]
@@ -72,6 +77,8 @@ class Job:
     launch: tuple[str, ...] = ()
     signals: int = 1
     on_terminal: bool = field(default_factory=lambda: sys.stdout.isatty())
+    rank: int = 0
+    leaves_at_once: bool = False
 
     @property
     def is_unwatched(self) -> bool:
@@ -174,10 +181,22 @@ def run_job(
     cancel = CancelToken()
     reporter = NoticeList() if as_json else open_reporter(errors, cancel)
     job = Job(arguments=arguments, on_event=reporter, cancel=cancel, signals=signals)
+    code = _run(job, body, errors, as_json=as_json, debug=debug)
+    if job.leaves_at_once:
+        gc.collect()  # an error holds on to loaders, which give back what they share with workers
+        with outliving_the_reader():
+            sys.stderr.flush()
+        os._exit(code)
+    return code
+
+
+def _run(job: Job, body: Body, errors: Console, *, as_json: bool, debug: bool) -> int:
+    reporter = job.on_event
     try:
         with stopping_on_signals(
             job.cancel,
             answered=lambda: job.signals,
+            is_quiet=lambda: job.rank > 0,
             resume_command=lambda: job.resume_command,
         ):
             outcome = body(job)
@@ -190,6 +209,8 @@ def run_job(
         return _fail(job, problem, errors, as_json=as_json)
     finally:
         reporter.close()
+    if job.rank:
+        return outcome.exit_code
     try:
         if as_json:
             _print_json(_content(outcome) | {"notices": reporter.notices})
@@ -216,6 +237,8 @@ def _fail(job: Job, problem: BaseException, console: Console, *, as_json: bool) 
         exit_code=exit_code(error, job.cancel.reason),
         resume_command=job.resume_command,
     )
+    if "told_by_rank" in error.details:
+        return failure.exit_code
     if as_json:
         _print_json({"error": failure.to_json(), "notices": job.on_event.notices})
     show_failure(console, failure)

@@ -31,6 +31,7 @@ def stopping_on_signals(
     cancel: CancelToken,
     *,
     answered: Callable[[], int] = lambda: 1,
+    is_quiet: Callable[[], bool] = lambda: False,
     resume_command: Callable[[], str] = lambda: "",
 ) -> Iterator[None]:
     """Set ``cancel`` at the first signal, and end the process and its workers at the second.
@@ -42,6 +43,7 @@ def stopping_on_signals(
         answered: How many signals that is, asked at each: the body may learn it on its way. One
             that answers a second signal stops its own workers at once; the process then ends at one
             more, if the body has not ended by then.
+        is_quiet: Whether another process of the same work answers the person.
         resume_command: The command that goes on, told to whoever ends the process; empty if none.
     """
     if threading.current_thread() is not threading.main_thread():
@@ -58,7 +60,8 @@ def stopping_on_signals(
             name = SIGNAL_NAMES[signal.Signals(number)]
             cancel.set(name)
             answered_at = time.monotonic()
-            _tell(answer(cancel))
+            if not is_quiet():
+                _tell(answer(cancel))
         elif answered() == 1 or time.monotonic() - answered_at > _ANSWER_S:
             _stop_at_once(number, resume_command())
 

@@ -1,6 +1,7 @@
 """``imageloom train``."""
 
 import functools
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -100,6 +101,7 @@ def command(job: Job) -> Outcome:
     validation loss is in RUN/model at the end, and a report in RUN/report.html. With --target and
     --resume a job of the run that waits or runs there is followed.
     """
+    _take_place_among_ranks(job)
     target = str(job.arguments.get("target", _HERE))
     job.target = "" if target == _HERE else target
     if job.target:
@@ -122,6 +124,21 @@ def command(job: Job) -> Outcome:
             line("Next", f"{report} --out scores.parquet"),
         ),
     )
+
+
+def _take_place_among_ranks(job: Job) -> None:
+    """Find out whether torchrun or its like started this process as one of several."""
+    from imageloom.launch.started_rank import rank_started_elsewhere
+
+    started = rank_started_elsewhere(os.environ)
+    if started is None:
+        return
+    job.rank, job.leaves_at_once = started.rank, True
+    if job.arguments.get("target", _HERE) != _HERE:
+        raise click.UsageError(
+            f"--target starts processes itself, but {started.starter} started this one as rank "
+            f"{started.rank} of {started.world_size}. Leave one of the two out."
+        )
 
 
 def _start(job: Job) -> "TrainResult":
@@ -240,7 +257,7 @@ def _show_earlier_epochs(job: Job, run: Path) -> None:
     from imageloom.training.events import read_metrics
 
     events = run / "events.jsonl"
-    if events.is_file():
+    if events.is_file() and job.rank == 0:
         for metric in read_metrics(events):
             job.on_event(metric)
 

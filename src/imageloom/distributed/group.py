@@ -25,9 +25,12 @@ from imageloom.errors import (
     WorkerLostError,
     library_text,
 )
+from imageloom.wording import some
 
 if TYPE_CHECKING:
     from torch.distributed import ProcessGroup
+
+    from imageloom.distributed.store import Store
 
 TIMEOUT_VARIABLE: Final = "IMAGELOOM_RANK_TIMEOUT_S"
 DEFAULT_TIMEOUT_S: Final = 300.0
@@ -39,12 +42,13 @@ class Group:
 
     Attributes:
         ranks: Which of them this is.
-        gradients: Where gradients are exchanged; None is torch's default group, in which all else
-            is.
+        gradients: Where gradients are exchanged; None is torch's default group.
+        control: Where all else is exchanged; likewise.
     """
 
     ranks: Ranks = ALONE
     gradients: "ProcessGroup | None" = None
+    control: "ProcessGroup | None" = None
 
     def gather(self, values: Sequence[float]) -> list[list[float]]:
         """Return the values of every process, in the order of ranks, the same to all.
@@ -58,7 +62,7 @@ class Group:
 
         own = torch.tensor(values, dtype=torch.float64)
         rows = [torch.empty_like(own) for _ in range(self.ranks.world_size)]
-        dist.all_gather(rows, own)
+        dist.all_gather(rows, own, group=self.control)
         return [row.tolist() for row in rows]
 
     def gather_bytes(self, content: bytes) -> list[bytes]:
@@ -71,7 +75,7 @@ class Group:
         padded = torch.zeros(max(1, *lengths), dtype=torch.uint8)
         padded[: len(content)] = torch.tensor(list(content), dtype=torch.uint8)
         rows = [torch.empty_like(padded) for _ in lengths]
-        dist.all_gather(rows, padded)
+        dist.all_gather(rows, padded, group=self.control)
         return [row[:length].numpy().tobytes() for row, length in zip(rows, lengths, strict=True)]
 
     def any(self, *flags: bool) -> list[bool]:
@@ -138,17 +142,25 @@ def _settle_buckets(wrapped: nn.Module, network: nn.Module) -> None:
 
 
 @contextlib.contextmanager
-def joined_group(ranks: Ranks, device: torch.device) -> Iterator[Group]:
-    """Meet the other processes, at the address that torch elastic's variables name, and part.
+def joined_group(
+    ranks: Ranks, device: torch.device, store: "Store | None" = None
+) -> Iterator[Group]:
+    """Meet the other processes and part.
+
+    Where somebody has made torch's default group already, it is joined and stays; what we make
+    inside it goes.
 
     Args:
         ranks: Which of them this is.
         device: Where it computes: on a GPU gradients travel by NCCL, otherwise by gloo.
+        store: Where they meet; by default at the address that torch elastic's variables name.
 
     Raises:
         TimeoutOccuredError: One did not come, or stopped answering, for
             ``IMAGELOOM_RANK_TIMEOUT_S`` seconds, by default 300.
         WorkerLostError: One has ended.
+        EnvironmentUnsuitableError: Two were given the same GPU, or torch's default group is one of
+            other processes.
     """
     if ranks.is_alone:
         yield Group()
@@ -157,23 +169,80 @@ def joined_group(ranks: Ranks, device: torch.device) -> Iterator[Group]:
 
     timeout = timedelta(seconds=_timeout_s())
     with lost_ranks_named(ranks):
+        is_ours = not dist.is_initialized()
         # gloo comes first: it gives up on a process that does not come, and NCCL's start does not.
-        dist.init_process_group("gloo", timeout=timeout)
-        group = Group(ranks, _nccl_group(device, timeout) if device.type == "cuda" else None)
+        control = None if is_ours else _gloo_group(ranks, timeout)
+        if is_ours and store is None:
+            dist.init_process_group("gloo", timeout=timeout)
+        elif is_ours:
+            dist.init_process_group(
+                "gloo",
+                timeout=timeout,
+                store=store,
+                rank=ranks.rank,
+                world_size=ranks.world_size,
+            )
+        on_gpu = device.type == "cuda"
+        met = Group(ranks, control=control)
+        gradients = _nccl_group(met, device, timeout) if on_gpu else control
         try:
-            yield group
+            yield Group(ranks, gradients, control)
         except BaseException:
             # After an error NCCL would wait here for ranks that no longer come, and the error would
             # not be told. The end of the process frees what it holds.
-            if group.gradients is None:
-                dist.destroy_process_group()
+            if not on_gpu:
+                dist.destroy_process_group(control)
             raise
-        dist.destroy_process_group()
+        if on_gpu and not is_ours:
+            dist.destroy_process_group(gradients)
+        dist.destroy_process_group(control)  # None is the default group, with all that are in it
 
 
-def _nccl_group(device: torch.device, timeout: timedelta) -> "ProcessGroup":
+def _refuse_shared_gpus(group: Group, device: torch.device) -> None:
+    name = str(torch.cuda.get_device_properties(device).uuid)
+    names = group.gather_bytes(name.encode())
+    equal = [rank for rank, one in enumerate(names) if one == name.encode()]
+    if len(equal) > 1:
+        raise EnvironmentUnsuitableError(
+            f"Ranks {some([str(rank) for rank in equal])} of {len(names)} were given the same GPU, "
+            f"{device} ({name}), but each needs its own.",
+            hint="Start at most as many processes on a machine as it has GPUs, and number them: "
+            "LOCAL_RANK of torchrun.",
+            reason="shared-gpu",
+            details={"ranks": [str(rank) for rank in equal]},
+        )
+
+
+def existing_place() -> tuple[int, int] | None:
+    """Return rank and world size in the group that somebody made in this process; None if none."""
     import torch.distributed as dist
 
+    if not dist.is_available() or not dist.is_initialized():
+        return None
+    return dist.get_rank(), dist.get_world_size()
+
+
+def _gloo_group(ranks: Ranks, timeout: timedelta) -> "ProcessGroup":
+    import torch.distributed as dist
+
+    found = existing_place()
+    if found != (ranks.rank, ranks.world_size):
+        assert found is not None, "it was there a moment ago"
+        raise EnvironmentUnsuitableError(
+            f"This process is rank {ranks.rank} of {ranks.world_size}, but torch.distributed was "
+            f"initialised in it as rank {found[0]} of {found[1]}.",
+            hint="Initialise it for the processes that train, or not at all: it is done then.",
+            reason="other-group",
+        )
+    group = dist.new_group(backend="gloo", timeout=timeout)
+    assert not isinstance(group, int), "torch's mark for who is not in the group"
+    return group
+
+
+def _nccl_group(met: Group, device: torch.device, timeout: timedelta) -> "ProcessGroup":
+    import torch.distributed as dist
+
+    _refuse_shared_gpus(met, device)
     torch.cuda.set_device(device)
     group = dist.new_group(backend="nccl", timeout=timeout, device_id=device)
     assert not isinstance(group, int), "torch's mark for who is not in the group"

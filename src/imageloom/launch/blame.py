@@ -22,6 +22,8 @@ class RankEnd:
         lost_with: The machine that it was on, if that can no longer be reached.
         gave_up_waiting: Whether it was aborted because another rank did not answer, without a word
             of its own: so NCCL ends a rank that it cannot wake.
+        fell_silent: Whether it left no answer and shows no life: all that other ranks know of one
+            that something else than our launcher had started.
     """
 
     rank: int
@@ -31,12 +33,14 @@ class RankEnd:
     hangs: bool = False
     lost_with: str = ""
     gave_up_waiting: bool = False
+    fell_silent: bool = False
 
     @property
     def failed(self) -> bool:
         """Whether it neither did its work nor stopped when asked to, of its own fault or not."""
         if self.answer is None or self.hangs:
-            return self.hangs or self.exit_code is not None or bool(self.lost_with)
+            is_gone = self.exit_code is not None or bool(self.lost_with) or self.fell_silent
+            return self.hangs or is_gone
         return self.answer.state == "failed"
 
     @property

@@ -114,6 +114,8 @@ def _error(
 
 def _how(failure: RankEnd) -> str:
     code = failure.exit_code
+    if failure.fell_silent:
+        return "fell silent without a word: it was killed or hangs, or its machine was lost"
     if failure.hangs or code is None:
         return "did not go on, so it was ended; where all ranks were stands in their logs"
     if code < 0:

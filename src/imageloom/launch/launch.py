@@ -5,7 +5,6 @@ import json
 import logging
 import os
 import platform
-import socket
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -23,7 +22,7 @@ from imageloom.events import CancelToken, EventSink, Notice, ignore_events
 from imageloom.launch.attempts import RankJob, run_ranks
 from imageloom.launch.machines import Machine
 from imageloom.launch.meeting import MeetingPlace
-from imageloom.launch.network import address_of, interface_of, is_loopback, sole_interface
+from imageloom.launch.network import own_address
 from imageloom.launch.one_machine import OneMachine
 from imageloom.launch.params import LaunchParams, require_processes
 from imageloom.launch.preflight import require_room
@@ -85,7 +84,7 @@ def launch_ranks(
             hall = hall_of(run, address=address, agents=_agents(os.environ))
             Machine(job, hall, _team(launch), on_event=on_event, cancel=cancel).work()
     else:
-        alone = _leading_alone(run)
+        alone = leading_alone(run)
         with alone, recorded(directory, log), naming_launch(run, launch):
             crew = OneMachine(launch.processes_per_node, hosted_store)
             restarts = launch.max_restarts
@@ -101,7 +100,11 @@ def require_place(launch: LaunchParams) -> str:
         EnvironmentUnsuitableError: It has no such network interface.
     """
     require_processes(launch.processes_per_node)
-    return _own_address(launch, os.environ) if launch.nodes > 1 else ""
+    if launch.nodes == 1:
+        return ""
+    interface = launch.interface or os.environ.get(INTERFACE_VARIABLE, "")
+    # A scheduler knows its machines by their names.
+    return own_address(interface, by_name=AGENT_VARIABLE in os.environ)
 
 
 def job_of(run: Path) -> RankJob:
@@ -129,7 +132,7 @@ def hall_of(run: Path, *, address: str = "", agents: Sequence[str] = ()) -> Hall
 
 
 @contextlib.contextmanager
-def _leading_alone(run: Path) -> Iterator[None]:
+def leading_alone(run: Path) -> Iterator[None]:
     """Keep others from leading the run meanwhile, before anything is written into its logs.
 
     Raises:
@@ -177,7 +180,7 @@ def recorded(
             yield
         except ImageloomError as error:
             if run.disappearance() is None and not is_others():
-                _record(run, error)
+                record_end(run, error)
             raise
         except BaseException:  # Ctrl+C, where nobody made it ask for a stop
             if run.disappearance() is None and not is_others():
@@ -185,7 +188,7 @@ def recorded(
             raise
 
 
-def _record(run: RunDirectory, error: ImageloomError) -> None:
+def record_end(run: RunDirectory, error: ImageloomError) -> None:
     """Write how the run ended into its record: rank 0 may have had no time, or known less."""
     if isinstance(error, RunInterruptedError):
         run.update(state="interrupted", ended=now())
@@ -202,18 +205,6 @@ def _team(launch: LaunchParams) -> Team:
         max_restarts=launch.max_restarts,
         wait_s=launch.wait_for_nodes,
     )
-
-
-def _own_address(launch: LaunchParams, environment: Mapping[str, str]) -> str:
-    """Return this machine's address on the network that leads to the others."""
-    interface = launch.interface or environment.get(INTERFACE_VARIABLE, "")
-    if not interface and AGENT_VARIABLE in environment:
-        # A scheduler knows its machines by their names.
-        with contextlib.suppress(OSError):
-            address = socket.gethostbyname(socket.gethostname())
-            # Some systems give their own name an address that leads nowhere else.
-            interface = sole_interface() if is_loopback(address) else interface_of(address)
-    return address_of(interface)
 
 
 def _agents(environment: Mapping[str, str]) -> tuple[str, ...]:

@@ -1,5 +1,6 @@
 """Through which of its network interfaces a machine talks to the other machines of a run."""
 
+import contextlib
 import ipaddress
 import socket
 
@@ -36,6 +37,32 @@ def address_of(interface: str) -> str:
         "processes exchange while they train is neither encrypted nor signed.",
         reason="no-interface",
     )
+
+
+def own_address(interface: str, *, by_name: bool) -> str:
+    """Return this machine's address on the network that leads to the others.
+
+    Args:
+        interface: Of that network; empty where nobody named one.
+        by_name: Whether to take the network to which this machine's own name leads then.
+
+    Raises:
+        EnvironmentUnsuitableError: As ``address_of``.
+    """
+    if not interface and by_name:
+        with contextlib.suppress(OSError):
+            address = socket.gethostbyname(socket.gethostname())
+            # Some systems give their own name an address that leads nowhere else.
+            interface = sole_interface() if is_loopback(address) else interface_of(address)
+    return address_of(interface)
+
+
+def interface_towards(host: str) -> str:
+    """Return the interface through which packets to a host leave; empty where that is not known."""
+    with contextlib.suppress(OSError), socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asker:
+        asker.connect((host, 9))  # of a datagram's socket: it is only looked up, nothing is sent
+        return interface_of(asker.getsockname()[0])
+    return ""
 
 
 def interface_variables(interface: str) -> dict[str, str]:

@@ -1,15 +1,23 @@
 """Train a network on one process, several or several machines, or go on where a run stopped."""
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 
 from imageloom.data.image_directory import ImageDirectory
 from imageloom.data.moved import Roots
 from imageloom.data.params import ConvertParams
+from imageloom.distributed.ranks import StartedRank
 from imageloom.events import CancelToken, EventSink, Notice, ignore_events
 from imageloom.launch.launch import launch_ranks, recorded, refuse_if_led, require_place
 from imageloom.launch.meeting import MeetingPlace
 from imageloom.launch.params import LaunchParams
+from imageloom.launch.started_rank import (
+    Prepare,
+    is_new_start,
+    rank_started_elsewhere,
+    train_as_rank,
+)
 from imageloom.locks import is_locked
 from imageloom.models.model_directory import UntrainedModel
 from imageloom.models.params import ModelParams
@@ -60,23 +68,34 @@ def train(  # noqa: PLR0913 - the public call; all but the first four are keywor
         ImageloomError: Of the class that fits. What was asked is checked before any compute;
             after that the run directory keeps the state from which ``resume`` goes on.
     """
-    launch = launch or LaunchParams()
+    launch, cancel = launch or LaunchParams(), cancel or CancelToken()
+    started = rank_started_elsewhere(os.environ)
+    here = launch.processes_per_node if started is None else started.local_world_size or 1
+
+    def prepare(processes: int, cancel: CancelToken) -> Path:
+        return prepare_run(
+            model,
+            training,
+            validation,
+            out,
+            root=root,
+            processes=processes,
+            processes_here=here,
+            params=params,
+            model_params=model_params,
+            convert_params=convert_params,
+            on_event=on_event,
+            cancel=cancel,
+        )
+
+    if started is not None:
+        asked = _asked(out, model, params, model_params)
+        or_find = _unless_restarted(started, out, prepare)
+        return train_as_rank(
+            started, asked, or_find, launch=launch, on_event=on_event, cancel=cancel
+        )
     require_place(launch)
-    run = prepare_run(
-        model,
-        training,
-        validation,
-        out,
-        root=root,
-        processes=launch.processes,
-        processes_here=launch.processes_per_node,
-        params=params,
-        model_params=model_params,
-        convert_params=convert_params,
-        on_event=on_event,
-        cancel=cancel,
-    )
-    return _go_on(run, launch, on_event, cancel)
+    return _go_on(prepare(launch.processes, cancel), launch, on_event, cancel)
 
 
 def resume(
@@ -111,24 +130,33 @@ def resume(
     """
     path = Path(run).expanduser().absolute()
     launch = launch or resumed_launch(path, {})
-    if loss := tell_loss(RunDirectory(path)):
-        on_event(Notice("warning", f"{loss.message} It goes on from its last checkpoint."))
-    if root:
-        refuse_if_led(path)
-        point_anew(path, root, on_event=on_event, cancel=cancel)
-    _require_memory(RunDirectory(path), launch, on_event)
-    return _go_on(path, launch, on_event, cancel)
+    started = rank_started_elsewhere(os.environ)
+    if started is None:
+        _make_ready(path, root, launch.processes_per_node, on_event, cancel)
+        return _go_on(path, launch, on_event, cancel)
+    here = started.local_world_size or 1
+
+    def find(_processes: int, cancel: CancelToken) -> Path:
+        RunDirectory(path).read()  # refuses a folder that is no run
+        _make_ready(path, root, here, on_event, cancel)
+        return path
+
+    return train_as_rank(
+        started, _asked(path), find, launch=launch, on_event=on_event, cancel=cancel
+    )
 
 
 def resumed_launch(run: Path, given: Mapping[str, object]) -> LaunchParams:
     """Return how a run is launched again: as many processes as it began with, unless given.
+
+    Where something else has started this process as one of several, they are as many as that says.
 
     Raises:
         ParameterError: What is given cannot be used.
         CannotResumeError: There is no run.
     """
     launch = LaunchParams.parse(given)
-    if "processes_per_node" in given:
+    if "processes_per_node" in given or rank_started_elsewhere(os.environ) is not None:
         return launch
     began_with = RunDirectory(run).read().get("processes", 1)
     assert isinstance(began_with, int)
@@ -170,14 +198,64 @@ def train_or_resume(  # noqa: PLR0913 - as train
     )
 
 
-def _require_memory(run: RunDirectory, launch: LaunchParams, on_event: EventSink) -> None:
+def _make_ready(
+    path: Path,
+    root: Roots,
+    processes_here: int,
+    on_event: EventSink,
+    cancel: CancelToken | None,
+) -> None:
+    """Tell how a killed run ended, find its pictures, and refuse what cannot fit into memory."""
+    run = RunDirectory(path)
+    if loss := tell_loss(run):
+        on_event(Notice("warning", f"{loss.message} It goes on from its last checkpoint."))
+    if root:
+        refuse_if_led(path)
+        point_anew(path, root, on_event=on_event, cancel=cancel)
+    _require_memory(run, processes_here, on_event)
+
+
+def _require_memory(run: RunDirectory, processes_here: int, on_event: EventSink) -> None:
     """Refuse to go on where the memory is certainly too small, and write that into the record."""
     record = run.read()
     if record["state"] == "completed" or MeetingPlace(run.path).is_led or is_locked(run.lock):
         return
-    here = launch.processes_per_node
     with recorded(run, run.log):
-        require_memory(record, processes_here=here, base_bytes=base_bytes(), on_event=on_event)
+        require_memory(
+            record, processes_here=processes_here, base_bytes=base_bytes(), on_event=on_event
+        )
+
+
+def _asked(
+    out: Path | str,
+    model: UntrainedModel | Path | str = "",
+    params: TrainParams | None = None,
+    model_params: ModelParams | None = None,
+) -> dict[str, str]:
+    """Return what ranks that something else started must all have been asked for.
+
+    A rank that goes on with a run names the run alone.
+    """
+    asked = {"out": f"{Path(out).expanduser().absolute()}"}
+    if isinstance(model, Path) or model:
+        asked["model"] = model.digest if isinstance(model, UntrainedModel) else f"{model}"
+        given = (params or TrainParams()).model_dump() | (
+            model_params or ModelParams()
+        ).model_dump()
+        asked |= {name: f"{value}" for name, value in given.items()}
+    return asked
+
+
+def _unless_restarted(started: StartedRank, out: Path | str, prepare: Prepare) -> Prepare:
+    """Return what finds the run that an earlier start of the ranks has made, or else makes it."""
+    path = Path(out).expanduser().absolute()
+
+    def find_or_prepare(processes: int, cancel: CancelToken) -> Path:
+        if is_new_start(started, os.environ) and RunDirectory(path).record.is_file():
+            return path
+        return prepare(processes, cancel)
+
+    return find_or_prepare
 
 
 def _go_on(

@@ -72,7 +72,9 @@ def compute_of(params: TrainParams, ranks: Ranks) -> Compute:
     compute = choose_compute(params.device, params.precision)
     if ranks.is_alone or not compute.is_gpu:
         return compute
-    return choose_compute(f"cuda:{ranks.local_rank}", params.precision)
+    # srun --gpus-per-task shows each process none but its own; two on one GPU are refused later.
+    number = 0 if torch.cuda.device_count() == 1 else ranks.local_rank
+    return choose_compute(f"cuda:{number}", params.precision)
 
 
 def agreed_compute(compute: Compute, group: Group) -> Compute:
@@ -184,7 +186,9 @@ def _workers(
 ) -> int:
     size = output_size(transforms_of(training)) or 1
     batch_bytes = reader_batch_bytes(params, size)
-    workers, why = choose_workers(params.workers, compute, batch_bytes, ranks.local_world_size)
+    workers, why = choose_workers(
+        params.workers, compute, batch_bytes, ranks.local_world_size, ranks.core_sharers
+    )
     if why:
         reporter.notice(Notice("warning", why))
     return workers

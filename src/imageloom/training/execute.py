@@ -7,6 +7,7 @@ from typing import Final
 
 from imageloom.distributed.group import joined_group
 from imageloom.distributed.ranks import Ranks
+from imageloom.distributed.store import Meet
 from imageloom.errors import ImageloomError, InfinityError, NaNError, RunInterruptedError
 from imageloom.events import CancelToken, Notice
 from imageloom.models.record import library_versions
@@ -38,8 +39,17 @@ logger = logging.getLogger(__name__)
 _AGREED: Final = (RunInterruptedError, NaNError, InfinityError)
 
 
-def execute(run: RunDirectory, reporter: Reporter, cancel: CancelToken, ranks: Ranks) -> None:
+def execute(
+    run: RunDirectory, reporter: Reporter, cancel: CancelToken, ranks: Ranks, meet: Meet
+) -> None:
     """Train from the newest checkpoint; the first process then publishes model and report.
+
+    Args:
+        run: Where the checkpoints lie.
+        reporter: Hears what there is to tell.
+        cancel: Stops all processes at the same step.
+        ranks: Which of them this is.
+        meet: Where they meet; called when this one is ready to.
 
     Raises:
         CannotResumeError: There is no whole checkpoint.
@@ -54,7 +64,7 @@ def execute(run: RunDirectory, reporter: Reporter, cancel: CancelToken, ranks: R
     compute = compute_of(params_of(run.read()), ranks)
     with contextlib.ExitStack() as together:
         together.enter_context(compute.as_current())
-        group = together.enter_context(joined_group(ranks, compute.device))
+        group = together.enter_context(joined_group(ranks, compute.device, meet()))
         compute = agreed_compute(compute, group)
         with assembled_job(run, reporter, cancel, compute, group) as job:
             state = _restore(job)

@@ -11,6 +11,7 @@ from imageloom.data.moved import Roots
 from imageloom.data.open import open_each
 from imageloom.data.params import ConvertParams
 from imageloom.distributed.ranks import ALONE, Ranks
+from imageloom.distributed.store import Meet, at_the_usual_place
 from imageloom.errors import FailedToWriteOutputsError
 from imageloom.events import CancelToken, Event, EventSink, Notice, ignore_events
 from imageloom.models.model_directory import UntrainedModel
@@ -136,6 +137,7 @@ def continue_run(
     run: Path,
     *,
     ranks: Ranks = ALONE,
+    meet: Meet = at_the_usual_place,
     on_event: EventSink = ignore_events,
     cancel: CancelToken | None = None,
 ) -> None:
@@ -145,6 +147,7 @@ def continue_run(
         run: The run directory.
         ranks: Which of the processes this is. The first one writes the run's files; it returns
             when the run is completed, the others when there is nothing left for them to compute.
+        meet: Returns the store in which the processes meet; called when this one is ready to train.
         on_event: Hears progress, metrics and notices, in the first process only.
         cancel: Stops all processes at the same step, whichever of them it is set in.
 
@@ -166,7 +169,7 @@ def continue_run(
         reporter = Reporter(directory.events, on_event) if ranks.is_first else Reporter()
         stack.callback(reporter.close)
         stack.enter_context(recorded_end(directory, ranks))
-        execute(directory, reporter, cancel or CancelToken(), ranks)
+        execute(directory, reporter, cancel or CancelToken(), ranks, meet)
 
 
 def read_result(path: Path) -> TrainResult:
