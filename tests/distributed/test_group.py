@@ -1,5 +1,7 @@
 """One process alone; what several tell each other is tested on real runs in tests/training."""
 
+from types import SimpleNamespace
+
 import pytest
 import torch
 from torch import nn
@@ -7,6 +9,7 @@ from torch import nn
 from imageloom.distributed.group import (
     TIMEOUT_VARIABLE,
     Group,
+    _refuse_shared_gpus,
     joined_group,
     lost_ranks_named,
     without_reduction,
@@ -51,6 +54,23 @@ def test_other_errors_pass_unchanged():
         raise RuntimeError("mat1 and mat2 shapes cannot be multiplied")
     with pytest.raises(FileNotFoundError, match="socket"), lost_ranks_named(Ranks(1, 2)):
         raise FileNotFoundError("socket")
+
+
+@pytest.mark.parametrize(("second", "is_shared"), [("GPU-a", True), ("GPU-b", False)])
+def test_two_ranks_on_one_gpu_are_refused_before_nccl_finds_out(monkeypatch, second, is_shared):
+    class Met(Group):
+        def gather_bytes(self, content):
+            return [content, second.encode()]
+
+    monkeypatch.setattr(
+        torch.cuda, "get_device_properties", lambda _: SimpleNamespace(uuid="GPU-a")
+    )
+    if not is_shared:
+        _refuse_shared_gpus(Met(Ranks(0, 2)), torch.device("cuda:0"))
+        return
+    message = r"Ranks 0, 1 of 2 were given the same GPU, cuda:0 \(GPU-a\)"
+    with pytest.raises(EnvironmentUnsuitableError, match=message):
+        _refuse_shared_gpus(Met(Ranks(0, 2)), torch.device("cuda:0"))
 
 
 @pytest.mark.parametrize("text", ["soon", "0", "-1", "nan"])

@@ -21,7 +21,7 @@ from imageloom.errors import (
     WorkerLostError,
 )
 from imageloom.events import CancelToken, ignore_events
-from imageloom.launch import rank_store, started_rank, verdict
+from imageloom.launch import rank_store, started_rank, train, verdict
 from imageloom.launch.answer import FOLDER_VARIABLE, answer_to
 from imageloom.launch.params import LaunchParams
 from imageloom.launch.rank_store import store_of_ranks
@@ -99,6 +99,17 @@ def test_a_start_after_the_first_one_is_told_apart():
     assert is_new_start(torchrun, {"TORCHELASTIC_RESTART_COUNT": "1"})
     assert is_new_start(srun, {"SLURM_RESTART_COUNT": "1", "TORCHELASTIC_RESTART_COUNT": "0"})
     assert not is_new_start(StartedRank("mpirun", 0, 2), {"SLURM_RESTART_COUNT": "1"})
+
+
+def test_a_start_after_the_first_one_goes_on_with_the_run_that_is_there(tmp_path, monkeypatch):
+    rank = StartedRank("torchrun", 0, 2)
+    prepare = train._unless_restarted(rank, tmp_path, lambda *_: tmp_path / "new")
+    (tmp_path / "run.json").write_text("{}", encoding="utf-8")
+    assert prepare(2, CancelToken()) == tmp_path / "new"  # which refuses to replace a run
+    monkeypatch.setenv("TORCHELASTIC_RESTART_COUNT", "1")
+    assert prepare(2, CancelToken()) == tmp_path
+    (tmp_path / "run.json").unlink()  # the first start did not get so far
+    assert prepare(2, CancelToken()) == tmp_path / "new"
 
 
 def test_a_rank_0_that_dies_while_it_prepares_is_named_by_the_others(quick):
