@@ -95,6 +95,31 @@ def test_readers_stay_when_all_processes_of_a_group_are_asked_to_stop(images):
         assert server.is_running()
 
 
+def test_readers_end_when_their_owner_is_killed(images, tmp_path, python):
+    images.save(tmp_path / "saved")
+    code = (
+        "import os, signal\n"
+        "from multiprocessing import forkserver\n"
+        "from pathlib import Path\n"
+        "from imageloom.data.image_directory import load_image_directory\n"
+        "from imageloom.data.loader import BatchKey, PictureLoader\n"
+        f"images = load_image_directory(Path({str(tmp_path / 'saved')!r}))\n"
+        "loader = PictureLoader(images, (), seed=0, workers=2)\n"
+        "next(loader.batches([BatchKey(0, (number,)) for number in range(8)]))\n"
+        "readers = [worker.pid for worker in loader._loader._iterator._workers]\n"
+        "print(forkserver._forkserver._forkserver_pid, *readers, flush=True)\n"
+        "os.kill(os.getpid(), signal.SIGKILL)\n"
+    )
+    # Not a pipe: a process that stays would hold its end of it.
+    with (tmp_path / "out.txt").open("w") as out:
+        owner = subprocess.Popen([python, "-c", code], stdout=out)
+        assert owner.wait(60) == -signal.SIGKILL
+    pids = [int(word) for word in (tmp_path / "out.txt").read_text().split()]
+    assert len(pids) == 3
+    left = [psutil.Process(pid) for pid in pids if psutil.pid_exists(pid)]
+    assert psutil.wait_procs(left, timeout=20)[1] == []
+
+
 def test_a07_a_picture_changed_after_conversion_is_caught_where_decoding_sees_nothing(
     make_pictures,
 ):

@@ -7,15 +7,9 @@ import contextlib
 import errno
 import functools
 import hashlib
-import multiprocessing
-import os
-import signal
-import sys
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from multiprocessing import forkserver, resource_tracker
 from pathlib import Path
-from types import FrameType
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -26,6 +20,7 @@ from torch.utils.data import DataLoader, Dataset, Sampler
 from imageloom.data.decode import UnreadablePictureError, decode_rgb
 from imageloom.data.image_directory import ImageDirectory
 from imageloom.data.index import file_name, full_path, read_index, write_index
+from imageloom.data.reader_process import begin_reader, reader_context
 from imageloom.data.transforms import apply_transforms, seed_of_sample
 from imageloom.data.user_code import user_code_left_out
 from imageloom.errors import (
@@ -37,7 +32,6 @@ from imageloom.errors import (
 )
 from imageloom.machine import require_open_files
 from imageloom.preprocessing import Transforms
-from imageloom.processes import ASKING_SIGNALS, held_back
 from imageloom.temporary import own_folder
 from imageloom.wording import count
 
@@ -105,8 +99,8 @@ class PictureLoader:
             sampler=self._keys,
             num_workers=workers,
             persistent_workers=workers > 0,
-            worker_init_fn=_leave_the_first_request_to_the_owner if workers > 0 else None,
-            multiprocessing_context=_worker_context() if workers > 0 else None,
+            worker_init_fn=begin_reader if workers > 0 else None,
+            multiprocessing_context=reader_context() if workers > 0 else None,
             timeout=_CHECK_INTERVAL_S if workers > 0 else 0,
             pin_memory=pin_memory,
             # Its own: from torch's global one each pass would draw a number for the workers, and
@@ -259,38 +253,6 @@ class _PictureDataset(Dataset[Batch | ImageloomError]):
             raise InvalidDatasetError(
                 f"{file_name(path)}: {error.message}", hint=error.hint, reason=error.reason
             ) from error
-
-
-def _worker_context() -> multiprocessing.context.BaseContext:
-    # Not fork: a forked child inherits locks that other threads hold, and CUDA breaks in it.
-    if sys.platform == "win32":
-        return multiprocessing.get_context("spawn")
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["imageloom.data.loader"])  # torch is imported once, not N times
-    with user_code_left_out():
-        resource_tracker.ensure_running()  # first: it lets signals through once it has started
-        with held_back(ASKING_SIGNALS):
-            forkserver.ensure_running()
-    return context
-
-
-def _leave_the_first_request_to_the_owner(_worker: int) -> None:
-    """Stay when all processes of a group are asked to stop: the owner needs this one to save.
-
-    So Ctrl+C in a terminal asks, and SIGTERM of torchrun and Slurm. Asked once more, which is what
-    DataLoader does to a worker that hangs, this process ends. It ends with its owner anyway.
-    """
-    requests = []
-
-    def answer(_number: int, _frame: FrameType | None) -> None:
-        requests.append(1)
-        if len(requests) > 1:
-            os._exit(128 + signal.SIGTERM)
-
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, answer)
-    if sys.platform != "win32":
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, ASKING_SIGNALS)
 
 
 def _next_batch(iterator: Iterator[Batch | ImageloomError]) -> Batch | ImageloomError | None:
