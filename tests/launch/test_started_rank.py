@@ -119,6 +119,14 @@ def test_a_rank_0_that_dies_while_it_prepares_is_named_by_the_others(quick):
             member(ranks[1]).work({"out": "/run"}, lambda *_: pytest.fail("rank 0 prepares"))
 
 
+def test_a_rank_that_dies_before_all_train_is_named_by_rank_0(quick):
+    with boards(2) as ranks:
+        come(ranks[1])
+        rank_0 = member(ranks[0])
+        with ranks[0].living(lambda: None), pytest.raises(WorkerLostError, match="Rank 1 of 2 has"):
+            rank_0._meet_at("ready", {})
+
+
 def test_the_error_of_rank_0_that_prepares_ends_the_others_which_leave_it_to_it(quick):
     with boards(2) as ranks:
         come(ranks[0])

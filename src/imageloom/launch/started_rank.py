@@ -9,11 +9,10 @@ import logging
 import os
 import platform
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-import torch
 from pydantic import JsonValue
 
 from imageloom.distributed.board import Board
@@ -43,10 +42,10 @@ from imageloom.launch.answer import (
     write_error_file,
 )
 from imageloom.launch.launch import LAUNCHER_LOG, leading_alone, record_end
-from imageloom.launch.network import address_of, interface_towards, interface_variables
 from imageloom.launch.params import LaunchParams
 from imageloom.launch.preflight import require_room
 from imageloom.launch.rank_store import store_of_ranks
+from imageloom.launch.rank_surroundings import on_network, on_own_cores, own_cores, this_machine
 from imageloom.launch.roll_call import (
     RollEntry,
     absent,
@@ -66,7 +65,6 @@ from imageloom.launch.verdict import (
     tell_answer,
     wait_for_end_of_rank_0,
 )
-from imageloom.machine import available_cores
 from imageloom.training.events import driver_log
 from imageloom.training.run_directory import RunDirectory
 from imageloom.training.train import TrainResult, continue_run, read_result
@@ -79,7 +77,7 @@ logger = logging.getLogger(__name__)
 TOLD_BY: Final = "told_by_rank"  # in an error's details: the rank that tells a person of it
 _LOOK_S: Final = 0.2
 _NOTICE_S: Final = 10.0  # until a person is told that ranks are waited for
-_SILENT_S: Final = 60.0  # of a rank 0 that prepares: longer than any library keeps all threads out
+_SILENT_S: Final = 60.0  # of a rank that is waited for: no library keeps all threads out so long
 
 Prepare = Callable[[int, CancelToken], Path]
 
@@ -191,8 +189,8 @@ class _Member:
         entry = RollEntry(
             asked={**asked, "WORLD_SIZE": f"{self._started.world_size}"},
             host=platform.node(),
-            machine=_this_machine(self._started),
-            cores=_own_cores(),
+            machine=this_machine(self._started),
+            cores=own_cores(),
             local_rank=self._started.local_rank,
         )
         self._board.tell("here", entry.model_dump(mode="json"))
@@ -260,8 +258,10 @@ class _Member:
                     where = who_is_where(roll)
                     logger.info("%s started the ranks: %s.", self._started.starter, where)
             self._compare(run, ranks, roll)
-            stack.enter_context(_environment(self._network(roll)))
-            stack.enter_context(_threads(ranks))
+            is_one_machine = len(machines_of(roll)) == 1
+            towards = "127.0.0.1" if is_one_machine else self._address
+            stack.enter_context(on_network(self._launch.interface, towards))
+            stack.enter_context(on_own_cores(ranks))
             continue_run(
                 run,
                 ranks=ranks,
@@ -289,18 +289,6 @@ class _Member:
             ):
                 self._on_event(Notice("warning", warning))
 
-    def _network(self, roll: list[RollEntry]) -> dict[str, str]:
-        """Return the variables by which ranks find the network that leads to each other."""
-        if self._launch.interface:
-            address_of(self._launch.interface)  # refuses one that is not there
-            return interface_variables(self._launch.interface)
-        # Without it gloo takes the one to which the machine's own name leads: often to itself. NCCL
-        # chooses well by itself.
-        one_machine = len(machines_of(roll)) == 1
-        towards = "127.0.0.1" if one_machine else self._address
-        interface = interface_towards(towards) if towards else ""
-        return {"GLOO_SOCKET_IFNAME": interface} if interface else {}
-
     def _meet(self) -> "Store":
         self._meet_at("ready", {})
         return self._board.part("group")
@@ -309,6 +297,9 @@ class _Member:
         """Wait until all ranks are at the same place."""
         self._board.tell(word, content)
         while self._board.told(word) < self._board.world_size:
+            if self._started.rank == 0:
+                for rank in self._board.silent(word):
+                    self._require_life(rank)
             self._go_on_waiting()
 
     def _go_on_waiting(self) -> None:
@@ -322,13 +313,17 @@ class _Member:
         self._cancel.raise_if_set()
         if self._board.told(ANSWER):
             self._raise_for_answers()
-        if self._started.rank and self._board.silent_for_s(0) > _SILENT_S:
+        if self._started.rank:
+            self._require_life(0)
+        time.sleep(_LOOK_S)
+
+    def _require_life(self, rank: int) -> None:
+        if self._board.silent_for_s(rank) > _SILENT_S:
             raise WorkerLostError(
-                f"Rank 0 of {self._board.world_size} has shown no life for {_SILENT_S:g} s.",
+                f"Rank {rank} of {self._board.world_size} has shown no life for {_SILENT_S:g} s.",
                 hint="It was killed or hangs, or its machine was lost.",
                 reason=LOST_REASON,
             )
-        time.sleep(_LOOK_S)
 
     def _raise_for_answers(self) -> None:
         for rank in range(self._board.world_size):
@@ -405,46 +400,3 @@ class _Member:
                 see_off(self._board)
             else:
                 self._board.tell(BYE, {})
-
-
-def _this_machine(started: StartedRank) -> str:
-    """Return a text that only processes on this machine have.
-
-    Two containers on one host are two machines: each numbers its own processes and GPUs.
-    """
-    parts = [platform.node(), f"{started.node_rank}"]
-    with contextlib.suppress(OSError):
-        parts.append(Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip())
-        parts.append(str(Path("/proc/self/ns/net").readlink()))
-    return " ".join(parts)
-
-
-def _own_cores() -> tuple[int, ...]:
-    return tuple(sorted(os.sched_getaffinity(0))) if hasattr(os, "sched_getaffinity") else ()
-
-
-@contextlib.contextmanager
-def _environment(variables: Mapping[str, str]) -> Iterator[None]:
-    """Set variables that are not set yet, while the body runs: libraries read them."""
-    new = {name: value for name, value in variables.items() if name not in os.environ}
-    os.environ.update(new)
-    try:
-        yield
-    finally:
-        for name in new:
-            del os.environ[name]
-
-
-@contextlib.contextmanager
-def _threads(ranks: Ranks) -> Iterator[None]:
-    """Compute on this rank's share of the cores, where nobody has chosen a number of threads.
-
-    With one thread for every core in each rank, they would wait for one another.
-    """
-    before = torch.get_num_threads()
-    if "OMP_NUM_THREADS" not in os.environ:
-        torch.set_num_threads(max(1, available_cores() // ranks.core_sharers))
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
