@@ -21,12 +21,12 @@ from imageloom.errors import (
     WorkerLostError,
 )
 from imageloom.events import CancelToken, ignore_events
-from imageloom.launch import rank_store, started_rank, train, verdict
-from imageloom.launch.answer import FOLDER_VARIABLE, answer_to
+from imageloom.launch import rank_store, rank_waits, started_rank, train, verdict
+from imageloom.launch.answer import FOLDER_VARIABLE, TOLD_BY, answer_to
 from imageloom.launch.params import LaunchParams
 from imageloom.launch.rank_store import store_of_ranks
 from imageloom.launch.roll_call import RollEntry
-from imageloom.launch.started_rank import TOLD_BY, is_new_start, rank_started_elsewhere
+from imageloom.launch.started_rank import is_new_start, rank_started_elsewhere
 from imageloom.launch.verdict import tell_answer
 from imageloom.training.run_directory import RunDirectory
 
@@ -69,7 +69,7 @@ def quick(monkeypatch):
     for name, value in {"_HEAR_S": 0.6, "_SILENT_S": 0.2, "_LOOK_S": 0.01}.items():
         monkeypatch.setattr(verdict, name, value)
     for name, value in {"_SILENT_S": 0.3, "_LOOK_S": 0.01}.items():
-        monkeypatch.setattr(started_rank, name, value)
+        monkeypatch.setattr(rank_waits, name, value)
 
 
 def member(board, cancel=None, **launch):
@@ -124,7 +124,7 @@ def test_a_rank_that_dies_before_all_train_is_named_by_rank_0(quick):
         come(ranks[1])
         rank_0 = member(ranks[0])
         with ranks[0].living(lambda: None), pytest.raises(WorkerLostError, match="Rank 1 of 2 has"):
-            rank_0._meet_at("ready", {})
+            rank_0._waits.meet_at("ready", {})
 
 
 def test_the_error_of_rank_0_that_prepares_ends_the_others_which_leave_it_to_it(quick):

@@ -27,6 +27,7 @@ from imageloom.cli.screen import print_all, stderr_console, stdout_console
 from imageloom.cli.signals import stopping_on_signals
 from imageloom.errors import FailedToWriteOutputsError
 from imageloom.events import CancelToken
+from imageloom.launch.answer import TOLD_BY
 
 DEBUG_VARIABLE = "IMAGELOOM_DEBUG"
 
@@ -237,7 +238,7 @@ def _fail(job: Job, problem: BaseException, console: Console, *, as_json: bool) 
         exit_code=exit_code(error, job.cancel.reason),
         resume_command=job.resume_command,
     )
-    if "told_by_rank" in error.details:
+    if TOLD_BY in error.details:
         return failure.exit_code
     if as_json:
         _print_json({"error": failure.to_json(), "notices": job.on_event.notices})

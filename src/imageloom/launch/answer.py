@@ -24,6 +24,7 @@ from imageloom.publish import write_json
 
 FOLDER_VARIABLE: Final = "IMAGELOOM_LAUNCH_FOLDER"
 EVENTS_FILE: Final = "events.jsonl"  # of rank 0
+TOLD_BY: Final = "told_by_rank"  # in an error's details: the rank that tells a person of it
 
 
 class Answer(BaseModel):

@@ -13,11 +13,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from pydantic import JsonValue
-
 from imageloom.distributed.board import Board
 from imageloom.distributed.group import existing_place
-from imageloom.distributed.losses import LOST_REASON
 from imageloom.distributed.ranks import (
     Ranks,
     StartedRank,
@@ -35,6 +32,7 @@ from imageloom.errors import (
 from imageloom.events import CancelToken, EventSink, Notice, ignore_events
 from imageloom.launch.answer import (
     FOLDER_VARIABLE,
+    TOLD_BY,
     Answer,
     answer_to,
     completed,
@@ -46,6 +44,7 @@ from imageloom.launch.params import LaunchParams
 from imageloom.launch.preflight import require_room
 from imageloom.launch.rank_store import store_of_ranks
 from imageloom.launch.rank_surroundings import on_network, on_own_cores, own_cores, this_machine
+from imageloom.launch.rank_waits import Waits
 from imageloom.launch.roll_call import (
     RollEntry,
     absent,
@@ -74,10 +73,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-TOLD_BY: Final = "told_by_rank"  # in an error's details: the rank that tells a person of it
-_LOOK_S: Final = 0.2
 _NOTICE_S: Final = 10.0  # until a person is told that ranks are waited for
-_SILENT_S: Final = 60.0  # of a rank that is waited for: no library keeps all threads out so long
 
 Prepare = Callable[[int, CancelToken], Path]
 
@@ -164,6 +160,7 @@ class _Member:
         self._launch = launch
         self._on_event = on_event
         self._cancel = cancel
+        self._waits = Waits(board, cancel)
         self._is_preparing = False
         self._parent = os.getppid()
 
@@ -196,7 +193,7 @@ class _Member:
         self._board.tell("here", entry.model_dump(mode="json"))
         began, is_told = time.monotonic(), False
         while self._board.told("here") < self._board.world_size:
-            self._go_on_waiting()
+            self._waits.go_on()
             waited_s = time.monotonic() - began
             if waited_s > self._launch.wait_for_nodes:
                 raise self._not_all_came()
@@ -236,7 +233,7 @@ class _Member:
             self._board.tell("prepared", {"run": str(run)})
         else:
             while (told := self._board.heard("prepared", 0)) is None:
-                self._go_on_waiting()
+                self._waits.go_on()
             run = Path(str(told["run"]))
             if not RunDirectory(run).record.is_file():
                 raise EnvironmentUnsuitableError(
@@ -276,10 +273,10 @@ class _Member:
         if ranks.is_first:
             require_room(run, processes=len(here))
             preflight.lead()
-        self._meet_at("marked", {})
+        self._waits.meet_at("marked", {})
         facts = preflight.facts() if here[0] == ranks.rank else {}
         # How many processes have room there was for what started them to know.
-        self._meet_at("facts", {**facts, "processing_units": len(here)})
+        self._waits.meet_at("facts", {**facts, "processing_units": len(here)})
         if not ranks.is_first:
             return
         for others in list(machines_of(roll).values())[1:]:
@@ -290,61 +287,15 @@ class _Member:
                 self._on_event(Notice("warning", warning))
 
     def _meet(self) -> "Store":
-        self._meet_at("ready", {})
+        self._waits.meet_at("ready", {})
         return self._board.part("group")
-
-    def _meet_at(self, word: str, content: Mapping[str, JsonValue]) -> None:
-        """Wait until all ranks are at the same place."""
-        self._board.tell(word, content)
-        while self._board.told(word) < self._board.world_size:
-            if self._started.rank == 0:
-                for rank in self._board.silent(word):
-                    self._require_life(rank)
-            self._go_on_waiting()
-
-    def _go_on_waiting(self) -> None:
-        """Wait a moment for another rank, if it may still come.
-
-        Raises:
-            RunInterruptedError: Somebody asked this rank or another one to stop.
-            WorkerLostError: Another rank has ended, or rank 0 shows no life.
-            ImageloomError: Rank 0 could not prepare the run.
-        """
-        self._cancel.raise_if_set()
-        if self._board.told(ANSWER):
-            self._raise_for_answers()
-        if self._started.rank:
-            self._require_life(0)
-        time.sleep(_LOOK_S)
-
-    def _require_life(self, rank: int) -> None:
-        if self._board.silent_for_s(rank) > _SILENT_S:
-            raise WorkerLostError(
-                f"Rank {rank} of {self._board.world_size} has shown no life for {_SILENT_S:g} s.",
-                hint="It was killed or hangs, or its machine was lost.",
-                reason=LOST_REASON,
-            )
-
-    def _raise_for_answers(self) -> None:
-        for rank in range(self._board.world_size):
-            answer = answer_of(self._board, rank)
-            if answer is None or answer.state == "completed":
-                continue
-            if answer.state == "interrupted":
-                self._cancel.set(answer.reason or "another rank")
-                self._cancel.raise_if_set()
-            raise WorkerLostError(
-                f"Rank {rank} of {self._board.world_size} has ended.",
-                hint="Its log says why.",
-                reason=LOST_REASON,
-            )
 
     def _completed(self, run: Path) -> TrainResult:
         """Return what the run found, once rank 0 has written it."""
         while self._started.rank and answer_of(self._board, 0) is None:
-            self._go_on_waiting()
+            self._waits.go_on()
         if self._started.rank:
-            self._raise_for_answers()  # rank 0 may have failed when it was alone
+            self._waits.raise_for_answers()  # rank 0 may have failed when it was alone
         result = read_result(run)
         tell_answer(self._board, completed())
         self._leave()
