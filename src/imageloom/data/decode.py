@@ -1,4 +1,4 @@
-"""File bytes to RGB pixels: all that knows a decoder, with ``pixels.py`` and ``jpeg_damage.py``.
+"""File bytes to RGB pixels: all that knows a decoder, with its neighbours here.
 
 What is read, and how it becomes 8-bit RGB. Content decides, never the file's name:
 
@@ -22,6 +22,7 @@ several frames or pages           the first; the number is in ``frames``
 JPEG without its end marker       read when no pixel depends on what is missing, else refused
 JPEG of which libjpeg warns       refused, where a pixel may be wrong; see ``jpeg_damage.py``
 bytes behind a JPEG's end marker  not read; noted
+errors of libtiff in a TIFF file  refused; see ``tiff_damage.py``
 anything cut short or damaged     refused, as far as the format can tell
 ================================  ==================================================================
 
@@ -52,6 +53,7 @@ from imageloom.data.pixel_limits import DEFAULT_MAX_PIXELS, PILLOW_MAX_PIXELS
 from imageloom.data.pixels import ALPHA, WIDE_GREY, rgb_of, white_of
 from imageloom.data.quiet import QuietWarnings
 from imageloom.data.tiff import count_pages
+from imageloom.data.tiff_damage import load_tiff
 from imageloom.errors import printable
 
 if TYPE_CHECKING:
@@ -250,14 +252,18 @@ def _orientation(image: Image.Image) -> int:
 
 def _load(image: Image.Image) -> tuple[str, ...]:
     """Decode all pixels of the first frame and return what is notable about them."""
-    image.load()
+    notices: tuple[str, ...] = ()
+    if image.format == "TIFF":
+        notices = load_tiff(image)
+    else:
+        image.load()
     if image.mode in WIDE_GREY or image.mode == "I":
         _, highest = image.getextrema()
         if isinstance(highest, int | float) and 0 < highest < white_of(image) // 16:
-            return (NEARLY_BLACK,)
+            return (*notices, NEARLY_BLACK)
     if image.mode in ("LA", "RGBA") and image.getchannel("A").getextrema() == (0, 0):
-        return (ALL_TRANSPARENT,)
-    return ()
+        return (*notices, ALL_TRANSPARENT)
+    return notices
 
 
 def _count_frames(image: Image.Image, content: bytes) -> int:
