@@ -1,6 +1,5 @@
 """Damaged bytes in every file that a stranger may give: only errors with a name come out."""
 
-import copy
 import io
 import json
 import shutil
@@ -12,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 import torch
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 from pyarrow import parquet
@@ -24,106 +23,28 @@ from imageloom.data.image_directory import load_image_directory
 from imageloom.data.legacy import read_old_directory
 from imageloom.data.manifest import read_table as read_manifest
 from imageloom.data.params import ConvertParams
-from imageloom.data.picture import UnreadablePictureError
-from imageloom.errors import ImageloomError, ParameterParsingError
+from imageloom.errors import ParameterParsingError
 from imageloom.event_lines import EventTail
 from imageloom.models.weights_file import read_weights_file
 from imageloom.pipeline.json_format import read_pipeline
 from imageloom.preprocessing import RandomHorizontalFlip, Squash
 from imageloom.preprocessing.transformation_directory import load_transforms, save_transforms
-from imageloom.publish import MANIFEST, _write_manifest
 from imageloom.scoring.table import read_table
 from imageloom.settings import read_settings
 from imageloom.target_file import load_targets
 from imageloom.training.run_directory import RunDirectory
 
+from .damage import (
+    CHANGES,
+    DOCUMENT_CHANGES,
+    QUICK,
+    changed_document,
+    damaged,
+    only_named_errors,
+    resealed_copy,
+)
+
 PARAMS = ConvertParams(max_rejected_fraction=1.0)
-NAMED = (ImageloomError, UnreadablePictureError)
-# Bytes that no text has, and what JSON and TOML trip over.
-PIECES = st.sampled_from(
-    [
-        *(b"\0", b"\xff", b"\xed\xa0\x80", b'"\\ud800"', b"{", b"[" * 3000, b"9" * 5000, b"1e999"),
-        *(
-            b"null",
-            b"NaN",
-            b"\n",
-            b",",
-            b'"',
-            b"'",
-            b"../",
-            b"/etc",
-            b"true",
-            b"\xe2\x80\xae",
-            b"=",
-        ),
-    ]
-)
-PLACE = st.floats(0, 1, exclude_max=True)
-CHANGE = st.one_of(
-    st.tuples(st.just("flip"), PLACE, st.integers(0, 7)),
-    st.tuples(st.just("cut"), PLACE, PLACE),
-    st.tuples(st.just("zeros"), PLACE, st.integers(1, 64)),
-    st.tuples(st.just("swap"), PLACE, PLACE),
-    st.tuples(st.just("insert"), PLACE, PIECES),
-    st.tuples(st.just("replace"), PLACE, PIECES),
-)
-
-
-def damaged(content, changes):
-    for how, place, more in changes:
-        at = int(place * len(content))
-        if how == "flip" and content:
-            content = content[:at] + bytes([content[at] ^ 1 << more]) + content[at + 1 :]
-        elif how == "cut":
-            content = content[:at] + content[at + int(more * (len(content) - at)) :]
-        elif how == "zeros":
-            content = content[:at] + bytes(more) + content[at + more :]
-        elif how == "swap":
-            other = int(more * len(content))
-            first, second = content[at : at + 16], content[other : other + 16]
-            content = content[:at] + second + content[at + 16 :]
-            content = content[:other] + first + content[other + 16 :]
-        elif how == "insert":
-            content = content[:at] + more + content[at:]
-        elif how == "replace":
-            content = content[:at] + more + content[at + len(more) :]
-    return content
-
-
-# What takes the place of one value of a JSON document.
-VALUES = st.sampled_from(
-    [
-        *(None, True, -1, 0, 10**30, 1e300, "", "\0", "\ud800", "../x", "/etc", "x" * 5000),
-        *([], {}, [[]], [None], ["x"], {"x": 1}, [1] * 100, "__proto__", "nan", 0.5),
-    ]
-)
-DOCUMENT_CHANGE = st.tuples(st.integers(0, 1000), st.one_of(st.just("remove"), VALUES))
-
-
-def changed_document(content, changes):
-    """Return a JSON document, or lines of them, with some values exchanged or removed."""
-    is_lines = content.count(b"\n{") > 0
-    documents = [json.loads(one) for one in content.splitlines()] if is_lines else None
-    root = documents if is_lines else json.loads(content)
-    for place, value in changes:
-        slots = list(slots_of(root))
-        if not slots:
-            break
-        holder, key = slots[place % len(slots)]
-        if isinstance(value, str) and value == "remove":
-            del holder[key]
-        else:
-            holder[key] = copy.deepcopy(value)  # a value put into itself would have no end
-    written = [json.dumps(one) for one in root] if is_lines else [json.dumps(root)]
-    return "\n".join([*written, ""]).encode()
-
-
-def slots_of(value):
-    keys = range(len(value)) if isinstance(value, list) else list(value)
-    for key in keys:
-        yield value, key
-        if isinstance(value[key], list | dict):
-            yield from slots_of(value[key])
 
 
 def a_picture(file_format, **options):
@@ -247,22 +168,6 @@ DOCUMENTS = {
         lambda p: EventTail(p).read(),
     ),
 }
-QUICK = settings(
-    max_examples=40,
-    deadline=None,
-    derandomize=True,
-    database=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
-)
-CHANGES = st.lists(CHANGE, min_size=1, max_size=3)
-DOCUMENT_CHANGES = st.lists(DOCUMENT_CHANGE, min_size=1, max_size=3)
-
-
-def only_named_errors(read, path):
-    try:
-        read(path)
-    except NAMED as problem:
-        assert getattr(problem, "code", "0018") not in ("0000", "1000")  # noqa: PT017 - two trees
 
 
 @pytest.fixture
@@ -336,20 +241,7 @@ def test_a_damaged_directory_whose_manifest_was_made_to_fit_is_a_named_error(
     kind, published, tmp_path, data
 ):
     source, read = published[kind]
-    files = sorted(one.name for one in source.iterdir() if one.name != MANIFEST)
-    name = data.draw(st.sampled_from(files))
-    content = (source / name).read_bytes()
-    if name.endswith(".json") and data.draw(st.booleans()):
-        content = changed_document(content, data.draw(DOCUMENT_CHANGES))
-    else:
-        content = damaged(content, data.draw(CHANGES))
-    copy = tmp_path / "copy"
-    shutil.rmtree(copy, ignore_errors=True)
-    shutil.copytree(source, copy)
-    (copy / name).write_bytes(content)
-    (copy / MANIFEST).unlink()
-    _write_manifest(copy)
-    only_named_errors(read, copy)
+    only_named_errors(read, resealed_copy(source, tmp_path / "copy", data))
 
 
 @pytest.mark.parametrize("suffix", ["pth", "safetensors"])

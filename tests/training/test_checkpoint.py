@@ -1,3 +1,4 @@
+import json
 import random
 
 import numpy as np
@@ -8,16 +9,13 @@ from torch import nn
 from imageloom.distributed.ranks import Ranks
 from imageloom.errors import CannotResumeError, FailedToWriteOutputsError
 from imageloom.metrics import ScoreSums
+from imageloom.publish import MANIFEST, _write_manifest
 from imageloom.training import checkpoint
-from imageloom.training.checkpoint import (
-    LoopState,
-    generators_of_process,
-    newest_checkpoint,
-    restore_checkpoint,
-    save_checkpoint,
-)
+from imageloom.training.checkpoint import newest_checkpoint, restore_checkpoint, save_checkpoint
 from imageloom.training.config import TrainParams
 from imageloom.training.early_stop import EarlyStop
+from imageloom.training.generator_state import generators_of_process
+from imageloom.training.loop_state import LoopState
 from imageloom.training.optimizer import make_optimizer
 
 
@@ -125,6 +123,64 @@ def test_i11_a_damaged_checkpoint_is_passed_over_and_said(tmp_path):
     assert (path.name, state.step) == ("step-000000001", 1)
     assert "step-000000002" in passed_over[0]
     assert "network.safetensors" in passed_over[0]
+
+
+def reseal(checkpoint):
+    (checkpoint / MANIFEST).unlink()
+    _write_manifest(checkpoint)
+
+
+def change_state(checkpoint, **changes):
+    file = checkpoint / "state.json"
+    file.write_text(json.dumps(json.loads(file.read_text()) | changes))
+    reseal(checkpoint)
+
+
+def test_a_damaged_checkpoint_that_is_newer_does_not_stop_the_next_from_being_saved(tmp_path):
+    network, optim = trained_pair(1)
+    for step in (1, 4):
+        save_checkpoint(tmp_path, LoopState(step=step, steps_in_epoch=step), network, optim)
+    (tmp_path / "step-000000004" / "state.json").write_text("{")
+    for step in (2, 3):
+        save_checkpoint(tmp_path, LoopState(step=step, steps_in_epoch=step), network, optim)
+    assert names(tmp_path) == ["step-000000002", "step-000000003"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"state": {"step": 1}}, "it is the state of step-000000001"),
+        ({"state": {"step": 2, "steps_in_epoch": -1}}, "a count is below 0"),
+        ({"state": {"step": "2"}}, "state.step: Input should be a valid integer"),
+        ({"state": {"step": 2, "best_checkpoint": "../x"}}, "'../x' is no name of a checkpoint"),
+        ({"optimizer": []}, "it is another optimizer's"),
+        ({"generators": {"python": [], "numpy": []}}, "generators.python"),
+        ({"processes": 0}, "processes: Input should be greater than or equal to 1"),
+    ],
+)
+def test_a_changed_state_whose_manifest_fits_is_passed_over_with_the_reason(
+    tmp_path, changes, reason
+):
+    network, optim = trained_pair(1)
+    for step in (1, 2):
+        save_checkpoint(tmp_path, LoopState(step=step, steps_in_epoch=step), network, optim)
+    change_state(tmp_path / "step-000000002", **changes)
+    path, _, passed_over = newest_checkpoint(
+        tmp_path, lambda path: restore_checkpoint(path, network, optim)
+    )
+    assert path.name == "step-000000001"
+    assert reason in passed_over[0]
+
+
+def test_a_checkpoint_of_another_network_is_passed_over_with_the_tensor_that_differs(tmp_path):
+    network, optim = trained_pair(1)
+    save_checkpoint(tmp_path, LoopState(step=1, steps_in_epoch=1), network, optim)
+    save_checkpoint(tmp_path, LoopState(step=2, steps_in_epoch=2), nn.Linear(3, 2), optim)
+    path, _, passed_over = newest_checkpoint(
+        tmp_path, lambda path: restore_checkpoint(path, network, optim)
+    )
+    assert path.name == "step-000000001"
+    assert "network.safetensors is not as it was written: it lacks 0.weight" in passed_over[0]
 
 
 def test_i11_no_whole_checkpoint_is_an_error_not_a_fresh_start(tmp_path):

@@ -38,13 +38,21 @@ def read_safetensors(file: Path, error: type[ImageloomError]) -> dict[str, torch
         ImageloomError: Of class ``error``: the header is damaged, too long, names a tensor twice,
             has an unknown type, or does not fit the file's size.
     """
+    # A later write to a mapped file would change a network.
+    return {name: tensor.clone() for name, tensor in map_safetensors(file, error).items()}
+
+
+def map_safetensors(file: Path, error: type[ImageloomError]) -> dict[str, torch.Tensor]:
+    """Return all tensors as ``read_safetensors`` does, in the file itself: to be copied at once.
+
+    Raises:
+        ImageloomError: As ``read_safetensors``.
+    """
     check_header(file, error)
     try:
-        mapped = safetensors.torch.load_file(file)
+        return safetensors.torch.load_file(file)
     except safetensors.SafetensorError as problem:
         raise _damaged(file, library_text(problem), error) from problem
-    # The library maps the file into memory, so a later write to the file would change a network.
-    return {name: tensor.clone() for name, tensor in mapped.items()}
 
 
 def check_header(file: Path, error: type[ImageloomError]) -> None:

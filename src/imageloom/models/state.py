@@ -65,23 +65,29 @@ def check_state(
         ImageloomError: Of class ``error``: names are missing or too many, a shape or type differs,
             or a value is not finite. The message names the first three.
     """
-    missing = [name for name in expected.tensors if name not in found]
-    extra = [name for name in found if name not in expected.tensors]
-    problems = _named("lacks", missing) + _named("has unexpected", extra)
-    if not problems:
-        pairs = [(name, found[name], wanted) for name, wanted in expected.tensors.items()]
-        problems = (
-            _named("has other shapes:", [_shapes(*pair) for pair in pairs if _shapes(*pair)])
-            or _named("has other types:", [_types(*pair) for pair in pairs if _types(*pair)])
-            or _named("has values that are not finite in", not_finite(found))
-        )
+    problems = differences(found, expected.tensors)
+    problems = problems or _named("has values that are not finite in", not_finite(found))
     if problems:
+        missing = [name for name in expected.tensors if name not in found]
+        extra = [name for name in found if name not in expected.tensors]
         raise error(
             f"{where} does not fit the network: it {' and '.join(problems)}.",
             hint="Was it made for another network, or for other options of this one?",
             reason="weights-do-not-fit",
             details={"missing": missing[:_SHOWN], "unexpected": extra[:_SHOWN]},
         )
+
+
+def differences(found: Mapping[str, torch.Tensor], wanted: Mapping[str, torch.Tensor]) -> list[str]:
+    """Return in what names, shapes or types tensors differ from those that are wanted, in words."""
+    missing = [name for name in wanted if name not in found]
+    extra = [name for name in found if name not in wanted]
+    if missing or extra:
+        return _named("lacks", missing) + _named("has unexpected", extra)
+    pairs = [(name, found[name], tensor) for name, tensor in wanted.items()]
+    return _named(
+        "has other shapes:", [_shapes(*pair) for pair in pairs if _shapes(*pair)]
+    ) or _named("has other types:", [_types(*pair) for pair in pairs if _types(*pair)])
 
 
 def not_finite(state: Mapping[str, torch.Tensor]) -> list[str]:

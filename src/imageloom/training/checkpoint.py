@@ -5,74 +5,38 @@ the rest as JSON, each file with its SHA-256; the generators of further processe
 their own. The last two checkpoints stay, and those that hold the best epoch of one of them.
 """
 
+import contextlib
 import hashlib
-import json
-import random
 import shutil
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Final
 
-import numpy as np
 import torch
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save, save_file
+from safetensors.torch import save_file
 from torch import nn
 
 from imageloom.distributed.ranks import ALONE, Ranks
 from imageloom.errors import CannotResumeError, FailedToWriteOutputsError, library_text
-from imageloom.metrics import ScoreSums
-from imageloom.publish import publishing_directory, read_json, to_json, verify_directory
-from imageloom.training.early_stop import EarlyStop
+from imageloom.models.safetensors_file import map_safetensors
+from imageloom.models.state import differences
+from imageloom.publish import publishing_directory, to_json, verify_directory
+from imageloom.training.generator_state import read_generators, restore_generators
 from imageloom.training.generators import seed_generators
+from imageloom.training.loop_state import (
+    STATE_FILE,
+    LoopState,
+    not_as_written,
+    read_checkpoint_record,
+)
+from imageloom.training.optimizer_state import contiguous, flatten_optimizer, restore_optimizer
 
 KEPT: Final = 2
 NETWORK_FILE: Final = "network.safetensors"
 _OPTIMIZER: Final = "optimizer.safetensors"
 _GENERATORS: Final = "generators.safetensors"
-_STATE: Final = "state.json"
-_NUMBERS: Final = "numbers"
-
-
-@dataclass(frozen=True)
-class LoopState:
-    """Where the loop stands, besides the tensors.
-
-    Attributes:
-        epoch: Epochs completed, validation included.
-        steps_in_epoch: Optimizer steps completed in the epoch under way.
-        step: Optimizer steps completed in all.
-        sums: Over the training pictures of the epoch under way.
-        interval: Likewise since figures were last recorded.
-        early_stop: What validation has shown.
-        best_checkpoint: Name of the checkpoint with the best epoch's network; empty before it.
-        epoch_seconds: Time spent training in the epoch under way.
-        waiting_seconds: Part of it spent waiting for pictures.
-        events_bytes: Length of ``events.jsonl``; later rows are made again after a resume.
-    """
-
-    epoch: int = 0
-    steps_in_epoch: int = 0
-    step: int = 0
-    sums: ScoreSums = field(default_factory=ScoreSums)
-    interval: ScoreSums = field(default_factory=ScoreSums)
-    early_stop: EarlyStop = field(default_factory=EarlyStop)
-    best_checkpoint: str = ""
-    epoch_seconds: float = 0.0
-    waiting_seconds: float = 0.0
-    events_bytes: int = 0
-
-    @property
-    def name(self) -> str:
-        """Name of this state's checkpoint."""
-        # The end of an epoch is not its last step: validation lies between them.
-        return f"step-{self.step:09d}" + ("-end-of-epoch" if self.ends_epoch else "")
-
-    @property
-    def ends_epoch(self) -> bool:
-        """Whether an epoch, validation included, has just ended."""
-        return self.epoch > 0 and self.steps_in_epoch == 0
 
 
 def save_checkpoint(
@@ -96,10 +60,10 @@ def save_checkpoint(
         FailedToWriteOutputsError: It could not be written; the earlier ones are intact.
     """
     with publishing_directory(folder / state.name, replace=True) as partial:
-        _save(_contiguous(network.state_dict()), partial / NETWORK_FILE)
-        tensors, groups = _flatten_optimizer(optimizer)
+        _save(contiguous(network.state_dict()), partial / NETWORK_FILE)
+        tensors, groups = flatten_optimizer(optimizer)
         _save(tensors, partial / _OPTIMIZER)
-        generators, numbers = _read_generators()
+        generators, numbers = read_generators()
         _save(generators, partial / _GENERATORS)
         for rank, content_of_rank in enumerate(other_generators, start=1):
             (partial / _generators_of(rank)).write_bytes(content_of_rank)
@@ -109,7 +73,7 @@ def save_checkpoint(
             "generators": numbers,
             "processes": 1 + len(other_generators),
         }
-        (partial / _STATE).write_text(to_json(content), encoding="utf-8")
+        (partial / STATE_FILE).write_text(to_json(content), encoding="utf-8")
     _prune(folder)
 
 
@@ -124,8 +88,15 @@ def _save(tensors: dict[str, torch.Tensor], file: Path) -> None:
         ) from problem
 
 
-def newest_checkpoint(folder: Path) -> tuple[Path, LoopState, list[str]]:
+def newest_checkpoint(
+    folder: Path, put_in_place: Callable[[Path], None] = lambda _: None
+) -> tuple[Path, LoopState, list[str]]:
     """Return the newest checkpoint that is whole.
+
+    Args:
+        folder: Of the run's checkpoints.
+        put_in_place: Uses a checkpoint that seems whole; one of which it raises CannotResumeError
+            is not.
 
     Returns:
         Its folder, its state, and one sentence for each damaged checkpoint that was passed over.
@@ -140,6 +111,7 @@ def newest_checkpoint(folder: Path) -> tuple[Path, LoopState, list[str]]:
             state = read_state(path)
             if state.best_checkpoint not in ("", path.name):
                 verify_directory(folder / state.best_checkpoint, CannotResumeError)
+            put_in_place(path)
         except CannotResumeError as problem:
             passed_over.append(f"Checkpoint {path.name} cannot be used: {problem.message}")
             continue
@@ -168,40 +140,42 @@ def restore_checkpoint(
         ranks: Which process this is. If the checkpoint was written by another number of processes,
             the generators start anew from seed, rank and step.
         seed: The run's.
+
+    Raises:
+        CannotResumeError: The checkpoint does not fit the network or the optimizer, or is no
+            checkpoint at all. What was put in place so far stays.
     """
+    record = read_checkpoint_record(path)
     load_network(path, network)
-    content = read_json(path / _STATE, CannotResumeError)
-    _unflatten_optimizer(optimizer, load_file(path / _OPTIMIZER), content["optimizer"])
-    if content.get("processes", 1) != ranks.world_size:
-        seed_generators(_seed_of_rank(seed, ranks.rank, read_state(path).step))
+    restore_optimizer(optimizer, path / _OPTIMIZER, record.optimizer)
+    if record.processes != ranks.world_size:
+        seed_generators(_seed_of_rank(seed, ranks.rank, record.state.step))
     elif ranks.is_first:
-        _restore_generators(load_file(path / _GENERATORS), content["generators"])
+        restore_generators(path / _GENERATORS, record.generators)
     else:
-        tensors = load_file(path / _generators_of(ranks.rank))
-        numbers = json.loads(bytes(tensors.pop(_NUMBERS).tolist()))
-        _restore_generators(tensors, numbers)
-
-
-def generators_of_process() -> bytes:
-    """Return the state of this process's global random generators, as safetensors."""
-    tensors, numbers = _read_generators()
-    text = json.dumps(numbers).encode("ascii")
-    return save({**tensors, _NUMBERS: torch.tensor(list(text), dtype=torch.uint8)})
+        restore_generators(path / _generators_of(ranks.rank))
 
 
 def load_network(path: Path, network: nn.Module) -> None:
-    """Put only the network's values of a checkpoint into ``network``, on whatever device it is."""
-    network.load_state_dict(load_file(path / NETWORK_FILE))
+    """Put only the network's values of a checkpoint into ``network``, on whatever device it is.
+
+    Raises:
+        CannotResumeError: They are another network's, or no tensors.
+    """
+    file = path / NETWORK_FILE
+    tensors = map_safetensors(file, CannotResumeError)
+    if problems := differences(tensors, network.state_dict()):
+        raise not_as_written(file, f"it {problems[0]}, unlike the run's network")
+    network.load_state_dict(tensors)
 
 
 def read_state(path: Path) -> LoopState:
-    """Return where the loop stood at a checkpoint that is known to be whole."""
-    content = read_json(path / _STATE, CannotResumeError)["state"]
-    assert isinstance(content, dict), "verified against its SHA-256"
-    content["sums"] = ScoreSums(**content["sums"])
-    content["interval"] = ScoreSums(**content["interval"])
-    content["early_stop"] = EarlyStop(**content["early_stop"])
-    return LoopState(**content)
+    """Return where the loop stood at a checkpoint.
+
+    Raises:
+        CannotResumeError: ``state.json`` is not as it was written.
+    """
+    return read_checkpoint_record(path).state
 
 
 def _generators_of(rank: int) -> str:
@@ -219,8 +193,12 @@ def _all_checkpoints(folder: Path) -> list[Path]:
 
 def _prune(folder: Path) -> None:
     checkpoints = _all_checkpoints(folder)
-    kept = {path.name for path in checkpoints[-KEPT:]}
-    kept |= {read_state(path).best_checkpoint for path in checkpoints[-KEPT:]}
+    best_of: dict[str, str] = {}  # a damaged one, which was passed over, is not counted
+    for path in checkpoints:
+        with contextlib.suppress(CannotResumeError):
+            best_of[path.name] = read_state(path).best_checkpoint
+    newest = list(best_of)[-KEPT:]
+    kept = {*newest, *(best_of[name] for name in newest)}
     for path in checkpoints:
         if path.name not in kept:
             # Renamed first, so that a kill in between leaves no checkpoint that is half there.
@@ -229,53 +207,3 @@ def _prune(folder: Path) -> None:
             shutil.rmtree(doomed, ignore_errors=True)
     for left in folder.glob(".*.removed"):
         shutil.rmtree(left, ignore_errors=True)
-
-
-def _contiguous(tensors: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
-    return {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
-
-
-def _flatten_optimizer(
-    optimizer: torch.optim.Optimizer,
-) -> tuple[dict[str, torch.Tensor], list[dict[str, object]]]:
-    state = optimizer.state_dict()
-    tensors = {
-        f"{position}.{name}": value
-        for position, values in state["state"].items()
-        for name, value in values.items()
-        if isinstance(value, torch.Tensor)
-    }
-    return _contiguous(tensors), state["param_groups"]
-
-
-def _unflatten_optimizer(
-    optimizer: torch.optim.Optimizer, tensors: dict[str, torch.Tensor], groups: object
-) -> None:
-    state: dict[int, dict[str, torch.Tensor]] = {}
-    for key, tensor in tensors.items():
-        position, name = key.split(".", 1)
-        state.setdefault(int(position), {})[name] = tensor
-    optimizer.load_state_dict({"state": state, "param_groups": groups})
-
-
-def _read_generators() -> tuple[dict[str, torch.Tensor], dict[str, object]]:
-    tensors = {"torch": torch.get_rng_state()}
-    # Of the GPU on which this process computes, whatever its number is there; to ask any other
-    # would take some hundred MiB of its memory.
-    if torch.cuda.is_initialized():  # type: ignore[no-untyped-call]
-        tensors["cuda"] = torch.cuda.get_rng_state()
-    kind, keys, position, has_gauss, gauss = np.random.get_state(legacy=True)
-    assert not isinstance(kind, dict)
-    numpy_state = [str(kind), [int(key) for key in keys], position, has_gauss, gauss]
-    return tensors, {"python": random.getstate(), "numpy": numpy_state}
-
-
-def _restore_generators(tensors: dict[str, torch.Tensor], numbers: object) -> None:
-    assert isinstance(numbers, dict)
-    torch.set_rng_state(tensors["torch"])
-    if "cuda" in tensors and torch.cuda.is_initialized():  # type: ignore[no-untyped-call]
-        torch.cuda.set_rng_state(tensors["cuda"])
-    version, keys, gauss = numbers["python"]
-    random.setstate((version, tuple(keys), gauss))
-    kind, words, position, has_gauss, cached = numbers["numpy"]
-    np.random.set_state((kind, np.array(words, dtype=np.uint32), position, has_gauss, cached))

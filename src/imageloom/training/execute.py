@@ -1,6 +1,7 @@
 """From a run's newest checkpoint to its end, in one of the processes that train."""
 
 import contextlib
+import functools
 import logging
 from collections.abc import Iterator
 from typing import Final
@@ -18,17 +19,13 @@ from imageloom.training.assemble import (
     mapping,
     params_of,
 )
-from imageloom.training.checkpoint import (
-    LoopState,
-    newest_checkpoint,
-    read_state,
-    restore_checkpoint,
-)
+from imageloom.training.checkpoint import newest_checkpoint, read_state, restore_checkpoint
 from imageloom.training.events import Reporter
 from imageloom.training.few_steps import tell_few_steps
 from imageloom.training.finish import finish, publish_best
 from imageloom.training.fit import fit
 from imageloom.training.job import Job
+from imageloom.training.loop_state import LoopState
 from imageloom.training.lost_run import mark_of_process
 from imageloom.training.run_directory import RunDirectory
 from imageloom.wording import count
@@ -81,15 +78,22 @@ def execute(
 def _restore(job: Job) -> LoopState:
     """Put the values of the newest checkpoint, which the first process chooses, in their place."""
     ranks, name = job.group.ranks, b""
+    restore = functools.partial(
+        restore_checkpoint,
+        network=job.stepper.network,
+        optimizer=job.stepper.optimizer,
+        ranks=ranks,
+        seed=job.params.seed,
+    )
     if ranks.is_first:
-        checkpoint, _, passed_over = newest_checkpoint(job.run.checkpoints)
+        checkpoint, _, passed_over = newest_checkpoint(job.run.checkpoints, restore)
         for sentence in passed_over:
             job.reporter.notice(Notice("warning", sentence))
         name = checkpoint.name.encode("ascii")
         _notice_processes(job)
     checkpoint = job.run.checkpoints / job.group.gather_bytes(name)[0].decode("ascii")
-    network, optimizer = job.stepper.network, job.stepper.optimizer
-    restore_checkpoint(checkpoint, network, optimizer, ranks=ranks, seed=job.params.seed)
+    if not ranks.is_first:
+        restore(checkpoint)
     state = read_state(checkpoint)
     job.reporter.cut_back(state.events_bytes)
     return state

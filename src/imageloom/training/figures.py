@@ -6,9 +6,9 @@ import time
 
 from imageloom.events import Notice, Progress
 from imageloom.metrics import ScoreSums
-from imageloom.training.checkpoint import LoopState
 from imageloom.training.config import TrainParams
 from imageloom.training.events import Reporter
+from imageloom.training.loop_state import LoopState
 
 logger = logging.getLogger(__name__)
 

@@ -16,9 +16,10 @@ from imageloom.scoring.report.write import write_run_report
 from imageloom.scoring.score import score
 from imageloom.scoring.table import write_table
 from imageloom.training.assemble import architecture_of, mapping, transforms_of
-from imageloom.training.checkpoint import LoopState, load_network
+from imageloom.training.checkpoint import load_network
 from imageloom.training.events import read_metrics
 from imageloom.training.job import Job
+from imageloom.training.loop_state import LoopState
 
 
 def finish(job: Job, state: LoopState) -> None:

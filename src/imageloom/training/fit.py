@@ -26,9 +26,9 @@ from imageloom.errors import InfinityError, NaNError, RunError
 from imageloom.events import Progress
 from imageloom.metrics import ScoreSums, joined_sums, score_sums
 from imageloom.scoring.inference import predict_batches
-from imageloom.training.checkpoint import LoopState
 from imageloom.training.figures import Figures
 from imageloom.training.job import Job
+from imageloom.training.loop_state import LoopState
 from imageloom.training.optimizer import set_rate
 from imageloom.training.pace import Pace
 from imageloom.training.pieces import Piece, own_steps

@@ -37,11 +37,12 @@ from imageloom.preprocessing import (
 )
 from imageloom.publish import appearing_directory, write_json
 from imageloom.scoring.model_in_use import model_path
-from imageloom.training.checkpoint import LoopState, save_checkpoint
+from imageloom.training.checkpoint import save_checkpoint
 from imageloom.training.config import TrainParams
 from imageloom.training.equal_pictures import notices_on_equal_pictures
 from imageloom.training.freeze import freeze
 from imageloom.training.generators import seed_generators
+from imageloom.training.loop_state import LoopState
 from imageloom.training.optimizer import make_optimizer
 from imageloom.training.recipe import choose_transforms
 from imageloom.training.run_directory import RunDirectory, new_record

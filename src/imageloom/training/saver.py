@@ -4,8 +4,10 @@ import dataclasses
 import time
 
 from imageloom.errors import RunInterruptedError
-from imageloom.training.checkpoint import LoopState, generators_of_process, save_checkpoint
+from imageloom.training.checkpoint import save_checkpoint
+from imageloom.training.generator_state import generators_of_process
 from imageloom.training.job import Job
+from imageloom.training.loop_state import LoopState
 
 
 class Saver:
