@@ -40,3 +40,26 @@ def test_a_store_limit_must_be_a_number_above_zero(text):
     with pytest.raises(NotInRangeValueError, match=f"IMAGELOOM_STORE_LIMIT_GIB is '{text}'"):
         read_settings({"IMAGELOOM_STORE_LIMIT_GIB": text})
     assert read_settings({"IMAGELOOM_STORE_LIMIT_GIB": "2.5"}).store_limit_gib == 2.5
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "IMAGELOOM_HOME",
+        "IMAGELOOM_WORKSPACE",
+        "IMAGELOOM_TARGETS",
+        "IMAGELOOM_EXTENSIONS",
+        "IMAGELOOM_DATABASE_URL",
+        "XDG_CACHE_HOME",
+        "XDG_CONFIG_HOME",
+        "XDG_DATA_HOME",
+    ],
+)
+def test_a_place_with_a_nul_character_is_refused_by_the_name_of_its_variable(name):
+    with pytest.raises(NotInRangeValueError, match=f"{name} is .*which is no place: .* NUL char"):
+        read_settings({name: "/a\0b"})
+
+
+def test_the_home_folder_of_nobody_is_refused_by_the_name_of_the_variable():
+    with pytest.raises(NotInRangeValueError, match="IMAGELOOM_HOME is '~nobody-here/x', which is"):
+        read_settings({"IMAGELOOM_HOME": "~nobody-here/x"})

@@ -8,6 +8,16 @@ from typing import Final
 from imageloom.errors import NotInRangeValueError
 
 DEFAULT_STORE_LIMIT_GIB: Final = 100.0
+_NAMES_OF_PLACES: Final = (
+    "IMAGELOOM_HOME",
+    "IMAGELOOM_WORKSPACE",
+    "IMAGELOOM_TARGETS",
+    "IMAGELOOM_EXTENSIONS",
+    "IMAGELOOM_DATABASE_URL",
+    "XDG_CACHE_HOME",
+    "XDG_CONFIG_HOME",
+    "XDG_DATA_HOME",
+)
 
 
 @dataclass(frozen=True)
@@ -48,25 +58,40 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
     """Return the settings that the environment variables ask for.
 
     Raises:
-        NotInRangeValueError: A limit is not a number above 0.
+        NotInRangeValueError: A limit is not a number above 0, or a place cannot be one.
     """
+    for name in _NAMES_OF_PLACES:
+        if "\0" in environment.get(name, ""):
+            raise _no_place(name, environment[name], "there is a NUL character in it")
     cache = environment.get("XDG_CACHE_HOME") or "~/.cache"
     config = environment.get("XDG_CONFIG_HOME") or "~/.config"
-    targets = environment.get("IMAGELOOM_TARGETS")
     share = environment.get("XDG_DATA_HOME") or "~/.local/share"
+    targets = environment.get("IMAGELOOM_TARGETS")
     return Settings(
-        home=_folder(environment.get("IMAGELOOM_HOME") or f"{cache}/imageloom"),
-        workspace=_folder(environment.get("IMAGELOOM_WORKSPACE") or f"{share}/imageloom"),
+        home=_folder(environment, "IMAGELOOM_HOME", f"{cache}/imageloom"),
+        workspace=_folder(environment, "IMAGELOOM_WORKSPACE", f"{share}/imageloom"),
         database_url=environment.get("IMAGELOOM_DATABASE_URL") or None,
         store_limit_gib=_limit(environment.get("IMAGELOOM_STORE_LIMIT_GIB")),
         extensions=environment.get("IMAGELOOM_EXTENSIONS") or None,
-        targets=_folder(targets or f"{config}/imageloom/targets.toml"),
+        targets=_folder(environment, "IMAGELOOM_TARGETS", f"{config}/imageloom/targets.toml"),
         must_have_targets=bool(targets),
     )
 
 
-def _folder(text: str) -> Path:
-    return Path(text).expanduser().absolute()
+def _folder(environment: Mapping[str, str], name: str, default: str) -> Path:
+    text = environment.get(name) or default
+    try:
+        return Path(text).expanduser().absolute()
+    except RuntimeError as problem:  # '~name' of nobody
+        raise _no_place(name, text, "its home folder is not known") from problem
+
+
+def _no_place(name: str, text: str, why: str) -> NotInRangeValueError:
+    return NotInRangeValueError(
+        f"{name} is {text!r}, which is no place: {why}.",
+        hint="Set it to a place that can be there, or do not set it.",
+        details={"parameter": name, "value": text},
+    )
 
 
 def _limit(text: str | None) -> float:
