@@ -6,9 +6,11 @@ from pathlib import Path
 import pytest
 
 from imageloom.data.names import FORMATS
+from imageloom.data.parts import _ROLES
 from imageloom.errors import FailedToWriteOutputsError
 from imageloom.output_places import (
     MANY,
+    PART_NAMES,
     PICTURE_SUFFIXES,
     refuse_kept_inside,
     refuse_misplaced,
@@ -149,6 +151,16 @@ def test_a_folder_that_may_not_be_listed_forbids_nothing(tmp_path, monkeypatch):
 
     monkeypatch.setattr("os.scandir", refuse)
     refuse_misplaced([tmp_path / "u"])
+
+
+def test_a_place_beside_parts_of_a_dataset_that_hold_plain_pictures_is_free(tmp_path):
+    for name in ("Training", "val"):
+        pictures(tmp_path / "photos" / name)
+    refuse_misplaced([tmp_path / "photos" / "run"])
+
+
+def test_parts_are_called_here_as_where_they_are_looked_for():
+    assert set(_ROLES) == PART_NAMES
 
 
 def test_pictures_are_those_of_which_conversion_knows_the_suffix():

@@ -28,6 +28,10 @@ PICTURE_SUFFIXES: Final = frozenset(
         *(".pnm", ".tif", ".tiff", ".webp"),
     )
 )
+# Names of parts of a dataset, which are no classes: a run beside them is taken for none.
+PART_NAMES: Final = frozenset(
+    ("train", "training", "val", "valid", "validation", "dev", "eval", "test", "testing")
+)
 MANY: Final = 10  # pictures; with fewer, a folder may be one where somebody tries a few
 _MOST_ENTRIES: Final = 1000  # looked at in a folder that may hold a million
 _MOST_FOLDERS: Final = 20
@@ -191,6 +195,8 @@ class _Content(NamedTuple):
 def _holds_only_classes(folder: Path) -> bool:
     content = _look_into(folder)
     if content.pictures or content.others or len(content.folders) < 2:
+        return False
+    if all(one.name.lower() in PART_NAMES for one in content.folders):
         return False
     return all(_look_into(one).are_pictures for one in content.folders[:_MOST_FOLDERS])
 
