@@ -1,23 +1,48 @@
 """Damaged checkpoints, models and records of runs: passed over with the reason, or named errors."""
 
+import runpy
 import shutil
+from pathlib import Path
 
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
+import imageloom
+from imageloom.cli.root import run as run_command
 from imageloom.errors import CannotResumeError
+from imageloom.launch.needs import needs_of
+from imageloom.launch.train import resumed_launch
 from imageloom.metrics import ScoreSums
+from imageloom.models.family import FAMILIES
+from imageloom.models.model_directory import create_model, load_trained, load_untrained
+from imageloom.models.params import ModelParams
 from imageloom.training.checkpoint import newest_checkpoint, restore_checkpoint, save_checkpoint
 from imageloom.training.config import TrainParams
 from imageloom.training.early_stop import EarlyStop
+from imageloom.training.events import read_metrics
 from imageloom.training.generators import lent_generators
 from imageloom.training.loop_state import LoopState
+from imageloom.training.lost_run import tell_loss
 from imageloom.training.optimizer import make_optimizer
+from imageloom.training.run_directory import RunDirectory
+from imageloom.training.run_pictures import point_anew
+from imageloom.training.train import prepare_run, read_result
 
-from .damage import QUICK, resealed_copy
+from .damage import (
+    CHANGES,
+    DOCUMENT_CHANGES,
+    QUICK,
+    changed_document,
+    damaged,
+    only_named_errors,
+    resealed_copy,
+)
+
+TINY_FAMILY = Path(__file__).parent / "faults" / "tiny_family.py"
+ONE_EPOCH = TrainParams(epochs=1, batch_size=2, precision="float32", workers=0, image_size=8)
 
 
 def network_and_optimizer(optimizer):
@@ -86,3 +111,98 @@ def test_where_the_only_checkpoint_is_damaged_nothing_else_than_a_named_error_co
             newest_checkpoint(tmp_path, lambda path: restore_checkpoint(path, network, optimizer))
         except CannotResumeError as problem:
             assert "holds no whole checkpoint. Checkpoint step-000000002" in problem.message  # noqa: PT017
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory):
+    """A folder with a completed run of a tiny network, one that was only prepared, and models."""
+    folder = tmp_path_factory.mktemp("runs")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(FAMILIES, "_items", dict(FAMILIES._items))
+        tiny = runpy.run_path(str(TINY_FAMILY))
+        pictures = [tiny["tiny_pictures"](folder / name, 2, 0) for name in ("first", "second")]
+        imageloom.train("tiny", *pictures, folder / "run", params=ONE_EPOCH)
+        prepare_run("tiny", *pictures, folder / "new", params=ONE_EPOCH)
+        create_model("tiny", folder / "random")
+        create_model("tiny", folder / "other", ModelParams(weights=str(folder / "run" / "model")))
+        yield folder
+
+
+@pytest.mark.parametrize(
+    ("name", "read"),
+    [("run/model", load_trained), ("random", load_untrained), ("other", load_untrained)],
+)
+@QUICK
+@given(data=st.data())
+def test_a_damaged_model_whose_manifest_was_made_to_fit_is_read_or_a_named_error(
+    name, read, runs, tmp_path, data
+):
+    only_named_errors(read, resealed_copy(runs / name, tmp_path / "copy", data))
+
+
+@pytest.fixture
+def copied(runs, tmp_path):
+    """Return a function that copies a run and damages one of its files."""
+
+    def copy(name, file, data):
+        folder = tmp_path / "run"
+        shutil.rmtree(folder, ignore_errors=True)
+        shutil.copytree(runs / name, folder)
+        content = (folder / file).read_bytes()
+        if data.draw(st.booleans()):
+            content = changed_document(content, data.draw(DOCUMENT_CHANGES))
+        else:
+            content = damaged(content, data.draw(CHANGES))
+        (folder / file).write_bytes(content)
+        return folder
+
+    return copy
+
+
+@QUICK
+@given(data=st.data())
+def test_whatever_reads_the_damaged_record_of_a_run_uses_it_or_says_a_named_error(copied, data):
+    for folder in (copied("run", "run.json", data), copied("new", "run.json", data)):
+        for read in (
+            lambda run: RunDirectory(run).read(),
+            read_result,
+            lambda run: resumed_launch(run, {}),
+            lambda run: needs_of(run, processes=1),
+            lambda run: tell_loss(RunDirectory(run)),
+        ):
+            only_named_errors(read, folder)
+
+
+@QUICK
+@given(data=st.data())
+def test_a_run_whose_record_was_damaged_gets_its_pictures_pointed_anew_or_a_named_error(
+    copied, runs, data
+):
+    folder = copied("new", "run.json", data)
+    only_named_errors(
+        lambda run: point_anew(run, [runs], on_event=lambda _: None),
+        folder,
+    )
+
+
+@settings(QUICK, max_examples=5)
+@given(data=st.data())
+def test_a_run_whose_record_was_damaged_goes_on_or_says_a_named_error(copied, data):
+    only_named_errors(imageloom.resume, copied("new", "run.json", data))
+
+
+@settings(QUICK, max_examples=5)
+@given(data=st.data())
+def test_commands_say_a_named_error_of_a_damaged_record(copied, data, capsys):
+    folder = copied("run", "run.json", data)
+    for words in (["logs"], ["train", "--resume"]):
+        run_command([*words, str(folder)])
+        said = capsys.readouterr()
+        assert "LibraryError" not in said.err
+        assert "Traceback" not in said.err
+
+
+@QUICK
+@given(data=st.data())
+def test_damaged_events_of_a_run_are_read_or_a_named_error(copied, data):
+    only_named_errors(read_metrics, copied("run", "events.jsonl", data) / "events.jsonl")

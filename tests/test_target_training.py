@@ -10,6 +10,7 @@ import pytest
 
 from imageloom import target_training
 from imageloom.errors import (
+    CannotResumeError,
     FailedToWriteOutputsError,
     InvalidDatasetError,
     LessThanOrEqualToError,
@@ -381,3 +382,11 @@ def test_the_device_is_that_of_the_target_and_not_of_the_machine_that_prepares(
         train(params=params)
     record = json.loads((out / "run.json").read_text(encoding="utf-8"))
     assert record["asked"]["device"] == "cuda"
+
+
+@pytest.mark.parametrize("content", ["{}", '{"run": 1, "launch": {"nodes": 0}, "target": "x"}'])
+def test_a_job_that_was_changed_is_an_error_that_names_its_file(tmp_path, content):
+    (tmp_path / "job").mkdir()
+    (tmp_path / "job" / TRAIN_JOB_FILE).write_text(content)
+    with pytest.raises(CannotResumeError, match=r"train_job.json is not as Imageloom wrote it"):
+        earlier_launch(tmp_path)

@@ -264,7 +264,7 @@ def _memory_groups() -> Iterator[_MemoryGroup]:
 def _fields(file: Path) -> dict[str, int]:
     """Return the lines of a file of the kernel that are a name and a number."""
     fields = {}
-    with contextlib.suppress(OSError):
+    with contextlib.suppress(OSError, ValueError):  # ValueError: a NUL in the path
         for line in file.read_text(encoding="ascii", errors="replace").splitlines():
             name, number, *_ = *line.split(), "", ""
             if number.isdigit():

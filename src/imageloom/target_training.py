@@ -8,6 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
+from pydantic import ValidationError
+
 from imageloom.data.image_directory import ImageDirectory
 from imageloom.data.moved import Roots
 from imageloom.data.params import ConvertParams
@@ -15,6 +17,7 @@ from imageloom.errors import (
     CannotResumeError,
     ImageloomError,
     OutputInUseError,
+    ParameterError,
     RunInterruptedError,
     WorkerLostError,
     error_from_json,
@@ -201,7 +204,14 @@ def _last_job(run: Path) -> TrainJob | None:
     file = run / JOB_FOLDER / TRAIN_JOB_FILE
     if not file.is_file():
         return None
-    return TrainJob.model_validate(read_json(file, CannotResumeError))
+    try:
+        return TrainJob.model_validate(read_json(file, CannotResumeError))
+    except (ValidationError, ParameterError) as problem:
+        raise CannotResumeError(
+            f"{file} is not as Imageloom wrote it.",
+            hint=f"It was changed. Restore it, or take the folder {file.parent} away.",
+            reason="bad-record",
+        ) from problem
 
 
 def _submit(run: Path, target: Target, launch: LaunchParams) -> TrainJob:

@@ -134,6 +134,15 @@ def test_a_result_is_not_read_from_a_run_that_was_killed(killed):
         read_result(killed.path)
 
 
+@pytest.mark.parametrize(
+    "changes", [{"kills": "many"}, {"file": []}, {"file": "/a\0b"}, {"more": 1, "host": None}]
+)
+def test_a_record_that_was_changed_is_read_as_well(killed, counted, changes):
+    counted(0)
+    killed.update(process=dataclasses.asdict(machine.oom_record()) | changes)
+    assert isinstance(tell_loss(killed), WorkerLostError)
+
+
 def test_a_record_of_an_earlier_version_is_read_as_well(killed):
     killed.update(process="of another form")
     assert isinstance(tell_loss(killed), WorkerLostError)

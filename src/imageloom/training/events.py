@@ -9,8 +9,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-from imageloom.errors import printable
+from imageloom.errors import CannotResumeError, printable
 from imageloom.events import Event, EventSink, Metric, Notice, Progress, ignore_events
+from imageloom.plain_file import naming_read_failures
 
 logger = logging.getLogger(__name__)
 
@@ -82,13 +83,34 @@ class Reporter:
 
 
 def read_metrics(path: Path) -> list[Metric]:
-    """Return the rows of ``events.jsonl``; a row that a kill cut short is left out."""
+    """Return the rows of ``events.jsonl``; a row that a kill cut short is left out.
+
+    Raises:
+        CannotResumeError: The file cannot be read, or a row is JSON and no metric.
+    """
+    with naming_read_failures(path, CannotResumeError):
+        lines = path.read_bytes().split(b"\n")
     metrics = []
-    for line in path.read_bytes().split(b"\n"):
-        with contextlib.suppress(ValueError):
+    for number, line in enumerate(lines, start=1):
+        with contextlib.suppress(ValueError, RecursionError):
             row = json.loads(line)
-            metrics.append(Metric(row["name"], row["value"], row["epoch"], row["step"]))
+            metrics.append(_metric(row, f"{path}, line {number:,},"))
     return metrics
+
+
+def _metric(row: object, where: str) -> Metric:
+    values = row if isinstance(row, dict) else {}
+    name, step = values.get("name"), values.get("step")
+    numbers = [values.get("value"), values.get("epoch")]
+    if isinstance(name, str) and isinstance(step, int):
+        match numbers:
+            case [int() | float() as value, int() | float() as epoch]:
+                return Metric(name, value, epoch, step)
+    raise CannotResumeError(
+        f"{where} holds no metric.",
+        hint="It was changed. Restore the file, or take the line out.",
+        reason="bad-events",
+    )
 
 
 @contextlib.contextmanager

@@ -47,9 +47,9 @@ def finish(job: Job, state: LoopState) -> None:
     # The report describes the run as completed, which it is as soon as the report is there.
     record = job.run.read()
     seconds = float(str(record["seconds"])) + job.reporter.seconds
-    record = {**record, "state": "completed", "seconds": seconds}
+    completed = {**record, "state": "completed", "seconds": seconds}
     write_run_report(
-        job.run.report, run=record, metrics=metrics, evaluation=evaluation, table=table
+        job.run.report, run=completed, metrics=metrics, evaluation=evaluation, table=table
     )
 
 

@@ -11,6 +11,8 @@ import time
 from collections.abc import Mapping
 from typing import Final
 
+from pydantic import TypeAdapter, ValidationError
+
 from imageloom.errors import (
     ImageloomError,
     ModuleOutOfMemoryError,
@@ -95,10 +97,8 @@ def _loss(run: RunDirectory) -> ImageloomError:
 
 def _oom_record(content: object) -> OomRecord | None:
     """Return what a process left in the record; None where an earlier version began the run."""
-    if not isinstance(content, dict):
-        return None
-    with contextlib.suppress(TypeError):
-        return OomRecord(**content)
+    with contextlib.suppress(ValidationError):
+        return TypeAdapter(OomRecord).validate_python(content)
     return None
 
 

@@ -18,7 +18,8 @@ from imageloom.errors import (
     library_text,
     named_error,
 )
-from imageloom.training.run_directory import RunDirectory, State, now
+from imageloom.training.run_directory import RunDirectory, now
+from imageloom.training.run_record import State
 
 logger = logging.getLogger(__name__)
 

@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, Literal
+from typing import Final
 
 from imageloom.errors import (
     CannotResumeError,
@@ -17,11 +17,11 @@ from imageloom.errors import (
     OutputInUseError,
 )
 from imageloom.locks import holder, release, try_lock
-from imageloom.publish import read_json, write_json
+from imageloom.publish import write_json
+from imageloom.training.run_record import RunRecord, read_run_record
 
 FORMAT_VERSION: Final = 1
 TIME_FORMAT: Final = "%Y-%m-%dT%H:%M:%SZ"  # UTC
-State = Literal["running", "completed", "interrupted", "failed"]
 
 
 @dataclass(frozen=True)
@@ -119,11 +119,11 @@ class RunDirectory:
             f"model: {command} --train ... --validation ... --out NEW --epochs N"
         )
 
-    def read(self) -> dict[str, object]:
+    def read(self) -> RunRecord:
         """Return the record.
 
         Raises:
-            CannotResumeError: The folder is no run directory.
+            CannotResumeError: The folder is no run directory, or its record was changed.
         """
         if not self.record.is_file():
             raise CannotResumeError(
@@ -131,7 +131,7 @@ class RunDirectory:
                 hint="Give the folder that 'imageloom train' wrote with --out.",
                 reason="no-run",
             )
-        return read_json(self.record, CannotResumeError)
+        return read_run_record(self.record)
 
     def update(self, **changes: object) -> None:
         """Replace values of the record in one step."""

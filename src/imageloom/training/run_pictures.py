@@ -65,4 +65,5 @@ def point_anew(
         recorded = directory.read()["data"]
         assert isinstance(recorded, dict)
         roots = {name: {"root": str(images.root)} for name, images in found.items()}
-        directory.update(data={name: recorded[name] | roots[name] for name in recorded})
+        moved = {name: recorded[name] | roots[name] for name in roots}
+        directory.update(data={**recorded, **moved})

@@ -1,6 +1,7 @@
 """Prepare a run, go on with it in any number of processes, and read what it found."""
 
 import contextlib
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -176,7 +177,7 @@ def read_result(path: Path) -> TrainResult:
     """Return what a completed run found.
 
     Raises:
-        CannotResumeError: There is no run.
+        CannotResumeError: There is no run, or its record was changed.
         WorkerLostError: It says that it is running, but the process that trained it was killed.
         ModuleOutOfMemoryError: Likewise, for want of memory.
     """
@@ -194,7 +195,10 @@ def read_result(path: Path) -> TrainResult:
         report=run.report,
         epochs=epochs,
         best_epoch=best_epoch,
-        metrics={name: float(str(value)) for name, value in metrics.items()},
+        metrics={
+            name: math.nan if value is None else float(str(value))
+            for name, value in metrics.items()
+        },
     )
 
 
