@@ -20,6 +20,8 @@ PIECES = st.sampled_from(
             b"null",
             b"NaN",
             b"\n",
+            b"\r",
+            b"\r\n",
             b",",
             b'"',
             b"'",

@@ -137,6 +137,11 @@ FILES = {
     "tar.gz": ("x.tar.gz", tar_of("w:gz"), unpack),
     "tar.bz2": ("x.tar.bz2", tar_of("w:bz2"), unpack),
     "csv": ("x.csv", b"file,label\n1.png,ant\n2.png,bee\n", lambda p: read_manifest(p, PARAMS)),
+    "csv with CR": (
+        "x.csv",
+        b"file,label\r1.png,ant\r2.png,bee\r",
+        lambda p: read_manifest(p, PARAMS),
+    ),
     "tsv": ("x.tsv", b"file\tlabel\n1.png\tant\n2.png\tbee\n", lambda p: read_manifest(p, PARAMS)),
     "targets": (
         "targets.toml",
@@ -244,7 +249,7 @@ def test_a_damaged_directory_whose_manifest_was_made_to_fit_is_a_named_error(
     only_named_errors(read, resealed_copy(source, tmp_path / "copy", data))
 
 
-@pytest.mark.parametrize("suffix", ["pth", "safetensors"])
+@pytest.mark.parametrize("suffix", ["pth", "pt", "safetensors"])
 @QUICK
 @given(changes=CHANGES)
 def test_a_damaged_file_of_weights_is_read_or_refused_with_a_named_error(suffix, tmp_path, changes):
@@ -252,7 +257,7 @@ def test_a_damaged_file_of_weights_is_read_or_refused_with_a_named_error(suffix,
 
     file = io.BytesIO()
     torch.save({"weight": torch.ones(3, 2), "bias": torch.ones(3)}, file)
-    content = file.getvalue() if suffix == "pth" else save({"weight": torch.ones(3, 2)})
+    content = file.getvalue() if suffix != "safetensors" else save({"weight": torch.ones(3, 2)})
     path = tmp_path / f"x.{suffix}"
     path.write_bytes(damaged(content, changes))
     only_named_errors(read_weights_file, path)

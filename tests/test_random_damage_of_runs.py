@@ -1,5 +1,6 @@
 """Damaged checkpoints, models and records of runs: passed over with the reason, or named errors."""
 
+import io
 import runpy
 import shutil
 from pathlib import Path
@@ -12,12 +13,17 @@ from torch import nn
 
 import imageloom
 from imageloom.cli.root import run as run_command
-from imageloom.errors import CannotResumeError
+from imageloom.errors import CannotResumeError, InvalidModelDirectoryError
 from imageloom.launch.needs import needs_of
 from imageloom.launch.train import resumed_launch
 from imageloom.metrics import ScoreSums
 from imageloom.models.family import FAMILIES
-from imageloom.models.model_directory import create_model, load_trained, load_untrained
+from imageloom.models.model_directory import (
+    create_model,
+    load_trained,
+    load_untrained,
+    make_untrained,
+)
 from imageloom.models.params import ModelParams
 from imageloom.training.checkpoint import newest_checkpoint, restore_checkpoint, save_checkpoint
 from imageloom.training.config import TrainParams
@@ -73,7 +79,7 @@ def checkpoints(request, tmp_path_factory):
     return folder, request.param
 
 
-@QUICK
+@settings(QUICK, max_examples=15)
 @given(data=st.data())
 def test_a_damaged_checkpoint_is_restored_or_passed_over_with_its_reason(
     checkpoints, tmp_path, data
@@ -98,7 +104,7 @@ def test_a_damaged_checkpoint_is_restored_or_passed_over_with_its_reason(
         assert (state.step, passed_over) == (2, [])
 
 
-@QUICK
+@settings(QUICK, max_examples=15)
 @given(data=st.data())
 def test_where_the_only_checkpoint_is_damaged_nothing_else_than_a_named_error_comes(
     checkpoints, tmp_path, data
@@ -173,7 +179,7 @@ def test_whatever_reads_the_damaged_record_of_a_run_uses_it_or_says_a_named_erro
             only_named_errors(read, folder)
 
 
-@QUICK
+@settings(QUICK, max_examples=15)
 @given(data=st.data())
 def test_a_run_whose_record_was_damaged_gets_its_pictures_pointed_anew_or_a_named_error(
     copied, runs, data
@@ -206,3 +212,36 @@ def test_commands_say_a_named_error_of_a_damaged_record(copied, data, capsys):
 @given(data=st.data())
 def test_damaged_events_of_a_run_are_read_or_a_named_error(copied, data):
     only_named_errors(read_metrics, copied("run", "events.jsonl", data) / "events.jsonl")
+
+
+# The weights of the tiny network's first and last layers, stored in other ways.
+LAYOUTS = {
+    "sparse": ("0.weight", lambda weight: weight.to_sparse()),
+    "csr": ("6.weight", lambda weight: weight.to_sparse_csr()),
+    "csc": ("6.weight", lambda weight: weight.to_sparse_csc()),
+    "meta": ("0.weight", lambda weight: weight.to("meta")),
+    "quantized": (
+        "0.weight",
+        lambda weight: torch.quantize_per_tensor(weight, 0.1, 0, torch.quint8),
+    ),
+    "complex": ("0.weight", lambda weight: weight.to(torch.complex64)),
+}
+
+
+@pytest.mark.filterwarnings("ignore")  # of torch: these layouts may change
+@pytest.mark.parametrize("layout", LAYOUTS)
+@settings(QUICK, max_examples=15)
+@given(changes=CHANGES)
+def test_weights_of_another_layout_are_used_or_refused_with_a_named_error(
+    layout, runs, tmp_path, changes
+):
+    file, (name, stored) = io.BytesIO(), LAYOUTS[layout]
+    state = load_trained(runs / "run" / "model").network.state_dict()
+    torch.save({**state, name: stored(state[name])}, file)
+    path = tmp_path / "x.pt"
+    params = ModelParams(weights=str(path))
+    path.write_bytes(file.getvalue())
+    with pytest.raises(InvalidModelDirectoryError, match=f"no plain arrays: {name} is "):
+        make_untrained("tiny", params)
+    path.write_bytes(damaged(file.getvalue(), changes))
+    only_named_errors(lambda _: make_untrained("tiny", params), path)
