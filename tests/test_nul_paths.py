@@ -35,6 +35,7 @@ DOORS = {
     "log": lambda _: open_log(Path(NUL)),
     "json": lambda _: write_json(Path(NUL), {}),
     "folder": lambda _: ConvertParams.parse({"folder": NUL}),
+    "folder-in-python": lambda _: ConvertParams(folder=NUL),
     "weights-parameter": lambda _: ModelParams.parse({"weights": NUL}),
     "pictures-parameter": lambda _: EvaluateParams.parse({"images": NUL}),
 }

@@ -193,3 +193,10 @@ def test_a_label_is_the_title_or_made_from_the_name():
 def test_values_that_change_no_result_are_left_out_of_what_results_depend_on():
     assert Titled(workers=8).output_values() == {"seed": 1, "batch_size": 16}
     assert Titled(seed=2).output_values() != Titled().output_values()
+
+
+def test_values_that_do_not_fit_raise_the_same_error_in_python_as_on_the_command_line():
+    with pytest.raises(NotInRangeValueError, match="fraction is 3, but must be less than 1"):
+        SplitParams(fraction=3)
+    with pytest.raises(UnknownNameError, match="fractoin"):
+        SplitParams(fractoin=0.5)

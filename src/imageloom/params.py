@@ -59,6 +59,14 @@ class Params(BaseModel):
         except ValueError:
             return value
 
+    if not typing.TYPE_CHECKING:  # type checkers know the fields only without it
+
+        def __init__(self, **values: object) -> None:
+            try:
+                super().__init__(**values)
+            except ValidationError as error:
+                raise _parameter_error(type(self), error) from None
+
     @field_validator("*", mode="before")
     @classmethod
     def _refuse_nul(cls, value: object) -> object:

@@ -178,10 +178,22 @@ def test_check_finds_leaks_and_changed_files(photos, capsys):
     capsys.readouterr()
     assert run(["data", "check", "b", "--against", "a"]) == 0
     assert "no file is in both" in capsys.readouterr().out
+    assert run(["data", "check", "a", "--against", "other"]) in (0, 1)
+    assert "2 only here: '007', 'NA'" in capsys.readouterr().out
     assert run(["data", "check", "a", "--against", "other", "--json"]) in (0, 1)
     content = json.loads(capsys.readouterr().out)
     assert [pair[1] for pair in content["comparison"]["leaks"]] == ["bee/copy.png"]
     assert content["comparison"]["missing_classes"] == ["007", "NA"]
+
+
+def test_equal_files_that_check_lists_are_not_told_a_second_time_as_a_notice(photos, capsys):
+    (photos / "bee" / "copy.png").write_bytes((photos / "007" / "00.png").read_bytes())
+    assert run(["data", "convert", "photos", "--out", "pictures"]) == 0
+    assert "1 picture stands under more than one label" in capsys.readouterr().err
+    assert run(["data", "check", "pictures"]) == 0
+    shown = capsys.readouterr().out
+    assert "1 set of equal files with different labels" in shown
+    assert "under more than one label" not in shown
 
 
 def test_moved_pictures_are_checked_split_and_scored_where_they_are_now(trained, photos, capsys):
@@ -211,6 +223,8 @@ def test_a_flood_of_equal_pictures_takes_a_line_on_the_screen_and_is_listed_in_j
             copy.write_bytes((photos / name / "00.png").read_bytes())
     assert run(["data", "check", "photos", "--against", "photos"]) == 0
     captured = capsys.readouterr()
+    assert "imageloom train" not in captured.out  # validation pictures must not be trained on
+    assert "take the equal files out of one of the two" in captured.out
     assert "007/00.png, 007/copy-000.png, 007/copy-001.png and 58 more" in captured.out
     assert "122 of 156 pictures stand more than once" in captured.err
     assert (captured.out + captured.err).count("copy-") < 20

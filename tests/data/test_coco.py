@@ -64,7 +64,7 @@ def test_a_picture_with_two_categories_is_refused_by_name(read):
         ({"annotations": ANNOTATIONS[:1]}, "label in image 1 but none in image 2"),
         (
             {"categories": [*CATEGORIES, {"id": 9, "name": "cat"}]},
-            "classes that no picture has: cat",
+            "classes that no picture has: 'cat'",
         ),
         ({"images": [IMAGES[0], {"id": 11, "file_name": "../2.png"}]}, "image 2: .* leads up"),
         ({"images": [IMAGES[0], {"id": 11, "file_name": "3.png"}]}, "image 2: there is no file"),
@@ -107,8 +107,11 @@ def test_white_space_around_a_category_makes_no_class_of_its_own(read):
     listing = read(categories=[{"id": 1, "name": "dog "}, {"id": 7, "name": "007"}])
     assert listing.classes == ("007", "dog")
     assert any("White space around 1 value of coco.json" in one for one in listing.notices)
-    with pytest.raises(InvalidDatasetError, match="category 3: has the name 'dog' of another"):
-        read(categories=[*CATEGORIES, {"id": 8, "name": "dog "}])
+    annotations = [{"image_id": 10, "category_id": 8}]
+    with pytest.raises(
+        InvalidDatasetError, match=r"1 wrong row\. category 3: has the name 'dog' of another"
+    ):
+        read(categories=[*CATEGORIES, {"id": 8, "name": "dog "}], annotations=annotations)
 
 
 def test_whole_numbers_that_a_program_wrote_with_a_fraction_are_the_same_ids(read):

@@ -38,7 +38,7 @@ def images(tmp_path):
 
 def test_b01_b06_names_survive_saving_and_loading(images, tmp_path):
     images = images.with_transforms((Squash(size=8), RandomHorizontalFlip()))
-    images.save(tmp_path / "saved")
+    images.save(str(tmp_path / "saved"))  # as text, too
     loaded = load_image_directory(tmp_path / "saved")
     assert loaded.classes == ("007", "NA")
     assert loaded.index.equals(images.index)

@@ -22,9 +22,15 @@ def test_a_picture_under_several_labels_is_shown_with_two_of_them():
     images = images_of(labels, contents=["same"] * 6000)
     (notice,) = notices_on(images)
     assert notice == (
-        "1 picture stands under more than one label with equal bytes: ants/0.png (ants), "
-        "bees/3000.png (bees), ants/1.png (ants) and 5,997 more. 'imageloom data check' says more."
+        "1 picture stands under more than one label with equal bytes: ants/0.png as 'ants', "
+        "bees/3000.png as 'bees', ants/1.png as 'ants' and 5,997 more. 'imageloom data check' "
+        "says more."
     )
+
+
+def test_class_names_in_notices_show_the_white_space_that_they_end_in():
+    (notice,) = notices_on(images_of(["ants "] * 2 + ["bees"] * 2, contents=["p", "q", "p", "r"]))
+    assert "ants /0.png as 'ants ', bees/2.png as 'bees'" in notice
 
 
 def test_a_repeated_picture_is_noted_with_its_number():

@@ -357,7 +357,7 @@ def test_a_json_line_that_lacks_a_key_is_named(read):
 
 @pytest.mark.parametrize("kind", ["csv", "jsonl"])
 def test_labels_are_one_class_whatever_white_space_is_around_them(read, kind):
-    labels = ["bees", " bees", "bees ", "\u00a0bees\u2003"]
+    labels = ["bees ", "bees ", "bees ", "\u00a0ants\u2003"]
     if kind == "csv":
         lines = ["file,label", *(f"{number}.png,{label}" for number, label in enumerate(labels, 1))]
     else:
@@ -366,12 +366,44 @@ def test_labels_are_one_class_whatever_white_space_is_around_them(read, kind):
             for number, label in enumerate(labels, 1)
         ]
     listing = read("\n".join(lines), f"list.{kind}")
-    assert listing.classes == ("bees",)
+    assert listing.classes == ("ants", "bees")
     assert len(listing) == 4
     assert any(
-        f"White space around 3 values of list.{kind} was left out, as in ' bees'" in notice
+        f"White space around 4 values of list.{kind} was left out, as in 'bees '" in notice
         for notice in listing.notices
     )
+
+
+@pytest.mark.parametrize("other", [" bees", "bees ", "\u00a0bees\u2003"])
+@pytest.mark.parametrize("kind", ["csv", "jsonl"])
+def test_a_label_with_and_without_white_space_around_it_is_refused(read, kind, other):
+    labels = ["bees", other, "ants", other]
+    if kind == "csv":
+        lines = ["file,label", *(f"{number}.png,{label}" for number, label in enumerate(labels, 1))]
+    else:
+        lines = [
+            f'{{"file": "{number}.png", "label": "{label}"}}'
+            for number, label in enumerate(labels, 1)
+        ]
+    first = 2 if kind == "csv" else 1
+    with pytest.raises(InvalidDatasetError, match="has 2 wrong rows") as refused:
+        read("\n".join(lines), f"list.{kind}")
+    assert (
+        f"line {first + 1}: has the label {other!r}, but line {first} has 'bees': they differ only "
+        "in white space" in refused.value.message
+    )
+    assert len(read("\n".join(lines), f"list.{kind}", labels="none")) == 4
+
+
+@pytest.mark.parametrize("kind", ["csv", "jsonl"])
+def test_a_table_that_is_labelled_in_part_says_how_to_take_it_and_is_taken_so(read, kind):
+    text = "file,label\n1.png,a\n2.png,\n"
+    if kind == "jsonl":
+        text = '{"file": "1.png", "label": "a"}\n{"file": "2.png"}\n'
+    with pytest.raises(InvalidDatasetError, match="a label in line") as refused:
+        read(text, f"list.{kind}")
+    assert "--labels none" in refused.value.hint
+    assert len(read(text, f"list.{kind}", labels="none")) == 2
 
 
 def test_files_and_groups_lose_white_space_around_them_too(read):

@@ -52,7 +52,7 @@ def test_rows_with_several_classes_or_none_are_refused_by_their_line(read):
 
 def test_a_class_that_no_row_has_is_refused_or_dropped(read):
     text = "file,a,b,c\n1.png,1,0,0\n2.png,0,1,0\n"
-    with pytest.raises(InvalidDatasetError, match="classes that no picture has: c") as refused:
+    with pytest.raises(InvalidDatasetError, match="classes that no picture has: 'c'") as refused:
         read(text)
     assert "--empty-classes drop" in refused.value.hint
     assert read(text, empty_classes="drop").classes == ("a", "b")

@@ -6,7 +6,7 @@ import time
 import pytest
 
 from imageloom.data.convert import convert
-from imageloom.data.open import _saying_where_options_belong, open_images
+from imageloom.data.open import _saying_where_options_belong, open_each, open_images
 from imageloom.data.params import ConvertParams
 from imageloom.errors import (
     CouldNotOpenFileError,
@@ -66,6 +66,16 @@ def test_what_was_left_out_is_told_every_time_also_when_the_conversion_is_kept(t
     assert told[0] == told[1]
     assert f"1 of 201 files in {tree.root} was left out: a/junk.png is an HTML page." in told[0]
     assert any("1 file that is a document by name" in message for message in told[0])
+
+
+def test_what_holds_for_several_in_the_same_words_is_told_once(tree, monkeypatch, settings):
+    monkeypatch.setenv("IMAGELOOM_HOME", str(settings.home))
+    one = tree.write({"a/ants /1.png": png(seed=1), "a/bees/2.png": png(seed=2)}) / "a"
+    other = tree.write({"b/ants /3.png": png(seed=3), "b/bees/4.png": png(seed=4)}) / "b"
+    heard = []
+    open_each([one, other], on_event=heard.append)
+    (notice,) = [event.message for event in heard if isinstance(event, Notice)]
+    assert "'ants '. It stays part of the name." in notice
 
 
 def test_what_was_left_out_of_an_archive_is_told_with_the_archives_own_name(tree, settings):

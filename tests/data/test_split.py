@@ -168,7 +168,9 @@ def test_a_class_in_one_group_is_named_as_one_sided():
 
 
 def test_by_group_without_groups_is_refused():
-    with pytest.raises(InvalidDatasetError, match=r"no picture of .* has a group") as refused:
+    with pytest.raises(
+        InvalidDatasetError, match=r"No picture of .* has a group that --by-group"
+    ) as refused:
         split(images_of(["a"] * 10), SplitParams(by_group=True))
     assert "--group-column" in refused.value.hint
     with pytest.raises(InvalidDatasetError, match="10 pictures of 1 groups"):

@@ -62,7 +62,7 @@ def test_c14_a_picture_under_two_labels_is_told_again_before_training():
     (notice,) = notices_on_equal_pictures(training, images_of("a", "z"))
     assert notice.startswith(
         "Among those for training, 1 picture stands under more than one label with equal bytes: "
-        "a/0.png (a), b/1.png (b)."
+        "a/0.png as 'a', b/1.png as 'b'."
     )
 
 

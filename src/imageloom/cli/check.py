@@ -13,6 +13,7 @@ from imageloom.cli.job import Job, Outcome, job_command
 from imageloom.cli.places import Place, place_option, root_option
 from imageloom.cli.screen import command_line, line, table
 from imageloom.data.params import ConvertParams
+from imageloom.preprocessing.similar_names import quoted
 from imageloom.wording import count, some
 
 if TYPE_CHECKING:
@@ -42,6 +43,7 @@ def command(job: Job) -> Outcome:
     because training would stop at them.
     """
     from imageloom.data.check import check
+    from imageloom.data.judge import notices_on_copies
     from imageloom.data.open import open_each
 
     places = [job.path(name) for name in ("images", "against") if name in job.arguments]
@@ -53,14 +55,17 @@ def command(job: Job) -> Outcome:
         cancel=job.cancel,
     )
     report = check(*opened, on_event=job.on_event, cancel=job.cancel)
+    listed = notices_on_copies(opened[0])  # which the screen shows as sets of files
     content = report.to_json()
     content["noted_at_conversion"] = content.pop("notices")  # 'notices' are those of this command
     return Outcome(
-        content=content, screen=tuple(_screen(job, report)), exit_code=1 if report.changed else 0
+        content=content,
+        screen=tuple(_screen(job, report, listed)),
+        exit_code=1 if report.changed else 0,
     )
 
 
-def _screen(job: Job, report: "DataReport") -> Iterator[RenderableType]:
+def _screen(job: Job, report: "DataReport", listed: Sequence[str]) -> Iterator[RenderableType]:
     yield from pictures.class_table({"Pictures": report.images_per_class})
     formats = ", ".join(f"{count:,} {name}" for name, count in report.formats.items())
     turned = f"; {report.turned:,} are turned by EXIF" if report.turned else ""
@@ -72,7 +77,7 @@ def _screen(job: Job, report: "DataReport") -> Iterator[RenderableType]:
     yield from pictures.listed(report.changed, changed, "red")
     told = {notice["message"] for notice in job.on_event.notices}  # of a plain folder, as it opened
     for notice in report.notices:
-        if notice not in told:
+        if notice not in told and notice not in listed:
             yield line("Note", notice, style="yellow")
     # Equal bytes under different labels are duplicates too; they are shown once, as the worse.
     worse = {files[0] for files in report.contradictions}  # a file stands in one set at most
@@ -120,7 +125,7 @@ def _beside(other: "Comparison") -> Iterator[RenderableType]:
         (other.extra_classes, f"{len(other.extra_classes):,} only there"),
     ):
         if names:
-            yield line("Classes", f"{what}: {some(names)}", style="red")
+            yield line("Classes", f"{what}: {some([quoted(name) for name in names])}", style="red")
 
 
 def _next_step(job: Job, report: "DataReport") -> str:
@@ -130,6 +135,11 @@ def _next_step(job: Job, report: "DataReport") -> str:
     other = report.comparison
     if other is not None and (other.missing_classes or other.extra_classes):
         return "give both the same classes; 'imageloom data split' keeps every class on both sides"
+    if other is not None and other.leaks:
+        return (
+            "take the equal files out of one of the two, or divide all pictures anew with "
+            "'imageloom data split'"
+        )
     if other is not None:
         places = ("--train", images, "--validation", job.path("against"), "--out", "run", *roots)
         return command_line("imageloom", "train", "--model", "resnet18", *places)

@@ -55,6 +55,7 @@ def read_coco(
         annotations = []
     problems = ProblemList(manifest)
     names = _category_names(categories, problems)
+    problems.raise_if_any()
     labels = _labels(images, annotations, names, manifest, problems)
     problems.raise_if_any()
     return listing_of_rows(
@@ -159,7 +160,8 @@ def _refuse_several(found: dict[Id, set[str]], files: dict[Id, str], manifest: P
             f"{manifest} has {count(len(several), 'picture')} with several categories: "
             f"{some(shown, total=len(several))}.",
             hint="A picture can have one class; several labels per picture are not supported. "
-            "Cut the objects out, or keep the pictures with one category.",
+            "Cut the objects out, or keep the pictures with one category; or take all without "
+            "labels, with --labels none.",
             reason="several-labels",
             details={"files": [files[image] for image in list(several)[:100]]},
         )

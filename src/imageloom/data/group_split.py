@@ -63,7 +63,7 @@ def _groups(images: ImageDirectory, num_rows: int) -> list[_Group]:
     names = images.index.column("group")
     if names.null_count == len(images):
         raise InvalidDatasetError(
-            f"by_group is set, but no picture of {images.root} has a group.",
+            f"No picture of {images.root} has a group that --by-group could keep together.",
             hint="Convert a manifest with --group-column, or split without --by-group.",
             reason="no-groups",
         )

@@ -211,15 +211,16 @@ class ImageDirectory:
             details={"unlabelled": missing, "images": len(self)},
         )
 
-    def save(self, path: Path) -> None:
+    def save(self, path: Path | str) -> None:
         """Publish the image directory at ``path``; pictures stay where they are.
 
         Raises:
             FailedToWriteOutputsError: ``path`` exists, lies among the pictures or inside something
                 that was published, or cannot be written.
         """
-        self.refuse_outputs([path])
-        with publishing_directory(path) as partial:
+        place = Path(path)
+        self.refuse_outputs([place])
+        with publishing_directory(place) as partial:
             self.write_into(partial, root=str(self.root))
 
     def refuse_outputs(self, outputs: Sequence[Path]) -> None:

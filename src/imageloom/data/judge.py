@@ -13,6 +13,7 @@ from imageloom.data.duplicates import equal_groups
 from imageloom.data.image_directory import ImageDirectory, Rejected
 from imageloom.data.links import FOLLOW
 from imageloom.errors import InvalidDatasetError
+from imageloom.preprocessing.similar_names import quoted
 from imageloom.wording import count, some
 
 _EXAMPLES: Final = 3
@@ -38,8 +39,8 @@ def refuse_losses(images: ImageDirectory, max_rejected_fraction: float) -> None:
         if left == 0:
             mine = [one for one in images.rejected if one.label == name]
             raise InvalidDatasetError(
-                f"The class {name!r} in {images.root} has no usable image: all {len(mine):,} were "
-                f"left out. {_reasons(mine)}",
+                f"The class {quoted(name)} in {images.root} has no usable image: all "
+                f"{len(mine):,} were left out. {_reasons(mine)}",
                 hint=f"{_way_out(mine)}, or remove the class's folder.",
                 reason="class-without-images",
                 details={"class": name, "rejected": _listed(mine)},
@@ -97,9 +98,9 @@ def _imbalance(counts: Mapping[str, int]) -> Iterator[str]:
     least, most = min(counts, key=counts.__getitem__), max(counts, key=counts.__getitem__)
     if counts[most] >= _IMBALANCE * counts[least]:
         yield (
-            f"The classes are far from balanced: {most!r} has {counts[most]:,} pictures and "
-            f"{least!r} has {counts[least]:,}. Look at the figures per class, not only at the "
-            "accuracy; --class-weights balanced may help."
+            f"The classes are far from balanced: {quoted(most)} has {counts[most]:,} pictures "
+            f"and {quoted(least)} has {counts[least]:,}. Look at the figures per class, not only "
+            "at the accuracy; --class-weights balanced may help."
         )
 
 
@@ -115,7 +116,7 @@ def _two_labels(images: ImageDirectory, groups: Sequence[Sequence[int]]) -> Iter
 
 def _with_labels(images: ImageDirectory, rows: Sequence[int]) -> str:
     first = _labels_first(images, rows)[:_EXAMPLES]
-    names = [f"{images.file(row)} ({images.classes[images.labels[row]]})" for row in first]
+    names = [f"{images.file(row)} as {quoted(images.classes[images.labels[row]])}" for row in first]
     return some(names, total=len(rows))
 
 

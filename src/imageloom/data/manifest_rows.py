@@ -109,6 +109,7 @@ class _Gathering:
     params: ConvertParams
     files: FileColumns = field(default_factory=FileColumns)
     labels: dict[str, int] = field(default_factory=dict)
+    written: dict[str, ManifestRow] = field(default_factory=dict)  # of each label, the first row
     rejected: list[Rejected] = field(default_factory=list)
     first_labelled: int = 0
     num_unlabelled: int = 0
@@ -138,6 +139,14 @@ class _Gathering:
         if row.label and len(row.label.strip().splitlines()) > 1:
             what = f"has a label of several lines, {_short(row.label)}; does a quote not close?"
             self.problems.add(self._where(row.number), what)
+            return
+        first = self.written.setdefault((row.label or "").strip(), row)
+        if (first.label or "") != (row.label or ""):
+            what = f"has the label {_short(row.label or '')}, but {self._where(first.number)} has "
+            self.problems.add(
+                self._where(row.number),
+                f"{what}{_short(first.label or '')}: they differ only in white space",
+            )
             return
         label = self._label(row)
         name = os.fsencode(path)
@@ -205,7 +214,8 @@ class _Gathering:
             raise InvalidDatasetError(
                 f"{self.manifest} has a label in {self._where(self.first_labelled)} but none in "
                 f"{some(unlabelled, total=self.num_unlabelled)}.",
-                hint="Give every row a label, or none.",
+                hint=f"Give every {self.unit} a label; or take all pictures without labels, with "
+                "--labels none.",
                 reason="partly-labelled",
                 details={"rows": unlabelled},
             )
@@ -216,10 +226,11 @@ class _Gathering:
         empty = [name for name in map(str.strip, declared) if name not in self.labels]
         if empty and self.labels and self.params.empty_classes == "refuse":
             raise InvalidDatasetError(
-                f"{self.manifest} declares classes that no picture has: {some(empty)}.",
+                f"{self.manifest} declares classes that no picture has: "
+                f"{some([quoted(name) for name in empty])}.",
                 hint="Add pictures, or leave these classes out with --empty-classes drop.",
                 reason="empty-class",
-                details={"classes": empty[:100]},
+                details={"classes": empty[:100], "option": "--empty-classes drop"},
             )
         on_names = check_new_class_names(list(self.labels))
         classes, positions = in_string_order(list(self.labels))
@@ -254,7 +265,7 @@ class _Gathering:
                 f"left out, as in {quoted(self.first_trimmed)}."
             )
         if dropped:
-            names = some(list(map(repr, dropped)))
+            names = some([quoted(name) for name in dropped])
             yield f"{count(len(dropped), 'class', 'classes')} without pictures dropped: {names}."
         others = _pictures_in(self.root, self.finder.folders) - self.listed_pictures
         if others > 0 and on_parts is None:

@@ -1,5 +1,6 @@
 """Tables with a column of 0 and 1 for each class, as annotation services export them."""
 
+import shlex
 from typing import Final, NamedTuple
 
 from imageloom.data.columns import LABEL, file_columns, part_columns
@@ -47,7 +48,7 @@ def one_hot_columns(table: Table, params: ConvertParams) -> OneHot | None:
     problems.raise_if_any(
         hint="The columns of 0 and 1 look like classes, but a picture can have only one here. "
         "Leave these rows out, or use 'imageloom data convert' with --label-column and the name of "
-        "another column, or with --labels none."
+        f"another column, or with --file-column {shlex.quote(columns.file)} --labels none."
     )
     return columns
 

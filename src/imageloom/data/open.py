@@ -27,7 +27,7 @@ from imageloom.data.moved import Roots, open_moved, takes_root
 from imageloom.data.params import SHORTCUT_PARAMETERS, ConvertParams
 from imageloom.data.source import Source, find_source
 from imageloom.errors import FailedToWriteOutputsError, ImageloomError, InvalidDatasetError
-from imageloom.events import CancelToken, EventSink, Notice, ignore_events
+from imageloom.events import CancelToken, Event, EventSink, Notice, ignore_events
 from imageloom.locks import release, try_lock
 from imageloom.output_places import refuse_kept_inside
 from imageloom.params import describe
@@ -157,9 +157,12 @@ def open_each(
 ) -> list[ImageDirectory]:
     """Open several, as ``open_images``; ``root`` is for those that it can be for.
 
+    What holds for several in the same words is told once.
+
     Raises:
         ImageloomError: As ``open_images``.
     """
+    tell = _telling_once(on_event)
     moved = [bool(root) and takes_root(one) for one in sources]
     if not any(moved):  # each says that ``root`` is not for it
         moved = [bool(root) for _ in sources]
@@ -168,11 +171,24 @@ def open_each(
             one,
             root=root if is_moved else (),
             convert_params=convert_params,
-            on_event=on_event,
+            on_event=tell,
             cancel=cancel,
         )
         for one, is_moved in zip(sources, moved, strict=True)
     ]
+
+
+def _telling_once(on_event: EventSink) -> EventSink:
+    told: set[Notice] = set()
+
+    def tell(event: Event) -> None:
+        if isinstance(event, Notice):
+            if event in told:
+                return
+            told.add(event)
+        on_event(event)
+
+    return tell
 
 
 def _state(source: Source, listing: Listing | None) -> str:

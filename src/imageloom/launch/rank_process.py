@@ -70,8 +70,8 @@ class RankProcess:
                 raise EnvironmentUnsuitableError(
                     f"The process of rank {rank} could not be started: "
                     f"{problem.strerror or problem}.",
-                    hint="Is the machine out of memory or of processes? Ask for fewer processes "
-                    "per node, or close other programs.",
+                    hint="Is the machine out of memory or of processes? Ask for fewer with "
+                    "--processes-per-node, or close other programs.",
                     reason="no-process",
                 ) from problem
         self.pid = self._child.pid

@@ -31,7 +31,8 @@ def refuse_unusual_tensors(tensors: Mapping[str, torch.Tensor], where: Path | st
             f"{where} holds tensors that are no plain arrays: "
             f"{some([f'{name} is {kind}' for name, kind in unusual.items()])}.",
             hint="Save plain tensors: tensor.to_dense() makes one of a sparse one, "
-            "tensor.dequantize() of a quantized one.",
+            "tensor.dequantize() of a quantized one. One on the meta device has no values to save: "
+            "load the network with them first.",
             reason="unusual-tensors",
             details={"tensors": list(unusual)[:3]},
         )

@@ -25,12 +25,13 @@ from imageloom.errors import InvalidDatasetError, NaNError
 from imageloom.events import CancelToken, EventSink, Notice, Progress, ignore_events
 from imageloom.models.model_directory import TrainedModel
 from imageloom.output_places import refuse_misplaced
+from imageloom.preprocessing.similar_names import quoted
 from imageloom.scoring.inference import predict_batches
 from imageloom.scoring.model_in_use import ModelInUse, model_in_use
 from imageloom.scoring.params import ScoreParams
 from imageloom.scoring.scored_table import UNKNOWN, ScoredTable, room_for_probabilities
 from imageloom.scoring.table import check_place, write_table
-from imageloom.wording import some
+from imageloom.wording import count, some
 
 
 def score(  # noqa: PLR0913 - the public call; all but the first three are keywords
@@ -114,9 +115,10 @@ def labels_by_model(images: ImageDirectory, classes: tuple[str, ...]) -> npt.NDA
     foreign = [name for name in images.classes if name not in position]
     if foreign:
         raise InvalidDatasetError(
-            f"{len(foreign)} of {len(images.classes)} classes of the pictures are unknown to the "
-            f"model: {some([*map(repr, foreign)])}. It knows {len(classes)}: "
-            f"{some([*map(repr, classes)])}.",
+            f"The pictures have {count(len(foreign), 'class', 'classes')} unknown to the model, of "
+            f"{len(images.classes):,}: {some([quoted(name) for name in foreign])}. The model knows "
+            f"{len(classes):,}: "
+            f"{some([quoted(name) for name in classes])}.",
             hint="Are the folders no classes? Then score all pictures without labels, with "
             "--labels none. Else rename the folders to the model's classes, or leave them out.",
             reason="unknown-class",
