@@ -11,6 +11,7 @@ from imageloom.data.params import ConvertParams
 from imageloom.errors import (
     CouldNotOpenFileError,
     FailedToWriteOutputsError,
+    ImageloomError,
     InvalidDatasetError,
 )
 from imageloom.events import Notice, Progress
@@ -154,10 +155,38 @@ def test_an_option_that_only_the_words_of_a_hint_name_is_found_too(tree, setting
     assert "data convert" not in refused.value.hint  # --follow-links is at hand everywhere
     with (
         pytest.raises(InvalidDatasetError, match="lost") as refused,
-        _saying_where_options_belong(tree.root),
+        _saying_where_options_belong(tree.root, ConvertParams()),
     ):
         raise InvalidDatasetError("lost", hint="Name it with --label-column.")
     assert refused.value.hint.endswith("--out pictures --label-column ...")
+
+
+def test_the_command_of_a_hint_keeps_the_options_that_were_given(tree, settings):
+    tree.write({"a/b/1.png": png(1), "c/2.png": b""})
+    params = ConvertParams(labels="none", follow_links=True)
+    with pytest.raises(InvalidDatasetError, match="1 of 2 pictures") as refused:
+        open_images(tree.root, convert_params=params, settings=settings)
+    assert refused.value.hint.endswith(
+        "--out pictures --labels none --follow-links --max-rejected-fraction 0.5"
+    )
+
+
+@pytest.mark.parametrize(
+    ("table", "options"),
+    [
+        (b"file,class\n1.png,a\n2.png,b\n", "--label-column class"),
+        (b"image_path;my class\n1.png;a\n2.png;b\n", "--file-column image_path"),
+        (b"image_path;class\n1.png;a\n2.png;b\n", "--file-column image_path --label-column class"),
+        (b"file,label,split\n1.png,a,train\n2.png,b,val\n", "--part train"),
+    ],
+)
+def test_a_hint_on_a_table_gives_the_columns_and_the_part_in_full(tree, settings, table, options):
+    tree.write({"list.csv": table, "1.png": png(1), "2.png": png(2)})
+    with pytest.raises(ImageloomError, match=r"list\.csv") as refused:
+        open_images(tree.root / "list.csv", settings=settings)
+    command = f"imageloom data convert {tree.root}/list.csv --out pictures {options}"
+    assert command in refused.value.hint
+    assert "..." not in refused.value.hint
 
 
 def test_parts_of_a_folder_are_named_by_their_paths_and_those_of_an_archive_by_the_option(

@@ -3,7 +3,7 @@
 import difflib
 import shlex
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
@@ -82,16 +82,17 @@ def find_columns(
     _refuse_repeated(manifest, names)
     asked = params.file_column or FILE
     if asked not in names:
-        raise _missing(manifest, names, asked, word, InvalidDatasetError, _file_hint(names, params))
+        meant = _meant_files(names, params)
+        raise _missing(manifest, names, asked, word, InvalidDatasetError, meant)
     group = params.group_column
     if group is not None and group not in names:
-        hint = _use(_flag("group", meant_columns(group, names)))
-        raise _missing(manifest, names, group, word, InvalidDatasetError, hint)
+        meant = {"group": meant_columns(group, names)}
+        raise _missing(manifest, names, group, word, InvalidDatasetError, meant)
     label = _label_column(manifest, names, params, word)
     part = next((one for one in part_columns(names) if one not in (asked, label, group)), None)
     if part is None and params.part is not None:
         hint = "Name the column of the parts 'split', or take all rows without --part."
-        raise _missing(manifest, names, "split", word, InvalidDatasetError, hint)
+        raise _missing(manifest, names, "split", word, InvalidDatasetError, {}, hint)
     return Columns(asked, label, group, part)
 
 
@@ -117,9 +118,9 @@ def _label_column(
     left = _left(names, params)
     if params.label_column is None and not left:
         return None
-    flag = _flag("label", _meant_labels(left, params))
-    hint = f"{_use(flag)} With --labels none the pictures are taken without labels."
-    raise _missing(manifest, names, asked, word, NotExpectedLabelColumnError, hint)
+    meant = {"label": _meant_labels(left, params)}
+    hint = " With --labels none the pictures are taken without labels."
+    raise _missing(manifest, names, asked, word, NotExpectedLabelColumnError, meant, hint)
 
 
 def _left(names: Sequence[str], params: ConvertParams) -> list[str]:
@@ -136,15 +137,13 @@ def _meant_labels(left: Sequence[str], params: ConvertParams) -> list[str]:
     return found or (others if len(others) == 1 else [])
 
 
-def _file_hint(names: Sequence[str], params: ConvertParams) -> str:
-    """Return what to do without a file column, and at once for a label column of another name."""
+def _meant_files(names: Sequence[str], params: ConvertParams) -> dict[str, list[str]]:
+    """Return which columns were meant for the files, and at once for labels of another name."""
     files = file_columns(names, params)
-    flags = [_flag("file", files)]
     left = [name for name in _left(names, params) if name not in files]
     is_labelled = (params.label_column or LABEL) in names or params.labels == "none"
-    if files and not is_labelled and _meant_labels(left, params):
-        flags.append(_flag("label", _meant_labels(left, params)))
-    return _use(*flags)
+    labels = [] if is_labelled or not files else _meant_labels(left, params)
+    return {"file": files} | ({"label": labels} if labels else {})
 
 
 def meant_columns(
@@ -175,8 +174,9 @@ def _flag(what: str, meant: Sequence[str]) -> str:
     return names or f"--{what}-column and the name of the one that holds the {what}s"
 
 
-def _use(*flags: str) -> str:
-    return f"Use 'imageloom data convert' with {' '.join(flags)}."
+def _use(meant: Mapping[str, Sequence[str]]) -> str:
+    flags = " ".join(_flag(what, columns) for what, columns in meant.items())
+    return f"Use 'imageloom data convert' with {flags}." if flags else ""
 
 
 def _refuse_repeated(manifest: Path, names: Sequence[str]) -> None:
@@ -190,18 +190,22 @@ def _refuse_repeated(manifest: Path, names: Sequence[str]) -> None:
         )
 
 
-def _missing(
+def _missing(  # noqa: PLR0913 - the parts of one error
     manifest: Path,
     names: Sequence[str],
     asked: str,
     word: Word,
     error: type[ImageloomError],
-    hint: str,
+    meant: Mapping[str, Sequence[str]],
+    hint: str = "",
 ) -> ImageloomError:
     found = some(list(map(repr, names)), most=_SHOWN)
+    details: dict[str, str | list[str]] = {"column": asked, "columns": list(names[:100])}
+    if meant and all(meant.values()):
+        details["option"] = " ".join(_flag(what, columns[:1]) for what, columns in meant.items())
     return error(
         f"{manifest} has no {word} {asked!r}. It has {found}.",
-        hint=hint,
+        hint=_use(meant) + hint,
         reason="missing-column",
-        details={"column": asked, "columns": list(names[:100])},
+        details=details,
     )

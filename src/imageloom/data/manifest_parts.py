@@ -1,5 +1,6 @@
 """The parts of a dataset, such as train and test, that a column of a manifest tells apart."""
 
+import shlex
 from collections import Counter
 from pathlib import Path
 from typing import Final
@@ -39,13 +40,13 @@ class PartChoice:
         """
         parts = [name for name in self._rows if name]
         if self._part is None and parts and all(map(role_of, parts)) and len(self._rows) > 1:
-            first = parts[0]
+            option = f"--part {shlex.quote(parts[0])}"
             raise InvalidDatasetError(
                 f"{self._manifest} holds parts of a dataset: {self._counted()}.",
-                hint=f"Use 'imageloom data convert' with --part {first}, and so on for each part; "
+                hint=f"Use 'imageloom data convert' with {option}, and so on for each part; "
                 f"--part {ALL} joins them.",
                 reason="several-parts",
-                details={"parts": sorted(parts)},
+                details={"parts": sorted(parts), "option": option},
             )
         if self._part not in (None, ALL) and not any(map(self._is_asked, self._rows)):
             raise InvalidDatasetError(

@@ -88,7 +88,7 @@ def open_images(
         return found.without_labels() if params.labels == "none" else found
     kept = (settings or read_settings(os.environ)).image_directories
     refuse_kept_inside(kept, source.path, hint="Set IMAGELOOM_HOME to a folder elsewhere.")
-    with _saying_where_options_belong(source.path):
+    with _saying_where_options_belong(source.path, params):
         opened = _converted_once(source, params, kept, on_event, cancel)
     tell_notices(opened, on_event)
     if opened.rejected:
@@ -120,11 +120,11 @@ def _converted_once(
 
 
 @contextlib.contextmanager
-def _saying_where_options_belong(source: Path) -> Iterator[None]:
+def _saying_where_options_belong(source: Path, params: ConvertParams) -> Iterator[None]:
     """Add to a hint with options of the conversion the command that takes them.
 
     Whoever trains or scores on a plain folder meets errors of the conversion, but has few of its
-    options at hand.
+    options at hand. Those that were given stay in the command.
     """
     try:
         yield
@@ -132,7 +132,8 @@ def _saying_where_options_belong(source: Path) -> Iterator[None]:
         option = problem.details.get("option") or " ".join(_convert_only_flags(problem.hint))
         if not option:
             raise
-        command = f"imageloom data convert {shlex.quote(str(source))} --out pictures {option}"
+        words = [shlex.quote(str(source)), "--out pictures", *_given_options(params), str(option)]
+        command = f"imageloom data convert {' '.join(words)}"
         raise type(problem)(
             problem.message,
             hint=f"{problem.hint} Options of the conversion go into a command of their own, whose "
@@ -140,6 +141,19 @@ def _saying_where_options_belong(source: Path) -> Iterator[None]:
             reason=problem.reason,
             details=problem.details,
         ) from problem
+
+
+def _given_options(params: ConvertParams) -> list[str]:
+    standard = ConvertParams()
+    changed = {
+        one.flag: getattr(params, one.name)
+        for one in describe(ConvertParams)
+        if getattr(params, one.name) != getattr(standard, one.name)
+    }
+    return [
+        flag if value is True else f"{flag} {shlex.quote(str(value))}"
+        for flag, value in changed.items()
+    ]
 
 
 def _convert_only_flags(hint: str) -> list[str]:
