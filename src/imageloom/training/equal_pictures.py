@@ -36,9 +36,8 @@ def _in_both(training: ImageDirectory, validation: ImageDirectory) -> Iterator[s
         yield (
             f"{len(rows):,} of {count(len(validation), 'validation picture')} "
             f"({100 * len(rows) / len(validation):.3g} %) are training pictures too, byte for "
-            f"byte: {some(names, total=len(rows))}. The validation figures then tell how well the "
-            "network remembers, not how well it names new pictures. Take these out of one of the "
-            "two, or divide all pictures anew with 'imageloom data split'."
+            f"byte: {some(names, total=len(rows))}. Validation figures will look better than they "
+            "are. Take them out of one of the two, or divide anew with 'imageloom data split'."
         )
 
 

@@ -60,10 +60,8 @@ def tell_few_steps(job: Job) -> None:
     job.reporter.notice(
         Notice(
             "warning",
-            f"The training takes {count(steps, 'step')} in {epochs}, too few for BatchNorm: at the "
-            f"end {left:.0%} of its running statistics, by which validation and the model compute, "
-            "are still what they began with, so the validation loss may be huge though the "
-            "training loss falls. More --epochs, a smaller --batch-size or published weights "
-            "(--weights imagenet, also with --freeze body) help.",
+            f"{count(steps, 'step')} in {epochs} are too few for BatchNorm: {100 * left:.0f} % of "
+            "its statistics will be what they began with, so the validation loss may be huge. More "
+            "--epochs, a smaller --batch-size or --weights imagenet help.",
         )
     )
