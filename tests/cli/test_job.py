@@ -58,8 +58,9 @@ def test_another_rank_prints_its_own_error_and_no_other():
     done = toy("fail_as_another_rank")
     assert done.returncode == 1
     assert "Rank 1 of 2: The class 'x' is empty." in done.stderr
-    done = toy("fail_for_another_rank")
-    assert (done.returncode, done.stdout, done.stderr) == (1, "", "")
+    for behaviour in ("fail_for_another_rank", "fail_as_the_first_rank_does"):
+        done = toy(behaviour)
+        assert (done.returncode, done.stdout, done.stderr) == (1, "", "")
 
 
 def test_a_known_error_as_json_is_error_info_on_stdout():

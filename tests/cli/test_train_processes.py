@@ -4,7 +4,10 @@ from pathlib import Path
 
 import pytest
 
+from imageloom.cli.job import Job
+from imageloom.cli.progress import NoticeList
 from imageloom.cli.root import run
+from imageloom.cli.train import _pictures, _take_place_among_ranks
 from imageloom.launch import launch as launched
 from imageloom.launch import params, train
 from imageloom.launch.network import addresses
@@ -102,3 +105,19 @@ def test_s30_several_machines_need_an_interface_and_are_told_which_there_are(ask
 def test_other_options_do_not_go_with_resume(asked, tmp_path, capsys):
     assert run(["train", "--resume", str(tmp_path), "--epochs", "3"]) == 2
     assert "cannot be joined with --epochs" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("local_rank", "tells"), [("0", True), ("1", False)])
+def test_of_the_ranks_on_a_machine_one_tells_what_all_find_before_they_divide_the_work(
+    local_rank, tells, monkeypatch, tmp_path
+):
+    for part in ("train", "val"):
+        (tmp_path / part).mkdir()
+    names = {"RANK": local_rank, "WORLD_SIZE": "2", "LOCAL_RANK": local_rank}
+    for name, value in (names | {"LOCAL_WORLD_SIZE": "2", "TORCHELASTIC_RUN_ID": "x"}).items():
+        monkeypatch.setenv(name, value)
+    job = Job(arguments={"data": tmp_path}, on_event=NoticeList())
+    _take_place_among_ranks(job)
+    assert job.is_repeating is not tells
+    assert _pictures(job) == (tmp_path / "train", tmp_path / "val")
+    assert bool(job.on_event.notices) is tells

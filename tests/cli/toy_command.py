@@ -111,6 +111,11 @@ def fail_for_another_rank(job: Job) -> None:
     raise InvalidDatasetError("Rank 0 of 2: it says this.", details={"told_by_rank": 0})
 
 
+def fail_as_the_first_rank_does(job: Job) -> None:
+    job.rank, job.is_repeating = 1, True
+    fail(job)
+
+
 def crash(_job: Job) -> None:
     token = os.environ.get("TOKEN", "")
     raise ZeroDivisionError(f"division by zero{' ' * 0}{token[:0]}")
@@ -146,6 +151,7 @@ BEHAVIOURS = {
         succeed_as_another_rank,
         fail_as_another_rank,
         fail_for_another_rank,
+        fail_as_the_first_rank_does,
         crash,
         exhaust,
         import_what_is_broken,

@@ -66,6 +66,8 @@ class Job:
         on_terminal: Whether results go to a terminal, which may be closed while the command works.
         rank: Which of several processes this is that do the command's work together, where
             something like torchrun started them; the others say only what is their own error.
+        is_repeating: Whether another of these on the same machine does just the same now, and tells
+            the same errors.
         leaves_at_once: Whether the process ends without waiting for threads of libraries, which may
             wait for processes that are gone.
     """
@@ -79,6 +81,7 @@ class Job:
     signals: int = 1
     on_terminal: bool = field(default_factory=lambda: sys.stdout.isatty())
     rank: int = 0
+    is_repeating: bool = False
     leaves_at_once: bool = False
 
     @property
@@ -238,7 +241,7 @@ def _fail(job: Job, problem: BaseException, console: Console, *, as_json: bool) 
         exit_code=exit_code(error, job.cancel.reason),
         resume_command=job.resume_command,
     )
-    if TOLD_BY in error.details:
+    if job.is_repeating or TOLD_BY in error.details:
         return failure.exit_code
     if as_json:
         _print_json({"error": failure.to_json(), "notices": job.on_event.notices})

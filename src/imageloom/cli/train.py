@@ -134,6 +134,7 @@ def _take_place_among_ranks(job: Job) -> None:
     if started is None:
         return
     job.rank, job.leaves_at_once = started.rank, True
+    job.is_repeating = bool(started.local_rank)  # until the ranks divide the work
     if job.arguments.get("target", _HERE) != _HERE:
         raise click.UsageError(
             f"--target starts processes itself, but {started.starter} started this one as rank "
@@ -158,6 +159,7 @@ def _start(job: Job) -> "TrainResult":
         target = known_targets().get(job.target)
         train = functools.partial(train_on, target, is_unwatched=lambda: job.is_unwatched)
     training, validation = _pictures(job)
+    job.is_repeating = False
     return train(
         model,
         training,
@@ -181,8 +183,9 @@ def _pictures(job: Job) -> tuple[Path, Path]:
 
     parts = find_parts(job.path("data"))
     rest = f" {parts.test} is left for the last test." if parts.test else ""
-    message = f"Training on {parts.training}, validating on {parts.validation}.{rest}"
-    job.on_event(Notice("info", message))
+    if job.rank == 0:
+        message = f"Training on {parts.training}, validating on {parts.validation}.{rest}"
+        job.on_event(Notice("info", message))
     return parts.training, parts.validation
 
 
@@ -222,6 +225,7 @@ def _resume(job: Job) -> "TrainResult":
                 cancel=job.cancel,
                 is_unwatched=lambda: job.is_unwatched,
             )
+    job.is_repeating = False
     return resume(job.run, root=job.roots, launch=launch, on_event=job.on_event, cancel=job.cancel)
 
 
