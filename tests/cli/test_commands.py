@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import shlex
 from pathlib import Path
 
 import numpy as np
@@ -126,6 +127,12 @@ def test_what_exists_is_not_overwritten(photos, capsys):
 def test_pictures_without_classes_can_be_converted_and_the_next_step_is_scoring(photos, capsys):
     assert run(["data", "convert", "photos/bee", "--out", "pictures"]) == 0
     assert "Next     imageloom score --model RUN --data pictures" in capsys.readouterr().out
+
+
+def test_after_a_split_of_pictures_without_labels_the_next_step_is_scoring(photos, capsys):
+    words = ["data", "split", "photos", "--labels", "none", "--first", "a", "--second", "b"]
+    assert run(words) == 0
+    assert "Next     imageloom score --model RUN --data a --out" in capsys.readouterr().out
 
 
 def test_split_takes_a_plain_folder_and_every_picture_once(photos, capsys):
@@ -339,6 +346,26 @@ def test_resuming_a_finished_run_shows_it_again_and_changes_nothing(trained, cap
     assert "epoch  train loss" in captured.err
     assert f"Wrote    {trained}/run" in captured.out
     assert fingerprint(trained / "run" / "model") == before
+
+
+def test_what_says_how_to_learn_on_from_a_finished_run_does_so(trained, capsys, monkeypatch):
+    monkeypatch.chdir(trained)
+    run(["train", "--resume", "run"])
+    told = " ".join(capsys.readouterr().err.split())
+    words = shlex.split(told.split("from its model: imageloom ")[1])[:9]
+    assert words[-1] == f"{trained}/run-2"
+    assert run([*words, "--freeze", "body", "--epochs", "1", "--batch-size", "6"]) == 0
+
+
+def test_a_completed_run_in_the_place_of_a_new_one_is_not_offered_to_be_resumed(
+    trained, capsys, monkeypatch
+):
+    monkeypatch.chdir(trained)
+    words = ["train", "--model", "resnet18", "--train", "train", "--validation", "validation"]
+    assert run([*words, "--out", "run"]) == 1
+    told = capsys.readouterr().err
+    assert "exists already" in told
+    assert "Resume" not in told
 
 
 def test_resuming_what_is_no_run_says_so(photos, capsys):

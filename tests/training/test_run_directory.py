@@ -12,7 +12,10 @@ def test_the_command_that_goes_on_can_be_copied_into_a_shell():
 
 
 def test_whoever_resumes_a_completed_run_is_told_how_to_learn_on_from_it():
-    said = RunDirectory(Path("/data/my run")).nothing_to_resume
-    assert "nothing to resume" in said
-    assert "imageloom train --model '/data/my run' --train ... --validation ... --out NEW" in said
-    assert "--epochs" in said
+    run = RunDirectory(Path("/data/my run"))
+    assert "nothing to resume" in run.nothing_to_resume
+    words = shlex.split(run.nothing_to_resume.split("model: ")[1])
+    assert words[:4] == ["imageloom", "train", "--model", "/data/my run"]
+    assert words[4:6] == ["--train", str(run.training_images)]
+    assert words[6:8] == ["--validation", str(run.validation_images)]
+    assert words[8:] == ["--out", "/data/my run-2"]

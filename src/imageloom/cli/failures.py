@@ -1,5 +1,6 @@
 """How a command ends when it cannot do what it was asked."""
 
+import contextlib
 import os
 import signal
 import sys
@@ -17,13 +18,14 @@ from imageloom import __version__
 from imageloom.cli.screen import command_line, line, print_all, stderr_console
 from imageloom.cli.signals import SIGNAL_NAMES
 from imageloom.errors import (
+    CannotResumeError,
     ImageloomError,
     LibraryError,
     RunInterruptedError,
     library_text,
     named_error,
 )
-from imageloom.publish import write_json
+from imageloom.publish import read_json, write_json
 from imageloom.settings import read_settings
 
 FAILED_EXIT: Final = 1
@@ -128,14 +130,18 @@ def _without_token(words: Sequence[str]) -> list[str]:
 
 
 def resume_command(run: Path, target: str = "", *, launch: Sequence[str] = ()) -> str:
-    """Return the command that goes on with a run directory, or empty when there is nothing.
+    """Return the command that goes on with a run directory, or empty when nothing is left to do.
 
     Args:
         run: The run directory.
         target: The target it trains on, which knows on how many machines; empty for this process.
         launch: Without a target, the options that say on which machines.
     """
-    if not (run / "run.json").is_file():
+    record = run / "run.json"
+    if not record.is_file():
         return ""
+    with contextlib.suppress(ImageloomError):  # a damaged record is for 'train --resume' to tell
+        if read_json(record, CannotResumeError).get("state") == "completed":
+            return ""
     where = ("--target", target) if target else launch
     return command_line("imageloom", "train", "--resume", run, *where)

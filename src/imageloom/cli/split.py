@@ -57,7 +57,9 @@ def command(job: Job) -> Outcome:
     for part, out in zip(parts, outputs, strict=True):
         part.save(out)
     counts = {name.capitalize(): part.counts for name, part in zip(_OUTPUTS, parts, strict=False)}
-    train = ("--train", outputs[0], "--validation", outputs[1], "--out", "run")
+    train = ("train", "--model", "resnet18", "--train", outputs[0], "--validation", outputs[1])
+    score = ("score", "--model", "RUN", "--data", outputs[0], "--out", "scores.parquet")
+    next_words = (*train, "--out", "run") if images.is_labelled else score
     return Outcome(
         content={
             "parts": [
@@ -71,6 +73,6 @@ def command(job: Job) -> Outcome:
                 line("Wrote", f"{out} ({len(part):,} pictures)")
                 for part, out in zip(parts, outputs, strict=True)
             ),
-            line("Next", command_line("imageloom", "train", "--model", "resnet18", *train)),
+            line("Next", command_line("imageloom", *next_words)),
         ),
     )

@@ -113,10 +113,12 @@ class RunDirectory:
     @property
     def nothing_to_resume(self) -> str:
         """What a person is told who goes on with a completed run, and how to learn on from it."""
-        command = f"imageloom train --model {shlex.quote(str(self.path))}"
+        words = ["imageloom", "train", "--model", f"{self.path}"]
+        words += ["--train", f"{self.training_images}"]
+        words += ["--validation", f"{self.validation_images}", "--out", f"{self.path}-2"]
         return (
             f"{self.path} is completed; there is nothing to resume. To go on learning from its "
-            f"model: {command} --train ... --validation ... --out NEW --epochs N"
+            f"model: {shlex.join(words)}"
         )
 
     def read(self) -> RunRecord:
