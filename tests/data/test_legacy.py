@@ -17,11 +17,11 @@ def line(number, category="cat", file=None):
 
 @pytest.fixture
 def read(tree, sealed):
-    def run(lines, meta=META):
+    def run(lines, meta=META, labels="source"):
         files = {f"image/{number}.png": X for number in (1, 2, 3)}
         root = tree.write(files | {"_meta.yaml": meta.encode(), "images.lst": lines.encode()})
         with sealed():
-            return read_old_directory(root, ConvertParams())
+            return read_old_directory(root, ConvertParams(labels=labels))
 
     return run
 
@@ -77,3 +77,13 @@ def test_another_kind_of_directory_says_what_it_is(read):
 def test_a_list_outside_the_folder_is_not_read(read):
     with pytest.raises(InvalidDatasetError, match="leads out of the folder"):
         read(line(1), meta="type: ImageDirectory\nimage_list: ../../etc/passwd\n")
+
+
+def test_a_directory_that_is_labelled_in_part_is_taken_without_labels_as_the_hint_says(read):
+    lines = line(1) + line(2, category=None)
+    with pytest.raises(InvalidDatasetError, match="label in line 1 but none in line 2") as refused:
+        read(lines)
+    assert "--labels none" in refused.value.hint
+    listing = read(lines, labels="none")
+    assert listing.classes == ()
+    assert len(listing) == 2

@@ -129,6 +129,8 @@ class _Gathering:
     def add(self, row: ManifestRow) -> None:
         if not self.parts.takes(row.part):
             return
+        if self.params.labels == "none":
+            row = row._replace(label=None)
         try:
             path, found, is_trimmed = self.finder.find(row.file)
         except ValueError as problem:
