@@ -109,7 +109,6 @@ class _Gathering:
     params: ConvertParams
     files: FileColumns = field(default_factory=FileColumns)
     labels: dict[str, int] = field(default_factory=dict)
-    written: dict[str, ManifestRow] = field(default_factory=dict)  # of each label, the first row
     rejected: list[Rejected] = field(default_factory=list)
     first_labelled: int = 0
     num_unlabelled: int = 0
@@ -141,14 +140,6 @@ class _Gathering:
         if row.label and len(row.label.strip().splitlines()) > 1:
             what = f"has a label of several lines, {_short(row.label)}; does a quote not close?"
             self.problems.add(self._where(row.number), what)
-            return
-        first = self.written.setdefault((row.label or "").strip(), row)
-        if (first.label or "") != (row.label or ""):
-            what = f"has the label {_short(row.label or '')}, but {self._where(first.number)} has "
-            self.problems.add(
-                self._where(row.number),
-                f"{what}{_short(first.label or '')}: they differ only in white space",
-            )
             return
         label = self._label(row)
         name = os.fsencode(path)
