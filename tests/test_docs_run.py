@@ -82,11 +82,13 @@ def examples(tmp_path):
     """All Python examples as one script, without a ``__main__`` guard, as the pages have none."""
     pages = [str(page.relative_to(REPOSITORY)) for page in (REPOSITORY / "docs").rglob("*.md")]
     assert set(PLACES) == {page for page in ["README.md", *pages] if blocks(page, "python")}
-    for photos in ("parts/photos/train", "parts/photos/validation", "parts/photos/new"):
+    parts = ("parts/photos/train", "parts/photos/validation", "parts/photos/new")
+    for photos in (*parts, "whole/dataset/train", "whole/dataset/val"):
         write_photos(tmp_path / photos, per_class=12)
     write_photos(tmp_path / "whole" / "photos")
     write_photos(tmp_path / "scored" / "photos" / "test", per_class=12)
     ant = tmp_path / "scored" / "photos" / "test" / "ants" / "photo-00.jpg"
+    Image.open(ant).save(tmp_path / "parts" / "ant.jpg")
     Image.open(ant).save(tmp_path / "scored" / "one.jpg")
     Image.open(ant).save(tmp_path / "scored" / "two.png")
     script = [PREAMBLE]
