@@ -70,7 +70,8 @@ def model_path(path: Path | str) -> Path:
     if not (path / RUN_MODEL).is_dir():
         raise InvalidModelDirectoryError(
             f"The run {path} has no model yet.",
-            hint=f"Let it end its first epoch: imageloom train --resume {shlex.quote(str(path))}",
+            hint="It appears when the run ends, or is stopped after an epoch. Go on with it: "
+            f"imageloom train --resume {shlex.quote(str(path))}",
             reason="no-model-yet",
         )
     return path / RUN_MODEL
