@@ -209,7 +209,7 @@ def test_c14_one_picture_under_two_labels_is_noted(run):
     images = run({"a/1.png": png(1), "b/7.png": png(1), "a/2.png": png(2), "a/3.png": png(2)})
     notice = next(notice for notice in images.notices if "more than one label" in notice)
     assert notice.startswith("1 picture stands")
-    assert "a/1.png (a), b/7.png (b)." in notice
+    assert "a/1.png as 'a', b/7.png as 'b'." in notice
 
 
 def test_c18_a_great_imbalance_is_noted(run):
