@@ -19,6 +19,7 @@ IDS = st.text("abcXYZ019_-", min_size=1, max_size=8).filter(lambda text: text[0]
 TEXT = st.sampled_from(["", "Käfer", "-x", "007", "a.b=c", "\u202e", "__proto__"]) | st.text(
     max_size=6
 )
+VALUE_TEXT = TEXT.filter(lambda text: "\0" not in text)  # no parameter may hold one
 JSON_VALUES = st.recursive(
     st.none()
     | st.booleans()
@@ -38,12 +39,12 @@ UNKNOWN_KEYS = st.sampled_from(["__proto__", "constructor", "", "x.y"]) | TEXT.f
 EXTRA = st.just({}) | st.dictionaries(UNKNOWN_KEYS, JSON_VALUES, max_size=2)
 
 VALUES: dict[str, dict[str, st.SearchStrategy]] = {
-    "number": {"value": st.floats(-1e9, 1e9), "title": TEXT, "comment": TEXT},
-    "read": {"path": TEXT},
+    "number": {"value": st.floats(-1e9, 1e9), "title": VALUE_TEXT, "comment": VALUE_TEXT},
+    "read": {"path": VALUE_TEXT},
     "add": {"plus": st.integers(0, 100)},
     "divide": {"third_share": st.none() | st.floats(0.01, 0.99), "whole": st.booleans()},
     "count": {"steps": st.integers(1, 1000), "every": st.integers(1, 2**40)},
-    "fail": {"message": TEXT},
+    "fail": {"message": VALUE_TEXT},
 }
 
 
