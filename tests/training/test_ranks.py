@@ -246,7 +246,10 @@ def test_two_processes_have_the_gradient_of_one_on_the_joined_batch(tmp_path):
 def test_h07_more_processes_than_pictures_are_refused_with_both_numbers(prepare):
     with pytest.raises(LessThanOrEqualToError, match=r"each of 40 processes.*24 training pictures"):
         prepare(processes=40, params=PARAMS.replace(batch_size=1))
-    with pytest.raises(LessThanOrEqualToError, match=r"makes 26 pictures a step.* at most 12"):
+    with pytest.raises(
+        LessThanOrEqualToError,
+        match=r"makes 26 pictures a step.*24 training pictures.*--batch-size 12 or less",
+    ):
         prepare(processes=2, params=PARAMS.replace(batch_size=13))
 
 
