@@ -3,6 +3,7 @@ import os
 import re
 import signal
 import subprocess
+from multiprocessing.synchronize import Condition, SemLock
 
 import numpy as np
 import psutil
@@ -80,6 +81,28 @@ def test_g01_a_killed_reader_is_named_as_the_cause(images):
         os.kill(loader._loader._iterator._workers[0].pid, signal.SIGKILL)
         with pytest.raises(WorkerLostError, match="process that reads pictures was lost"):
             list(iterator)
+
+
+def test_readers_and_their_owner_share_no_lock_that_a_killed_one_would_keep(images):
+    loader = PictureLoader(images, AUGMENTED, seed=1, workers=1)
+    with contextlib.closing(loader):
+        next(loader.batches(KEYS))
+        shared = loader._loader._iterator._workers_done_event
+        assert not any(isinstance(value, Condition | SemLock) for value in vars(shared).values())
+        (worker,) = loader._loader._iterator._workers
+        assert not shared.is_set()
+    worker.join()
+    assert worker.exitcode == 0  # it saw what was set
+
+
+def test_a_reader_that_hangs_is_ended(images):
+    loader = PictureLoader(images, AUGMENTED, seed=1, workers=1)
+    next(loader.batches(KEYS * 50))
+    (worker,) = loader._loader._iterator._workers
+    os.kill(worker.pid, signal.SIGSTOP)
+    loader.close()
+    worker.join()
+    assert worker.exitcode == -signal.SIGKILL
 
 
 def test_readers_stay_when_all_processes_of_a_group_are_asked_to_stop(images):

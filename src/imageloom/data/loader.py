@@ -16,11 +16,12 @@ import numpy as np
 import pyarrow as pa
 import torch
 from torch.utils.data import DataLoader, Dataset, Sampler
+from torch.utils.data.dataloader import _MultiProcessingDataLoaderIter
 
 from imageloom.data.decode import UnreadablePictureError, decode_rgb
 from imageloom.data.image_directory import ImageDirectory
 from imageloom.data.index import file_name, full_path, read_index, write_index
-from imageloom.data.reader_process import begin_reader, reader_context
+from imageloom.data.reader_process import begin_reader, end_readers, reader_context
 from imageloom.data.transforms import apply_transforms, seed_of_sample
 from imageloom.data.user_code import user_code_left_out
 from imageloom.errors import (
@@ -133,10 +134,9 @@ class PictureLoader:
 
     def close(self) -> None:
         """End the worker processes and remove their index."""
-        iterator = self._loader._iterator
-        if iterator is not None and hasattr(iterator, "_shutdown_workers"):
-            iterator._shutdown_workers()
-        self._loader._iterator = None
+        iterator, self._loader._iterator = self._loader._iterator, None
+        if isinstance(iterator, _MultiProcessingDataLoaderIter):
+            end_readers(iterator)
         self._own.close()
 
 

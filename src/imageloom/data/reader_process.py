@@ -1,23 +1,61 @@
 """The processes in which pictures are read: how they start, and when they end."""
 
+import ctypes
 import multiprocessing
 import os
 import signal
 import sys
 import threading
 from multiprocessing import connection, forkserver, resource_tracker
+from multiprocessing.context import BaseContext, ForkServerContext, SpawnContext
+from multiprocessing.sharedctypes import RawValue
 from types import FrameType
+
+from torch.utils.data.dataloader import _MultiProcessingDataLoaderIter
 
 from imageloom.data.user_code import user_code_left_out
 from imageloom.processes import ASKING_SIGNALS, held_back
 
 
-def reader_context() -> multiprocessing.context.BaseContext:
+class _Flag:
+    """An event without a lock.
+
+    A process that is killed keeps for good what it had locked. DataLoader's workers look at its
+    event before each batch, so about one in a thousand that were killed had locked it, and their
+    owner waited without end when it looked.
+    """
+
+    def __init__(self) -> None:
+        self._value = RawValue(ctypes.c_bool, False)
+
+    def is_set(self) -> bool:
+        return bool(self._value.value)
+
+    def set(self) -> None:
+        self._value.value = True
+
+
+class _FlagForEvent:
+    """What DataLoader asks a context for when it wants an event."""
+
+    def Event(self) -> _Flag:  # noqa: N802 - multiprocessing's name
+        return _Flag()
+
+
+class _SpawnContext(_FlagForEvent, SpawnContext):  # type: ignore[misc]  # a flag cannot wait
+    pass
+
+
+class _ForkServerContext(_FlagForEvent, ForkServerContext):  # type: ignore[misc]  # as above
+    pass
+
+
+def reader_context() -> BaseContext:
     """Return what starts them; the server that they are forked from runs already."""
     # Not fork: a forked child inherits locks that other threads hold, and CUDA breaks in it.
     if sys.platform == "win32":
-        return multiprocessing.get_context("spawn")
-    context = multiprocessing.get_context("forkserver")
+        return _SpawnContext()
+    context = _ForkServerContext()
     context.set_forkserver_preload(["imageloom.data.loader"])  # torch is imported once, not N times
     with user_code_left_out():
         resource_tracker.ensure_running()  # first: it lets signals through once it has started
@@ -30,6 +68,13 @@ def begin_reader(_worker: int) -> None:
     """Make this process stay as long as its owner, and no longer."""
     threading.Thread(target=_end_with_owner, daemon=True).start()
     _leave_the_first_request_to_the_owner()
+
+
+def end_readers(iterator: _MultiProcessingDataLoaderIter) -> None:
+    """End all readers of a DataLoader's iterator, also those that hang."""
+    iterator._shutdown_workers()
+    for reader in iterator._workers:
+        reader.kill()  # one that has ended is left alone
 
 
 def _end_with_owner() -> None:
