@@ -69,7 +69,7 @@ format: install
 	$(BIN)/ruff check --fix
 
 docs: install
-	$(BIN)/python -m imageloom.cli.reference docs/reference
+	$(BIN)/python -m imageloom.cli.reference.pages docs/reference
 
 lock: install
 	$(BIN)/uv pip compile --quiet --upgrade --generate-hashes --universal --python-version 3.11 \

@@ -26,16 +26,16 @@ os.environ["IMAGELOOM_EXTENSIONS"] = str(TOYS)  # before the catalogue is loaded
 
 from imageloom.components.catalogue import load_components  # noqa: E402
 from imageloom.events import CancelToken  # noqa: E402
-from imageloom.locks import is_locked  # noqa: E402
+from imageloom.files.locks import is_locked  # noqa: E402
 from imageloom.pipeline.builder import PipelineBuilder  # noqa: E402
-from imageloom.pipeline.execute import execute  # noqa: E402
-from imageloom.pipeline.job_folder import read_result  # noqa: E402
-from imageloom.pipeline.json_format import pipeline_to_json  # noqa: E402
-from imageloom.pipeline.object_store import ObjectStore  # noqa: E402
-from imageloom.pipeline.resolve import resolve  # noqa: E402
-from imageloom.pipeline.run_events import ignore_run_events  # noqa: E402
+from imageloom.pipeline.graph.json_format import pipeline_to_json  # noqa: E402
+from imageloom.pipeline.graph.resolve import resolve  # noqa: E402
+from imageloom.pipeline.run.events import ignore_run_events  # noqa: E402
+from imageloom.pipeline.run.execute import execute  # noqa: E402
+from imageloom.pipeline.run.job_folder import read_result  # noqa: E402
+from imageloom.pipeline.run.recover import find_truth  # noqa: E402
 from imageloom.pipeline.run_record import ResolvedRecord, RunRecord  # noqa: E402
-from imageloom.pipeline.truth import find_truth  # noqa: E402
+from imageloom.pipeline.store.objects import ObjectStore  # noqa: E402
 from imageloom.pipeline.workspace import Workspace  # noqa: E402
 from imageloom.registry import Registry  # noqa: E402
 from imageloom.spec.node_state import NodeState, RunState  # noqa: E402

@@ -109,7 +109,10 @@ class Machines:
         found = {}
         for process in psutil.process_iter():
             with contextlib.suppress(psutil.Error):
-                if str(self.run) in process.cmdline() and "imageloom.rank" in process.cmdline():
+                if (
+                    str(self.run) in process.cmdline()
+                    and "imageloom.launch.rank" in process.cmdline()
+                ):
                     found[int(process.environ()["RANK"])] = process
         return found
 

@@ -26,9 +26,9 @@ import numpy as np
 import psutil
 from PIL import Image
 
-from imageloom.publish import sha256_of_file
-from imageloom.training.checkpoint import newest_checkpoint
-from imageloom.training.run_directory import RunDirectory
+from imageloom.files.publish import sha256_of_file
+from imageloom.training.checkpoints.checkpoint import newest_checkpoint
+from imageloom.training.run.directory import RunDirectory
 
 STARTING_S = 10.0
 TRAINING_S = 10.0
@@ -66,7 +66,7 @@ def start(run, folder):
 def ranks_of(process):
     with contextlib.suppress(psutil.Error):
         children = psutil.Process(process.pid).children()
-        return [one for one in children if "imageloom.rank" in one.cmdline()]
+        return [one for one in children if "imageloom.launch.rank" in one.cmdline()]
     return []
 
 

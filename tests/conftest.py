@@ -79,8 +79,8 @@ COLOURS = {"red": (200, 40, 40), "green": (40, 200, 40), "blue": (40, 40, 200), 
 @pytest.fixture(scope="session")
 def make_pictures(tmp_path_factory):
     """Return a function that writes noisy pictures of one colour per class."""
-    from imageloom.data.image_directory import ImageDirectory
-    from imageloom.data.index import IndexRow, index_from_rows
+    from imageloom.data.images.directory import ImageDirectory
+    from imageloom.data.images.index import IndexRow, index_from_rows
 
     def make(per_class=8, classes=("red", "green", "blue"), size=32, seed=0, noise=60):
         root = tmp_path_factory.mktemp("pictures")
@@ -157,7 +157,7 @@ def odd_extensions(tmp_path, repository):
 @pytest.fixture
 def make_odd_job(tmp_path):
     """Return a function that makes the folder of a job of the odd toy."""
-    from imageloom.publish import digest_of_json, write_json
+    from imageloom.files.publish import digest_of_json, write_json
     from imageloom.spec.job import JOB_FILE, Job, to_json
 
     def make(how, gate="", *, node_id="odd", **changes):

@@ -7,9 +7,9 @@ import shutil
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
-from imageloom.data.picture import UnreadablePictureError
+from imageloom.data.decoding.picture import UnreadablePictureError
 from imageloom.errors import ImageloomError
-from imageloom.publish import MANIFEST, _write_manifest
+from imageloom.files.publish import MANIFEST, _write_manifest
 
 NAMED = (ImageloomError, UnreadablePictureError)
 # Bytes that no text has, and what JSON and TOML trip over.

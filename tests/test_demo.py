@@ -19,8 +19,8 @@ from imageloom.errors import (
     RunInterruptedError,
 )
 from imageloom.events import CancelToken, Progress
-from imageloom.pipeline.changes import apply_changes
-from imageloom.pipeline.json_format import read_pipeline, write_pipeline
+from imageloom.pipeline.graph.changes import apply_changes
+from imageloom.pipeline.graph.json_format import read_pipeline, write_pipeline
 from imageloom.settings import read_settings
 
 

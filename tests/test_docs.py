@@ -10,11 +10,11 @@ from pathlib import Path
 import click
 import pytest
 
-from imageloom.cli import reference
-from imageloom.cli.reference_transforms import operations
+from imageloom.cli.reference import pages as reference
+from imageloom.cli.reference.transforms import operations
 from imageloom.cli.root import LazyGroup, root
 from imageloom.errors import ImageloomError
-from imageloom.pipeline.jobs import SAVE_TIMEOUT_S
+from imageloom.pipeline.run.jobs import SAVE_TIMEOUT_S
 
 REPOSITORY = Path(__file__).parents[1]
 REFERENCE = REPOSITORY / "docs" / "reference"

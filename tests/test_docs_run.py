@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from imageloom.cli.root import run
-from imageloom.publish import read_json
+from imageloom.files.publish import read_json
 
 REPOSITORY = Path(__file__).parents[1]
 CLASSES = {"ants": (150, 60, 40), "bees": (220, 190, 60)}

@@ -17,8 +17,8 @@ from imageloom.doctor import (
     no_gpu,
     nvidia_driver,
 )
-from imageloom.machine import HostMemory
 from imageloom.settings import Settings
+from imageloom.system.machine import HostMemory
 
 
 @pytest.mark.parametrize(

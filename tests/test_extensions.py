@@ -20,7 +20,7 @@ class SharpenParams(Params):
     strength: float = parameter(0.5, help="How much.", ge=0, le=1)
 
 def run(task):
-    from imageloom.data.image_directory import load_image_directory
+    from imageloom.data.images.directory import load_image_directory
     load_image_directory(task.inputs["images"]).save(task.outputs["images"])
     return {}
 
@@ -70,7 +70,7 @@ TARGETS.declare("nowhere", Nowhere())
 '''
 LIST_ALL = """
 import json
-from imageloom.cli import reference
+from imageloom.cli.reference import pages as reference
 from imageloom.components.catalogue import load_components
 from imageloom.models.architecture import variant_names
 from imageloom.extensions import declare_all

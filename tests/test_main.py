@@ -26,7 +26,7 @@ def press(python, module, before=""):
     return subprocess.run(command, capture_output=True, text=True, check=False)
 
 
-@pytest.mark.parametrize("module", ["click", "imageloom.cli.runs_list", "rich.table"])
+@pytest.mark.parametrize("module", ["click", "imageloom.cli.runs.list", "rich.table"])
 def test_ctrl_c_while_python_imports_is_one_line(python, module):
     done = press(python, module)
     assert (done.returncode, done.stdout, done.stderr) == (130, "", "Stopped by Ctrl+C.\n")

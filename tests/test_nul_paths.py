@@ -5,14 +5,14 @@ from pathlib import Path
 import pytest
 
 import imageloom
-from imageloom.data.image_directory import load_image_directory
+from imageloom.data.images.directory import load_image_directory
 from imageloom.data.params import ConvertParams
 from imageloom.errors import ImageloomError
+from imageloom.files.publish import open_log, write_json
 from imageloom.models.model_directory import load_trained, load_untrained
 from imageloom.models.params import ModelParams
 from imageloom.models.weights_file import read_weights_file
 from imageloom.preprocessing.transformation_directory import load_transforms, save_transforms
-from imageloom.publish import open_log, write_json
 from imageloom.scoring.params import EvaluateParams
 
 NUL = "/a\0b"

@@ -16,7 +16,7 @@ from imageloom.errors import (
     UnknownNameError,
 )
 from imageloom.params import Params, describe, parameter
-from imageloom.training.config import TrainParams
+from imageloom.training.params import TrainParams
 
 
 class Toy(Params):

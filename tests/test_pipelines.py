@@ -10,8 +10,8 @@ from imageloom.errors import (
     RunInterruptedError,
 )
 from imageloom.events import CancelToken
-from imageloom.pipeline.clean import delete_run
-from imageloom.pipeline.run_events import NodeChanged, RunNotice
+from imageloom.pipeline.run.events import NodeChanged, RunNotice
+from imageloom.pipeline.store.clean import delete_run
 from imageloom.pipeline.workspace import Workspace
 from imageloom.spec.node_state import NodeState
 

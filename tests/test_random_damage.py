@@ -16,23 +16,23 @@ from hypothesis import strategies as st
 from PIL import Image
 from pyarrow import parquet
 
-from imageloom.data.archive import unpack_archive
-from imageloom.data.coco import read_coco
-from imageloom.data.decode import decode_picture, examine_picture
-from imageloom.data.image_directory import load_image_directory
-from imageloom.data.legacy import read_old_directory
-from imageloom.data.manifest import read_table as read_manifest
+from imageloom.data.decoding.decode import decode_picture, examine_picture
+from imageloom.data.images.directory import load_image_directory
 from imageloom.data.params import ConvertParams
+from imageloom.data.sources.archive.unpack import unpack_archive
+from imageloom.data.sources.coco import read_coco
+from imageloom.data.sources.legacy import read_old_directory
+from imageloom.data.sources.table.read import read_table as read_manifest
 from imageloom.errors import ParameterParsingError
-from imageloom.event_lines import EventTail
+from imageloom.files.event_lines import EventTail
 from imageloom.models.weights_file import read_weights_file
-from imageloom.pipeline.json_format import read_pipeline
+from imageloom.pipeline.graph.json_format import read_pipeline
 from imageloom.preprocessing import RandomHorizontalFlip, Squash
 from imageloom.preprocessing.transformation_directory import load_transforms, save_transforms
-from imageloom.scoring.table import read_table
+from imageloom.remote.target_file import load_targets
+from imageloom.scoring.tables.file import read_table
 from imageloom.settings import read_settings
-from imageloom.target_file import load_targets
-from imageloom.training.run_directory import RunDirectory
+from imageloom.training.run.directory import RunDirectory
 
 from .damage import (
     CHANGES,

@@ -14,7 +14,7 @@ from torch import nn
 import imageloom
 from imageloom.cli.root import run as run_command
 from imageloom.errors import CannotResumeError, InvalidModelDirectoryError
-from imageloom.launch.needs import needs_of
+from imageloom.launch.preflight.estimate import needs_of
 from imageloom.launch.train import resumed_launch
 from imageloom.metrics import ScoreSums
 from imageloom.models.family import FAMILIES
@@ -25,16 +25,20 @@ from imageloom.models.model_directory import (
     make_untrained,
 )
 from imageloom.models.params import ModelParams
-from imageloom.training.checkpoint import newest_checkpoint, restore_checkpoint, save_checkpoint
-from imageloom.training.config import TrainParams
+from imageloom.training.checkpoints.checkpoint import (
+    newest_checkpoint,
+    restore_checkpoint,
+    save_checkpoint,
+)
+from imageloom.training.checkpoints.loop_state import LoopState
 from imageloom.training.early_stop import EarlyStop
-from imageloom.training.events import read_metrics
 from imageloom.training.generators import lent_generators
-from imageloom.training.loop_state import LoopState
-from imageloom.training.lost_run import tell_loss
 from imageloom.training.optimizer import make_optimizer
-from imageloom.training.run_directory import RunDirectory
-from imageloom.training.run_pictures import point_anew
+from imageloom.training.params import TrainParams
+from imageloom.training.run.directory import RunDirectory
+from imageloom.training.run.events import read_metrics
+from imageloom.training.run.lost import tell_loss
+from imageloom.training.run.pictures import point_anew
 from imageloom.training.train import prepare_run, read_result
 
 from .damage import (

@@ -11,11 +11,11 @@ from imageloom.errors import RunInterruptedError
 from imageloom.events import CancelToken, Metric, ignore_events
 from imageloom.launch.params import LaunchParams
 from imageloom.registry import Registry
-from imageloom.slurm.options import SlurmOptions
-from imageloom.target_check import say_hello
-from imageloom.target_training import earlier_launch, resume_on, train_on
-from imageloom.targets.slurm import SlurmTarget
-from imageloom.training.config import TrainParams
+from imageloom.remote.check import say_hello
+from imageloom.remote.follow_training import earlier_launch, resume_on, train_on
+from imageloom.targets.slurm.options import SlurmOptions
+from imageloom.targets.slurm.target import SlurmTarget
+from imageloom.training.params import TrainParams
 
 PARAMS = TrainParams(
     epochs=2, batch_size=2, precision="float32", device="cpu", workers=0, print_frequency=1

@@ -9,11 +9,11 @@ import pytest
 
 import imageloom.worker
 from imageloom.errors import InvalidDatasetError
-from imageloom.event_lines import EventTail
 from imageloom.events import CancelToken, Metric, Notice
+from imageloom.files.event_lines import EventTail
 from imageloom.params import Params
-from imageloom.pipeline.job_folder import read_result
-from imageloom.pipeline.object_store import ObjectStore
+from imageloom.pipeline.run.job_folder import read_result
+from imageloom.pipeline.store.objects import ObjectStore
 from imageloom.pipeline.workspace import Workspace
 from imageloom.registry import Registry
 from imageloom.spec.component import Component, Port, Task

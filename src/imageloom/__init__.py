@@ -14,24 +14,25 @@ Pipelines are in ``imageloom.pipelines``.
 TYPE_CHECKING = False  # as type checkers know it; typing alone takes longer than all the rest
 if TYPE_CHECKING:
     from imageloom import errors
-    from imageloom.data.check import check
     from imageloom.data.convert import convert
     from imageloom.data.find_parts import find_parts
-    from imageloom.data.image_directory import ImageDirectory
+    from imageloom.data.images.check import check
+    from imageloom.data.images.directory import ImageDirectory
+    from imageloom.data.images.split import split
     from imageloom.data.open import open_images
     from imageloom.data.params import ConvertParams, SplitParams
-    from imageloom.data.split import split
     from imageloom.launch.params import LaunchParams
     from imageloom.launch.train import resume, train
     from imageloom.models.model_directory import create_model
     from imageloom.models.params import ModelParams
-    from imageloom.pipeline.json_format import read_pipeline
+    from imageloom.pipeline.graph.json_format import read_pipeline
     from imageloom.pipelines import build_pipeline, run_pipeline, write_pipeline
-    from imageloom.scoring.evaluate import compare, evaluate, evaluate_to
+    from imageloom.reports.evaluate_to import evaluate_to
+    from imageloom.scoring.evaluate import compare, evaluate
     from imageloom.scoring.params import EvaluateParams, ScoreParams
     from imageloom.scoring.predict import predict
     from imageloom.scoring.score import score
-    from imageloom.training.config import TrainParams
+    from imageloom.training.params import TrainParams
 
 __version__ = "0.1.0"
 
@@ -68,28 +69,28 @@ __all__ = [
 _HOMES = {
     "ConvertParams": "imageloom.data.params",
     "EvaluateParams": "imageloom.scoring.params",
-    "ImageDirectory": "imageloom.data.image_directory",
+    "ImageDirectory": "imageloom.data.images.directory",
     "LaunchParams": "imageloom.launch.params",
     "ModelParams": "imageloom.models.params",
     "ScoreParams": "imageloom.scoring.params",
     "SplitParams": "imageloom.data.params",
-    "TrainParams": "imageloom.training.config",
+    "TrainParams": "imageloom.training.params",
     "build_pipeline": "imageloom.pipelines",
-    "check": "imageloom.data.check",
+    "check": "imageloom.data.images.check",
     "compare": "imageloom.scoring.evaluate",
     "convert": "imageloom.data.convert",
     "create_model": "imageloom.models.model_directory",
     "errors": "imageloom",
     "evaluate": "imageloom.scoring.evaluate",
-    "evaluate_to": "imageloom.scoring.evaluate",
+    "evaluate_to": "imageloom.reports.evaluate_to",
     "find_parts": "imageloom.data.find_parts",
     "open_images": "imageloom.data.open",
     "predict": "imageloom.scoring.predict",
-    "read_pipeline": "imageloom.pipeline.json_format",
+    "read_pipeline": "imageloom.pipeline.graph.json_format",
     "resume": "imageloom.launch.train",
     "run_pipeline": "imageloom.pipelines",
     "score": "imageloom.scoring.score",
-    "split": "imageloom.data.split",
+    "split": "imageloom.data.images.split",
     "train": "imageloom.launch.train",
     "write_pipeline": "imageloom.pipelines",
 }

@@ -21,41 +21,41 @@ from imageloom.errors import (
 )
 from imageloom.events import CancelToken, Notice
 from imageloom.extensions import extensions_digest
-from imageloom.pipeline.asked import Asked, record_of
-from imageloom.pipeline.cancel import cancel_run
-from imageloom.pipeline.check import check
-from imageloom.pipeline.clean import CleanResult, clean
-from imageloom.pipeline.execute import execute
-from imageloom.pipeline.forecast import Forecast, forecast
-from imageloom.pipeline.graph import Pipeline
-from imageloom.pipeline.json_values import first_unsafe_value
-from imageloom.pipeline.object_store import ObjectStore
-from imageloom.pipeline.problems import Problem
-from imageloom.pipeline.resolve import resolve
-from imageloom.pipeline.run_events import (
+from imageloom.pipeline.checks.check import check
+from imageloom.pipeline.checks.problems import Problem
+from imageloom.pipeline.graph.graph import Pipeline
+from imageloom.pipeline.graph.json_values import first_unsafe_value
+from imageloom.pipeline.graph.resolve import resolve
+from imageloom.pipeline.run.cancel import cancel_run
+from imageloom.pipeline.run.events import (
     NodeChanged,
     RunEvent,
     RunNotice,
     RunSink,
     ignore_run_events,
 )
+from imageloom.pipeline.run.execute import execute
+from imageloom.pipeline.run.forecast import Forecast, forecast
+from imageloom.pipeline.run.recover import find_truth
+from imageloom.pipeline.run.request import Asked, record_of
 from imageloom.pipeline.run_folder import RunFolder
 from imageloom.pipeline.run_record import NodeFacts, RunRecord
-from imageloom.pipeline.truth import find_truth
+from imageloom.pipeline.store.clean import CleanResult, clean
+from imageloom.pipeline.store.objects import ObjectStore
 from imageloom.pipeline.workspace import Workspace
 from imageloom.pipeline.workspace_place import refuse_workspace_inside_data
 from imageloom.registry import Registry
+from imageloom.remote.target_file import load_targets
 from imageloom.run_report.failure import failure_of
 from imageloom.run_report.write import write_run_report
 from imageloom.settings import Settings
 from imageloom.spec.component import Component, Outside
 from imageloom.spec.node_state import NodeState, RunState
 from imageloom.spec.target import Limits, Target
-from imageloom.target_file import load_targets
-from imageloom.wording import count
+from imageloom.system.wording import count
 
 if TYPE_CHECKING:
-    from imageloom.pipeline.database.index import RunIndex
+    from imageloom.pipeline.index.index import RunIndex
 
 _GIB: Final = 1024**3
 _MIB: Final = 1024**2
@@ -141,7 +141,7 @@ class Engine:
 
         Runs whose process was lost are looked at first, so that no state is wrong.
         """
-        from imageloom.pipeline.database.index import open_index  # SQLAlchemy takes its time
+        from imageloom.pipeline.index.index import open_index  # SQLAlchemy takes its time
 
         index = open_index(self.settings.database_url, self.workspace)
         for summary in index.list(state=RunState.INTERRUPTED, limit=_ALL):

@@ -16,13 +16,13 @@ from typing import Final
 from imageloom.app import Engine, RunOutcome
 from imageloom.errors import EnvironmentUnsuitableError
 from imageloom.events import CancelToken, EventSink, Progress, ignore_events
-from imageloom.output_places import refuse_misplaced
-from imageloom.pipeline.asked import Asked
+from imageloom.files.output_places import refuse_misplaced
+from imageloom.files.publish import refuse_existing
 from imageloom.pipeline.builder import PipelineBuilder
-from imageloom.pipeline.graph import Pipeline
-from imageloom.pipeline.json_format import write_pipeline
-from imageloom.pipeline.run_events import NodeEvent, RunSink, ignore_run_events
-from imageloom.publish import refuse_existing
+from imageloom.pipeline.graph.graph import Pipeline
+from imageloom.pipeline.graph.json_format import write_pipeline
+from imageloom.pipeline.run.events import NodeEvent, RunSink, ignore_run_events
+from imageloom.pipeline.run.request import Asked
 from imageloom.registry import Registry
 from imageloom.settings import read_settings
 from imageloom.spec.component import Component

@@ -14,9 +14,9 @@ from typing import Final, Literal
 
 from imageloom import __version__
 from imageloom.errors import library_text
-from imageloom.machine import ENOUGH_OPEN_FILES, HostMemory, host_memory
 from imageloom.settings import Settings
-from imageloom.wording import count
+from imageloom.system.machine import ENOUGH_OPEN_FILES, HostMemory, host_memory
+from imageloom.system.wording import count
 
 GIB: Final = 2**30
 
@@ -121,7 +121,7 @@ def _torch_findings() -> Iterator[Finding]:
 def _cpu_precision() -> Finding:
     import torch
 
-    from imageloom.compute import computes_in_bfloat16
+    from imageloom.models.compute import computes_in_bfloat16
 
     capability = torch.backends.cpu.get_cpu_capability()
     if computes_in_bfloat16(torch.device("cpu")):
@@ -133,7 +133,7 @@ def _cpu_precision() -> Finding:
 def _gpu(number: int) -> Finding:
     import torch
 
-    from imageloom.compute import computes_in_bfloat16
+    from imageloom.models.compute import computes_in_bfloat16
 
     device = torch.device("cuda", number)
     try:
@@ -187,7 +187,7 @@ def nvidia_driver(version_file: Path) -> str:
 
 
 def _processors() -> Finding:
-    from imageloom.machine import available_cores
+    from imageloom.system.machine import available_cores
 
     cores, quota = available_cores(), cgroup_cores(Path("/sys/fs/cgroup"))
     if quota is not None and quota < cores:

@@ -20,7 +20,7 @@ from types import CodeType, ModuleType
 from typing import Final
 
 from imageloom.errors import EnvironmentUnsuitableError, library_text
-from imageloom.publish import digest_of_json, sha256_of_file
+from imageloom.files.publish import digest_of_json, sha256_of_file
 from imageloom.registry import import_submodules
 from imageloom.settings import read_settings
 

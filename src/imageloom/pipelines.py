@@ -20,13 +20,13 @@ from pathlib import Path
 from imageloom.app import Engine, RunOutcome
 from imageloom.components.catalogue import load_components
 from imageloom.events import CancelToken
-from imageloom.output_places import refuse_misplaced
-from imageloom.pipeline import json_format
-from imageloom.pipeline.asked import Asked
+from imageloom.files.output_places import refuse_misplaced
 from imageloom.pipeline.builder import PipelineBuilder
-from imageloom.pipeline.graph import Pipeline
-from imageloom.pipeline.json_format import read_pipeline
-from imageloom.pipeline.run_events import RunSink, ignore_run_events
+from imageloom.pipeline.graph import json_format
+from imageloom.pipeline.graph.graph import Pipeline
+from imageloom.pipeline.graph.json_format import read_pipeline
+from imageloom.pipeline.run.events import RunSink, ignore_run_events
+from imageloom.pipeline.run.request import Asked
 from imageloom.settings import read_settings
 
 

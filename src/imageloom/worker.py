@@ -24,12 +24,12 @@ from imageloom.errors import (
     named_error,
     printable,
 )
-from imageloom.event_lines import EventWriter
 from imageloom.events import CancelToken, Event, EventSink, Notice
-from imageloom.pipeline.object_store import ObjectStore
-from imageloom.pipeline.worker_lock import take_lock
+from imageloom.files.event_lines import EventWriter
+from imageloom.files.publish import write_json
+from imageloom.pipeline.run.worker_lock import take_lock
+from imageloom.pipeline.store.objects import ObjectStore
 from imageloom.pipeline.workspace import Workspace
-from imageloom.publish import write_json
 from imageloom.registry import Registry
 from imageloom.spec.component import Component, Task
 from imageloom.spec.job import (

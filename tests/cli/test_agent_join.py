@@ -7,7 +7,8 @@ import pytest
 
 from imageloom.cli import failures
 from imageloom.cli.root import run
-from imageloom.launch import agent, wire
+from imageloom.launch import agent
+from imageloom.launch.cluster import wire
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from imageloom.cli.root import run
-from imageloom.data.image_directory import load_image_directory
+from imageloom.data.images.directory import load_image_directory
 
 CLASSES = {"007": (200, 40, 40), "NA": (40, 200, 40), "bee": (40, 40, 200)}
 SECRETS = {"TOKEN": "tok-81723", "PASSWORD": "pw-55120", "AWS_SECRET_ACCESS_KEY": "aws-9917"}

@@ -27,7 +27,7 @@ from imageloom.errors import (
 from imageloom.models.params import ModelParams
 from imageloom.params import Params, describe, parameter
 from imageloom.scoring.params import EvaluateParams, ScoreParams
-from imageloom.training.config import TrainParams
+from imageloom.training.params import TrainParams
 
 ALL = (ConvertParams, SplitParams, ModelParams, TrainParams, ScoreParams, EvaluateParams)
 

@@ -5,15 +5,15 @@ from types import SimpleNamespace
 
 import pytest
 
-from imageloom import target_training
-from imageloom.cli import logs
 from imageloom.cli.root import run
-from imageloom.launch.meeting import LeaderAddress, MeetingPlace
+from imageloom.cli.train import logs
+from imageloom.files.locks import release, try_lock
+from imageloom.files.publish import write_json
+from imageloom.launch.cluster.rendezvous import LeaderAddress, MeetingPlace
 from imageloom.launch.params import LaunchParams
-from imageloom.locks import release, try_lock
-from imageloom.publish import write_json
-from imageloom.train_job import TrainJob
-from imageloom.training.run_directory import RunDirectory
+from imageloom.remote import follow_training as target_training
+from imageloom.remote.train_job import TrainJob
+from imageloom.training.run.directory import RunDirectory
 
 LAUNCHER = "2026-11-23 08:00:00,000 INFO Starting 2 ranks.\n"
 RANKS = (

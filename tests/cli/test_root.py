@@ -10,7 +10,7 @@ import pytest
 
 from imageloom import __version__
 from imageloom.cli.flags import SectionedCommand
-from imageloom.cli.reference import commands
+from imageloom.cli.reference.pages import commands
 from imageloom.cli.root import Entry, LazyGroup, root, run
 
 SCRIPT = Path(sys.executable).with_name("imageloom")

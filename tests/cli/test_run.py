@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from imageloom.cli.root import run
-from imageloom.event_lines import EventWriter
 from imageloom.events import Metric
+from imageloom.files.event_lines import EventWriter
 from imageloom.spec.job import EVENTS_FILE
 
 pytestmark = pytest.mark.usefixtures("toys", "workspace")
@@ -241,7 +241,7 @@ def test_a_disk_that_fills_during_a_run_names_the_command_that_goes_on(
         raise OSError(28, "No space left on device", "outputs/value")
 
     # Links are made by the executor, after the worker published; no disk can be filled just then.
-    monkeypatch.setattr("imageloom.pipeline.node_states.link_outputs", full)
+    monkeypatch.setattr("imageloom.pipeline.run.node_states.link_outputs", full)
     assert run(["run", write(a="number"), "--json"]) == 1
     error = json.loads(capsys.readouterr().out)["error"]
     (folder,) = (workspace / "runs").iterdir()

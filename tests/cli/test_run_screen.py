@@ -5,10 +5,10 @@ import io
 import pytest
 
 from imageloom.cli.progress import LineReporter
-from imageloom.cli.run_screen import RunScreen, state_line
+from imageloom.cli.runs.screen import RunScreen, state_line
 from imageloom.cli.screen import open_console
 from imageloom.events import Metric, Notice, Progress
-from imageloom.pipeline.run_events import NodeChanged, NodeEvent, RunNotice
+from imageloom.pipeline.run.events import NodeChanged, NodeEvent, RunNotice
 from imageloom.pipeline.run_record import NodeFacts
 from imageloom.spec.node_state import NodeState
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from imageloom.app import RunOutcome
-from imageloom.cli.run_summary import final_outputs, run_failure, run_screen
+from imageloom.cli.runs.summary import final_outputs, run_failure, run_screen
 from imageloom.cli.screen import open_console, print_all
 from imageloom.pipeline.run_folder import RunFolder
 from imageloom.pipeline.run_record import NodeFacts, ResolvedRecord, RunRecord

@@ -10,8 +10,8 @@ import pytest
 
 from imageloom.cli.root import run
 from imageloom.cli.tails import Tail, printable_lines
-from imageloom.event_lines import EventWriter
 from imageloom.events import Metric
+from imageloom.files.event_lines import EventWriter
 from imageloom.pipeline.run_record import NodeFacts
 from imageloom.pipeline.workspace import Workspace
 from imageloom.spec.job import EVENTS_FILE, JOB_FILE, LOG_FILE

@@ -7,7 +7,7 @@ import pytest
 from rich.text import Text
 
 from imageloom.cli.screen import command_line, line, open_console, percent, print_all, table
-from imageloom.wording import duration
+from imageloom.system.wording import duration
 
 
 def printed(*parts) -> str:

@@ -4,14 +4,14 @@ from pathlib import Path
 
 import pytest
 
-from imageloom.cli.job import Job
+from imageloom.cli.call import Call
 from imageloom.cli.progress import NoticeList
 from imageloom.cli.root import run
-from imageloom.cli.train import _pictures, _take_place_among_ranks
+from imageloom.cli.train.train import _pictures, _take_place_among_ranks
+from imageloom.files.publish import write_json
 from imageloom.launch import launch as launched
 from imageloom.launch import params, train
 from imageloom.launch.network import addresses
-from imageloom.publish import write_json
 from imageloom.training.train import TrainResult
 
 PLACES = ["--model", "resnet18", "--train", "a", "--validation", "b", "--out", "run"]
@@ -116,8 +116,8 @@ def test_of_the_ranks_on_a_machine_one_tells_what_all_find_before_they_divide_th
     names = {"RANK": local_rank, "WORLD_SIZE": "2", "LOCAL_RANK": local_rank}
     for name, value in (names | {"LOCAL_WORLD_SIZE": "2", "TORCHELASTIC_RUN_ID": "x"}).items():
         monkeypatch.setenv(name, value)
-    job = Job(arguments={"data": tmp_path}, on_event=NoticeList())
-    _take_place_among_ranks(job)
-    assert job.is_repeating is not tells
-    assert _pictures(job) == (tmp_path / "train", tmp_path / "val")
-    assert bool(job.on_event.notices) is tells
+    call = Call(arguments={"data": tmp_path}, on_event=NoticeList())
+    _take_place_among_ranks(call)
+    assert call.is_repeating is not tells
+    assert _pictures(call) == (tmp_path / "train", tmp_path / "val")
+    assert bool(call.on_event.notices) is tells

@@ -6,11 +6,11 @@ import signal
 
 import pytest
 
-from imageloom import target_training
 from imageloom.cli.failures import resume_command
 from imageloom.cli.root import run
+from imageloom.files.publish import write_json
 from imageloom.launch.params import LaunchParams
-from imageloom.publish import write_json
+from imageloom.remote import follow_training as target_training
 from imageloom.targets.local import LocalTarget
 from imageloom.training.train import TrainResult
 
@@ -118,7 +118,7 @@ def test_the_command_lets_the_follower_know_when_nobody_watches_and_answers_two_
     # Stand-ins, because nothing shall be trained and a test has no terminal to close.
     terminals = [True]
     monkeypatch.setattr(target_training, "resume_on", note)
-    monkeypatch.setattr("imageloom.cli.job.sys.stdout.isatty", lambda: terminals[-1])
+    monkeypatch.setattr("imageloom.cli.call.sys.stdout.isatty", lambda: terminals[-1])
     write_json(here / "run" / "run.json", {"state": "running", "processes": 1})
     assert run(["train", "--resume", "run", "--target", "machines"]) == 0
     assert followed == {"unwatched": True, "asked": 2}

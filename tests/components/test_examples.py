@@ -3,8 +3,8 @@
 import pytest
 
 from imageloom.components.catalogue import load_components
-from imageloom.pipeline.check import check
-from imageloom.pipeline.json_format import read_pipeline
+from imageloom.pipeline.checks.check import check
+from imageloom.pipeline.graph.json_format import read_pipeline
 from imageloom.spec.target import Limits
 
 LIMITS = {"local": Limits(nodes=1, processing_units_per_node=1, heavy_jobs=1, light_jobs=1)}

@@ -10,7 +10,7 @@ import pytest
 
 from imageloom.components.catalogue import load_components
 from imageloom.data.dataset import save_dataset
-from imageloom.data.image_directory import load_image_directory
+from imageloom.data.images.directory import load_image_directory
 from imageloom.errors import InvalidDatasetError
 from imageloom.events import Notice
 from imageloom.preprocessing import CenterCrop, RandomHorizontalFlip, Resize

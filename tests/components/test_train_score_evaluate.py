@@ -15,9 +15,9 @@ from imageloom.errors import (
 )
 from imageloom.events import CancelToken, Metric, Progress
 from imageloom.models.model_directory import create_model, load_trained
-from imageloom.scoring.scored_directory import load_scores
+from imageloom.scoring.tables.directory import load_scores
 from imageloom.spec.run_settings import RunSettings
-from imageloom.training.run_directory import RunDirectory
+from imageloom.training.run.directory import RunDirectory
 
 COMPONENTS = load_components()
 TRAIN = COMPONENTS.get("train_pytorch_model")
@@ -77,7 +77,7 @@ def weights(task):
 def quiet(inputs, tmp_path_factory):
     """The weights of a training that nothing disturbs."""
     from imageloom.launch.train import train
-    from imageloom.training.config import TrainParams
+    from imageloom.training.params import TrainParams
 
     run = tmp_path_factory.mktemp("quiet") / "run"
     train(**inputs, out=run, params=TrainParams.parse(QUICK))

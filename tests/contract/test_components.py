@@ -9,13 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from imageloom.cli import reference
+from imageloom.cli.reference import pages as reference
 from imageloom.components.catalogue import load_components
 from imageloom.errors import ImageloomError, ParameterError
 from imageloom.params import describe
-from imageloom.pipeline.graph import Node
-from imageloom.pipeline.keys import node_key
-from imageloom.pipeline.resolve import ResolvedNode
+from imageloom.pipeline.graph.graph import Node
+from imageloom.pipeline.graph.resolve import ResolvedNode
+from imageloom.pipeline.run.keys import node_key
 from imageloom.spec.port_types import PORT_TYPES
 from imageloom.spec.run_settings import RunSettings
 
@@ -52,16 +52,16 @@ def pictures(make_pictures):
 def examples(pictures, one_thread, tmp_path_factory):
     """One directory of each port type."""
     from imageloom.data.dataset import save_dataset
-    from imageloom.data.image_directory import Rejected
+    from imageloom.data.images.directory import Rejected
     from imageloom.models.architecture import build_network, resolve_architecture
     from imageloom.models.model_directory import TrainedModel, create_model, save_trained
     from imageloom.models.params import ModelParams
     from imageloom.preprocessing import CenterCrop, Normalisation, Preprocessing, Squash
     from imageloom.preprocessing.transformation_directory import save_transforms
-    from imageloom.scoring.evaluate import evaluate_to
+    from imageloom.reports.evaluate_to import evaluate_to
     from imageloom.scoring.params import ScoreParams
     from imageloom.scoring.score import score
-    from imageloom.scoring.scored_directory import save_scores
+    from imageloom.scoring.tables.directory import save_scores
 
     folder = tmp_path_factory.mktemp("examples")
     save_dataset(pictures.root, folder / "AnyDirectory")
@@ -84,8 +84,8 @@ def examples(pictures, one_thread, tmp_path_factory):
 def empty_examples(examples, tmp_path_factory):
     """A directory of each port type that can be empty, and is."""
     from imageloom.data.dataset import save_dataset
-    from imageloom.data.image_directory import load_image_directory
-    from imageloom.scoring.scored_directory import load_scores, save_scores
+    from imageloom.data.images.directory import load_image_directory
+    from imageloom.scoring.tables.directory import load_scores, save_scores
 
     folder = tmp_path_factory.mktemp("empty")
     (folder / "nothing").mkdir()
@@ -133,11 +133,11 @@ def hash_of_files(folder):
 def read(port_type, folder):
     """Open a directory as a component that takes it would."""
     from imageloom.data.dataset import dataset_path
-    from imageloom.data.image_directory import load_image_directory
+    from imageloom.data.images.directory import load_image_directory
+    from imageloom.files.publish import verify_directory
     from imageloom.models.model_directory import load_trained, load_untrained
     from imageloom.preprocessing.transformation_directory import load_transforms
-    from imageloom.publish import verify_directory
-    from imageloom.scoring.scored_directory import load_scores
+    from imageloom.scoring.tables.directory import load_scores
 
     readers = {
         "AnyDirectory": dataset_path,

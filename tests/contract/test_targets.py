@@ -7,9 +7,9 @@ import time
 import pytest
 
 import imageloom.targets
-from imageloom.locks import is_locked, release, try_lock
-from imageloom.pipeline.job_folder import read_job, read_result
-from imageloom.pipeline.jobs import work_of
+from imageloom.files.locks import is_locked, release, try_lock
+from imageloom.pipeline.run.job_folder import read_job, read_result
+from imageloom.pipeline.run.jobs import work_of
 from imageloom.registry import import_submodules
 from imageloom.spec.job import LOG_FILE
 from imageloom.spec.target import TARGETS

@@ -3,8 +3,8 @@
 import hashlib
 from pathlib import Path
 
-from imageloom.data.image_directory import ImageDirectory
-from imageloom.data.index import UNLABELLED, IndexRow, index_from_rows
+from imageloom.data.images.directory import ImageDirectory
+from imageloom.data.images.index import UNLABELLED, IndexRow, index_from_rows
 
 
 def images_of(labels, *, classes=None, groups=None, contents=None):

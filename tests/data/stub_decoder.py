@@ -5,8 +5,8 @@ import signal
 import sys
 import time
 
-from imageloom.data.decode import PictureFacts, UnreadablePictureError
-from imageloom.data.decode_worker import serve
+from imageloom.data.decoding.decode import PictureFacts, UnreadablePictureError
+from imageloom.data.decoding.worker import serve
 
 
 def examine(content, max_pixels):

@@ -15,10 +15,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from imageloom.data import archive_limits, zip_archive
-from imageloom.data.archive import unpack_archive
-from imageloom.data.archive_limits import Limits
-from imageloom.data.member_names import MAX_PATH_BYTES, MemberNames, safe_member_path
+from imageloom.data.sources.archive import limits as archive_limits
+from imageloom.data.sources.archive import zip as zip_archive
+from imageloom.data.sources.archive.limits import ArchiveLimits
+from imageloom.data.sources.archive.member_names import (
+    MAX_PATH_BYTES,
+    MemberNames,
+    safe_member_path,
+)
+from imageloom.data.sources.archive.unpack import unpack_archive
 from imageloom.errors import (
     FailedToWriteOutputsError,
     InvalidDatasetError,
@@ -224,7 +229,7 @@ def test_d09_a_member_that_is_not_as_long_as_it_says_is_refused(unpack, promised
 
 
 def test_d09_bytes_are_counted_while_writing_not_believed(tmp_path):
-    limits = Limits(tmp_path, archive_bytes=1_000_000, disk_bytes=10**12)
+    limits = ArchiveLimits(tmp_path, archive_bytes=1_000_000, disk_bytes=10**12)
     for _ in range(20):
         limits.count_bytes(1_000_000)
     with pytest.raises(InvalidDatasetError, match="more than 20 times"):
@@ -232,7 +237,7 @@ def test_d09_bytes_are_counted_while_writing_not_believed(tmp_path):
 
 
 def test_d09_an_archive_larger_than_the_free_disk_is_refused_with_both_numbers(tmp_path):
-    limits = Limits(tmp_path, archive_bytes=10**9, disk_bytes=100)
+    limits = ArchiveLimits(tmp_path, archive_bytes=10**9, disk_bytes=100)
     with pytest.raises(FailedToWriteOutputsError, match="91 bytes or more, but only 100"):
         limits.count_bytes(91)
 
@@ -349,7 +354,7 @@ def test_d20_other_formats_are_named(unpack, content, name, told):
 
 def test_d21_more_members_than_16_bits_count_are_read_by_the_zip64_records(tmp_path):
     content = a_zip({f"{number}.png": b"" for number in range(65_600)}, zipfile.ZIP_STORED)
-    limits = Limits(tmp_path, archive_bytes=len(content), disk_bytes=10**12)
+    limits = ArchiveLimits(tmp_path, archive_bytes=len(content), disk_bytes=10**12)
     reader = zip_archive.ZipReader(io.BytesIO(content), tmp_path, limits)
     assert sum(1 for _ in reader.members()) == 65_600
 

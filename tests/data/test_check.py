@@ -3,10 +3,10 @@ import json
 import pytest
 from PIL import Image
 
-from imageloom.data.check import check, compare
 from imageloom.data.convert import convert
+from imageloom.data.images.check import check, compare
+from imageloom.data.images.verify import changed_files, verify_pictures
 from imageloom.data.params import ConvertParams
-from imageloom.data.verify import changed_files, verify_pictures
 from imageloom.errors import InvalidDatasetError, RunInterruptedError
 from imageloom.events import CancelToken, Progress
 
@@ -70,7 +70,7 @@ def test_c03_and_c04_classes_that_only_one_side_has_are_named():
 
 def test_c14_only_sets_with_several_labels_are_contradictions():
     report_of = images_of(["a", "a", "b", "b", "c"], contents=["p", "p", "q", "p", "p"])
-    from imageloom.data.judge import contradictions
+    from imageloom.data.images.findings import contradictions
 
     assert list(contradictions(report_of)) == [[0, 3, 4, 1]]
 

@@ -2,8 +2,8 @@ import json
 
 import pytest
 
-from imageloom.data.coco import read_coco
 from imageloom.data.params import ConvertParams
+from imageloom.data.sources.coco import read_coco
 from imageloom.errors import InvalidDatasetError
 
 X = b"not decoded here"

@@ -2,8 +2,8 @@
 
 import pytest
 
-from imageloom.data.columns import Columns, find_columns, meant_columns
 from imageloom.data.params import ConvertParams
+from imageloom.data.sources.table.columns import Columns, find_columns, meant_columns
 from imageloom.errors import InvalidDatasetError, NotExpectedLabelColumnError
 
 

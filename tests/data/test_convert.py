@@ -10,12 +10,12 @@ import numpy as np
 import pytest
 
 from imageloom.data import convert as convert_module
-from imageloom.data import decode_pool
 from imageloom.data.convert import convert
-from imageloom.data.decode import decode_picture
-from imageloom.data.image_directory import load_image_directory
+from imageloom.data.decoding import pool as decode_pool
+from imageloom.data.decoding.decode import decode_picture
+from imageloom.data.images.directory import load_image_directory
 from imageloom.data.params import ConvertParams
-from imageloom.data.source import find_source
+from imageloom.data.sources.kind import find_source
 from imageloom.errors import (
     CouldNotOpenFileError,
     FailedToWriteOutputsError,
@@ -302,7 +302,9 @@ def test_d22_a_full_disk_half_way_leaves_no_output(tree, out, tmp_path, monkeypa
     def full(*_arguments, **_options):
         raise OSError(28, "No space left on device", "images/a/1.png")
 
-    monkeypatch.setattr("imageloom.data.archive._write_one", full)  # no test may fill the disk
+    monkeypatch.setattr(
+        "imageloom.data.sources.archive.unpack._write_one", full
+    )  # no test may fill the disk
     with pytest.raises(FailedToWriteOutputsError, match="No space left"):
         convert(archive, out)
     assert [path.name for path in tmp_path.iterdir()] == ["source"]

@@ -7,8 +7,8 @@ import pyarrow as pa
 import pytest
 import torch
 
-from imageloom.data.crop_check import require_crops_fit
-from imageloom.data.transforms import apply_transforms
+from imageloom.data.images.crop_check import require_crops_fit
+from imageloom.data.loading.transforms import apply_transforms
 from imageloom.errors import InvalidDatasetError
 from imageloom.preprocessing import (
     CenterCrop,

@@ -6,7 +6,7 @@ import pytest
 
 from imageloom.data.convert import list_source
 from imageloom.data.params import ConvertParams
-from imageloom.data.source import find_source
+from imageloom.data.sources.kind import find_source
 from imageloom.errors import ImageloomError, InvalidDatasetError, LibraryError
 
 WHOLE = {

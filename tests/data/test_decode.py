@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageOps
 
-from imageloom.data.decode import (
+from imageloom.data.decoding.decode import (
     ALL_TRANSPARENT,
     NEARLY_BLACK,
     UnreadablePictureError,
@@ -19,7 +19,7 @@ from imageloom.data.decode import (
     decode_rgb,
     examine_picture,
 )
-from imageloom.data.jpeg_damage import LACKS_END
+from imageloom.data.decoding.jpeg_damage import LACKS_END
 
 from .made_pictures import BLUE, GREEN, RED, WHITE, jpeg, photo, png, saved, tiff, tiff_page
 

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from imageloom.data import decode_pool
-from imageloom.data.decode_pool import Bad, Changed, Good, choose_workers, decode_files
+from imageloom.data.decoding import pool as decode_pool
+from imageloom.data.decoding.pool import Bad, Changed, Good, choose_workers, decode_files
 from imageloom.data.params import ConvertParams
-from imageloom.data.scan import scan_folder
+from imageloom.data.sources.folder.scan import scan_folder
 from imageloom.errors import RunInterruptedError, WorkerLostError
 from imageloom.events import CancelToken
 

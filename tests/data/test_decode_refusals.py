@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from imageloom.data.decode import (
+from imageloom.data.decoding.decode import (
     UnreadablePictureError,
     decode_picture,
     decode_rgb,

@@ -3,7 +3,7 @@ import collections
 from hypothesis import given
 from hypothesis import strategies as st
 
-from imageloom.data.duplicates import equal_groups
+from imageloom.data.images.duplicates import equal_groups
 
 from .made_index import images_of
 

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from imageloom.data.exif import TURNS, orientation_of
+from imageloom.data.decoding.exif import TURNS, orientation_of
 
 
 def exif_with(value, *, order="<", kind=3):

@@ -1,7 +1,7 @@
 import pytest
 
 from imageloom.data.find_parts import find_parts
-from imageloom.data.parts import role_of
+from imageloom.data.sources.parts import role_of
 from imageloom.errors import CouldNotOpenFileError, InvalidDatasetError
 
 X = b"not decoded here"

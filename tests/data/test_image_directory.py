@@ -8,11 +8,11 @@ import pyarrow as pa
 import pytest
 import vanishing
 
-from imageloom.data.image_directory import ImageDirectory, Rejected, load_image_directory
-from imageloom.data.index import SCHEMA, IndexRow, index_from_rows, read_index, write_index
+from imageloom.data.images.directory import ImageDirectory, Rejected, load_image_directory
+from imageloom.data.images.index import SCHEMA, IndexRow, index_from_rows, read_index, write_index
 from imageloom.errors import InvalidDatasetError, NotLabeledDatasetError
+from imageloom.files.publish import MANIFEST, _write_manifest
 from imageloom.preprocessing import RandomHorizontalFlip, Squash
-from imageloom.publish import MANIFEST, _write_manifest
 
 
 def row(name, label, content=b"x", group=None):

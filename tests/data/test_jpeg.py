@@ -3,7 +3,7 @@ import io
 import pytest
 from PIL import Image
 
-from imageloom.data.jpeg import (
+from imageloom.data.decoding.jpeg import (
     END,
     bytes_behind,
     codes_end,

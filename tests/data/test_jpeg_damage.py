@@ -12,16 +12,22 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from imageloom.data import jpeg_damage, libjpeg
 from imageloom.data.convert import convert
-from imageloom.data.decode import (
+from imageloom.data.decoding import jpeg_damage, libjpeg
+from imageloom.data.decoding.decode import (
     UnreadablePictureError,
     decode_picture,
     decode_rgb,
     examine_picture,
 )
-from imageloom.data.jpeg import read_jpeg_header
-from imageloom.data.jpeg_damage import COLOURS_GUESSED, HAS_MORE, LACKS_END, LOSSLESS, NO_LIBJPEG
+from imageloom.data.decoding.jpeg import read_jpeg_header
+from imageloom.data.decoding.jpeg_damage import (
+    COLOURS_GUESSED,
+    HAS_MORE,
+    LACKS_END,
+    LOSSLESS,
+    NO_LIBJPEG,
+)
 from imageloom.data.params import ConvertParams
 from imageloom.events import Notice
 

@@ -2,8 +2,8 @@ import json
 
 import pytest
 
-from imageloom.data.legacy import read_old_directory
 from imageloom.data.params import ConvertParams
+from imageloom.data.sources.legacy import read_old_directory
 from imageloom.errors import InvalidDatasetError
 
 X = b"not decoded here"

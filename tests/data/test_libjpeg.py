@@ -1,8 +1,8 @@
 import concurrent.futures
 import subprocess
 
-from imageloom.data import libjpeg
-from imageloom.data.libjpeg import jpeg_warnings
+from imageloom.data.decoding import libjpeg
+from imageloom.data.decoding.libjpeg import jpeg_warnings
 
 from .made_pictures import jpeg
 
@@ -43,7 +43,8 @@ def test_a_pillow_that_hides_its_libjpeg_gives_none(monkeypatch):
 
 def test_markers_that_libjpeg_cannot_read_end_the_process_with_its_words(python):
     script = (
-        "from imageloom.data.libjpeg import jpeg_warnings; jpeg_warnings(b'\\xff\\xd8\\xff\\xd9')"
+        "from imageloom.data.decoding.libjpeg import jpeg_warnings\n"
+        "jpeg_warnings(b'\\xff\\xd8\\xff\\xd9')"
     )
     ran = subprocess.run([python, "-c", script], capture_output=True, text=True, timeout=60)
     assert (ran.returncode, ran.stdout) == (1, "")

@@ -4,13 +4,13 @@ from pathlib import Path
 import pytest
 
 from imageloom.data.convert import convert
-from imageloom.data.image_directory import load_image_directory
+from imageloom.data.images.directory import load_image_directory
+from imageloom.data.images.verify import changed_files
 from imageloom.data.links import look_behind
-from imageloom.data.loader import read_picture
+from imageloom.data.loading.loader import read_picture
 from imageloom.data.open import open_images
 from imageloom.data.params import ConvertParams
-from imageloom.data.scan import scan_folder
-from imageloom.data.verify import changed_files
+from imageloom.data.sources.folder.scan import scan_folder
 from imageloom.errors import InvalidDatasetError
 from imageloom.settings import Settings
 
@@ -153,7 +153,9 @@ def test_b15_following_links_never_goes_back_up(tree, store):
 
 
 def test_links_that_multiply_each_other_come_to_an_end(tree, monkeypatch):
-    monkeypatch.setattr("imageloom.data.scan_links.MAX_FOLLOWED", 100)  # 2**9 ways to one picture
+    monkeypatch.setattr(
+        "imageloom.data.sources.folder.links.MAX_FOLLOWED", 100
+    )  # 2**9 ways to one picture
     tree.write({f"{level}/x.jpg": X for level in range(10)})
     for level in range(9):
         for name in ("left", "right"):

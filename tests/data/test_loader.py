@@ -10,7 +10,7 @@ import psutil
 import pytest
 import torch
 
-from imageloom.data.loader import BatchKey, PictureLoader, make_loader, sequential_batches
+from imageloom.data.loading.loader import BatchKey, PictureLoader, make_loader, sequential_batches
 from imageloom.errors import InvalidDatasetError, WorkerLostError
 from imageloom.preprocessing import ColorJitter, RandomCrop, Resize, Squash
 
@@ -124,8 +124,8 @@ def test_readers_end_when_their_owner_is_killed(images, tmp_path, python):
         "import os, signal\n"
         "from multiprocessing import forkserver\n"
         "from pathlib import Path\n"
-        "from imageloom.data.image_directory import load_image_directory\n"
-        "from imageloom.data.loader import BatchKey, PictureLoader\n"
+        "from imageloom.data.images.directory import load_image_directory\n"
+        "from imageloom.data.loading.loader import BatchKey, PictureLoader\n"
         f"images = load_image_directory(Path({str(tmp_path / 'saved')!r}))\n"
         "loader = PictureLoader(images, (), seed=0, workers=2)\n"
         "next(loader.batches([BatchKey(0, (number,)) for number in range(8)]))\n"
@@ -191,8 +191,8 @@ def test_too_few_open_files_are_named_before_a_worker_starts(images, tmp_path, p
     code = (
         "import resource\n"
         "from pathlib import Path\n"
-        "from imageloom.data.image_directory import load_image_directory\n"
-        "from imageloom.data.loader import make_loader\n"
+        "from imageloom.data.images.directory import load_image_directory\n"
+        "from imageloom.data.loading.loader import make_loader\n"
         "from imageloom.errors import EnvironmentUnsuitableError\n"
         f"images = load_image_directory(Path({str(tmp_path / 'saved')!r}))\n"
         "loader = make_loader(images, (), [[0]], workers=2)\n"

@@ -1,8 +1,8 @@
 import pytest
 
-from imageloom.data.index import UNLABELLED
-from imageloom.data.manifest import read_table
+from imageloom.data.images.index import UNLABELLED
 from imageloom.data.params import ConvertParams
+from imageloom.data.sources.table.read import read_table
 from imageloom.errors import (
     CouldNotOpenFileError,
     InvalidDatasetError,

@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 
 from imageloom.data.convert import convert
-from imageloom.data.image_directory import ImageDirectory, load_image_directory
-from imageloom.data.index import index_from_rows
-from imageloom.data.loader import make_loader
+from imageloom.data.images.directory import ImageDirectory, load_image_directory
+from imageloom.data.images.index import index_from_rows
+from imageloom.data.loading.loader import make_loader
 from imageloom.data.moved import open_moved
 from imageloom.data.open import open_each, open_images
 from imageloom.errors import (

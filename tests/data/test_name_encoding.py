@@ -10,10 +10,10 @@ import zlib
 
 import pytest
 
-from imageloom.data.archive import unpack_archive
 from imageloom.data.convert import convert
-from imageloom.data.name_encoding import _CODECS
 from imageloom.data.params import ConvertParams, NameEncoding
+from imageloom.data.sources.archive.name_encoding import _CODECS
+from imageloom.data.sources.archive.unpack import unpack_archive
 from imageloom.errors import InvalidDatasetError, ParameterParsingError
 from imageloom.events import Notice
 

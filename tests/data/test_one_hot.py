@@ -2,8 +2,8 @@
 
 import pytest
 
-from imageloom.data.manifest import read_table
 from imageloom.data.params import ConvertParams
+from imageloom.data.sources.table.read import read_table
 from imageloom.errors import InvalidDatasetError, NotExpectedLabelColumnError
 
 

@@ -1,7 +1,7 @@
 import pytest
 
+from imageloom.data.decoding.pixel_limits import PILLOW_MAX_PIXELS
 from imageloom.data.params import ConvertParams, SplitParams
-from imageloom.data.pixel_limits import PILLOW_MAX_PIXELS
 from imageloom.errors import (
     GreaterThanError,
     LessThanOrEqualToError,

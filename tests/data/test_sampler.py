@@ -3,7 +3,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from imageloom.data.sampler import batch_bounds, deal, epoch_order, step_bounds, steps_per_epoch
+from imageloom.data.loading.sampler import (
+    batch_bounds,
+    deal,
+    epoch_order,
+    step_bounds,
+    steps_per_epoch,
+)
 
 MASK = 2**64 - 1
 

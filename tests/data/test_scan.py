@@ -6,9 +6,9 @@ import time
 import pytest
 from torchvision.datasets import ImageFolder
 
-from imageloom.data.index import UNLABELLED
+from imageloom.data.images.index import UNLABELLED
 from imageloom.data.params import ConvertParams
-from imageloom.data.scan import scan_folder
+from imageloom.data.sources.folder.scan import scan_folder
 from imageloom.errors import CouldNotOpenFileError, InvalidDatasetError
 
 X = b"not decoded here"

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from imageloom.data.image_directory import Rejected
+from imageloom.data.images.directory import Rejected
+from imageloom.data.images.split import allot, split
 from imageloom.data.params import SplitParams
-from imageloom.data.split import allot, split
 from imageloom.errors import InvalidDatasetError, NotInRangeValueError
 
 from .made_index import images_of

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from imageloom.cli.root import run
-from imageloom.data.image_directory import load_image_directory
+from imageloom.data.images.directory import load_image_directory
 
 from .made_pictures import jpeg
 

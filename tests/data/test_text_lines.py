@@ -2,7 +2,7 @@
 
 import pytest
 
-from imageloom.data.text_lines import text_lines
+from imageloom.data.sources.table.text_lines import text_lines
 from imageloom.errors import CouldNotOpenFileError, InvalidDatasetError
 
 

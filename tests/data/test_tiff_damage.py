@@ -8,10 +8,10 @@ import PIL._imaging
 import pytest
 from PIL import Image, TiffImagePlugin
 
-from imageloom.data import tiff_damage
-from imageloom.data.decode import decode_picture, decode_rgb, examine_picture
-from imageloom.data.libtiff import LibtiffErrors, _exchange_handler, _words
-from imageloom.data.picture import UnreadablePictureError
+from imageloom.data.decoding import tiff_damage
+from imageloom.data.decoding.decode import decode_picture, decode_rgb, examine_picture
+from imageloom.data.decoding.libtiff import LibtiffErrors, _exchange_handler, _words
+from imageloom.data.decoding.picture import UnreadablePictureError
 
 KINDS = {
     None: "RGB",

@@ -6,7 +6,7 @@ import torch
 from PIL import Image
 
 from imageloom import preprocessing as records
-from imageloom.data.transforms import apply_transforms, seed_of_sample
+from imageloom.data.loading.transforms import apply_transforms, seed_of_sample
 from imageloom.errors import InvalidDatasetError
 
 OPERATIONS = typing.get_args(typing.get_args(records.Operation)[0])

@@ -7,8 +7,8 @@ from multiprocessing import spawn, util
 
 import pytest
 
-from imageloom.data.loader import BatchKey, PictureLoader
-from imageloom.data.user_code import user_code_left_out
+from imageloom.data.loading.loader import BatchKey, PictureLoader
+from imageloom.data.loading.user_code import user_code_left_out
 from imageloom.preprocessing import Squash
 
 # Only a main module with a path or a name can be imported again by other processes.

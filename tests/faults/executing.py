@@ -14,9 +14,9 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from imageloom.pipeline.graph import Node
+from imageloom.pipeline.graph.graph import Node
+from imageloom.pipeline.run.recover import find_truth
 from imageloom.pipeline.run_folder import RunFolder
-from imageloom.pipeline.truth import find_truth
 from imageloom.registry import Registry
 from imageloom.spec.job import RESULT_FILE
 from imageloom.spec.target import JobStatus, Limits, Work

@@ -36,15 +36,16 @@ from imageloom.distributed.ranks import ranks_from_environment
 from imageloom.distributed.store import hosted_store
 from imageloom.errors import InvalidDatasetError
 from imageloom.events import CancelToken
-from imageloom.launch.answer import read_answer
-from imageloom.launch.blame import RankEnd, first_failure
+from imageloom.launch.local.blame import RankEnd, first_failure
+from imageloom.launch.local.report import read_answer
+from imageloom.launch.rank import EXIT_CODES, answer_for
 from imageloom.models.params import ModelParams
-from imageloom.rank import EXIT_CODES, answer_for
-from imageloom.training import checkpoint, execute, fit, saver
-from imageloom.training.checkpoint import newest_checkpoint
-from imageloom.training.config import TrainParams
-from imageloom.training.events import read_metrics
-from imageloom.training.run_directory import RunDirectory
+from imageloom.training import execute, fit
+from imageloom.training.checkpoints import checkpoint, saver
+from imageloom.training.checkpoints.checkpoint import newest_checkpoint
+from imageloom.training.params import TrainParams
+from imageloom.training.run.directory import RunDirectory
+from imageloom.training.run.events import read_metrics
 from imageloom.training.step import Stepper
 from imageloom.training.train import continue_run, prepare_run
 

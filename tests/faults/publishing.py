@@ -6,9 +6,9 @@ SCENARIO is ``new`` (nothing was there), ``replace`` (a directory is exchanged),
 where the file system cannot exchange) or ``file``.
 FAULT is ``kill`` (SIGKILL) or the number of an error such as 28 for ENOSPC.
 
-A point is any open, rename, mkdir, remove, listing or fsync that ``imageloom.publish`` does; the
-n-th child fails at its n-th point. One JSON line per child. Torch is not loaded here, so forking
-is quick and safe.
+A point is any open, rename, mkdir, remove, listing or fsync that ``imageloom.files.publish`` does;
+the n-th child fails at its n-th point. One JSON line per child. Torch is not loaded here, so
+forking is quick and safe.
 """
 
 import contextlib
@@ -19,9 +19,9 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from imageloom import publish as publish_module
 from imageloom.errors import ImageloomError, InvalidDatasetError
-from imageloom.publish import (
+from imageloom.files import publish as publish_module
+from imageloom.files.publish import (
     publishing_directory,
     read_json,
     remove_stale_partials,

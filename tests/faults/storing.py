@@ -17,9 +17,9 @@ from pathlib import Path
 
 from publishing import call_at_each_point
 
-from imageloom.pipeline.clean import clean, delete_run
-from imageloom.pipeline.object_store import ObjectStore
 from imageloom.pipeline.run_record import NodeFacts, RunRecord
+from imageloom.pipeline.store.clean import clean, delete_run
+from imageloom.pipeline.store.objects import ObjectStore
 from imageloom.pipeline.workspace import Workspace
 from imageloom.spec.job import CacheEntry, Output
 from imageloom.spec.node_state import NodeState, RunState

@@ -6,8 +6,8 @@ import numpy as np
 from PIL import Image
 from torch import nn
 
-from imageloom.data.image_directory import ImageDirectory
-from imageloom.data.index import IndexRow, index_from_rows
+from imageloom.data.images.directory import ImageDirectory
+from imageloom.data.images.index import IndexRow, index_from_rows
 from imageloom.models.family import FAMILIES, Family, Variant
 
 COLOURS = {"red": (200, 40, 40), "green": (40, 200, 40), "blue": (40, 40, 200)}

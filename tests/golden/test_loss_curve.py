@@ -21,12 +21,12 @@ import pytest
 import torch
 from PIL import Image
 
-from imageloom.data.image_directory import ImageDirectory
-from imageloom.data.index import IndexRow, index_from_rows
+from imageloom.data.images.directory import ImageDirectory
+from imageloom.data.images.index import IndexRow, index_from_rows
 from imageloom.launch.train import train
 from imageloom.models.params import ModelParams
-from imageloom.training.config import TrainParams
-from imageloom.training.events import read_metrics
+from imageloom.training.params import TrainParams
+from imageloom.training.run.events import read_metrics
 
 GOLDEN = Path(__file__).with_name("resnet18_small_float32_cpu.json")
 OLDER_PROCESSORS = {

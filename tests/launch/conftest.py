@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from imageloom.launch.attempts import RankJob
-from imageloom.launch.one_machine import OneMachine
-from imageloom.launch.watch import Patience
+from imageloom.launch.local.attempts import RankJob
+from imageloom.launch.local.one_machine import OneMachine
+from imageloom.launch.local.watch import Patience
 
 TOY = Path(__file__).with_name("toy_rank.py")
 DEADLINE_S = 60.0

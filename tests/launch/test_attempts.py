@@ -21,8 +21,8 @@ from imageloom.errors import (
     WorkerLostError,
 )
 from imageloom.events import CancelToken, Notice, Progress, ignore_events
-from imageloom.launch import attempts
-from imageloom.launch.attempts import run_ranks
+from imageloom.launch.local import attempts
+from imageloom.launch.local.attempts import run_ranks
 
 
 def run(toys, *, on_event=ignore_events, cancel=None):
@@ -275,8 +275,8 @@ import json, os, sys
 from contextlib import nullcontext
 from pathlib import Path
 from imageloom.events import CancelToken, ignore_events
-from imageloom.launch.attempts import RankJob, run_ranks
-from imageloom.launch.one_machine import OneMachine
+from imageloom.launch.local.attempts import RankJob, run_ranks
+from imageloom.launch.local.one_machine import OneMachine
 
 command, logs = json.loads(sys.argv[1]), Path(sys.argv[2])
 job, crew = RankJob(command, logs, dict(os.environ)), OneMachine(2, lambda: nullcontext({}))

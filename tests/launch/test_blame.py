@@ -6,8 +6,8 @@ import signal
 
 import pytest
 
-from imageloom.launch.answer import Answer
-from imageloom.launch.blame import RankEnd, first_failure
+from imageloom.launch.local.blame import RankEnd, first_failure
+from imageloom.launch.local.report import Answer
 
 
 def raised(rank, time, *, blames_others=False, seen=None):

@@ -19,14 +19,14 @@ from imageloom.errors import (
     WorkerLostError,
 )
 from imageloom.events import CancelToken, Metric, Notice
+from imageloom.files.publish import write_json
+from imageloom.launch.cluster.rendezvous import MeetingPlace
 from imageloom.launch.launch import launch_ranks, recorded
-from imageloom.launch.meeting import MeetingPlace
 from imageloom.launch.params import LaunchParams
 from imageloom.launch.train import resume, train
 from imageloom.models.params import ModelParams
-from imageloom.publish import write_json
-from imageloom.training.config import TrainParams
-from imageloom.training.run_directory import RunDirectory
+from imageloom.training.params import TrainParams
+from imageloom.training.run.directory import RunDirectory
 from imageloom.training.train import prepare_run
 
 pytestmark = pytest.mark.slow
@@ -82,7 +82,7 @@ def rank_processes():
     """Return the processes of ranks that we started, by rank."""
     found = {}
     for process in psutil.Process().children():
-        if "imageloom.rank" in process.cmdline():
+        if "imageloom.launch.rank" in process.cmdline():
             found[int(process.environ()["RANK"])] = process
     return found
 

@@ -11,12 +11,12 @@ from tests.launch.toy_machines import FIXED, WAIT, Machines, two
 
 from imageloom.errors import RunInterruptedError
 from imageloom.events import CancelToken, ignore_events
-from imageloom.launch.machines import Machine
-from imageloom.launch.meeting import LeaderAddress, MeetingPlace
+from imageloom.launch.cluster.machines import Machine
+from imageloom.launch.cluster.rendezvous import LeaderAddress, MeetingPlace
+from imageloom.launch.cluster.team import Hall, Team
+from imageloom.launch.cluster.wire import Wire, listen
 from imageloom.launch.resume_hint import naming_launch
-from imageloom.launch.team import Hall, Team
-from imageloom.launch.wire import Wire, listen
-from imageloom.training.run_directory import RunDirectory
+from imageloom.training.run.directory import RunDirectory
 
 ELASTIC = FIXED | {"min_nodes": 1}
 THREE = ELASTIC | {"max_nodes": 3}

@@ -5,7 +5,7 @@ import itertools
 from hypothesis import given
 from hypothesis import strategies as st
 
-from imageloom.launch.merged_log import LabelledLine, MergedLog, logs_of_run
+from imageloom.launch.local.merged_log import LabelledLine, MergedLog, logs_of_run
 
 TIMES = st.integers(0, 5).map(lambda second: f"2026-11-23 08:00:0{second},000")
 CONTINUATIONS = st.lists(st.sampled_from(["Traceback", "  File x", "", "2026 is no time"]))

@@ -4,28 +4,34 @@ import re
 
 import pytest
 
-from imageloom import machine
-from imageloom.compute import choose_compute, choose_workers
 from imageloom.errors import CannotResumeError, EnvironmentUnsuitableError
-from imageloom.launch import node_facts, preflight
-from imageloom.launch.needs import Needs, needs_of
-from imageloom.launch.node_facts import NodeFacts, PictureFacts, facts_of_this_node, mark_storage
-from imageloom.launch.preflight import compare, require_room
+from imageloom.launch.preflight import compare as preflight
+from imageloom.launch.preflight import facts as node_facts
+from imageloom.launch.preflight.compare import compare, require_room
+from imageloom.launch.preflight.estimate import Needs, needs_of
+from imageloom.launch.preflight.facts import (
+    MachineFacts,
+    SeenPictures,
+    facts_of_this_node,
+    mark_storage,
+)
+from imageloom.models.compute import choose_compute, choose_workers
 from imageloom.models.params import ModelParams
+from imageloom.system import machine
 from imageloom.training.assemble import reader_batch_bytes
-from imageloom.training.config import TrainParams
-from imageloom.training.run_directory import RunDirectory
+from imageloom.training.params import TrainParams
+from imageloom.training.run.directory import RunDirectory
 from imageloom.training.train import prepare_run
 
 GIB = 2**30
 VERSIONS = {"imageloom": "1.0", "python": "3.11.7", "torch": "2.15.0", "pillow": "13.0.0"}
-LEADER = NodeFacts(
+LEADER = MachineFacts(
     host="ada",
     versions=VERSIONS,
     gpus=2,
     gpu_models=("NVIDIA H100",),
     processing_units=2,
-    pictures={"training": PictureFacts(root="/photos", digest="a" * 64)},
+    pictures={"training": SeenPictures(root="/photos", digest="a" * 64)},
     shared_memory_bytes=8 * GIB,
     disk_bytes=100 * GIB,
     mark="77",
@@ -42,7 +48,7 @@ def versions(**changes):
 
 
 def pictures(**changes):
-    return {"pictures": {"training": PictureFacts(root="/photos", **changes)}}
+    return {"pictures": {"training": SeenPictures(root="/photos", **changes)}}
 
 
 def test_equal_machines_may_train_together_and_nothing_is_said():
@@ -51,8 +57,8 @@ def test_equal_machines_may_train_together_and_nothing_is_said():
 
 
 def test_facts_survive_the_way_to_another_machine_also_from_another_version():
-    assert NodeFacts.model_validate_json(LEADER.model_dump_json()) == LEADER
-    assert NodeFacts.model_validate_json('{"host": "old", "unheard_of": 1}').host == "old"
+    assert MachineFacts.model_validate_json(LEADER.model_dump_json()) == LEADER
+    assert MachineFacts.model_validate_json('{"host": "old", "unheard_of": 1}').host == "old"
 
 
 REFUSED = {
@@ -210,7 +216,9 @@ def test_g04_what_is_asked_of_shared_memory_is_what_lets_all_workers_read(prepar
     size = RunDirectory(run).read()["resolved"]["image_size"]
     cpu = choose_compute("cpu", "float32")
     for room, workers in ((needed, 3), (needed - needed // 5, 2)):
-        monkeypatch.setattr("imageloom.compute.shared_memory_free_bytes", lambda room=room: room)
+        monkeypatch.setattr(
+            "imageloom.models.compute.shared_memory_free_bytes", lambda room=room: room
+        )
         assert choose_workers(3, cpu, reader_batch_bytes(params, size), 2)[0] == workers
     assert needs_of(run, processes=4).shared_memory_bytes == 2 * needed
     for chosen_by_us in (0, -1):

@@ -5,9 +5,9 @@ import torch
 
 from imageloom.distributed.ranks import Ranks, StartedRank
 from imageloom.errors import EnvironmentUnsuitableError
-from imageloom.launch import rank_surroundings
+from imageloom.launch.external import surroundings as rank_surroundings
+from imageloom.launch.external.surroundings import on_network, on_own_cores, own_cores, this_machine
 from imageloom.launch.network import addresses
-from imageloom.launch.rank_surroundings import on_network, on_own_cores, own_cores, this_machine
 
 LOOPBACK = next(name for name, address in addresses().items() if address == "127.0.0.1")
 

@@ -1,14 +1,14 @@
 import pytest
 
 from imageloom.errors import ParameterParsingError
-from imageloom.launch.params import LaunchParams
-from imageloom.launch.roll_call import (
+from imageloom.launch.external.roll_call import (
     RollEntry,
     absent,
     require_launch,
     require_same_task,
     who_is_where,
 )
+from imageloom.launch.params import LaunchParams
 
 
 def entry(machine, **asked):

@@ -21,14 +21,18 @@ from imageloom.errors import (
     WorkerLostError,
 )
 from imageloom.events import CancelToken, ignore_events
-from imageloom.launch import rank_store, rank_waits, started_rank, train, verdict
-from imageloom.launch.answer import FOLDER_VARIABLE, TOLD_BY, answer_to
+from imageloom.launch import train
+from imageloom.launch.external import rank as started_rank
+from imageloom.launch.external import store as rank_store
+from imageloom.launch.external import verdict
+from imageloom.launch.external import waits as rank_waits
+from imageloom.launch.external.rank import is_new_start, rank_started_elsewhere
+from imageloom.launch.external.roll_call import RollEntry
+from imageloom.launch.external.store import store_of_ranks
+from imageloom.launch.external.verdict import tell_answer
+from imageloom.launch.local.report import FOLDER_VARIABLE, TOLD_BY, answer_to
 from imageloom.launch.params import LaunchParams
-from imageloom.launch.rank_store import store_of_ranks
-from imageloom.launch.roll_call import RollEntry
-from imageloom.launch.started_rank import is_new_start, rank_started_elsewhere
-from imageloom.launch.verdict import tell_answer
-from imageloom.training.run_directory import RunDirectory
+from imageloom.training.run.directory import RunDirectory
 
 TORCHRUN = {"RANK": "1", "WORLD_SIZE": "2", "LOCAL_RANK": "1", "LOCAL_WORLD_SIZE": "2"}
 DEADLINE_S = 120.0

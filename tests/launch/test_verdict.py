@@ -4,16 +4,16 @@ import pytest
 from tests.launch.boards import boards
 
 from imageloom.errors import InvalidDatasetError, RunInterruptedError, WorkerLostError
-from imageloom.launch import verdict
-from imageloom.launch.answer import answer_to, completed
-from imageloom.launch.verdict import (
+from imageloom.launch.external import verdict
+from imageloom.launch.external.verdict import (
     BYE,
     first_error,
     has_rank_0_answered,
     see_off,
     tell_answer,
 )
-from imageloom.training.run_directory import RunDirectory
+from imageloom.launch.local.report import answer_to, completed
+from imageloom.training.run.directory import RunDirectory
 
 LOSS = RuntimeError("[../gloo/transport/tcp/pair.cc:534] Connection closed by peer")
 

@@ -12,8 +12,8 @@ import time
 import pytest
 
 from imageloom.errors import EnvironmentUnsuitableError
-from imageloom.launch import wire
-from imageloom.launch.wire import LostError, Wire, connect, listen
+from imageloom.launch.cluster import wire
+from imageloom.launch.cluster.wire import LostError, Wire, connect, listen
 
 TOKEN = "6f1c0a4be2d7439c8d5e01f7a2b36c94"
 

@@ -16,11 +16,11 @@ from pathlib import Path
 
 from imageloom.errors import EnvironmentUnsuitableError, ImageloomError
 from imageloom.events import CancelToken, Notice
-from imageloom.launch.attempts import RankJob
-from imageloom.launch.machines import Machine
-from imageloom.launch.meeting import MeetingPlace
-from imageloom.launch.team import Hall, Team
-from imageloom.launch.watch import Patience
+from imageloom.launch.cluster.machines import Machine
+from imageloom.launch.cluster.rendezvous import MeetingPlace
+from imageloom.launch.cluster.team import Hall, Team
+from imageloom.launch.local.attempts import RankJob
+from imageloom.launch.local.watch import Patience
 
 TOY = Path(__file__).with_name("toy_rank.py")
 

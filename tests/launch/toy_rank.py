@@ -16,7 +16,7 @@ from pathlib import Path
 
 from imageloom.errors import InvalidDatasetError
 from imageloom.events import Notice, Progress
-from imageloom.rank import serve
+from imageloom.launch.rank import serve
 
 RANK = int(os.environ["RANK"])
 WORLD_SIZE = int(os.environ["WORLD_SIZE"])

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from imageloom.files.publish import MANIFEST, publishing_directory
 from imageloom.models.model_directory import save_trained
-from imageloom.publish import MANIFEST, publishing_directory
 
 from .made_models import make_trained
 

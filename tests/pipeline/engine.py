@@ -10,15 +10,15 @@ from functools import partial
 from pathlib import Path
 
 from imageloom.events import CancelToken
-from imageloom.pipeline.execute import execute
-from imageloom.pipeline.graph import Edge, Node, Pipeline
-from imageloom.pipeline.json_format import pipeline_to_json
-from imageloom.pipeline.object_store import ObjectStore
-from imageloom.pipeline.resolve import resolve
-from imageloom.pipeline.run_events import NodeChanged
+from imageloom.pipeline.graph.graph import Edge, Node, Pipeline
+from imageloom.pipeline.graph.json_format import pipeline_to_json
+from imageloom.pipeline.graph.resolve import resolve
+from imageloom.pipeline.graph.selection import choose
+from imageloom.pipeline.run.events import NodeChanged
+from imageloom.pipeline.run.execute import execute
 from imageloom.pipeline.run_folder import RunFolder
 from imageloom.pipeline.run_record import ResolvedRecord, RunRecord
-from imageloom.pipeline.selection import choose
+from imageloom.pipeline.store.objects import ObjectStore
 from imageloom.pipeline.workspace import Workspace
 from imageloom.registry import Registry
 from imageloom.spec.component import Component

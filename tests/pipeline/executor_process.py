@@ -14,15 +14,15 @@ from pathlib import Path
 
 from imageloom.components.catalogue import load_components
 from imageloom.events import CancelToken
-from imageloom.pipeline.execute import execute
-from imageloom.pipeline.run_events import ignore_run_events
+from imageloom.pipeline.run.events import ignore_run_events
+from imageloom.pipeline.run.execute import execute
 from imageloom.pipeline.run_folder import RunFolder
 from imageloom.pipeline.workspace import Workspace
 from imageloom.registry import Registry
+from imageloom.remote.target_file import load_targets
 from imageloom.settings import read_settings
 from imageloom.spec.node_state import RunState
 from imageloom.spec.target import Target
-from imageloom.target_file import load_targets
 from imageloom.targets.local import LocalTarget
 
 HERE = Path(__file__).parent

@@ -3,9 +3,9 @@
 import os
 from pathlib import Path
 
-from imageloom.pipeline.object_store import ObjectStore, StoredObject
 from imageloom.pipeline.run_folder import RunFolder
 from imageloom.pipeline.run_record import NodeFacts, ResolvedRecord, RunRecord
+from imageloom.pipeline.store.objects import ObjectStore, StoredObject
 from imageloom.pipeline.workspace import Workspace
 from imageloom.spec.job import CacheEntry, Output
 from imageloom.spec.node_state import NodeState, RunState

@@ -16,8 +16,8 @@ from pathlib import Path
 
 from imageloom.errors import RunInterruptedError
 from imageloom.events import Metric, Notice, Progress
+from imageloom.files.publish import publishing_directory
 from imageloom.params import Params, parameter
-from imageloom.publish import publishing_directory
 from imageloom.registry import Registry
 from imageloom.spec.component import COMPONENTS, Component, Port, Task
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from hypothesis import strategies as st
 
-from imageloom.pipeline.graph import Edge, Node, Pipeline
-from imageloom.pipeline.problems import ProblemKind
+from imageloom.pipeline.checks.problems import ProblemKind
+from imageloom.pipeline.graph.graph import Edge, Node, Pipeline
 from imageloom.spec.component import Component, Port
 
 from .toys import LIMITS, NUMBER, toy_components

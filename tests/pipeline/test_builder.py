@@ -8,8 +8,8 @@ import pytest
 
 from imageloom.errors import InvalidPipelineError, ParameterError, UnknownNameError
 from imageloom.pipeline.builder import PipelineBuilder
-from imageloom.pipeline.check import check
-from imageloom.pipeline.graph import Edge, Node, Pipeline
+from imageloom.pipeline.checks.check import check
+from imageloom.pipeline.graph.graph import Edge, Node, Pipeline
 
 from .toys import LIMITS, toy_components
 

@@ -3,10 +3,10 @@
 import pytest
 
 from imageloom.events import CancelToken
-from imageloom.locks import release, try_lock
-from imageloom.pipeline import jobs
-from imageloom.pipeline.cancel import cancel_run
-from imageloom.pipeline.graph import Node
+from imageloom.files.locks import release, try_lock
+from imageloom.pipeline.graph.graph import Node
+from imageloom.pipeline.run import jobs
+from imageloom.pipeline.run.cancel import cancel_run
 from imageloom.pipeline.run_record import NodeFacts
 from imageloom.spec.node_state import NodeState, RunState
 from imageloom.spec.target import JobStatus

@@ -3,9 +3,9 @@
 import pytest
 
 from imageloom.errors import ParameterParsingError, UnknownNameError
-from imageloom.pipeline.changes import apply_changes
-from imageloom.pipeline.check import check
-from imageloom.pipeline.graph import Edge, Node, Pipeline
+from imageloom.pipeline.checks.check import check
+from imageloom.pipeline.graph.changes import apply_changes
+from imageloom.pipeline.graph.graph import Edge, Node, Pipeline
 
 from .toys import LIMITS, toy_components
 

@@ -12,9 +12,9 @@ from pydantic import model_validator
 
 from imageloom.errors import InvalidPipelineError
 from imageloom.params import Params, parameter
-from imageloom.pipeline.check import MAX_PROBLEMS, check, require_valid
-from imageloom.pipeline.graph import Edge, Node, Pipeline
-from imageloom.pipeline.problems import Problem, ProblemKind, invalid_pipeline
+from imageloom.pipeline.checks.check import MAX_PROBLEMS, check, require_valid
+from imageloom.pipeline.checks.problems import Problem, ProblemKind, invalid_pipeline
+from imageloom.pipeline.graph.graph import Edge, Node, Pipeline
 
 from .random_pipelines import DEFECTS
 from .toys import LIMITS, toy_components

@@ -14,10 +14,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from imageloom.errors import NoSuchRunError, OutputInUseError, StoreCorruptError
-from imageloom.locks import release, try_lock
-from imageloom.pipeline.clean import WORK_KEPT_S, clean, delete_run
-from imageloom.pipeline.object_store import ObjectStore
+from imageloom.files.locks import release, try_lock
 from imageloom.pipeline.run_record import NodeFacts
+from imageloom.pipeline.store.clean import WORK_KEPT_S, clean, delete_run
+from imageloom.pipeline.store.objects import ObjectStore
 from imageloom.pipeline.workspace import Workspace
 from imageloom.spec.node_state import NodeState, RunState
 
@@ -380,8 +380,8 @@ import sys
 from pathlib import Path
 sys.path.insert(0, sys.argv[3])
 from tests.pipeline.made_runs import make_entry, make_folder, make_run, output_of
-from imageloom.locks import release, try_lock
-from imageloom.pipeline.object_store import ObjectStore
+from imageloom.files.locks import release, try_lock
+from imageloom.pipeline.store.objects import ObjectStore
 from imageloom.pipeline.run_record import NodeFacts
 from imageloom.pipeline.workspace import Workspace
 from imageloom.spec.node_state import NodeState, RunState

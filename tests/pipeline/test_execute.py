@@ -8,11 +8,11 @@ import pytest
 
 from imageloom.errors import EnvironmentUnsuitableError, InvalidDatasetError, OutputInUseError
 from imageloom.events import CancelToken, Metric, Notice, Progress
-from imageloom.locks import is_locked, release, try_lock
-from imageloom.pipeline.graph import Node
-from imageloom.pipeline.run_events import NodeChanged, NodeEvent, RunNotice
+from imageloom.files.locks import is_locked, release, try_lock
+from imageloom.files.publish import verify_directory
+from imageloom.pipeline.graph.graph import Node
+from imageloom.pipeline.run.events import NodeChanged, NodeEvent, RunNotice
 from imageloom.pipeline.run_folder import RunFolder
-from imageloom.publish import verify_directory
 from imageloom.spec.job import ERROR_FILE
 from imageloom.spec.node_state import NodeState, RunState
 from imageloom.spec.target import JobStatus, Limits
@@ -443,7 +443,7 @@ def test_damage_that_sizes_do_not_tell_is_found_when_a_node_fails_and_mended(eng
 
 
 def test_a_second_execution_of_a_run_is_refused_while_one_is_going_on(engine, monkeypatch):
-    monkeypatch.setattr("imageloom.pipeline.execute.LOOKED_AT_S", 0.0)
+    monkeypatch.setattr("imageloom.pipeline.run.execute.LOOKED_AT_S", 0.0)
     run = engine.new_run(pipeline(odd("odd", "gate", "go")))
     with engine.executing(run, CancelToken()):
         wait_until(lambda: states(run).get("odd") == "running")

@@ -5,9 +5,9 @@ import dataclasses
 import pytest
 
 from imageloom.errors import InvalidDatasetError
-from imageloom.pipeline.forecast import forecast
-from imageloom.pipeline.graph import Node
-from imageloom.pipeline.resolve import resolve
+from imageloom.pipeline.graph.graph import Node
+from imageloom.pipeline.graph.resolve import resolve
+from imageloom.pipeline.run.forecast import forecast
 from imageloom.spec.component import Outside
 
 from .engine import ToyEngine, pipeline

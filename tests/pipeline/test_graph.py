@@ -3,7 +3,7 @@
 import pytest
 
 from imageloom.errors import UnknownNameError
-from imageloom.pipeline.graph import Edge, Node, Pipeline
+from imageloom.pipeline.graph.graph import Edge, Node, Pipeline
 
 EDGES = (Edge("a", "value", "c", "left"), Edge("b", "value", "c", "right"))
 PIPELINE = Pipeline("p", (Node("a", "number"), Node("b", "number"), Node("c", "add")), EDGES)

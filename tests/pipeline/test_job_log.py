@@ -1,6 +1,6 @@
 """A log that floods the disk is cut, and keeps its beginning and its end."""
 
-from imageloom.pipeline.job_log import shorten_log
+from imageloom.pipeline.run.job_log import shorten_log
 
 
 def test_a_log_of_ordinary_size_stays(tmp_path):

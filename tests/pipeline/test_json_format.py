@@ -6,8 +6,8 @@ import os
 import pytest
 
 from imageloom.errors import InvalidPipelineError
-from imageloom.pipeline.graph import Edge, Node, Pipeline
-from imageloom.pipeline.json_format import (
+from imageloom.pipeline.graph.graph import Edge, Node, Pipeline
+from imageloom.pipeline.graph.json_format import (
     pipeline_from_json,
     pipeline_to_json,
     read_pipeline,

@@ -6,9 +6,9 @@ from dataclasses import replace
 import pytest
 
 from imageloom.errors import InvalidDatasetError
-from imageloom.pipeline.graph import Node
-from imageloom.pipeline.keys import node_key, plan_node
-from imageloom.pipeline.resolve import ResolvedNode, resolve
+from imageloom.pipeline.graph.graph import Node
+from imageloom.pipeline.graph.resolve import ResolvedNode, resolve
+from imageloom.pipeline.run.keys import node_key, plan_node
 from imageloom.spec.component import Outside
 from imageloom.spec.job import Output
 from imageloom.spec.run_settings import RunSettings

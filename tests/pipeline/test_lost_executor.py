@@ -9,10 +9,10 @@ import psutil
 import pytest
 
 from imageloom.events import CancelToken
-from imageloom.pipeline.cancel import cancel_run
-from imageloom.pipeline.run_events import NodeChanged
+from imageloom.pipeline.run.cancel import cancel_run
+from imageloom.pipeline.run.events import NodeChanged
+from imageloom.pipeline.run.recover import find_truth
 from imageloom.pipeline.run_folder import RunFolder
-from imageloom.pipeline.truth import find_truth
 from imageloom.spec.node_state import NodeState, RunState
 from imageloom.targets.local import WORKER_FILE, Worker
 

@@ -5,13 +5,13 @@ import sys
 import pytest
 
 from imageloom.events import CancelToken, Notice
-from imageloom.pipeline.graph import Node
-from imageloom.pipeline.run_events import NodeEvent
-from imageloom.pipeline.truth import find_truth
+from imageloom.pipeline.graph.graph import Node
+from imageloom.pipeline.run.events import NodeEvent
+from imageloom.pipeline.run.recover import find_truth
+from imageloom.remote.target_file import load_targets
 from imageloom.settings import Settings
-from imageloom.slurm.submission import read_submission
 from imageloom.spec.node_state import NodeState, RunState
-from imageloom.target_file import load_targets
+from imageloom.targets.slurm.submission import read_submission
 
 from .engine import ToyEngine, pipeline, states, value, wait_until
 from .executor_process import start_executor, toy_extensions

@@ -3,8 +3,8 @@
 import pytest
 
 from imageloom.errors import InvalidPipelineError
-from imageloom.pipeline.json_format import pipeline_from_json
-from imageloom.pipeline.old_formats import FORMAT_VERSION, upgrade
+from imageloom.pipeline.graph.json_format import pipeline_from_json
+from imageloom.pipeline.graph.old_formats import FORMAT_VERSION, upgrade
 
 SKETCH = {
     "format_version": 1,

@@ -6,12 +6,12 @@ import time
 import pytest
 
 from imageloom.errors import InvalidPipelineError
-from imageloom.pipeline.check import check
-from imageloom.pipeline.graph import Edge, Node, Pipeline
-from imageloom.pipeline.json_format import read_pipeline, write_pipeline
-from imageloom.pipeline.order import downstream, find_cycles, topological_order, upstream
-from imageloom.pipeline.resolve import resolve
-from imageloom.pipeline.selection import choose
+from imageloom.pipeline.checks.check import check
+from imageloom.pipeline.graph.graph import Edge, Node, Pipeline
+from imageloom.pipeline.graph.json_format import read_pipeline, write_pipeline
+from imageloom.pipeline.graph.order import downstream, find_cycles, topological_order, upstream
+from imageloom.pipeline.graph.resolve import resolve
+from imageloom.pipeline.graph.selection import choose
 
 from .toys import LIMITS, toy_components
 

@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 
 from imageloom.components.catalogue import load_components
-from imageloom.pipeline import json_format
 from imageloom.pipeline.builder import PipelineBuilder
-from imageloom.pipeline.check import check
-from imageloom.pipeline.json_format import pipeline_from_json, pipeline_to_json, read_pipeline
-from imageloom.pipeline.problems import ProblemKind
+from imageloom.pipeline.checks.check import check
+from imageloom.pipeline.checks.problems import ProblemKind
+from imageloom.pipeline.graph import json_format
+from imageloom.pipeline.graph.json_format import pipeline_from_json, pipeline_to_json, read_pipeline
 
 from .toys import LIMITS
 

@@ -6,10 +6,10 @@ import pytest
 
 from imageloom.errors import printable
 from imageloom.events import CancelToken
-from imageloom.locks import is_locked
-from imageloom.pipeline import jobs
-from imageloom.pipeline.graph import Node
-from imageloom.pipeline.run_events import NodeEvent
+from imageloom.files.locks import is_locked
+from imageloom.pipeline.graph.graph import Node
+from imageloom.pipeline.run import jobs
+from imageloom.pipeline.run.events import NodeEvent
 from imageloom.spec.job import ERROR_FILE, LOG_FILE
 from imageloom.spec.node_state import NodeState, RunState
 

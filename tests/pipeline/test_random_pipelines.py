@@ -10,12 +10,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from imageloom.errors import InvalidPipelineError
+from imageloom.files.publish import to_json
 from imageloom.pipeline.builder import PipelineBuilder
-from imageloom.pipeline.check import check, require_valid
-from imageloom.pipeline.graph import Pipeline
-from imageloom.pipeline.json_format import pipeline_from_json, pipeline_to_json
-from imageloom.pipeline.resolve import resolve
-from imageloom.publish import to_json
+from imageloom.pipeline.checks.check import check, require_valid
+from imageloom.pipeline.graph.graph import Pipeline
+from imageloom.pipeline.graph.json_format import pipeline_from_json, pipeline_to_json
+from imageloom.pipeline.graph.resolve import resolve
 
 from .random_pipelines import (
     COMPONENTS,

@@ -2,8 +2,8 @@
 
 import dataclasses
 
-from imageloom.pipeline.graph import Edge, Node, Pipeline
-from imageloom.pipeline.resolve import current_params, resolve
+from imageloom.pipeline.graph.graph import Edge, Node, Pipeline
+from imageloom.pipeline.graph.resolve import current_params, resolve
 from imageloom.spec.run_settings import RunSettings
 
 from .toys import AddParams, CountParams, NumberParams, toy_components

@@ -3,7 +3,7 @@
 import pytest
 
 from imageloom.errors import InvalidPipelineError, UnknownNameError
-from imageloom.pipeline.selection import choose
+from imageloom.pipeline.graph.selection import choose
 
 from .test_order import graph
 

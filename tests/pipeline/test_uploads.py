@@ -9,7 +9,7 @@ from imageloom.errors import (
     FailedToWriteOutputsError,
     ParameterParsingError,
 )
-from imageloom.pipeline.uploads import upload
+from imageloom.pipeline.store.uploads import upload
 from imageloom.pipeline.workspace import Workspace
 
 

@@ -8,9 +8,9 @@ import time
 import pytest
 
 from imageloom.events import CancelToken
-from imageloom.locks import holder, release, try_lock
-from imageloom.pipeline.job_folder import read_job, read_result
-from imageloom.pipeline.worker_lock import take_lock
+from imageloom.files.locks import holder, release, try_lock
+from imageloom.pipeline.run.job_folder import read_job, read_result
+from imageloom.pipeline.run.worker_lock import take_lock
 from imageloom.pipeline.workspace import Workspace
 from imageloom.spec.job import LOCK_WANTED_FILE, RESULT_FILE
 from imageloom.spec.target import TAKE_LOCK_VARIABLE

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from imageloom.errors import InvalidDatasetError
 from imageloom.events import Progress
+from imageloom.files.publish import publishing_directory
 from imageloom.params import Params, parameter
-from imageloom.publish import publishing_directory
 from imageloom.registry import Registry
 from imageloom.spec.component import Component, Outside, Port, Task
 from imageloom.spec.target import Limits

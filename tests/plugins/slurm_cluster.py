@@ -225,6 +225,6 @@ def slurm(slurm_cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> Cluster:
     """The cluster, as that of which Slurm's programs know in this test."""
     for name, value in slurm_cluster.environment.items():
         monkeypatch.setenv(name, value)
-    monkeypatch.setattr("imageloom.slurm.queue.LOOK_S", 0.2)
-    monkeypatch.setattr("imageloom.slurm.queue.SILENCE_S", 0.5)
+    monkeypatch.setattr("imageloom.targets.slurm.queue.LOOK_S", 0.2)
+    monkeypatch.setattr("imageloom.targets.slurm.queue.SILENCE_S", 0.5)
     return slurm_cluster

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from imageloom import preprocessing as records
-from imageloom.data.transforms import apply_transforms
+from imageloom.data.loading.transforms import apply_transforms
 from imageloom.params import describe
 from imageloom.preprocessing.switches import TransformationParams, chosen_transforms
 

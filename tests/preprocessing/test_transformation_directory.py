@@ -3,13 +3,13 @@
 import pytest
 
 from imageloom.errors import InvalidTransformationDirectoryError
+from imageloom.files.publish import publishing_directory, read_json, write_json
 from imageloom.preprocessing import RandomCrop, Resize
 from imageloom.preprocessing.transformation_directory import (
     RECORD,
     load_transforms,
     save_transforms,
 )
-from imageloom.publish import publishing_directory, read_json, write_json
 
 TRANSFORMS = (Resize(size=40), RandomCrop(size=32, padding=2))
 

@@ -6,8 +6,8 @@ from html.parser import HTMLParser
 
 import pytest
 
-from imageloom.event_lines import EventWriter
 from imageloom.events import Metric
+from imageloom.files.event_lines import EventWriter
 from imageloom.pipeline.run_folder import RunFolder
 from imageloom.run_report.write import run_page, write_run_report
 from imageloom.spec.job import ERROR_FILE, EVENTS_FILE, LOG_FILE

@@ -3,7 +3,7 @@
 import numpy as np
 import pyarrow as pa
 
-from imageloom.scoring.scored_table import ScoredTable
+from imageloom.scoring.tables.scored_table import ScoredTable
 
 
 def make_table(classes=("ant", "bee"), *, files=None, labels=None, seed=0, rows=5, **more):

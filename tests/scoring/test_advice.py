@@ -5,10 +5,10 @@ import re
 import pytest
 
 from imageloom.events import Metric
+from imageloom.reports.evaluation.advice import MOST_ADVICE, advice, advice_section
+from imageloom.reports.training.curves import Curves
+from imageloom.reports.training.record import RecordedRun
 from imageloom.scoring.evaluate import evaluate
-from imageloom.scoring.report.advice import MOST_ADVICE, advice, advice_section
-from imageloom.scoring.report.curves import Curves
-from imageloom.scoring.report.run_record import RunRecord
 
 from .made_tables import table_of
 
@@ -26,12 +26,12 @@ def good():
 
 
 def titles(evaluation=None, metrics=(), **run):
-    found = advice(evaluation or good(), Curves(list(metrics)), RunRecord(run))
+    found = advice(evaluation or good(), Curves(list(metrics)), RecordedRun(run))
     return [one.title for one in found]
 
 
 def words(evaluation=None, metrics=(), **run):
-    found = advice(evaluation or good(), Curves(list(metrics)), RunRecord(run))
+    found = advice(evaluation or good(), Curves(list(metrics)), RecordedRun(run))
     return re.sub("<[^>]+>", "", " ".join(one.text for one in found))
 
 
@@ -134,7 +134,7 @@ def test_the_section_lists_the_most_important_only_and_escapes_names():
     odd = ("<img>", "b", "c")
     rows = [(f"{n}", odd[n % 2], "<img>", 0.999) for n in range(30)]
     metrics = series("Train loss", 1, 1) + series("Waiting for data fraction", 0.9)
-    run = RunRecord({"best_epoch": 2, "epochs_done": 2, "asked": {"epochs": 2}})
+    run = RecordedRun({"best_epoch": 2, "epochs_done": 2, "asked": {"epochs": 2}})
     body = advice_section(evaluate(table_of(odd, rows)), Curves(metrics), run).body
     assert body.count("<li>") == MOST_ADVICE
     assert "<img>" not in body

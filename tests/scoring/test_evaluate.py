@@ -11,11 +11,12 @@ from imageloom.errors import (
     RunInterruptedError,
 )
 from imageloom.events import CancelToken, Notice
-from imageloom.publish import verify_directory
-from imageloom.scoring.evaluate import compare, evaluate, evaluate_to
+from imageloom.files.publish import verify_directory
+from imageloom.reports.evaluate_to import evaluate_to
+from imageloom.scoring.evaluate import compare, evaluate
 from imageloom.scoring.evaluation import Evaluation
 from imageloom.scoring.params import EvaluateParams
-from imageloom.scoring.table import write_table
+from imageloom.scoring.tables.file import write_table
 
 from .made_tables import make_table, table_of
 

@@ -2,8 +2,8 @@ import pytest
 import torch
 from torch import nn
 
-from imageloom.compute import Compute
-from imageloom.data.loader import Batch
+from imageloom.data.loading.loader import Batch
+from imageloom.models.compute import Compute
 from imageloom.preprocessing import Normalisation
 from imageloom.scoring.inference import full_float32, logits_of, predict_batches
 

@@ -11,12 +11,12 @@ import pytest
 from PIL import Image
 
 from imageloom.events import Metric
-from imageloom.scoring.evaluate import compare, evaluate
-from imageloom.scoring.report.write import (
+from imageloom.reports.write import (
     write_comparison_report,
     write_evaluation_report,
     write_run_report,
 )
+from imageloom.scoring.evaluate import compare, evaluate
 
 from .made_tables import make_table, table_of
 

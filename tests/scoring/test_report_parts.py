@@ -2,15 +2,15 @@ import numpy as np
 import pytest
 
 from imageloom.events import Metric
+from imageloom.reports.evaluation.confusion import most_confused_block
+from imageloom.reports.evaluation.headline import headline
+from imageloom.reports.tables import Cell, bar_cell, count_cell, table, text_cell
+from imageloom.reports.training.curves import Curves
+from imageloom.reports.training.record import RecordedRun
+from imageloom.reports.words import decimals, percent, points
 from imageloom.scoring.evaluation import evaluate_table
 from imageloom.scoring.params import EvaluateParams
-from imageloom.scoring.report.confusion import most_confused_block
-from imageloom.scoring.report.curves import Curves
-from imageloom.scoring.report.headline import headline
-from imageloom.scoring.report.run_record import RunRecord
-from imageloom.scoring.report.tables import Cell, bar_cell, count_cell, table, text_cell
-from imageloom.scoring.report.words import decimals, percent, points
-from imageloom.wording import count, duration
+from imageloom.system.wording import count, duration
 
 from .made_tables import make_table
 
@@ -86,7 +86,7 @@ def test_a_table_without_rows_has_its_heads():
 
 
 def test_what_was_noted_before_a_training_stands_with_its_figures():
-    record = RunRecord({"notices": ["6 of 6 validation <pictures>"]})
+    record = RecordedRun({"notices": ["6 of 6 validation <pictures>"]})
     evaluation = evaluate_table(make_table(rows=9), params=EvaluateParams(), name="scores")
     assert "6 of 6 validation &lt;pictures&gt;" in str(headline(evaluation, record.notices))
-    assert RunRecord({}).notices == RunRecord({"notices": "odd"}).notices == ()
+    assert RecordedRun({}).notices == RecordedRun({"notices": "odd"}).notices == ()

@@ -8,7 +8,7 @@ import torch
 from PIL import Image
 from torch import nn
 
-from imageloom.data.image_directory import ImageDirectory
+from imageloom.data.images.directory import ImageDirectory
 from imageloom.data.params import ConvertParams
 from imageloom.errors import (
     FailedToWriteOutputsError,
@@ -23,7 +23,7 @@ from imageloom.models.model_directory import save_trained
 from imageloom.preprocessing import CenterCrop, RandomErasing, Resize
 from imageloom.scoring.params import ScoreParams
 from imageloom.scoring.score import labels_by_model, score
-from imageloom.scoring.table import read_table
+from imageloom.scoring.tables.file import read_table
 
 from .made_models import StrongestChannel, colour_model, real_model, small_network
 from .made_tables import assert_same_rows

@@ -3,8 +3,8 @@
 import pytest
 
 from imageloom.errors import NotScoredDatasetError
-from imageloom.publish import publishing_directory
-from imageloom.scoring.scored_directory import SCORES, load_scores, save_scores
+from imageloom.files.publish import publishing_directory
+from imageloom.scoring.tables.directory import SCORES, load_scores, save_scores
 
 from .made_tables import assert_same_rows, make_table
 

@@ -17,9 +17,9 @@ from imageloom.errors import (
     NotScoredDatasetError,
     ParameterParsingError,
 )
-from imageloom.scoring import scored_table
-from imageloom.scoring.table import ScoredTable, check_place, read_table, write_table
-from imageloom.scoring.table_csv import guarded, unguarded
+from imageloom.scoring.tables import scored_table
+from imageloom.scoring.tables.csv import guarded, unguarded
+from imageloom.scoring.tables.file import ScoredTable, check_place, read_table, write_table
 
 from .made_tables import assert_same_rows, make_table
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from imageloom.scoring.report.thumbnails import MOST_PIXELS, make_thumbnail
+from imageloom.reports.evaluation.thumbnails import MOST_PIXELS, make_thumbnail
 
 
 def shown(thumbnail):

@@ -12,12 +12,12 @@ import psutil
 import pytest
 
 from imageloom.errors import EnvironmentUnsuitableError, FailedToWriteOutputsError
-from imageloom.locks import release, try_lock
-from imageloom.pipeline.job_folder import read_job, read_result
-from imageloom.pipeline.jobs import work_of
-from imageloom.pipeline.object_store import ObjectStore
+from imageloom.files.locks import release, try_lock
+from imageloom.files.publish import write_json
+from imageloom.pipeline.run.job_folder import read_job, read_result
+from imageloom.pipeline.run.jobs import work_of
+from imageloom.pipeline.store.objects import ObjectStore
 from imageloom.pipeline.workspace import Workspace
-from imageloom.publish import write_json
 from imageloom.spec.job import LOG_FILE
 from imageloom.spec.target import Work
 from imageloom.targets import local

@@ -15,15 +15,15 @@ from imageloom.errors import (
     FailedToWriteOutputsError,
     LessThanOrEqualToError,
 )
-from imageloom.locks import holder, is_locked, release, try_lock
-from imageloom.pipeline.job_folder import read_job, read_result
-from imageloom.pipeline.jobs import work_of
+from imageloom.files.locks import holder, is_locked, release, try_lock
+from imageloom.pipeline.run.job_folder import read_job, read_result
+from imageloom.pipeline.run.jobs import work_of
 from imageloom.pipeline.workspace import Workspace
-from imageloom.slurm.options import SlurmOptions
-from imageloom.slurm.submission import read_submission
 from imageloom.spec.job import LOG_FILE
 from imageloom.spec.target import Work
-from imageloom.targets.slurm import SlurmTarget
+from imageloom.targets.slurm.options import SlurmOptions
+from imageloom.targets.slurm.submission import read_submission
+from imageloom.targets.slurm.target import SlurmTarget
 
 from .test_local import wait_for_end, wait_until
 
@@ -330,7 +330,7 @@ def test_a_job_that_the_queue_forgot_ended_as_its_files_say(start, folder, monke
     # Who did not see it alive would else hold it for alive anew, in every new process.
     other = SlurmTarget("lab", SlurmOptions())
     assert other.status(folder).reason == "its job is no longer in Slurm's queue"
-    monkeypatch.setattr("imageloom.targets.slurm._EXIT_FILE_S", 0.0)
+    monkeypatch.setattr("imageloom.targets.slurm.target._EXIT_FILE_S", 0.0)
     assert target.status(folder).reason == "its job is no longer in Slurm's queue"
 
 
@@ -442,7 +442,7 @@ def test_a_worker_in_the_queue_keeps_its_lock_and_takes_it_when_its_starter_lets
 
 
 def test_all_jobs_are_asked_for_at_once_and_not_too_often(slurm, start, folder, monkeypatch):
-    from imageloom.slurm import queue
+    from imageloom.targets.slurm import queue
 
     asked = []
     real = queue.ask_slurm

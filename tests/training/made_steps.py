@@ -3,7 +3,7 @@
 import torch
 from torch import nn
 
-from imageloom.compute import choose_compute
+from imageloom.models.compute import choose_compute
 from imageloom.training.step import Stepper
 
 # Of 13 pictures the first process takes 5 and 4 in two batches, the second 4 in one.

@@ -37,7 +37,7 @@ except ImageloomError as problem:
     print(type(problem).__name__, problem, file=sys.stderr)
     code = 143 if isinstance(problem, RunInterruptedError) else 1
 """
-# As imageloom.rank ends: a thread of gloo that wants the interpreter while it ends would abort it.
+# As imageloom.launch.rank ends: a thread of gloo that wants the ending interpreter would abort it.
 END = """
 sys.stdout.flush()
 sys.stderr.flush()

@@ -8,15 +8,19 @@ from torch import nn
 
 from imageloom.distributed.ranks import Ranks
 from imageloom.errors import CannotResumeError, FailedToWriteOutputsError
+from imageloom.files.publish import MANIFEST, _write_manifest
 from imageloom.metrics import ScoreSums
-from imageloom.publish import MANIFEST, _write_manifest
-from imageloom.training import checkpoint
-from imageloom.training.checkpoint import newest_checkpoint, restore_checkpoint, save_checkpoint
-from imageloom.training.config import TrainParams
+from imageloom.training.checkpoints import checkpoint
+from imageloom.training.checkpoints.checkpoint import (
+    newest_checkpoint,
+    restore_checkpoint,
+    save_checkpoint,
+)
+from imageloom.training.checkpoints.generator_state import generators_of_process
+from imageloom.training.checkpoints.loop_state import LoopState
 from imageloom.training.early_stop import EarlyStop
-from imageloom.training.generator_state import generators_of_process
-from imageloom.training.loop_state import LoopState
 from imageloom.training.optimizer import make_optimizer
+from imageloom.training.params import TrainParams
 
 
 def trained_pair(seed, optimizer="sgd"):

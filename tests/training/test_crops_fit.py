@@ -4,7 +4,7 @@ import pytest
 
 from imageloom.errors import InvalidDatasetError
 from imageloom.preprocessing import CenterCrop, Pad, RandomCrop, Resize
-from imageloom.training.config import TrainParams
+from imageloom.training.params import TrainParams
 from imageloom.training.train import prepare_run
 
 PARAMS = TrainParams(batch_size=2, epochs=1, device="cpu")

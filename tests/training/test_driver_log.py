@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from imageloom.training.events import driver_log
+from imageloom.training.run.events import driver_log
 
 FULL = Path("/dev/full")
 

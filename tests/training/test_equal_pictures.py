@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from imageloom.data.image_directory import ImageDirectory
-from imageloom.data.index import IndexRow, index_from_rows
+from imageloom.data.images.directory import ImageDirectory
+from imageloom.data.images.index import IndexRow, index_from_rows
 from imageloom.events import Notice
-from imageloom.training.config import TrainParams
 from imageloom.training.equal_pictures import notices_on_equal_pictures
+from imageloom.training.params import TrainParams
 from imageloom.training.train import prepare_run
 
 PARAMS = TrainParams(batch_size=2, epochs=1, device="cpu")

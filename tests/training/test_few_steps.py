@@ -5,8 +5,8 @@ import torch
 from torch import nn
 
 from imageloom.launch.train import train
-from imageloom.training.config import TrainParams
 from imageloom.training.few_steps import initial_fraction
+from imageloom.training.params import TrainParams
 
 
 def test_what_is_left_of_the_beginning_is_what_torch_leaves():

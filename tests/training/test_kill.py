@@ -7,10 +7,10 @@ import sys
 
 import pytest
 
+from imageloom.files.publish import sha256_of_file
 from imageloom.launch.train import train
-from imageloom.publish import sha256_of_file
-from imageloom.training.config import TrainParams
-from imageloom.training.run_directory import RunDirectory
+from imageloom.training.params import TrainParams
+from imageloom.training.run.directory import RunDirectory
 
 PARAMS = TrainParams(
     epochs=2, batch_size=8, learning_rate=0.02, precision="float32", workers=0, print_frequency=1
@@ -20,7 +20,7 @@ PARAMS = TrainParams(
 # a checkpoint, a record or the model. What follows a kill -9 does not depend on who sends it.
 CHILD = """
 import json, os, signal, sys
-from imageloom.training.config import TrainParams
+from imageloom.training.params import TrainParams
 from imageloom.launch.train import resume, train
 
 out, training, validation, fatal, params = sys.argv[1:]

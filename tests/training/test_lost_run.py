@@ -8,21 +8,21 @@ import sys
 
 import pytest
 
-from imageloom import machine
 from imageloom.errors import ModuleOutOfMemoryError, WorkerLostError
-from imageloom.launch.meeting import MeetingPlace
-from imageloom.locks import release, try_lock
-from imageloom.publish import write_json
-from imageloom.training.lost_run import mark_of_process, tell_loss
-from imageloom.training.run_directory import RunDirectory
+from imageloom.files.locks import release, try_lock
+from imageloom.files.publish import write_json
+from imageloom.launch.cluster.rendezvous import MeetingPlace
+from imageloom.system import machine
+from imageloom.training.run.directory import RunDirectory
+from imageloom.training.run.lost import mark_of_process, tell_loss
 from imageloom.training.train import read_result
 
 # A process that begins a run as execute does, and is killed.
 CHILD = """
 import os, signal, sys
 from pathlib import Path
-from imageloom.training.lost_run import mark_of_process
-from imageloom.training.run_directory import RunDirectory
+from imageloom.training.run.lost import mark_of_process
+from imageloom.training.run.directory import RunDirectory
 run = RunDirectory(Path(sys.argv[1]))
 with run.locked():
     run.update(**mark_of_process())

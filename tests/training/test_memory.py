@@ -7,9 +7,8 @@ import pytest
 
 from imageloom.errors import ModuleOutOfMemoryError
 from imageloom.launch.train import resume
-from imageloom.machine import HostMemory
+from imageloom.system.machine import HostMemory
 from imageloom.training import memory as memory_module
-from imageloom.training.config import TrainParams
 from imageloom.training.memory import (
     StepSize,
     Training,
@@ -17,7 +16,8 @@ from imageloom.training.memory import (
     require_memory,
     training_of,
 )
-from imageloom.training.run_directory import RunDirectory
+from imageloom.training.params import TrainParams
+from imageloom.training.run.directory import RunDirectory
 from imageloom.training.train import prepare_run
 
 MIB = 2**20

@@ -2,8 +2,8 @@ import pytest
 import torch
 from torch import nn
 
-from imageloom.training.config import TrainParams
 from imageloom.training.optimizer import make_optimizer, set_rate
+from imageloom.training.params import TrainParams
 
 
 def small_network():

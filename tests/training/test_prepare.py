@@ -4,13 +4,13 @@ import shutil
 
 import pytest
 
-from imageloom.data.image_directory import load_image_directory
+from imageloom.data.images.directory import load_image_directory
 from imageloom.data.params import ConvertParams
 from imageloom.errors import InvalidDatasetError
 from imageloom.events import Notice
 from imageloom.models.params import ModelParams
-from imageloom.training.config import TrainParams
-from imageloom.training.run_directory import RunDirectory
+from imageloom.training.params import TrainParams
+from imageloom.training.run.directory import RunDirectory
 from imageloom.training.train import prepare_run
 
 SMALL = ModelParams(stem="small")

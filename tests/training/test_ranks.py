@@ -9,18 +9,18 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from imageloom.compute import Compute, choose_compute
-from imageloom.data.loader import BatchKey, PictureLoader, sequential_batches
+from imageloom.data.loading.loader import BatchKey, PictureLoader, sequential_batches
 from imageloom.distributed.group import Group
 from imageloom.errors import LessThanOrEqualToError, ParameterParsingError
 from imageloom.metrics import ScoreSums, score_sums
+from imageloom.models.compute import Compute, choose_compute
 from imageloom.models.model_directory import load_trained
 from imageloom.models.params import ModelParams
 from imageloom.scoring.inference import predict_batches
 from imageloom.training.assemble import agreed_compute
-from imageloom.training.config import TrainParams
-from imageloom.training.events import read_metrics
-from imageloom.training.run_directory import RunDirectory
+from imageloom.training.params import TrainParams
+from imageloom.training.run.directory import RunDirectory
+from imageloom.training.run.events import read_metrics
 from imageloom.training.step import MicroBatch
 from imageloom.training.train import continue_run, prepare_run, read_result
 

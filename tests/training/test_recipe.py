@@ -11,7 +11,7 @@ from imageloom.preprocessing import (
     Squash,
     output_size,
 )
-from imageloom.training.config import TrainParams
+from imageloom.training.params import TrainParams
 from imageloom.training.recipe import choose_transforms
 
 

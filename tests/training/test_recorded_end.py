@@ -6,9 +6,9 @@ import pytest
 
 from imageloom.distributed.ranks import ALONE
 from imageloom.errors import FailedToWriteOutputsError, InvalidDatasetError
-from imageloom.publish import write_json
-from imageloom.training.recorded_end import recorded_end
-from imageloom.training.run_directory import RunDirectory
+from imageloom.files.publish import write_json
+from imageloom.training.run.directory import RunDirectory
+from imageloom.training.run.end import recorded_end
 
 
 @pytest.fixture

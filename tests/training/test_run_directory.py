@@ -3,7 +3,7 @@
 import shlex
 from pathlib import Path
 
-from imageloom.training.run_directory import RunDirectory
+from imageloom.training.run.directory import RunDirectory
 
 
 def test_the_command_that_goes_on_can_be_copied_into_a_shell():

@@ -4,14 +4,14 @@ import shutil
 
 import pytest
 
-from imageloom.data.image_directory import ImageDirectory
+from imageloom.data.images.directory import ImageDirectory
 from imageloom.errors import InvalidDatasetError, OutputInUseError
 from imageloom.events import Notice, ignore_events
-from imageloom.launch.meeting import MeetingPlace
+from imageloom.launch.cluster.rendezvous import MeetingPlace
 from imageloom.launch.train import resume
-from imageloom.training.config import TrainParams
-from imageloom.training.run_directory import RunDirectory
-from imageloom.training.run_pictures import open_pictures, point_anew
+from imageloom.training.params import TrainParams
+from imageloom.training.run.directory import RunDirectory
+from imageloom.training.run.pictures import open_pictures, point_anew
 from imageloom.training.train import prepare_run
 
 from .rank_processes import continue_on_ranks

@@ -3,8 +3,8 @@ import json
 import pytest
 
 from imageloom.errors import CannotResumeError
-from imageloom.training.events import read_metrics
-from imageloom.training.run_record import read_run_record
+from imageloom.training.run.events import read_metrics
+from imageloom.training.run.record import read_run_record
 
 
 def written(folder, content):

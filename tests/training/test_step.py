@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from imageloom.compute import Compute
+from imageloom.models.compute import Compute
 from imageloom.training.step import MicroBatch, NonFiniteError, Stepper
 
 CPU = Compute(device=torch.device("cpu"), precision="float32")

@@ -11,8 +11,8 @@ import torchvision
 from PIL import Image
 from safetensors.torch import load_file
 
-from imageloom.data.image_directory import load_image_directory
-from imageloom.data.loader import make_loader
+from imageloom.data.images.directory import load_image_directory
+from imageloom.data.loading.loader import make_loader
 from imageloom.errors import (
     FailedToWriteOutputsError,
     GreaterThanOrEqualToError,
@@ -28,9 +28,9 @@ from imageloom.launch.train import resume, train, train_or_resume
 from imageloom.models.model_directory import load_trained, make_untrained
 from imageloom.models.params import ModelParams
 from imageloom.preprocessing import Squash
-from imageloom.training.config import TrainParams
-from imageloom.training.events import read_metrics
-from imageloom.training.run_directory import RunDirectory
+from imageloom.training.params import TrainParams
+from imageloom.training.run.directory import RunDirectory
+from imageloom.training.run.events import read_metrics
 
 PLAIN = ModelParams()
 QUICK = TrainParams(
@@ -138,7 +138,7 @@ def test_i13_resuming_at_every_step_equals_never_having_stopped(
     pictures, tmp_path, monkeypatch, with_dropout
 ):
     # Without throttling there is one progress event per step, so each step is stopped at once.
-    monkeypatch.setattr("imageloom.training.events.PROGRESS_INTERVAL_S", 0.0)
+    monkeypatch.setattr("imageloom.training.run.events.PROGRESS_INTERVAL_S", 0.0)
     model = ModelParams(dropout=0.5) if with_dropout else PLAIN
     quiet = train("resnet18", *pictures, tmp_path / "quiet", params=QUICK, model_params=model)
     stops = 0
@@ -211,7 +211,7 @@ def test_the_loop_is_the_textbook_loop(pictures, tmp_path):
         inputs = (batch.images_BCHW / 255 - mean) / std
         return inputs.contiguous(memory_format=torch.channels_last), batch.labels_B
 
-    from imageloom.data.sampler import epoch_order
+    from imageloom.data.loading.sampler import epoch_order
 
     losses, valid_losses, step = [], [], 0
     for epoch in range(2):

@@ -10,8 +10,8 @@ from collections.abc import Mapping
 
 from imageloom.errors import CannotResumeError
 from imageloom.events import Metric, Progress
+from imageloom.files.publish import publishing_directory, writing_file
 from imageloom.params import Params, parameter
-from imageloom.publish import publishing_directory, writing_file
 from imageloom.spec.component import COMPONENTS, Component, Port, Task
 
 

@@ -9,8 +9,8 @@ from rich.console import RenderableType
 from rich.padding import Padding
 from rich.text import Text
 
+from imageloom.cli.call import Call, Outcome, call_command
 from imageloom.cli.flags import value_text, values_text
-from imageloom.cli.job import Job, Outcome, job_command
 from imageloom.cli.screen import line, table
 from imageloom.errors import ImageloomError, printable
 from imageloom.params import Params, describe
@@ -21,12 +21,12 @@ if TYPE_CHECKING:
     from imageloom.spec.component import Component, Port
 
 
-@job_command(
+@call_command(
     "components",
     examples=("imageloom components", "imageloom components train_pytorch_model"),
 )
 @click.argument("name", required=False)
-def command(job: Job) -> Outcome:
+def command(call: Call) -> Outcome:
     """List what pipelines are made of, or explain one component.
 
     With NAME: its ports and their types, its parameters with ranges and defaults, whether it takes
@@ -36,12 +36,12 @@ def command(job: Job) -> Outcome:
     from imageloom.components.catalogue import load_components
 
     components = load_components()
-    if "name" not in job.arguments:
+    if "name" not in call.arguments:
         return Outcome(
             content={"components": [component_to_json(one) for one in components]},
             screen=(_list(components), line("Next", "imageloom components NAME")),
         )
-    component = components.get(job.text("name"))
+    component = components.get(call.text("name"))
     return Outcome(content=component_to_json(component), screen=tuple(_one(component)))
 
 

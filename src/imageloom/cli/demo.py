@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Final
 
 from rich.console import RenderableType
 
-from imageloom.cli.job import Job, Outcome, job_command
+from imageloom.cli.call import Call, Outcome, call_command
 from imageloom.cli.places import place_option
-from imageloom.cli.run_screen import RunScreen
-from imageloom.cli.run_summary import run_failure, run_screen, run_to_json
+from imageloom.cli.runs.screen import RunScreen
+from imageloom.cli.runs.summary import run_failure, run_screen, run_to_json
 from imageloom.cli.screen import command_line, line, percent
-from imageloom.wording import duration
+from imageloom.system.wording import duration
 
 if TYPE_CHECKING:
     from imageloom.demo import DemoResult
@@ -21,14 +21,14 @@ _DEFAULT_NAME: Final = "imageloom-demo"
 _NODES: Final = ("pictures", "evaluate")  # the longest names, for the width of their column
 
 
-@job_command("demo", examples=("imageloom demo", "imageloom demo --out digits"))
+@call_command("demo", examples=("imageloom demo", "imageloom demo --out digits"))
 @place_option(
     "--out",
     "out",
     f"Folder to write; by default {_DEFAULT_NAME}, or {_DEFAULT_NAME}-2 if that is there.",
     required=False,
 )
-def command(job: Job) -> Outcome:
+def command(call: Call) -> Outcome:
     """Run the whole path on 1,797 handwritten digits.
 
     The digits of scikit-learn are written as PNG files; then a pipeline converts and splits them,
@@ -37,9 +37,9 @@ def command(job: Job) -> Outcome:
     """
     from imageloom.demo import PICTURES, run_demo
 
-    out = job.path("out") if "out" in job.arguments else _free_place()
-    screen = RunScreen(job.on_event, _NODES)
-    result = run_demo(out, on_event=screen, cancel=job.cancel)
+    out = call.path("out") if "out" in call.arguments else _free_place()
+    screen = RunScreen(call.on_event, _NODES)
+    result = run_demo(out, on_event=screen, cancel=call.cancel)
     outcome = result.outcome
     place = ("--workspace", outcome.run.path.parents[1])
     resume = command_line("imageloom", "run", "--resume", outcome.record.id, *place)
@@ -58,7 +58,7 @@ def command(job: Job) -> Outcome:
             if result.top1 is None
             else tuple(_screen(result, result.top1, next((out / PICTURES / "3").iterdir())))
         ),
-        failure=run_failure(outcome, job.cancel.reason, resume),
+        failure=run_failure(outcome, call.cancel.reason, resume),
     )
 
 

@@ -6,7 +6,7 @@ from typing import Final
 
 from rich.text import Text
 
-from imageloom.cli.job import Job, Outcome, job_command
+from imageloom.cli.call import Call, Outcome, call_command
 from imageloom.cli.screen import line
 from imageloom.errors import printable
 from imageloom.events import Progress
@@ -14,14 +14,14 @@ from imageloom.events import Progress
 _STYLES: Final = {"ok": "green", "warn": "yellow", "fail": "bold red"}
 
 
-@job_command(
+@call_command(
     "doctor",
     examples=(
         "imageloom doctor",
         "imageloom doctor --json",
     ),
 )
-def command(job: Job) -> Outcome:
+def command(call: Call) -> Outcome:
     """Say what this machine can do, and what to fix.
 
     Looks at versions, processors, GPUs, precision, memory, shared memory, disk and permissions.
@@ -33,7 +33,7 @@ def command(job: Job) -> Outcome:
     findings: list[Finding] = []
     for finding in examine(read_settings(os.environ), Path.cwd()):
         findings.append(finding)
-        job.on_event(Progress("Looking at this machine", len(findings), None, "findings"))
+        call.on_event(Progress("Looking at this machine", len(findings), None, "findings"))
     failed = [one for one in findings if one.level == "fail"]
     warned = [one for one in findings if one.level == "warn"]
     if failed:

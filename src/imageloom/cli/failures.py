@@ -25,7 +25,7 @@ from imageloom.errors import (
     library_text,
     named_error,
 )
-from imageloom.publish import read_json, write_json
+from imageloom.files.publish import read_json, write_json
 from imageloom.settings import read_settings
 
 FAILED_EXIT: Final = 1

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Final
 
 from imageloom.cli.tails import Tail, read_log
-from imageloom.launch.merged_log import MergedLog
+from imageloom.launch.local.merged_log import MergedLog
 
 _TIME: Final = re.compile(r"\d{4}-\d\d-\d\d ")
 

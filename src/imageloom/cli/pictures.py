@@ -12,10 +12,10 @@ from imageloom.cli.flags import F, parameter_options
 from imageloom.cli.screen import Column, line, percent, table
 from imageloom.data.params import SHORTCUT_PARAMETERS, ConvertParams
 from imageloom.preprocessing.similar_names import shown
-from imageloom.wording import count
+from imageloom.system.wording import count
 
 if TYPE_CHECKING:
-    from imageloom.data.image_directory import ImageDirectory, Rejected
+    from imageloom.data.images.directory import ImageDirectory, Rejected
 
 CLASSES_SHOWN: Final = 20
 REASONS_SHOWN: Final = 8

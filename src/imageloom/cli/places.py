@@ -9,7 +9,7 @@ import click
 from imageloom.cli.flags import F, SectionOption
 
 
-class Place(click.ParamType[Path]):
+class PathType(click.ParamType[Path]):
     """A file or folder.
 
     Nothing is looked up: whether something must or must not be there is for the function to say,
@@ -60,7 +60,7 @@ def root_option(function: F) -> F:
     return click.option(
         "--root",
         "root",
-        type=Place(),
+        type=PathType(),
         multiple=True,
         metavar="NEW",
         help="Where the pictures of an image directory lie now, when they were moved: their folder "
@@ -85,7 +85,7 @@ def place_option(
     return click.option(
         flag,
         name,
-        type=Place(),
+        type=PathType(),
         required=required,
         help=help,
         metavar=metavar,

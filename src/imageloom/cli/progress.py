@@ -13,12 +13,12 @@ from imageloom.cli.epochs import EpochTable
 from imageloom.cli.signals import answer
 from imageloom.errors import printable
 from imageloom.events import CancelToken, Event, Notice, Progress
-from imageloom.wording import duration
+from imageloom.system.wording import duration
 
 LINE_INTERVAL_S: Final = 5.0
 
 
-class Reporter(Protocol):
+class ProgressDisplay(Protocol):
     """An event sink that draws; ``close`` gives the terminal back."""
 
     notices: list[dict[str, str]]
@@ -29,7 +29,7 @@ class Reporter(Protocol):
     def tell(self, text: Text) -> None:
         """Write a line above the bars."""
 
-    def part(self, label: str) -> "Reporter":
+    def part(self, label: str) -> "ProgressDisplay":
         """Return a reporter for one of several things that go on at once.
 
         Its lines begin with ``label``, and its bar stands beside those of the others.
@@ -60,7 +60,7 @@ class NoticeList:
     def tell(self, text: Text) -> None:
         """Leave it."""
 
-    def part(self, label: str) -> Reporter:
+    def part(self, label: str) -> ProgressDisplay:
         """Return a list that adds to this one."""
         return NoticeList(self, label)
 
@@ -68,7 +68,7 @@ class NoticeList:
         """There is nothing to give back."""
 
 
-def open_reporter(console: Console, cancel: CancelToken) -> Reporter:
+def open_reporter(console: Console, cancel: CancelToken) -> ProgressDisplay:
     """Return the reporter that fits the console."""
     return BarReporter(console, cancel) if console.is_terminal else LineReporter(console)
 
@@ -113,7 +113,7 @@ class LineReporter(NoticeList):
         """Write a line."""
         self._console.print(Text(self._label) + text, soft_wrap=True)
 
-    def part(self, label: str) -> Reporter:
+    def part(self, label: str) -> ProgressDisplay:
         """Return a reporter whose lines begin with ``label``."""
         return LineReporter(self._console, self._clock, whole=self, label=label)
 
@@ -172,7 +172,7 @@ class BarReporter(NoticeList):
         """Write a line above the bars, unwrapped, so that a command in it can be copied."""
         self._console.print(Text(self._label) + text, soft_wrap=True)
 
-    def part(self, label: str) -> Reporter:
+    def part(self, label: str) -> ProgressDisplay:
         """Return a reporter with a bar of its own."""
         return BarReporter(self._console, self._cancel, whole=self, label=label)
 

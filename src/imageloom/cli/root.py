@@ -11,8 +11,8 @@ from typing import Final, NamedTuple
 import click
 
 from imageloom import __version__
-from imageloom.machine import allow_more_open_files
 from imageloom.registry import import_attribute
+from imageloom.system.machine import allow_more_open_files
 
 USAGE_EXIT: Final = 2
 INTERRUPTED_EXIT: Final = 130
@@ -80,16 +80,16 @@ _DATA = LazyGroup(
     help="Convert, split and check pictures.",
     entries={
         "convert": Entry(
-            "imageloom.cli.convert", "Check pictures and list them in an image directory."
+            "imageloom.cli.data.convert", "Check pictures and list them in an image directory."
         ),
-        "split": Entry("imageloom.cli.split", "Divide pictures into two or three parts."),
-        "check": Entry("imageloom.cli.check", "Say what is in it, and what was left out."),
+        "split": Entry("imageloom.cli.data.split", "Divide pictures into two or three parts."),
+        "check": Entry("imageloom.cli.data.check", "Say what is in it, and what was left out."),
     },
 )
 _MODEL = LazyGroup(
     "model",
     help="Create untrained models.",
-    entries={"create": Entry("imageloom.cli.create", "Make an untrained model directory.")},
+    entries={"create": Entry("imageloom.cli.model.create", "Make an untrained model directory.")},
 )
 
 _PIPELINE = LazyGroup(
@@ -97,11 +97,11 @@ _PIPELINE = LazyGroup(
     help="Check pipelines, and show them as text.",
     entries={
         "check": Entry(
-            "imageloom.cli.pipeline_check",
+            "imageloom.cli.pipeline.check",
             "Name every problem of a pipeline, before anything runs.",
         ),
         "show": Entry(
-            "imageloom.cli.pipeline_show", "Show a pipeline as text, with what is done already."
+            "imageloom.cli.pipeline.show", "Show a pipeline as text, with what is done already."
         ),
     },
 )
@@ -109,15 +109,15 @@ _RUNS = LazyGroup(
     "runs",
     help="List, show, compare, cancel and delete runs of pipelines.",
     entries={
-        "list": Entry("imageloom.cli.runs_list", "List runs of pipelines, newest first."),
-        "show": Entry("imageloom.cli.runs_show", "Show a run, or one node of it."),
+        "list": Entry("imageloom.cli.runs.list", "List runs of pipelines, newest first."),
+        "show": Entry("imageloom.cli.runs.show", "Show a run, or one node of it."),
         "logs": Entry(
-            "imageloom.cli.runs_logs", "Show what the nodes of a run wrote while they worked."
+            "imageloom.cli.runs.logs", "Show what the nodes of a run wrote while they worked."
         ),
-        "cancel": Entry("imageloom.cli.runs_cancel", "Stop a run, and wait until it has stopped."),
-        "compare": Entry("imageloom.cli.runs_compare", "Show what differs between two runs."),
+        "cancel": Entry("imageloom.cli.runs.cancel", "Stop a run, and wait until it has stopped."),
+        "compare": Entry("imageloom.cli.runs.compare", "Show what differs between two runs."),
         "delete": Entry(
-            "imageloom.cli.runs_delete",
+            "imageloom.cli.runs.delete",
             "Delete runs: their records, logs, metrics and reports.",
         ),
     },
@@ -127,15 +127,15 @@ _STORE = LazyGroup(
     help="Look after the workspace, where runs and their outputs lie.",
     entries={
         "upload": Entry(
-            "imageloom.cli.store_upload",
+            "imageloom.cli.store.upload",
             "Copy a file or folder into the workspace, for pipelines to use by name.",
         ),
         "size": Entry(
-            "imageloom.cli.store_size", "Say how much room the workspace takes, and for what."
+            "imageloom.cli.store.size", "Say how much room the workspace takes, and for what."
         ),
-        "clean": Entry("imageloom.cli.store_clean", "Remove what no run needs any more."),
+        "clean": Entry("imageloom.cli.store.clean", "Remove what no run needs any more."),
         "rebuild": Entry(
-            "imageloom.cli.store_rebuild",
+            "imageloom.cli.store.rebuild",
             "Make the database of the runs anew from their folders.",
         ),
     },
@@ -145,11 +145,11 @@ _TARGETS = LazyGroup(
     help="List where training and pipelines can run, and try it.",
     entries={
         "list": Entry(
-            "imageloom.cli.targets_list",
+            "imageloom.cli.targets.list",
             "List where training and pipelines can run, and what each target has.",
         ),
         "check": Entry(
-            "imageloom.cli.targets_check",
+            "imageloom.cli.targets.check",
             "Run a small job on a target: two processes that find each other and add numbers.",
         ),
     },
@@ -161,11 +161,11 @@ _AGENT = LazyGroup(
     help="Let this machine take part in a training that another one leads.",
     entries={
         "join": Entry(
-            "imageloom.cli.agent_join",
+            "imageloom.cli.train.agent_join",
             "Let this machine take part in a training that another one leads.",
         ),
         "work": Entry(
-            "imageloom.cli.agent_work",
+            "imageloom.cli.train.agent_work",
             "Let this machine take part in the training of a run directory.",
         ),
     },
@@ -189,17 +189,17 @@ root = LazyGroup(
         "doctor": Entry("imageloom.cli.doctor", "Say what this machine can do, and what to fix."),
         "data": _DATA,
         "model": _MODEL,
-        "train": Entry("imageloom.cli.train", "Train a classifier, or resume a run."),
-        "logs": Entry("imageloom.cli.logs", "Show what the processes of a training wrote."),
-        "score": Entry("imageloom.cli.score", "Write the probabilities of every picture."),
-        "evaluate": Entry("imageloom.cli.evaluate", "Turn scores into figures and a report."),
-        "predict": Entry("imageloom.cli.predict", "Name what is in a few pictures."),
+        "train": Entry("imageloom.cli.train.train", "Train a classifier, or resume a run."),
+        "logs": Entry("imageloom.cli.train.logs", "Show what the processes of a training wrote."),
+        "score": Entry("imageloom.cli.model.score", "Write the probabilities of every picture."),
+        "evaluate": Entry("imageloom.cli.model.evaluate", "Turn scores into figures and a report."),
+        "predict": Entry("imageloom.cli.model.predict", "Name what is in a few pictures."),
         "components": Entry(
             "imageloom.cli.components",
             "List what pipelines are made of, or explain one component.",
         ),
         "pipeline": _PIPELINE,
-        "run": Entry("imageloom.cli.run", "Run a pipeline, or go on with a run that stopped."),
+        "run": Entry("imageloom.cli.runs.run", "Run a pipeline, or go on with a run that stopped."),
         "runs": _RUNS,
         "targets": _TARGETS,
         "store": _STORE,

@@ -5,13 +5,13 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from imageloom.cli.call import Call
 from imageloom.cli.flags import F
-from imageloom.cli.job import Job
 from imageloom.cli.places import place_option
 from imageloom.cli.screen import command_line
 from imageloom.errors import CouldNotOpenFileError, NoSuchRunError
 from imageloom.settings import read_settings
-from imageloom.wording import some
+from imageloom.system.wording import some
 
 if TYPE_CHECKING:
     from imageloom.app import Engine
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 def known_targets() -> "Registry[Target]":
     """Return all targets of the person who types, with those of their file."""
-    from imageloom.target_file import load_targets
+    from imageloom.remote.target_file import load_targets
 
     return load_targets(read_settings(os.environ))
 
@@ -37,24 +37,24 @@ def workspace_option(command: F) -> F:
     )(command)
 
 
-def open_engine(job: Job) -> "Engine":
+def open_engine(call: Call) -> "Engine":
     """Return the engine of the workspace that the person named, or of the usual one."""
     from imageloom.app import Engine
 
     settings = read_settings(os.environ)
-    if "workspace" in job.arguments:
-        settings = dataclasses.replace(settings, workspace=job.path("workspace"))
+    if "workspace" in call.arguments:
+        settings = dataclasses.replace(settings, workspace=call.path("workspace"))
     return Engine(settings)
 
 
-def open_existing_engine(job: Job) -> "Engine":
+def open_existing_engine(call: Call) -> "Engine":
     """Return the engine of a workspace that a command looks into, and must not begin.
 
     Raises:
         CouldNotOpenFileError: Nothing was ever run or uploaded in the folder that was named.
     """
-    engine = open_engine(job)
-    if "workspace" in job.arguments and not engine.workspace.exists():
+    engine = open_engine(call)
+    if "workspace" in call.arguments and not engine.workspace.exists():
         raise CouldNotOpenFileError(
             f"{engine.workspace.root} is no workspace: nothing was ever run or uploaded there.",
             hint="Look for a typing error in --workspace. Without it, IMAGELOOM_WORKSPACE holds.",
@@ -77,19 +77,19 @@ def require_node(record: "RunRecord", node: str) -> None:
         )
 
 
-def follow_up(job: Job, *words: str | Path) -> str:
+def follow_up(call: Call, *words: str | Path) -> str:
     """Return a command that works in the same workspace, for a person to copy."""
-    place = ("--workspace", job.path("workspace")) if "workspace" in job.arguments else ()
+    place = ("--workspace", call.path("workspace")) if "workspace" in call.arguments else ()
     return command_line("imageloom", *words, *place)
 
 
-def resume_command(job: Job, run_id: str) -> str:
+def resume_command(call: Call, run_id: str) -> str:
     """Return the command that goes on with a run."""
-    return follow_up(job, "run", "--resume", run_id)
+    return follow_up(call, "run", "--resume", run_id)
 
 
-def several(job: Job, name: str) -> tuple[str, ...]:
+def several(call: Call, name: str) -> tuple[str, ...]:
     """Return the texts of an option that can be given several times."""
-    values = job.arguments.get(name, ())
+    values = call.arguments.get(name, ())
     assert isinstance(values, tuple)
     return tuple(str(value) for value in values)

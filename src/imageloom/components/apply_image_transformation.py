@@ -24,7 +24,7 @@ class ApplyParams(Params):
 
 def run(task: Task) -> Mapping[str, str]:
     """Publish the pictures with the list; no pixel is touched."""
-    from imageloom.data.image_directory import load_image_directory
+    from imageloom.data.images.directory import load_image_directory
 
     assert isinstance(task.params, ApplyParams)
     transforms = load_transforms(task.inputs["transformation"])

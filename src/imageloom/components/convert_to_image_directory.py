@@ -18,8 +18,8 @@ from imageloom.spec.port_types import ANY_DIRECTORY, IMAGE_DIRECTORY
 def run(task: Task) -> Mapping[str, str]:
     """Decode every picture once; an image directory is taken as it is."""
     from imageloom.data.convert import convert
-    from imageloom.data.image_directory import REJECTED, is_image_directory, load_image_directory
-    from imageloom.data.judge import left_out_notice
+    from imageloom.data.images.directory import REJECTED, is_image_directory, load_image_directory
+    from imageloom.data.images.findings import left_out_notice
 
     assert isinstance(task.params, ConvertParams)
     source, out = dataset_path(task.inputs["dataset"]), task.outputs["images"]

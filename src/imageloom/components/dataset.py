@@ -9,7 +9,7 @@ from imageloom.errors import CouldNotOpenFileError, ParameterParsingError
 from imageloom.params import Params, parameter
 from imageloom.spec.component import COMPONENTS, Component, Outside, Port, Task
 from imageloom.spec.port_types import ANY_DIRECTORY
-from imageloom.wording import some
+from imageloom.system.wording import some
 
 
 class DatasetParams(Params):

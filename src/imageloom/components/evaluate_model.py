@@ -15,8 +15,8 @@ from imageloom.spec.port_types import EVALUATION_RESULTS, SCORED_TABLE
 
 def run(task: Task) -> Mapping[str, str]:
     """Publish the figures and the report."""
-    from imageloom.scoring.evaluate import evaluate_to
-    from imageloom.scoring.scored_directory import load_scores
+    from imageloom.reports.evaluate_to import evaluate_to
+    from imageloom.scoring.tables.directory import load_scores
 
     other = task.inputs.get("other")
     out = task.outputs["evaluation"]

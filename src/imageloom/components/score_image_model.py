@@ -15,9 +15,9 @@ from imageloom.spec.port_types import IMAGE_DIRECTORY, MODEL_DIRECTORY, SCORED_T
 
 def run(task: Task) -> Mapping[str, str]:
     """Publish a scored table."""
-    from imageloom.data.image_directory import load_image_directory
+    from imageloom.data.images.directory import load_image_directory
     from imageloom.scoring.score import score
-    from imageloom.scoring.scored_directory import save_scores
+    from imageloom.scoring.tables.directory import save_scores
 
     assert isinstance(task.params, ScoreParams)
     table = score(

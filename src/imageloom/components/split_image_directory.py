@@ -10,8 +10,8 @@ from imageloom.spec.port_types import IMAGE_DIRECTORY
 
 def run(task: Task) -> Mapping[str, str]:
     """Publish the parts; no picture is copied."""
-    from imageloom.data.image_directory import load_image_directory
-    from imageloom.data.split import split
+    from imageloom.data.images.directory import load_image_directory
+    from imageloom.data.images.split import split
 
     assert isinstance(task.params, SplitParams)
     images = load_image_directory(task.inputs["images"])

@@ -7,13 +7,13 @@ from pathlib import Path
 from imageloom import errors
 from imageloom.spec.component import COMPONENTS, Component, Port, Task
 from imageloom.spec.port_types import IMAGE_DIRECTORY, MODEL_DIRECTORY, UNTRAINED_MODEL_DIRECTORY
-from imageloom.training.config import TrainParams
-from imageloom.training.run_directory import RunDirectory
+from imageloom.training.params import TrainParams
+from imageloom.training.run.directory import RunDirectory
 
 
 def run(task: Task) -> Mapping[str, str]:
     """Train, or go on from the last checkpoint of an execution that was stopped."""
-    from imageloom.data.image_directory import load_image_directory
+    from imageloom.data.images.directory import load_image_directory
     from imageloom.launch.params import LaunchParams
     from imageloom.launch.train import train_or_resume
     from imageloom.models.model_directory import load_trained, load_untrained, save_trained

@@ -9,23 +9,23 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-from imageloom.data.archive import unpack_archive
-from imageloom.data.coco import read_coco
 from imageloom.data.examine import examine_listing
-from imageloom.data.image_directory import IMAGES, ImageDirectory, load_image_directory
-from imageloom.data.judge import notices_on, refuse_losses
-from imageloom.data.legacy import read_old_directory
-from imageloom.data.listing import Listing
-from imageloom.data.manifest import read_table
+from imageloom.data.images.directory import IMAGES, ImageDirectory, load_image_directory
+from imageloom.data.images.findings import notices_on, refuse_losses
+from imageloom.data.images.places import refuse_among_pictures
 from imageloom.data.params import ConvertParams
-from imageloom.data.picture_places import refuse_among_pictures
-from imageloom.data.root import SEVERAL_PARTS
-from imageloom.data.scan import scan_folder
-from imageloom.data.source import Source, absolute_path, find_source
+from imageloom.data.sources.archive.unpack import unpack_archive
+from imageloom.data.sources.coco import read_coco
+from imageloom.data.sources.folder.scan import scan_folder
+from imageloom.data.sources.kind import Source, absolute_path, find_source
+from imageloom.data.sources.legacy import read_old_directory
+from imageloom.data.sources.listing import Listing
+from imageloom.data.sources.root import SEVERAL_PARTS
+from imageloom.data.sources.table.read import read_table
 from imageloom.errors import ImageloomError, InvalidDatasetError
 from imageloom.events import CancelToken, EventSink, Notice, ignore_events
-from imageloom.output_places import refuse_misplaced
-from imageloom.publish import publishing_directory, refuse_existing
+from imageloom.files.output_places import refuse_misplaced
+from imageloom.files.publish import publishing_directory, refuse_existing
 
 _UNPACKED: Final = "unpacked"
 

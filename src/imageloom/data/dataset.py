@@ -10,7 +10,7 @@ from typing import Final
 
 from imageloom.data.names import MANIFEST_SUFFIXES, is_system_name
 from imageloom.errors import CouldNotOpenFileError, InvalidDatasetError
-from imageloom.publish import publishing_directory, read_json, verify_directory, write_json
+from imageloom.files.publish import publishing_directory, read_json, verify_directory, write_json
 
 RECORD: Final = "dataset.json"
 _FORMAT_VERSION: Final = 1

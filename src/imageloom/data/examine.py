@@ -9,14 +9,14 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from imageloom.data.decode_pool import Answer, Bad, Good, choose_workers, decode_files
-from imageloom.data.image_directory import Rejected
-from imageloom.data.index import SCHEMA, file_name
-from imageloom.data.listing import Listing
+from imageloom.data.decoding.pool import Answer, Bad, Good, choose_workers, decode_files
+from imageloom.data.images.directory import Rejected
+from imageloom.data.images.index import SCHEMA, file_name
 from imageloom.data.params import ConvertParams
+from imageloom.data.sources.listing import Listing
 from imageloom.errors import InvalidDatasetError
 from imageloom.events import CancelToken, EventSink, Progress, ignore_events
-from imageloom.wording import count, some
+from imageloom.system.wording import count, some
 
 _FORMATS: Final = ("JPEG", "PNG", "BMP", "PPM", "TIFF", "WEBP")
 _EXAMPLES: Final = 3

@@ -6,13 +6,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from imageloom.data.image_directory import is_image_directory
+from imageloom.data.images.directory import is_image_directory
 from imageloom.data.names import is_system_name
-from imageloom.data.parts import Role, holds_pictures_by_name, role_of
-from imageloom.data.root import descend
-from imageloom.data.source import absolute_path
+from imageloom.data.sources.kind import absolute_path
+from imageloom.data.sources.parts import Role, holds_pictures_by_name, role_of
+from imageloom.data.sources.root import descend
 from imageloom.errors import CouldNotOpenFileError, InvalidDatasetError
-from imageloom.wording import some
+from imageloom.system.wording import some
 
 _NAMES_SHOWN: Final = 8
 

@@ -17,7 +17,7 @@ _MEMORY: Final = b"/dev/shm"  # a file system for anybody's files, where fast ma
 
 
 @dataclass(frozen=True)
-class Target:
+class LinkTarget:
     """What a link leads to.
 
     Attributes:
@@ -41,23 +41,23 @@ class Target:
         return self.found is not None and stat.S_ISREG(self.found.st_mode)
 
 
-def look_behind(link: bytes) -> Target:
+def look_behind(link: bytes) -> LinkTarget:
     """Return what a link leads to, through all links on the way."""
     path = os.path.realpath(link)
     try:
         found = os.stat(link)  # noqa: PTH116 - pathlib cannot hold bytes
     except OSError as problem:
-        return Target(path, None, _why_nothing(problem))
+        return LinkTarget(path, None, _why_nothing(problem))
     kind = stat.S_IFMT(found.st_mode)
     if kind not in (stat.S_IFREG, stat.S_IFDIR):
-        return Target(path, found, "is a link to a pipe, socket or device")
+        return LinkTarget(path, found, "is a link to a pipe, socket or device")
     if _is_the_kernels(path):
         place = b"/".join(path.split(b"/")[:2]).decode()
-        return Target(path, found, f"is a link into {place}, which is never followed")
-    return Target(path, found)
+        return LinkTarget(path, found, f"is a link into {place}, which is never followed")
+    return LinkTarget(path, found)
 
 
-def leads_back(root: bytes, folder: bytes, target: Target) -> bool:
+def leads_back(root: bytes, folder: bytes, target: LinkTarget) -> bool:
     """Whether a link to a folder leads to one that it lies in, so that following never ends.
 
     Folders are told by device and inode, whatever they are called on the way.

@@ -8,12 +8,12 @@ from typing import Final
 
 import numpy as np
 
-from imageloom.data.image_directory import ImageDirectory, read_image_directory
-from imageloom.data.source import absolute_path, find_source
-from imageloom.data.verify import changed_files, verify_pictures
+from imageloom.data.images.directory import ImageDirectory, read_image_directory
+from imageloom.data.images.verify import changed_files, verify_pictures
+from imageloom.data.sources.kind import absolute_path, find_source
 from imageloom.errors import CouldNotOpenFileError, InvalidDatasetError, ParameterParsingError
 from imageloom.events import CancelToken, EventSink, Notice, ignore_events
-from imageloom.wording import count, some
+from imageloom.system.wording import count, some
 
 Roots = Path | str | Sequence[Path | str]  # one folder or several
 _PROBES: Final = 100

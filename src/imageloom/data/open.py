@@ -15,21 +15,21 @@ from pathlib import Path
 from typing import Final
 
 from imageloom.data.convert import list_source, publish_source, tell_notices
-from imageloom.data.image_directory import (
+from imageloom.data.images.directory import (
     FORMAT_VERSION,
     ImageDirectory,
     is_image_directory,
     load_image_directory,
 )
-from imageloom.data.judge import left_out_notice
-from imageloom.data.listing import Listing
+from imageloom.data.images.findings import left_out_notice
 from imageloom.data.moved import Roots, open_moved, takes_root
 from imageloom.data.params import SHORTCUT_PARAMETERS, ConvertParams
-from imageloom.data.source import Source, find_source
+from imageloom.data.sources.kind import Source, find_source
+from imageloom.data.sources.listing import Listing
 from imageloom.errors import FailedToWriteOutputsError, ImageloomError, InvalidDatasetError
 from imageloom.events import CancelToken, Event, EventSink, Notice, ignore_events
-from imageloom.locks import release, try_lock
-from imageloom.output_places import refuse_kept_inside
+from imageloom.files.locks import release, try_lock
+from imageloom.files.output_places import refuse_kept_inside
 from imageloom.params import describe
 from imageloom.settings import Settings, read_settings
 

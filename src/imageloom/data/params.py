@@ -2,7 +2,7 @@
 
 from typing import Final, Literal
 
-from imageloom.data.pixel_limits import DEFAULT_MAX_PIXELS, PILLOW_MAX_PIXELS
+from imageloom.data.decoding.pixel_limits import DEFAULT_MAX_PIXELS, PILLOW_MAX_PIXELS
 from imageloom.params import Params, parameter
 
 Nested = Literal["refuse", "join"]

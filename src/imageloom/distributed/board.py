@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from pydantic import JsonValue
 
-from imageloom.distributed.losses import LOST_REASON
+from imageloom.distributed.lost_peers import LOST_REASON
 from imageloom.distributed.store import part_of
 from imageloom.errors import WorkerLostError
 

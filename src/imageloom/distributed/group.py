@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Final, cast
 import torch
 from torch import nn
 
-from imageloom.distributed.losses import LOST_REASON, SILENT_REASON, reason_of_loss
+from imageloom.distributed.lost_peers import LOST_REASON, SILENT_REASON, reason_of_loss
 from imageloom.distributed.ranks import ALONE, Ranks
 from imageloom.errors import (
     EnvironmentUnsuitableError,
@@ -25,7 +25,7 @@ from imageloom.errors import (
     WorkerLostError,
     library_text,
 )
-from imageloom.wording import some
+from imageloom.system.wording import some
 
 if TYPE_CHECKING:
     from torch.distributed import ProcessGroup

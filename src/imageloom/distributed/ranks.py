@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from imageloom.errors import EnvironmentUnsuitableError
-from imageloom.wording import some
+from imageloom.system.wording import some
 
 _TASKS: Final = re.compile(r"(\d+)(?:\(x(\d+)\))?")  # Slurm writes 2,2,1 as 2(x2),1
 _ALONE_HINT: Final = (

@@ -8,14 +8,14 @@ from typing import Final
 
 from imageloom.errors import EnvironmentUnsuitableError, TimeoutOccuredError
 from imageloom.events import CancelToken, EventSink, Notice
-from imageloom.launch.follower import welcome
+from imageloom.launch.cluster.follower import welcome
+from imageloom.launch.cluster.machines import Machine
+from imageloom.launch.cluster.rendezvous import LeaderAddress
+from imageloom.launch.cluster.team import Team, team_of, text_of
+from imageloom.launch.cluster.wire import LostError, connect
 from imageloom.launch.launch import LAUNCHER_LOG, hall_of, job_of, recorded
-from imageloom.launch.machines import Machine
-from imageloom.launch.meeting import LeaderAddress
 from imageloom.launch.params import require_processes
-from imageloom.launch.team import Team, team_of, text_of
-from imageloom.launch.wire import LostError, connect
-from imageloom.training.run_directory import RunDirectory
+from imageloom.training.run.directory import RunDirectory
 
 logger = logging.getLogger(__name__)
 

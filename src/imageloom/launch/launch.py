@@ -19,28 +19,28 @@ from imageloom.errors import (
     RunInterruptedError,
 )
 from imageloom.events import CancelToken, EventSink, Notice, ignore_events
-from imageloom.launch.attempts import RankJob, run_ranks
-from imageloom.launch.machines import Machine
-from imageloom.launch.meeting import MeetingPlace
+from imageloom.launch.cluster.machines import Machine
+from imageloom.launch.cluster.rendezvous import MeetingPlace
+from imageloom.launch.cluster.team import Hall, Team
+from imageloom.launch.local.attempts import RankJob, run_ranks
+from imageloom.launch.local.one_machine import OneMachine
+from imageloom.launch.local.watch import Patience
 from imageloom.launch.network import own_address
-from imageloom.launch.one_machine import OneMachine
 from imageloom.launch.params import LaunchParams, require_processes
-from imageloom.launch.preflight import require_room
+from imageloom.launch.preflight.compare import require_room
+from imageloom.launch.preflight.run import RunPreflight
 from imageloom.launch.resume_hint import naming_launch
-from imageloom.launch.run_preflight import RunPreflight
 from imageloom.launch.shared_run import TrainingRun
-from imageloom.launch.team import Hall, Team
-from imageloom.launch.watch import Patience
 from imageloom.spec.target import AGENT_VARIABLE, INTERFACE_VARIABLE
-from imageloom.training.events import driver_log
-from imageloom.training.run_directory import RunDirectory, now
+from imageloom.training.run.directory import RunDirectory, now
+from imageloom.training.run.events import driver_log
 from imageloom.training.train import TrainResult, read_result
 
 logger = logging.getLogger(__name__)
 
 # -u: what was printed before a crash is in the log. -P: a folder that a person happens to stand in
 # cannot replace a module of ours by a file of the same name.
-RANK_COMMAND: Final = (sys.executable, "-u", "-P", "-m", "imageloom.rank")
+RANK_COMMAND: Final = (sys.executable, "-u", "-P", "-m", "imageloom.launch.rank")
 LAUNCHER_LOG: Final = "70_mpi_log.txt"  # the name that users of the old designer know
 
 

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from typing import Final, Self
 
 from imageloom.errors import LessThanOrEqualToError, ParameterParsingError
-from imageloom.machine import GPUS_VARIABLE, processing_units, visible_gpus
 from imageloom.params import Params, parameter
-from imageloom.wording import count
+from imageloom.system.machine import GPUS_VARIABLE, processing_units, visible_gpus
+from imageloom.system.wording import count
 
 DEFAULT_WAIT_S: Final = 600.0
 _NUMBER: Final = re.compile(r"\s*[+-]?[0-9]+\s*")

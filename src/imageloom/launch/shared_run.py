@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from imageloom.locks import is_locked
-from imageloom.training.run_directory import RunDirectory
+from imageloom.files.locks import is_locked
+from imageloom.training.run.directory import RunDirectory
 
 
 class TrainingRun:

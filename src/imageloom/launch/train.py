@@ -4,28 +4,28 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
-from imageloom.data.image_directory import ImageDirectory
+from imageloom.data.images.directory import ImageDirectory
 from imageloom.data.moved import Roots
 from imageloom.data.params import ConvertParams
 from imageloom.distributed.ranks import StartedRank
 from imageloom.events import CancelToken, EventSink, Notice, ignore_events
-from imageloom.launch.launch import launch_ranks, recorded, refuse_if_led, require_place
-from imageloom.launch.meeting import MeetingPlace
-from imageloom.launch.params import LaunchParams
-from imageloom.launch.started_rank import (
+from imageloom.files.locks import is_locked
+from imageloom.launch.cluster.rendezvous import MeetingPlace
+from imageloom.launch.external.rank import (
     Prepare,
     is_new_start,
     rank_started_elsewhere,
     train_as_rank,
 )
-from imageloom.locks import is_locked
+from imageloom.launch.launch import launch_ranks, recorded, refuse_if_led, require_place
+from imageloom.launch.params import LaunchParams
 from imageloom.models.model_directory import UntrainedModel
 from imageloom.models.params import ModelParams
-from imageloom.training.config import TrainParams
-from imageloom.training.lost_run import tell_loss
 from imageloom.training.memory import base_bytes, require_memory
-from imageloom.training.run_directory import RunDirectory
-from imageloom.training.run_pictures import point_anew
+from imageloom.training.params import TrainParams
+from imageloom.training.run.directory import RunDirectory
+from imageloom.training.run.lost import tell_loss
+from imageloom.training.run.pictures import point_anew
 from imageloom.training.train import TrainResult, continue_run, prepare_run, read_result
 
 

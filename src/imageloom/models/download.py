@@ -10,7 +10,7 @@ from typing import Final
 
 from imageloom.errors import FailedToDownloadFilesError
 from imageloom.events import CancelToken, EventSink, Progress, ignore_events
-from imageloom.publish import writing_file
+from imageloom.files.publish import writing_file
 
 TIMEOUT_S: Final = 30.0  # of one read, not of the whole file
 _CHUNK_BYTES: Final = 256 * 1024

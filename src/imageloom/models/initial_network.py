@@ -8,7 +8,7 @@ from torch import nn
 from imageloom.events import EventSink, Notice, ignore_events
 from imageloom.models.architecture import build_network, head_parameters
 from imageloom.models.model_directory import UntrainedModel
-from imageloom.wording import count, some
+from imageloom.system.wording import count, some
 
 
 def initial_network(

@@ -16,6 +16,8 @@ from torch import nn
 
 from imageloom.errors import NaNError
 from imageloom.events import CancelToken, EventSink, ignore_events
+from imageloom.files.output_places import refuse_misplaced
+from imageloom.files.publish import refuse_existing
 from imageloom.models.architecture import Architecture, resolve_architecture
 from imageloom.models.model_card import trained_card, untrained_card
 from imageloom.models.params import ModelParams
@@ -33,10 +35,8 @@ from imageloom.models.record import (
 )
 from imageloom.models.state import State, network_from_state, not_finite
 from imageloom.models.stored_model import model_digest, read_model, write_model
-from imageloom.output_places import refuse_misplaced
 from imageloom.preprocessing import Normalisation, Preprocessing
-from imageloom.publish import refuse_existing
-from imageloom.wording import some
+from imageloom.system.wording import some
 
 
 @dataclass(frozen=True, eq=False)

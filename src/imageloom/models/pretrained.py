@@ -9,6 +9,8 @@ import torch
 
 from imageloom.errors import InvalidModelDirectoryError, NotInRangeValueError
 from imageloom.events import CancelToken, EventSink, Notice, ignore_events
+from imageloom.files.plain_file import naming_read_failures
+from imageloom.files.publish import sha256_of_file
 from imageloom.models.architecture import Architecture
 from imageloom.models.family import FAMILIES
 from imageloom.models.params import PUBLISHED_WEIGHTS, RANDOM_WEIGHTS
@@ -18,10 +20,8 @@ from imageloom.models.stored_model import read_model
 from imageloom.models.tensor_kinds import refuse_unusual_tensors
 from imageloom.models.weights_choice import COUNTER, choose_weights
 from imageloom.models.weights_file import read_weights_file
-from imageloom.plain_file import naming_read_failures
 from imageloom.preprocessing import Normalisation
-from imageloom.publish import sha256_of_file
-from imageloom.wording import count
+from imageloom.system.wording import count
 
 # Not the eight bits of quantized networks, which mean nothing without their scale.
 _CONVERTED: Final = (torch.float16, torch.bfloat16, torch.float64)

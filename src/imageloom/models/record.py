@@ -17,7 +17,7 @@ from imageloom.preprocessing import (
     check_class_names,
     preprocessing_from_json,
 )
-from imageloom.wording import some
+from imageloom.system.wording import some
 
 FORMAT_VERSION: Final = 1
 UNTRAINED: Final = "untrained_model"

@@ -10,7 +10,7 @@ from torch import nn
 from imageloom.errors import ImageloomError
 from imageloom.models.architecture import Architecture, build_network, head_parameters
 from imageloom.models.family import FAMILIES
-from imageloom.wording import some
+from imageloom.system.wording import some
 
 State = dict[str, torch.Tensor]
 _SHOWN = 3

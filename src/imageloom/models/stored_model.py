@@ -10,6 +10,16 @@ from typing import Final
 
 from imageloom.errors import InvalidModelDirectoryError, ParameterError, printable
 from imageloom.events import EventSink, Notice
+from imageloom.files.plain_file import naming_read_failures
+from imageloom.files.publish import (
+    MANIFEST,
+    digest_of_json,
+    publishing_directory,
+    read_json,
+    sha256_of_file,
+    to_json,
+    verify_directory,
+)
 from imageloom.models.describe_path import no_model_directory
 from imageloom.models.record import (
     TRAINED,
@@ -26,17 +36,7 @@ from imageloom.models.safetensors_file import (
     safetensors_bytes,
 )
 from imageloom.models.state import ExpectedState, State, check_state, expected_state
-from imageloom.plain_file import naming_read_failures
-from imageloom.publish import (
-    MANIFEST,
-    digest_of_json,
-    publishing_directory,
-    read_json,
-    sha256_of_file,
-    to_json,
-    verify_directory,
-)
-from imageloom.wording import some
+from imageloom.system.wording import some
 
 RECORD: Final = "model.json"
 WEIGHTS: Final = "weights.safetensors"

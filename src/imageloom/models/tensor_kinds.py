@@ -7,7 +7,7 @@ from typing import Final
 import torch
 
 from imageloom.errors import InvalidModelDirectoryError
-from imageloom.wording import some
+from imageloom.system.wording import some
 
 _LAYOUTS: Final = {
     torch.sparse_coo: "sparse",

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 from imageloom.errors import FailedToDownloadFilesError
 from imageloom.events import CancelToken, EventSink
+from imageloom.files.publish import sha256_of_file
 from imageloom.models.family import PublishedWeights
 from imageloom.preprocessing import Normalisation
-from imageloom.publish import sha256_of_file
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -13,7 +13,7 @@ from typing import Final
 from imageloom.errors import InvalidModelDirectoryError
 from imageloom.models.state import ExpectedState, State
 from imageloom.models.weights_file import TensorSet
-from imageloom.wording import count, some
+from imageloom.system.wording import count, some
 
 # Words under which timm, torchvision and others keep a running average of the weights, and the
 # weights themselves.
@@ -25,7 +25,7 @@ COUNTER: Final = ".num_batches_tracked"  # of BatchNorm; files from before torch
 
 
 @dataclass(frozen=True)
-class Place:
+class WeightsPlace:
     """Where weights stand in a file.
 
     Attributes:
@@ -73,11 +73,11 @@ class ChosenWeights:
         passed: Other places whose tensors would fit too.
     """
 
-    place: Place
+    place: WeightsPlace
     body: State
     head: State
     left: tuple[str, ...]
-    passed: tuple[Place, ...]
+    passed: tuple[WeightsPlace, ...]
 
     def summary(self, expected_body: Iterable[str]) -> str:
         """Return what is taken and what is not, in one sentence."""
@@ -130,7 +130,7 @@ def choose_weights(
     body = whole.without_head().tensors
     needed = sum(not name.endswith(COUNTER) for name in body)
     matches = {
-        Place(one.key, prefix): matched
+        WeightsPlace(one.key, prefix): matched
         for one in sets
         for prefix, matched in _matches(map(current_key, one.tensors), frozenset(body)).items()
     }
@@ -153,8 +153,8 @@ def _matches(names: Iterable[str], body: frozenset[str]) -> Counter[str]:
     return found
 
 
-def _best(fitting: Sequence[Place], file: Path) -> Place:
-    def order(place: Place) -> tuple[int, bool]:
+def _best(fitting: Sequence[WeightsPlace], file: Path) -> WeightsPlace:
+    def order(place: WeightsPlace) -> tuple[int, bool]:
         return place.rank, bool(place.prefix)
 
     lowest = min(map(order, fitting))
@@ -172,10 +172,10 @@ def _best(fitting: Sequence[Place], file: Path) -> Place:
 
 def _split(
     found: TensorSet,
-    place: Place,
+    place: WeightsPlace,
     whole: ExpectedState,
     current_key: Callable[[str], str],
-    passed: tuple[Place, ...],
+    passed: tuple[WeightsPlace, ...],
 ) -> ChosenWeights:
     head_modules = tuple(f"{name.rpartition('.')[0]}." for name in whole.head)
     own = {name.split(".")[0] for name in whole.without_head().tensors}

@@ -8,10 +8,10 @@ from typing import Final
 import torch
 
 from imageloom.errors import CouldNotOpenFileError, InvalidModelDirectoryError
+from imageloom.files.plain_file import naming_read_failures
 from imageloom.models.safetensors_file import read_safetensors
 from imageloom.models.torch_file import load_torch_file
-from imageloom.plain_file import naming_read_failures
-from imageloom.wording import some
+from imageloom.system.wording import some
 
 _MAX_DEPTH: Final = 2  # Composer keeps the weights in 'model' inside 'state'
 

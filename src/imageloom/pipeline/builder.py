@@ -22,13 +22,13 @@ from pydantic import JsonValue
 
 from imageloom.errors import InvalidPipelineError, UnknownNameError, unknown_name
 from imageloom.params import Value
-from imageloom.pipeline.edge_problems import types_differ
-from imageloom.pipeline.graph import Edge, Node, Pipeline
-from imageloom.pipeline.problems import invalid_pipeline
+from imageloom.pipeline.checks.edges import types_differ
+from imageloom.pipeline.checks.problems import invalid_pipeline
+from imageloom.pipeline.graph.graph import Edge, Node, Pipeline
 from imageloom.registry import Registry
 from imageloom.spec.component import Component, Port
 from imageloom.spec.run_settings import RunSettings
-from imageloom.wording import count
+from imageloom.system.wording import count
 
 
 @dataclass(frozen=True)

@@ -22,9 +22,9 @@ from imageloom.errors import (
     StoreCorruptError,
     write_failure,
 )
-from imageloom.locks import holder, is_locked, release, try_lock
+from imageloom.files.locks import holder, is_locked, release, try_lock
+from imageloom.files.publish import appearing_directory, read_json, write_json
 from imageloom.pipeline.run_record import FORMAT_VERSION, NodeFacts, RunRecord, StateLine
-from imageloom.publish import appearing_directory, read_json, write_json
 from imageloom.spec.node_state import RunState
 
 _NODE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from imageloom.errors import ImageloomError
-from imageloom.output_places import refuse_kept_inside
+from imageloom.files.output_places import refuse_kept_inside
 from imageloom.pipeline.run_record import RunRecord
 from imageloom.pipeline.workspace import Workspace
 from imageloom.registry import Registry

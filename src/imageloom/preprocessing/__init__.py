@@ -2,7 +2,7 @@
 
 These records travel together from the image directory through the checkpoint to the score table
 and the export, so that training, scoring and a page preview cannot disagree. Nothing here touches
-a pixel: ``imageloom.data.transforms`` applies the operations.
+a pixel: ``imageloom.data.loading.transforms`` applies the operations.
 """
 
 from imageloom.preprocessing.class_names import (

@@ -14,7 +14,7 @@ from imageloom.preprocessing.similar_names import (
     twin_form,
     visible_form,
 )
-from imageloom.wording import count, some
+from imageloom.system.wording import count, some
 
 
 def check_class_names(names: Sequence[str], error: type[ImageloomError]) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""The operations of a transform list, as data. ``imageloom.data.transforms`` applies them."""
+"""The operations of a transform list, as data. ``imageloom.data.loading`` applies them."""
 
 from typing import Annotated, ClassVar, Final, Literal
 

@@ -5,9 +5,9 @@ from typing import Final
 
 from imageloom import __version__
 from imageloom.errors import InvalidTransformationDirectoryError
+from imageloom.files.publish import publishing_directory, read_json, verify_directory, write_json
 from imageloom.preprocessing.operations import Transforms
 from imageloom.preprocessing.transform_list import transforms_from_json, transforms_to_json
-from imageloom.publish import publishing_directory, read_json, verify_directory, write_json
 
 RECORD: Final = "transformation.json"
 _FORMAT_VERSION: Final = 1

@@ -9,7 +9,7 @@ from imageloom.pipeline.run_record import NodeFacts
 from imageloom.run_report.words import error_name
 from imageloom.spec.job import LOG_FILE
 from imageloom.spec.node_state import NodeState, RunState
-from imageloom.wording import count
+from imageloom.system.wording import count
 
 _SHOWN: Final = 5
 _KEPT: Final = "What is finished is kept, and training goes on from its last checkpoint."

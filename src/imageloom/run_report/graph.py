@@ -4,7 +4,7 @@ from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from imageloom.charts import Markup, element, join
+from imageloom.reports.charts import Markup, element, join
 from imageloom.run_report.layers import lay_out
 from imageloom.spec.node_state import NodeState
 
@@ -46,7 +46,7 @@ class Box:
 
 
 @dataclass(frozen=True)
-class Wire:
+class DrawnEdge:
     """An edge as it is drawn.
 
     Attributes:
@@ -69,7 +69,7 @@ class Wire:
 Corner = tuple[float, float]
 
 
-def graph_drawing(boxes: Sequence[Box], wires: Sequence[Wire], *, title: str) -> Markup:
+def graph_drawing(boxes: Sequence[Box], wires: Sequence[DrawnEdge], *, title: str) -> Markup:
     """Return the drawing.
 
     Args:
@@ -115,7 +115,7 @@ def _corners(rows: Sequence[Sequence[str]], nodes: Container[str]) -> dict[str, 
     return corners
 
 
-def _wire(wire: Wire, corners: Mapping[str, Corner], bends: Sequence[str]) -> Markup:
+def _wire(wire: DrawnEdge, corners: Mapping[str, Corner], bends: Sequence[str]) -> Markup:
     """Return an edge: down through the gaps, and straight past the boxes of other layers."""
     (x, y), (end_x, end_y) = corners[wire.source], corners[wire.target]
     x, y = x + _BOX_WIDTH * wire.leave, y + _BOX_HEIGHT

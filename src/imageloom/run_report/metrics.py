@@ -2,11 +2,11 @@
 
 from typing import Final
 
-from imageloom.charts import Markup, element, join
+from imageloom.reports.charts import Markup, element, join
+from imageloom.reports.page import Section, name
+from imageloom.reports.training.curves import Curves, curves_section
+from imageloom.reports.training.record import RecordedRun
 from imageloom.run_report.view import RunView
-from imageloom.scoring.report.curves import Curves, curves_section
-from imageloom.scoring.report.page import Section, name
-from imageloom.scoring.report.run_record import RunRecord
 
 _TOP_5: Final = 5
 
@@ -27,5 +27,5 @@ def _curves(view: RunView, node_id: str) -> Markup:
     top5 = [value for _, value in curves.points("Top-5 validation accuracy")]
     # With five classes or fewer it is always right, and no chart worth looking at.
     num_classes = _TOP_5 + 1 if min(top5, default=1.0) < 1.0 else _TOP_5
-    section = curves_section(curves, RunRecord({}), num_classes=num_classes)
+    section = curves_section(curves, RecordedRun({}), num_classes=num_classes)
     return section.body if section else Markup()

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from imageloom.event_lines import EventTail
 from imageloom.events import Metric
-from imageloom.launch.merged_log import LAUNCHER, label_of_rank, logs_of_run
+from imageloom.files.event_lines import EventTail
+from imageloom.launch.local.merged_log import LAUNCHER, label_of_rank, logs_of_run
 from imageloom.pipeline.run_folder import RunFolder
 from imageloom.pipeline.run_record import NodeFacts
 from imageloom.pipeline.workspace import Workspace

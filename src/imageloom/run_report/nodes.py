@@ -2,12 +2,12 @@
 
 from collections.abc import Iterator, Mapping
 
-from imageloom.charts import Markup, element, join
 from imageloom.pipeline.run_record import NodeFacts, ResolvedRecord
+from imageloom.reports.charts import Markup, element, join
+from imageloom.reports.page import Section, name, paragraph
 from imageloom.run_report.graph import state_mark
 from imageloom.run_report.view import RunView
 from imageloom.run_report.words import error_name, time_text
-from imageloom.scoring.report.page import Section, name, paragraph
 from imageloom.spec.node_state import NodeState
 
 

@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from imageloom.pipeline.graph import Pipeline
-from imageloom.pipeline.json_format import pipeline_from_json
-from imageloom.pipeline.order import topological_order
+from imageloom.pipeline.graph.graph import Pipeline
+from imageloom.pipeline.graph.json_format import pipeline_from_json
+from imageloom.pipeline.graph.order import topological_order
 from imageloom.pipeline.run_record import NodeFacts, RunRecord
 from imageloom.run_report.node_files import NodeFiles
 from imageloom.spec.node_state import NodeState, RunState

@@ -2,7 +2,7 @@
 
 from imageloom.pipeline.run_record import NodeFacts
 from imageloom.spec.node_state import NodeState
-from imageloom.wording import count, duration
+from imageloom.system.wording import count, duration
 
 
 def what_happened(facts: NodeFacts) -> str:

@@ -5,21 +5,21 @@ import time
 from importlib import resources
 from pathlib import Path
 
-from imageloom.charts import Markup, element, join
-from imageloom.pipeline.graph import Edge
+from imageloom.files.publish import writing_file
+from imageloom.pipeline.graph.graph import Edge
 from imageloom.pipeline.run_folder import RunFolder
-from imageloom.publish import writing_file
-from imageloom.run_report.graph import Box, Wire, graph_drawing, state_mark
+from imageloom.reports.charts import Markup, element, join
+from imageloom.reports.page import Heading, Section, name, page, paragraph, strong
+from imageloom.reports.tables import Cell, table
+from imageloom.run_report.graph import Box, DrawnEdge, graph_drawing, state_mark
 from imageloom.run_report.metrics import metrics_section
 from imageloom.run_report.node_files import read_node_files
 from imageloom.run_report.nodes import anchor, nodes_section, small_table
 from imageloom.run_report.view import RunView
 from imageloom.run_report.words import time_text, what_happened
-from imageloom.scoring.report.page import Heading, Section, name, page, paragraph, strong
-from imageloom.scoring.report.tables import Cell, table
 from imageloom.spec.node_state import NodeState, RunState
 from imageloom.spec.port_types import PORT_TYPES
-from imageloom.wording import count, duration
+from imageloom.system.wording import count, duration
 
 
 def write_run_report(run: RunFolder) -> Path:
@@ -95,10 +95,10 @@ def _graph(view: RunView) -> Markup:
     return graph_drawing(boxes, wires, title=f"The graph of {view.record.name}")
 
 
-def _wire(view: RunView, edge: Edge) -> Wire:
+def _wire(view: RunView, edge: Edge) -> DrawnEdge:
     inputs = [one.to_port for one in view.pipeline.edges_into(edge.to_node)]
     outputs = [one.from_port for one in view.pipeline.edges_from(edge.from_node)]
-    return Wire(
+    return DrawnEdge(
         edge.from_node,
         edge.to_node,
         f"{edge.begin} \u2192 {edge.end}",

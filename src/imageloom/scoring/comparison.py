@@ -12,7 +12,7 @@ from imageloom.errors import InvalidDatasetError
 from imageloom.metrics import chance_of_difference
 from imageloom.preprocessing import check_same_classes
 from imageloom.scoring.evaluation import Evaluation, Mistake, surest_mistakes
-from imageloom.scoring.scored_table import UNKNOWN, ScoredTable
+from imageloom.scoring.tables.scored_table import UNKNOWN, ScoredTable
 
 
 @dataclass(frozen=True, eq=False)

@@ -25,8 +25,8 @@ from imageloom.metrics import (
     wilson_interval,
 )
 from imageloom.scoring.params import EvaluateParams
-from imageloom.scoring.scored_table import UNKNOWN, ScoredTable
-from imageloom.wording import count, some
+from imageloom.scoring.tables.scored_table import UNKNOWN, ScoredTable
+from imageloom.system.wording import count, some
 
 
 @dataclass(frozen=True)

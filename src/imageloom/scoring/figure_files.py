@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Final
 
 from imageloom import __version__
-from imageloom.publish import to_json
+from imageloom.files.publish import to_json
 from imageloom.scoring.comparison import Comparison
 from imageloom.scoring.evaluation import Evaluation
-from imageloom.scoring.table_csv import guarded
+from imageloom.scoring.tables.csv import guarded
 
 FORMAT_VERSION: Final = 1
 

@@ -9,8 +9,8 @@ from collections.abc import Iterable, Iterator
 import torch
 from torch import nn
 
-from imageloom.compute import Compute
-from imageloom.data.loader import Batch
+from imageloom.data.loading.loader import Batch
+from imageloom.models.compute import Compute
 from imageloom.preprocessing import Normalisation
 
 

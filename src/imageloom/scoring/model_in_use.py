@@ -9,9 +9,9 @@ from typing import Final
 
 from torch import nn
 
-from imageloom.compute import Compute, choose_compute
 from imageloom.errors import InvalidModelDirectoryError
 from imageloom.events import EventSink
+from imageloom.models.compute import Compute, choose_compute
 from imageloom.models.model_directory import TrainedModel, load_trained
 from imageloom.scoring.params import ScoreParams
 

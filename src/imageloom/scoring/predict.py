@@ -9,9 +9,9 @@ from pathlib import Path
 
 import torch
 
-from imageloom.data.decode import UnreadablePictureError, decode_rgb, examine_picture
-from imageloom.data.pixel_limits import PILLOW_MAX_PIXELS
-from imageloom.data.transforms import apply_transforms
+from imageloom.data.decoding.decode import UnreadablePictureError, decode_rgb, examine_picture
+from imageloom.data.decoding.pixel_limits import PILLOW_MAX_PIXELS
+from imageloom.data.loading.transforms import apply_transforms
 from imageloom.errors import GreaterThanError, ImageloomError, InvalidDatasetError
 from imageloom.events import CancelToken, EventSink, Progress, ignore_events
 from imageloom.models.model_directory import TrainedModel

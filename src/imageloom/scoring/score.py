@@ -13,25 +13,25 @@ import numpy.typing as npt
 import pyarrow as pa
 import torch
 
-from imageloom.compute import choose_workers
-from imageloom.data.crop_check import require_crops_fit
-from imageloom.data.image_directory import ImageDirectory
-from imageloom.data.index import file_name
-from imageloom.data.loader import make_loader, sequential_batches
+from imageloom.data.images.crop_check import require_crops_fit
+from imageloom.data.images.directory import ImageDirectory
+from imageloom.data.images.index import file_name
+from imageloom.data.loading.loader import make_loader, sequential_batches
 from imageloom.data.moved import Roots
 from imageloom.data.open import open_images
 from imageloom.data.params import ConvertParams
 from imageloom.errors import InvalidDatasetError, NaNError
 from imageloom.events import CancelToken, EventSink, Notice, Progress, ignore_events
+from imageloom.files.output_places import refuse_misplaced
+from imageloom.models.compute import choose_workers
 from imageloom.models.model_directory import TrainedModel
-from imageloom.output_places import refuse_misplaced
 from imageloom.preprocessing.similar_names import quoted
 from imageloom.scoring.inference import predict_batches
 from imageloom.scoring.model_in_use import ModelInUse, model_in_use
 from imageloom.scoring.params import ScoreParams
-from imageloom.scoring.scored_table import UNKNOWN, ScoredTable, room_for_probabilities
-from imageloom.scoring.table import check_place, write_table
-from imageloom.wording import count, some
+from imageloom.scoring.tables.file import check_place, write_table
+from imageloom.scoring.tables.scored_table import UNKNOWN, ScoredTable, room_for_probabilities
+from imageloom.system.wording import count, some
 
 
 def score(  # noqa: PLR0913 - the public call; all but the first three are keywords

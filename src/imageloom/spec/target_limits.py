@@ -6,7 +6,7 @@ from typing import Literal
 
 from imageloom.errors import EnvironmentUnsuitableError, LessThanOrEqualToError
 from imageloom.spec.target import Limits, Work
-from imageloom.wording import count
+from imageloom.system.wording import count
 
 
 @dataclass(frozen=True)

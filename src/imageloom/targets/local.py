@@ -15,7 +15,11 @@ import psutil
 from pydantic import BaseModel, ConfigDict
 
 from imageloom.errors import EnvironmentUnsuitableError, ImageloomError, named_error
-from imageloom.machine import (
+from imageloom.files.publish import open_log, write_json
+from imageloom.spec.job import LOG_FILE
+from imageloom.spec.target import TARGETS, JobStatus, Limits, Work
+from imageloom.spec.worker_environment import worker_environment
+from imageloom.system.machine import (
     GPUS_VARIABLE,
     available_cores,
     count_oom_kills,
@@ -23,11 +27,7 @@ from imageloom.machine import (
     signal_name,
     visible_gpus,
 )
-from imageloom.processes import end_but_resource_trackers
-from imageloom.publish import open_log, write_json
-from imageloom.spec.job import LOG_FILE
-from imageloom.spec.target import TARGETS, JobStatus, Limits, Work
-from imageloom.spec.worker_environment import worker_environment
+from imageloom.system.processes import end_but_resource_trackers
 
 WORKER_FILE: Final = "worker.json"
 TOKEN_VARIABLE: Final = "IMAGELOOM_JOB_TOKEN"

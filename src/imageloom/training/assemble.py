@@ -8,26 +8,26 @@ from dataclasses import replace
 
 import torch
 
-from imageloom.compute import Compute, choose_compute, choose_workers
-from imageloom.data.image_directory import ImageDirectory
-from imageloom.data.loader import PictureLoader
+from imageloom.data.images.directory import ImageDirectory
+from imageloom.data.loading.loader import PictureLoader
 from imageloom.distributed.exchange_clock import ExchangeClock
 from imageloom.distributed.group import Group
 from imageloom.distributed.ranks import Ranks
 from imageloom.errors import CannotResumeError, InvalidDatasetError
 from imageloom.events import CancelToken, Notice
 from imageloom.models.architecture import Architecture, architecture_from_json, build_network
+from imageloom.models.compute import Compute, choose_compute, choose_workers
 from imageloom.preprocessing import Normalisation, Transforms, output_size
-from imageloom.training.config import TrainParams
 from imageloom.training.criterion import class_weights, make_criterion
-from imageloom.training.events import Reporter
 from imageloom.training.freeze import freeze, training_mode_setter
-from imageloom.training.job import Job
 from imageloom.training.optimizer import make_optimizer
+from imageloom.training.params import TrainParams
 from imageloom.training.prepare import peak_rate, steps_of
-from imageloom.training.run_directory import RunDirectory
-from imageloom.training.run_pictures import open_pictures
+from imageloom.training.run.directory import RunDirectory
+from imageloom.training.run.events import RunReporter
+from imageloom.training.run.pictures import open_pictures
 from imageloom.training.schedule import make_schedule
+from imageloom.training.session import Session
 from imageloom.training.step import Stepper
 
 
@@ -85,10 +85,10 @@ def agreed_compute(compute: Compute, group: Group) -> Compute:
 
 
 @contextlib.contextmanager
-def assembled_job(
-    run: RunDirectory, reporter: Reporter, cancel: CancelToken, compute: Compute, group: Group
-) -> Iterator[Job]:
-    """Yield the job of a run, with a network of random weights; reading processes end with it.
+def assembled_session(
+    run: RunDirectory, reporter: RunReporter, cancel: CancelToken, compute: Compute, group: Group
+) -> Iterator[Session]:
+    """Yield the session of a run, with a network of random weights; reading processes end with it.
 
     Raises:
         ImageloomError: The pictures' record or the parameters do not fit any more.
@@ -110,7 +110,7 @@ def assembled_job(
         normalisation = mapping(record["model"])["normalisation"]
         network = compute.place(build_network(architecture, len(training.classes)))
         freeze(network, architecture, params)
-        yield Job(
+        yield Session(
             params=params,
             processes=processes,
             run=run,
@@ -181,7 +181,7 @@ def _workers(
     training: ImageDirectory,
     params: TrainParams,
     compute: Compute,
-    reporter: Reporter,
+    reporter: RunReporter,
     ranks: Ranks,
 ) -> int:
     size = output_size(transforms_of(training)) or 1
@@ -209,7 +209,7 @@ def _device_text(compute: Compute) -> str:
 
 
 @contextlib.contextmanager
-def _deterministic(params: TrainParams, reporter: Reporter) -> Iterator[None]:
+def _deterministic(params: TrainParams, reporter: RunReporter) -> Iterator[None]:
     """Use only operations that repeat their bits, or say which one does not."""
     before = torch.are_deterministic_algorithms_enabled(), torch.backends.cudnn.benchmark
     warn_only = torch.is_deterministic_algorithms_warn_only_enabled()

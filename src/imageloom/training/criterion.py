@@ -4,9 +4,9 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from imageloom.compute import Compute
-from imageloom.data.image_directory import ImageDirectory
-from imageloom.training.config import TrainParams
+from imageloom.data.images.directory import ImageDirectory
+from imageloom.models.compute import Compute
+from imageloom.training.params import TrainParams
 
 
 def class_weights(training: ImageDirectory, params: TrainParams) -> npt.NDArray[np.float64] | None:

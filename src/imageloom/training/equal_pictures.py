@@ -6,9 +6,9 @@ from typing import Final
 import numpy as np
 import pyarrow.compute as pc
 
-from imageloom.data.image_directory import ImageDirectory
-from imageloom.data.judge import notices_on_copies
-from imageloom.wording import count, some
+from imageloom.data.images.directory import ImageDirectory
+from imageloom.data.images.findings import notices_on_copies
+from imageloom.system.wording import count, some
 
 _EXAMPLES: Final = 3
 

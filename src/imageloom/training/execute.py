@@ -12,23 +12,27 @@ from imageloom.distributed.store import Meet
 from imageloom.errors import ImageloomError, InfinityError, NaNError, RunInterruptedError
 from imageloom.events import CancelToken, Notice
 from imageloom.models.record import library_versions
+from imageloom.system.wording import count
 from imageloom.training.assemble import (
     agreed_compute,
-    assembled_job,
+    assembled_session,
     compute_of,
     mapping,
     params_of,
 )
-from imageloom.training.checkpoint import newest_checkpoint, read_state, restore_checkpoint
-from imageloom.training.events import Reporter
+from imageloom.training.checkpoints.checkpoint import (
+    newest_checkpoint,
+    read_state,
+    restore_checkpoint,
+)
+from imageloom.training.checkpoints.loop_state import LoopState
 from imageloom.training.few_steps import tell_few_steps
 from imageloom.training.finish import finish, publish_best
 from imageloom.training.fit import fit
-from imageloom.training.job import Job
-from imageloom.training.loop_state import LoopState
-from imageloom.training.lost_run import mark_of_process
-from imageloom.training.run_directory import RunDirectory
-from imageloom.wording import count
+from imageloom.training.run.directory import RunDirectory
+from imageloom.training.run.events import RunReporter
+from imageloom.training.run.lost import mark_of_process
+from imageloom.training.session import Session
 
 logger = logging.getLogger(__name__)
 
@@ -37,7 +41,7 @@ _AGREED: Final = (RunInterruptedError, NaNError, InfinityError)
 
 
 def execute(
-    run: RunDirectory, reporter: Reporter, cancel: CancelToken, ranks: Ranks, meet: Meet
+    run: RunDirectory, reporter: RunReporter, cancel: CancelToken, ranks: Ranks, meet: Meet
 ) -> None:
     """Train from the newest checkpoint; the first process then publishes model and report.
 
@@ -63,77 +67,77 @@ def execute(
         together.enter_context(compute.as_current())
         group = together.enter_context(joined_group(ranks, compute.device, meet()))
         compute = agreed_compute(compute, group)
-        with assembled_job(run, reporter, cancel, compute, group) as job:
-            state = _restore(job)
+        with assembled_session(run, reporter, cancel, compute, group) as session:
+            state = _restore(session)
             if ranks.is_first:
-                tell_few_steps(job)
+                tell_few_steps(session)
             logger.info("Starting at step %s of epoch %s", state.steps_in_epoch, state.epoch + 1)
-            with _best_published_whatever_happens(job):
-                state = fit(job, state)
+            with _best_published_whatever_happens(session):
+                state = fit(session, state)
             together.close()  # the others need not wait for what one process does
             if ranks.is_first:
-                finish(job, state)
+                finish(session, state)
 
 
-def _restore(job: Job) -> LoopState:
+def _restore(session: Session) -> LoopState:
     """Put the values of the newest checkpoint, which the first process chooses, in their place."""
-    ranks, name = job.group.ranks, b""
+    ranks, name = session.group.ranks, b""
     restore = functools.partial(
         restore_checkpoint,
-        network=job.stepper.network,
-        optimizer=job.stepper.optimizer,
+        network=session.stepper.network,
+        optimizer=session.stepper.optimizer,
         ranks=ranks,
-        seed=job.params.seed,
+        seed=session.params.seed,
     )
     if ranks.is_first:
-        checkpoint, _, passed_over = newest_checkpoint(job.run.checkpoints, restore)
+        checkpoint, _, passed_over = newest_checkpoint(session.run.checkpoints, restore)
         for sentence in passed_over:
-            job.reporter.notice(Notice("warning", sentence))
+            session.reporter.notice(Notice("warning", sentence))
         name = checkpoint.name.encode("ascii")
-        _notice_processes(job)
-    checkpoint = job.run.checkpoints / job.group.gather_bytes(name)[0].decode("ascii")
+        _notice_processes(session)
+    checkpoint = session.run.checkpoints / session.group.gather_bytes(name)[0].decode("ascii")
     if not ranks.is_first:
         restore(checkpoint)
     state = read_state(checkpoint)
-    job.reporter.cut_back(state.events_bytes)
+    session.reporter.cut_back(state.events_bytes)
     return state
 
 
-def _notice_processes(job: Job) -> None:
+def _notice_processes(session: Session) -> None:
     """Say what several processes do to the numbers that were asked for."""
-    asked, world_size = job.processes, job.group.ranks.world_size
+    asked, world_size = session.processes, session.group.ranks.world_size
     if (asked, world_size) == (1, 1):
         return
-    rate, batch_size = job.params.learning_rate, job.params.batch_size
+    rate, batch_size = session.params.learning_rate, session.params.batch_size
     text = (
-        f"{count(world_size, 'process', 'processes')} on {job.compute.device.type}. "
+        f"{count(world_size, 'process', 'processes')} on {session.compute.device.type}. "
         f"Pictures per batch: {batch_size} x {asked} = {batch_size * asked}. "
-        f"Learning rate: {job.schedule.peak:g}"
+        f"Learning rate: {session.schedule.peak:g}"
     )
-    if job.params.scale_learning_rate:
+    if session.params.scale_learning_rate:
         text += f" = {rate:g} x {asked}"
     if asked != world_size:
         text += f". The run began with {count(asked, 'process', 'processes')}, which stays so"
-    job.reporter.notice(Notice("info", text + "."))
+    session.reporter.notice(Notice("info", text + "."))
 
 
 @contextlib.contextmanager
-def _best_published_whatever_happens(job: Job) -> Iterator[None]:
+def _best_published_whatever_happens(session: Session) -> Iterator[None]:
     """Publish the best epoch's model also when the run is stopped or fails."""
     try:
         yield
     except ImageloomError as problem:
-        if job.group.ranks.is_first:
-            _, state, _ = newest_checkpoint(job.run.checkpoints)
+        if session.group.ranks.is_first:
+            _, state, _ = newest_checkpoint(session.run.checkpoints)
             if state.best_checkpoint:
-                publish_best(job, state)
+                publish_best(session, state)
         if isinstance(problem, _AGREED):
             # What started the processes may end all as soon as one has failed.
-            job.group.barrier()
+            session.group.barrier()
         raise
 
 
-def _notice_other_versions(run: RunDirectory, reporter: Reporter) -> None:
+def _notice_other_versions(run: RunDirectory, reporter: RunReporter) -> None:
     """Say what differs from where the run began: equal bits are then not promised."""
     before = mapping(run.read()["versions"])
     for name, version in library_versions().items():

@@ -6,9 +6,9 @@ from torch import nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from imageloom.events import Notice
+from imageloom.system.wording import count
 from imageloom.training.assemble import mapping
-from imageloom.training.job import Job
-from imageloom.wording import count
+from imageloom.training.session import Session
 
 INITIAL_FRACTION: Final = "batch_norm_initial_fraction"  # in the run's record, for its report
 # Variances begin at 1, where those of features are often a tenth of that or less: a twentieth of
@@ -42,22 +42,22 @@ def initial_fraction(network: nn.Module, updates: int) -> float:
     )
 
 
-def tell_few_steps(job: Job) -> None:
+def tell_few_steps(session: Session) -> None:
     """Say that validation will mislead, where a network begins anew and takes too few steps.
 
     A network that begins with published weights begins with their statistics, which are of use.
     """
-    begins_with = mapping(mapping(job.run.read()["model"])["initial_weights"])
+    begins_with = mapping(mapping(session.run.read()["model"])["initial_weights"])
     if begins_with.get("kind") != "random":
         return
-    job.set_training_mode()
-    steps = job.steps_per_epoch * job.params.epochs
-    left = initial_fraction(job.stepper.network, steps * job.params.accumulation_steps)
+    session.set_training_mode()
+    steps = session.steps_per_epoch * session.params.epochs
+    left = initial_fraction(session.stepper.network, steps * session.params.accumulation_steps)
     if left <= _MOST_FRACTION:
         return
-    job.run.update(**{INITIAL_FRACTION: left})
-    epochs = count(job.params.epochs, "epoch")
-    job.reporter.notice(
+    session.run.update(**{INITIAL_FRACTION: left})
+    epochs = count(session.params.epochs, "epoch")
+    session.reporter.notice(
         Notice(
             "warning",
             f"{count(steps, 'step')} in {epochs} are too few for BatchNorm: {100 * left:.0f} % of "

@@ -6,9 +6,9 @@ import time
 
 from imageloom.events import Notice, Progress
 from imageloom.metrics import ScoreSums
-from imageloom.training.config import TrainParams
-from imageloom.training.events import Reporter
-from imageloom.training.loop_state import LoopState
+from imageloom.training.checkpoints.loop_state import LoopState
+from imageloom.training.params import TrainParams
+from imageloom.training.run.events import RunReporter
 
 logger = logging.getLogger(__name__)
 
@@ -24,7 +24,7 @@ class Figures:
     """
 
     def __init__(
-        self, reporter: Reporter, params: TrainParams, steps_per_epoch: int, first_step: int
+        self, reporter: RunReporter, params: TrainParams, steps_per_epoch: int, first_step: int
     ) -> None:
         self._reporter = reporter
         self._params = params

@@ -3,11 +3,11 @@
 As pseudocode::
 
     for each epoch:
-        for each optimizer step of the epoch:      # order and batches: data/sampler.py
-            take this process's pieces of it       # training/pieces.py
+        for each optimizer step of the epoch:      # order and batches: data/loading/sampler.py
+            take this process's pieces of it       # training/shares.py
             rate = schedule(step)                  # training/schedule.py
             forward, backward, check, update       # training/step.py
-            every few minutes, or asked to stop: checkpoint    # training/saver.py
+            every few minutes, or asked to stop: checkpoint    # training/checkpoints/saver.py
         validate every picture once
         best so far? patience used up?             # training/early_stop.py
         checkpoint
@@ -20,23 +20,23 @@ import dataclasses
 import time
 from collections.abc import Iterator, Sequence
 
-from imageloom.data.loader import Batch, BatchKey, sequential_batches
-from imageloom.data.sampler import deal, epoch_order
+from imageloom.data.loading.loader import Batch, BatchKey, sequential_batches
+from imageloom.data.loading.sampler import deal, epoch_order
 from imageloom.errors import InfinityError, NaNError, RunError
 from imageloom.events import Progress
 from imageloom.metrics import ScoreSums, joined_sums, score_sums
 from imageloom.scoring.inference import predict_batches
+from imageloom.training.checkpoints.loop_state import LoopState
+from imageloom.training.checkpoints.saver import Saver
 from imageloom.training.figures import Figures
-from imageloom.training.job import Job
-from imageloom.training.loop_state import LoopState
 from imageloom.training.optimizer import set_rate
-from imageloom.training.pace import Pace
-from imageloom.training.pieces import Piece, own_steps
-from imageloom.training.saver import Saver
+from imageloom.training.session import Session
+from imageloom.training.shares import Piece, own_steps
 from imageloom.training.step import MicroBatch, NonFiniteError
+from imageloom.training.straggler import Pace
 
 
-def fit(job: Job, state: LoopState) -> LoopState:
+def fit(session: Session, state: LoopState) -> LoopState:
     """Train from ``state`` to the last epoch or until patience is used up.
 
     Raises:
@@ -44,41 +44,43 @@ def fit(job: Job, state: LoopState) -> LoopState:
         NaNError: A loss or gradient is not a number; the state before that step was saved.
         InfinityError: Likewise, infinite.
     """
-    figures = Figures(job.reporter, job.params, job.steps_per_epoch, state.step)
-    saver, pace = Saver(job), Pace(job)
-    while state.epoch < job.params.epochs and not state.early_stop.is_over(job.params.patience):
-        state = _train_epoch(job, state, figures, saver, pace)
-        validation = _validate(job, state, saver)
-        state = _end_epoch(job, state, validation, figures)
-        _end_pace(job, pace, state.epoch)
+    figures = Figures(session.reporter, session.params, session.steps_per_epoch, state.step)
+    saver, pace = Saver(session), Pace(session)
+    while state.epoch < session.params.epochs and not state.early_stop.is_over(
+        session.params.patience
+    ):
+        state = _train_epoch(session, state, figures, saver, pace)
+        validation = _validate(session, state, saver)
+        state = _end_epoch(session, state, validation, figures)
+        _end_pace(session, pace, state.epoch)
         saver.save(state)
     return state
 
 
 def _train_epoch(
-    job: Job, state: LoopState, figures: Figures, saver: Saver, pace: Pace
+    session: Session, state: LoopState, figures: Figures, saver: Saver, pace: Pace
 ) -> LoopState:
     steps = own_steps(
-        epoch_order(len(job.training), job.params.seed, state.epoch),
-        job.params,
-        processes=job.processes,
-        ranks=job.group.ranks,
-        weights_N=job.picture_weights,
+        epoch_order(len(session.training), session.params.seed, state.epoch),
+        session.params,
+        processes=session.processes,
+        ranks=session.group.ranks,
+        weights_N=session.picture_weights,
     )[state.steps_in_epoch :]
-    batches = job.training_loader.batches(
+    batches = session.training_loader.batches(
         [BatchKey(state.epoch, piece.positions) for step in steps for piece in step]
     )
-    job.set_training_mode()
+    session.set_training_mode()
     for pieces in steps:
         began = time.monotonic()
-        rate = job.schedule.rate(state.step)
-        set_rate(job.stepper.optimizer, rate)
+        rate = session.schedule.rate(state.step)
+        set_rate(session.stepper.optimizer, rate)
         waiting = _Waiting(batches)
         try:
-            sums = job.stepper.take(_micro_batches(job, waiting, pieces))
+            sums = session.stepper.take(_micro_batches(session, waiting, pieces))
         except NonFiniteError as problem:
             saver.save(state)
-            raise _non_finite(job, state, rate, problem) from problem
+            raise _non_finite(session, state, rate, problem) from problem
         seconds = time.monotonic() - began
         pace.after_step(sum(len(piece.positions) for piece in pieces), seconds)
         state = dataclasses.replace(
@@ -96,26 +98,30 @@ def _train_epoch(
     return state
 
 
-def _micro_batches(job: Job, waiting: "_Waiting", pieces: Sequence[Piece]) -> Iterator[MicroBatch]:
+def _micro_batches(
+    session: Session, waiting: "_Waiting", pieces: Sequence[Piece]
+) -> Iterator[MicroBatch]:
     for piece in pieces:
         batch = waiting.next()
         yield MicroBatch(
-            inputs_BCHW=job.compute.inputs(batch.images_BCHW, job.normalisation),
-            labels_B=batch.labels_B.to(job.compute.device, non_blocking=True),
+            inputs_BCHW=session.compute.inputs(batch.images_BCHW, session.normalisation),
+            labels_B=batch.labels_B.to(session.compute.device, non_blocking=True),
             share=piece.share,
             ends_step=piece is pieces[-1],
         )
 
 
-def _validate(job: Job, state: LoopState, saver: Saver) -> ScoreSums:
+def _validate(session: Session, state: LoopState, saver: Saver) -> ScoreSums:
     """Score every validation picture once, in batches that are dealt out to the processes."""
-    ranks, total = job.group.ranks, len(job.validation)
-    job.group.share_buffers(job.stepper.network)
-    batches = sequential_batches(total, job.params.batch_size * 2)
+    ranks, total = session.group.ranks, len(session.validation)
+    session.group.share_buffers(session.stepper.network)
+    batches = sequential_batches(total, session.params.batch_size * 2)
     own = deal(batches, rank=ranks.rank, world_size=ranks.world_size)
     keys = [BatchKey(0, tuple(batch)) for batch in own if batch]
-    loaded = job.validation_loader.batches(keys)
-    scored = predict_batches(job.stepper.network, loaded, job.compute, job.normalisation)
+    loaded = session.validation_loader.batches(keys)
+    scored = predict_batches(
+        session.stepper.network, loaded, session.compute, session.normalisation
+    )
     sums = ScoreSums()
     for rows in own:
         if rows:
@@ -123,12 +129,14 @@ def _validate(job: Job, state: LoopState, saver: Saver) -> ScoreSums:
             sums += score_sums(logits_BK, batch.labels_B)
         done = min(total, sums.images * ranks.world_size)
         stage = f"Validating epoch {state.epoch + 1}"
-        job.reporter.progress(Progress(stage, done, total, "images"))
+        session.reporter.progress(Progress(stage, done, total, "images"))
         saver.stop_if_asked(state)
-    return joined_sums(job.group.gather(sums.as_numbers()))
+    return joined_sums(session.group.gather(sums.as_numbers()))
 
 
-def _end_epoch(job: Job, state: LoopState, validation: ScoreSums, figures: Figures) -> LoopState:
+def _end_epoch(
+    session: Session, state: LoopState, validation: ScoreSums, figures: Figures
+) -> LoopState:
     epoch = state.epoch + 1
     early_stop = state.early_stop.after_epoch(epoch, validation.mean_loss)
     figures.after_epoch(state, validation, is_best=early_stop.best_epoch == epoch)
@@ -143,25 +151,27 @@ def _end_epoch(job: Job, state: LoopState, validation: ScoreSums, figures: Figur
     )
     if early_stop.best_epoch == epoch:
         ended = dataclasses.replace(ended, best_checkpoint=ended.name)
-    if job.group.ranks.is_first:
-        job.run.update(epochs_done=epoch, best_epoch=early_stop.best_epoch)
+    if session.group.ranks.is_first:
+        session.run.update(epochs_done=epoch, best_epoch=early_stop.best_epoch)
     return ended
 
 
-def _end_pace(job: Job, pace: Pace, epoch: int) -> None:
+def _end_pace(session: Session, pace: Pace, epoch: int) -> None:
     speeds = pace.end_epoch(epoch)
-    if speeds and job.group.ranks.is_first:
-        job.run.update(images_per_s_of_ranks=speeds)
+    if speeds and session.group.ranks.is_first:
+        session.run.update(images_per_s_of_ranks=speeds)
 
 
-def _non_finite(job: Job, state: LoopState, rate: float, problem: NonFiniteError) -> RunError:
+def _non_finite(
+    session: Session, state: LoopState, rate: float, problem: NonFiniteError
+) -> RunError:
     kind = NaNError if problem.kind == "NaN" else InfinityError
     return kind(
         f"The {problem.what} is {problem.kind} in epoch {state.epoch + 1} at step {state.step + 1} "
         f"(learning rate {rate:.3g}). The network was not changed by that step.",
         hint="Usually the learning rate is too high: start again with --learning-rate "
-        f"{job.params.learning_rate / 10:.1g}, or with --warmup-epochs 1. The state before the "
-        f"step is kept in {job.run.checkpoints}.",
+        f"{session.params.learning_rate / 10:.1g}, or with --warmup-epochs 1. The state before the "
+        f"step is kept in {session.run.checkpoints}.",
         reason="non-finite",
         details={"epoch": state.epoch + 1, "step": state.step + 1, "learning_rate": rate},
     )

@@ -6,7 +6,7 @@ from torch import nn
 
 from imageloom.models.architecture import Architecture, head_parameters
 from imageloom.models.family import FAMILIES
-from imageloom.training.config import TrainParams
+from imageloom.training.params import TrainParams
 
 
 def freeze(network: nn.Module, architecture: Architecture, params: TrainParams) -> None:

@@ -15,16 +15,16 @@ from typing import Final
 
 import torch
 
-from imageloom.compute import Compute, choose_compute, choose_workers
 from imageloom.errors import ModuleOutOfMemoryError
 from imageloom.events import EventSink, Notice
-from imageloom.machine import HostMemory, host_memory, memory_in_use_bytes
 from imageloom.models.architecture import build_network
+from imageloom.models.compute import Compute, choose_compute, choose_workers
 from imageloom.models.step_memory import values_kept_for_backward
+from imageloom.system.machine import HostMemory, host_memory, memory_in_use_bytes
+from imageloom.system.wording import mebibytes
 from imageloom.training.assemble import architecture_of, mapping, params_of, reader_batch_bytes
-from imageloom.training.config import TrainParams
 from imageloom.training.freeze import freeze
-from imageloom.wording import mebibytes
+from imageloom.training.params import TrainParams
 
 # The optimizer's numbers per weight that learns: momentum, or AdamW's two means.
 OPTIMIZER_COPIES: Final = {"sgd": 1, "adamw": 2}

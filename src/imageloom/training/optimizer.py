@@ -5,7 +5,7 @@ from typing import Final
 import torch
 from torch import nn
 
-from imageloom.training.config import TrainParams
+from imageloom.training.params import TrainParams
 
 MOMENTUM: Final = 0.9
 

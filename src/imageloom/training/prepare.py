@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from imageloom.data.crop_check import require_crops_fit
-from imageloom.data.image_directory import ImageDirectory
-from imageloom.data.sampler import steps_per_epoch
+from imageloom.data.images.crop_check import require_crops_fit
+from imageloom.data.images.directory import ImageDirectory
+from imageloom.data.loading.sampler import steps_per_epoch
 from imageloom.errors import (
     Detail,
     InvalidDatasetError,
@@ -17,6 +17,7 @@ from imageloom.errors import (
     ParameterParsingError,
 )
 from imageloom.events import CancelToken, EventSink
+from imageloom.files.publish import appearing_directory, write_json
 from imageloom.models.architecture import check_input
 from imageloom.models.initial_network import initial_network
 from imageloom.models.model_directory import (
@@ -35,19 +36,18 @@ from imageloom.preprocessing import (
     output_size,
     transforms_to_json,
 )
-from imageloom.publish import appearing_directory, write_json
 from imageloom.scoring.model_in_use import model_path
-from imageloom.training.checkpoint import save_checkpoint
-from imageloom.training.config import TrainParams
+from imageloom.system.wording import some
+from imageloom.training.checkpoints.checkpoint import save_checkpoint
+from imageloom.training.checkpoints.loop_state import LoopState
 from imageloom.training.equal_pictures import notices_on_equal_pictures
 from imageloom.training.freeze import freeze
 from imageloom.training.generators import seed_generators
-from imageloom.training.loop_state import LoopState
 from imageloom.training.optimizer import make_optimizer
+from imageloom.training.params import TrainParams
 from imageloom.training.recipe import choose_transforms
-from imageloom.training.run_directory import RunDirectory, new_record
+from imageloom.training.run.directory import RunDirectory, new_record
 from imageloom.training.schedule import make_schedule
-from imageloom.wording import some
 
 
 @dataclass(frozen=True)

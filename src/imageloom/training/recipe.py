@@ -4,7 +4,7 @@ from typing import Final
 
 import numpy as np
 
-from imageloom.data.image_directory import ImageDirectory
+from imageloom.data.images.directory import ImageDirectory
 from imageloom.errors import InvalidDatasetError, ParameterParsingError
 from imageloom.preprocessing import (
     CenterCrop,
@@ -19,7 +19,7 @@ from imageloom.preprocessing import (
     inference_form,
     output_size,
 )
-from imageloom.training.config import TrainParams
+from imageloom.training.params import TrainParams
 
 DEFAULT_SIZE: Final = 224
 LEAST_DEFAULT_SIZE: Final = 32

@@ -12,10 +12,10 @@ from typing import Final, Literal
 import torch
 from torch import nn
 
-from imageloom.compute import Compute
 from imageloom.distributed.exchange_clock import ExchangeClock
 from imageloom.distributed.group import Group, without_reduction
 from imageloom.metrics import ScoreSums, joined_sums
+from imageloom.models.compute import Compute
 
 Kind = Literal["NaN", "infinite"]
 What = Literal["loss", "gradient"]

@@ -6,8 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from imageloom.compute import choose_compute, require_device_name
-from imageloom.data.image_directory import ImageDirectory
+from imageloom.data.images.directory import ImageDirectory
 from imageloom.data.moved import Roots
 from imageloom.data.open import open_each
 from imageloom.data.params import ConvertParams
@@ -15,20 +14,21 @@ from imageloom.distributed.ranks import ALONE, Ranks
 from imageloom.distributed.store import Meet, at_the_usual_place
 from imageloom.errors import FailedToWriteOutputsError
 from imageloom.events import CancelToken, Event, EventSink, Notice, ignore_events
+from imageloom.files.output_places import refuse_misplaced
+from imageloom.files.publish import refuse_existing
+from imageloom.models.compute import choose_compute, require_device_name
 from imageloom.models.model_directory import UntrainedModel
 from imageloom.models.params import ModelParams
-from imageloom.output_places import refuse_misplaced
-from imageloom.publish import refuse_existing
 from imageloom.training.assemble import mapping
-from imageloom.training.config import TrainParams
-from imageloom.training.events import Reporter, driver_log
 from imageloom.training.execute import execute
 from imageloom.training.generators import lent_generators
-from imageloom.training.lost_run import tell_loss
 from imageloom.training.memory import base_bytes, require_memory
+from imageloom.training.params import TrainParams
 from imageloom.training.prepare import create_run, find_model, make_plan, record_of
-from imageloom.training.recorded_end import recorded_end
-from imageloom.training.run_directory import RunDirectory
+from imageloom.training.run.directory import RunDirectory
+from imageloom.training.run.end import recorded_end
+from imageloom.training.run.events import RunReporter, driver_log
+from imageloom.training.run.lost import tell_loss
 
 
 @dataclass(frozen=True)
@@ -167,7 +167,7 @@ def continue_run(
         stack.enter_context(driver_log(directory.log_of(ranks.rank)))
         if ranks.is_alone:  # processes that were started for one run have nobody to give back to
             stack.enter_context(lent_generators())
-        reporter = Reporter(directory.events, on_event) if ranks.is_first else Reporter()
+        reporter = RunReporter(directory.events, on_event) if ranks.is_first else RunReporter()
         stack.callback(reporter.close)
         stack.enter_context(recorded_end(directory, ranks))
         execute(directory, reporter, cancel or CancelToken(), ranks, meet)

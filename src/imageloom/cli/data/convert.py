@@ -1,0 +1,57 @@
+"""``imageloom data convert``."""
+
+import click
+
+from imageloom.cli import pictures
+from imageloom.cli.call import Call, Outcome, call_command
+from imageloom.cli.flags import parameter_options, read_params
+from imageloom.cli.places import PathType, place_option
+from imageloom.cli.screen import command_line, line
+from imageloom.data.params import ConvertParams
+from imageloom.system.wording import count
+
+
+@call_command(
+    "convert",
+    examples=(
+        "imageloom data convert photos --out pictures",
+        "imageloom data convert photos.zip --out pictures --max-rejected-fraction 0.05",
+        "imageloom data convert labels.csv --out pictures --group-column camera",
+    ),
+)
+@click.argument("source", type=PathType())
+@place_option("--out", "out", "The image directory to write; it must not exist yet.")
+@parameter_options(ConvertParams, section="Conversion")
+def command(call: Call) -> Outcome:
+    """Check pictures and list them in an image directory.
+
+    SOURCE is a folder with a sub-folder for each class, a .zip, .tar, .tar.gz or .tar.bz2 of one,
+    a manifest (.csv, .tsv, .txt, .jsonl, or COCO .json), or an image directory of the old designer.
+    Every file is decoded once; what cannot be used is listed with its reason. A folder is
+    referenced, not copied, and nothing in it is ever changed.
+    """
+    from imageloom.data.convert import convert
+    from imageloom.data.images.directory import REJECTED
+
+    params = read_params(ConvertParams, call.arguments)
+    out = call.path("out")
+    images = convert(
+        call.path("source"), out, params=params, on_event=call.on_event, cancel=call.cancel
+    )
+    if images.is_labelled:
+        parts = out.with_name(f"{out.name}-train"), out.with_name(f"{out.name}-validation")
+        split = ("imageloom", "data", "split", out, "--first", parts[0], "--second", parts[1])
+        next_step = command_line(*split)
+    else:
+        next_step = command_line(
+            "imageloom", "score", "--model", "RUN", "--data", out, "--out", "scores.parquet"
+        )
+    return Outcome(
+        content={"image_directory": str(out), **pictures.to_json(images)},
+        screen=(
+            *pictures.class_table({"Pictures": images.counts}),
+            *pictures.left_out(images.rejected, len(images), out / REJECTED),
+            line("Wrote", f"{out} ({count(len(images), 'picture')})"),
+            line("Next", next_step),
+        ),
+    )

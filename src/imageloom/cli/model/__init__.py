@@ -1,0 +1,1 @@
+"""Commands around one model: make it, score with it, name pictures, evaluate."""

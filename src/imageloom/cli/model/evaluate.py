@@ -1,0 +1,127 @@
+"""``imageloom evaluate``."""
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Final
+
+import click
+from rich.console import RenderableType
+from rich.text import Text
+
+from imageloom.cli.call import Call, Outcome, call_command
+from imageloom.cli.flags import parameter_options, read_params
+from imageloom.cli.places import PathType, place_option
+from imageloom.cli.screen import Column, line, percent, table
+from imageloom.preprocessing.similar_names import shown
+from imageloom.scoring.params import EvaluateParams
+
+if TYPE_CHECKING:
+    from imageloom.scoring.comparison import Comparison
+    from imageloom.scoring.evaluation import Evaluation
+
+_NUMBERS: Final = {"Log_Loss", "Expected_Calibration_Error"}  # the other figures are fractions
+_PAIRS_SHOWN: Final = 5
+
+
+@call_command(
+    "evaluate",
+    examples=(
+        "imageloom evaluate scores.parquet --out evaluation",
+        "imageloom evaluate scores.parquet other-scores.parquet --out comparison",
+    ),
+)
+@click.argument("scores", type=PathType())
+@click.argument("other", type=PathType(), required=False)
+@place_option("--out", "out", "The folder to write; it must not exist yet.")
+@parameter_options(EvaluateParams, section="Evaluation")
+def command(call: Call) -> Outcome:
+    """Turn scores into figures and a report.
+
+    SCORES is a table of 'imageloom score', with labels. With OTHER, a second one, the two are
+    compared picture by picture. DIR holds report.html, evaluation.json, per_class.csv and
+    confusion_matrix.csv at the end.
+    """
+    from imageloom.reports.evaluate_to import evaluate_to
+    from imageloom.scoring.evaluation import Evaluation
+
+    params = read_params(EvaluateParams, call.arguments)
+    out = call.path("out")
+    outcome = evaluate_to(
+        call.path("scores"),
+        out,
+        other=call.path("other") if "other" in call.arguments else None,
+        params=params,
+        on_event=call.on_event,
+        cancel=call.cancel,
+    )
+    if isinstance(outcome, Evaluation):
+        tables: tuple[Evaluation, ...] = (outcome,)
+        extra = _confusions(outcome)
+        comparison = None
+    else:
+        tables = (outcome.left, outcome.right)
+        extra = _differences(outcome)
+        comparison = outcome.to_json()
+    report = out / "report.html"
+    return Outcome(
+        content={
+            "evaluation": str(out),
+            "report": str(report),
+            "evaluations": [one.to_json() for one in tables],
+            "comparison": comparison,
+        },
+        screen=(
+            _figures(tables),
+            *extra,
+            line("Wrote", str(out)),
+            line("Next", f"open {report} in a browser"),
+        ),
+    )
+
+
+def figures_text(figures: Mapping[str, float], name: str) -> str:
+    """Return one figure as people read it: fractions in percent, losses as numbers."""
+    return f"{figures[name]:.4f}" if name in _NUMBERS else percent(figures[name])
+
+
+def _figures(evaluations: "Sequence[Evaluation]") -> RenderableType:
+    columns: list[Column] = [("Figure", "left"), *((one.name, "right") for one in evaluations)]
+    summaries = [one.summary() for one in evaluations]
+    rows = [["Images", *(f"{one.images:,}" for one in evaluations)]]
+    rows += [
+        [name.replace("_", " "), *(figures_text(summary, name) for summary in summaries)]
+        for name in summaries[0]
+    ]
+    return table(columns, rows)
+
+
+def _confusions(evaluation: "Evaluation") -> tuple[RenderableType, ...]:
+    pairs = evaluation.pairs[:_PAIRS_SHOWN]
+    if not pairs:
+        return (Text("No picture was given a wrong class."),)
+    classes = evaluation.classes
+    return (
+        table(
+            [("Label", "left"), ("Scored as", "left"), ("Pictures", "right"), ("Share", "right")],
+            [
+                [
+                    shown(classes[pair.label]),
+                    shown(classes[pair.predicted]),
+                    f"{pair.images:,}",
+                    percent(pair.fraction),
+                ]
+                for pair in pairs
+            ],
+            title="Most confused",
+        ),
+    )
+
+
+def _differences(comparison: "Comparison") -> tuple[RenderableType, ...]:
+    return (
+        line(
+            "Pictures",
+            f"{comparison.both_right:,} right in both, {comparison.only_left:,} only in the first, "
+            f"{comparison.only_right:,} only in the second, {comparison.neither:,} in neither",
+        ),
+        line("Chance", f"p = {comparison.chance:.2g} that equally good models differ so much"),
+    )

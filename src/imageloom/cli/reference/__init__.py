@@ -1,0 +1,1 @@
+"""The reference pages of the docs, made from the declarations."""

@@ -1,0 +1,1 @@
+"""``imageloom run`` and ``imageloom runs``."""

@@ -1,0 +1,96 @@
+"""``imageloom runs list``."""
+
+import time
+from typing import TYPE_CHECKING, Final
+
+import click
+
+from imageloom.cli.call import Call, Outcome, call_command
+from imageloom.cli.flags import SectionOption
+from imageloom.cli.runs.screen import RUN_STYLES
+from imageloom.cli.screen import line, paint, table
+from imageloom.cli.workspace import follow_up, open_existing_engine, workspace_option
+from imageloom.spec.node_state import RunState
+from imageloom.system.wording import duration
+
+if TYPE_CHECKING:
+    from imageloom.pipeline.index.index import RunSummary
+
+_SHOWN: Final = 20
+
+
+@call_command(
+    "list",
+    examples=(
+        "imageloom runs list",
+        "imageloom runs list ants --state failed",
+    ),
+)
+@click.argument("text", required=False)
+@click.option(
+    "--state",
+    "state",
+    type=click.Choice([state.value for state in RunState]),
+    help="Only runs in this state.",
+    cls=SectionOption,
+    section="Which runs",
+)
+@click.option(
+    "--limit",
+    "limit",
+    type=click.IntRange(1, 100_000),
+    metavar="N",
+    help=f"Show at most so many.  [default: {_SHOWN}]",
+    cls=SectionOption,
+    section="Which runs",
+)
+@workspace_option
+def command(call: Call) -> Outcome:
+    """List runs of pipelines, newest first.
+
+    With TEXT, only those whose id or pipeline's name contains it. A run that is 'interrupted' lost
+    its process: nobody asked it to stop, and 'imageloom run --resume' goes on with it.
+    """
+    limit = call.arguments.get("limit", _SHOWN)
+    assert isinstance(limit, int)
+    state = RunState(call.text("state")) if "state" in call.arguments else None
+    engine = open_existing_engine(call)
+    found = engine.index.list(
+        limit=limit + 1, state=state, text=str(call.arguments.get("text", ""))
+    )
+    runs = found[:limit]
+    if not runs:
+        return Outcome(
+            content={"runs": [], "more": False},
+            screen=(
+                line("Runs", f"none in {engine.workspace.root}"),
+                line("Next", follow_up(call, "run", "pipeline.json")),
+            ),
+        )
+    rows = [_row(one) for one in runs]
+    columns = ("Run", "State", "Nodes", "Time", "Pipeline", "What")
+    grid = table([(name, "right" if name == "Time" else "left") for name in columns], rows)
+    paint(grid, 1, [RUN_STYLES[one.state] for one in runs], firm=4)
+    more = len(found) > limit
+    return Outcome(
+        content={"runs": [_to_json(one) for one in runs], "more": more},
+        screen=(
+            grid,
+            *([line("More", f"older runs are there; see --limit (now {limit:,})")] if more else []),
+            line("Next", follow_up(call, "runs", "show", runs[0].id)),
+        ),
+    )
+
+
+def _row(run: "RunSummary") -> list[str]:
+    nodes = f"{run.num_done:,}/{run.num_nodes:,}"
+    return [run.id, run.state.value, nodes, _time(run), run.name, run.problem.partition("\n")[0]]
+
+
+def _time(run: "RunSummary") -> str:
+    end = time.time() if run.state is RunState.RUNNING else run.ended
+    return duration(end - run.began) if end is not None and run.began is not None else ""
+
+
+def _to_json(run: "RunSummary") -> dict[str, object]:
+    return {**vars(run), "state": run.state.value}

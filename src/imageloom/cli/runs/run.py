@@ -1,0 +1,155 @@
+"""``imageloom run``."""
+
+import shlex
+import sys
+from typing import TYPE_CHECKING, Final
+
+import click
+
+from imageloom.cli.call import Call, Outcome, call_command
+from imageloom.cli.flags import SectionOption
+from imageloom.cli.places import PathType
+from imageloom.cli.runs.screen import RunScreen
+from imageloom.cli.runs.summary import run_failure, run_screen, run_to_json
+from imageloom.cli.workspace import (
+    open_engine,
+    open_existing_engine,
+    resume_command,
+    several,
+    workspace_option,
+)
+
+if TYPE_CHECKING:
+    from imageloom.app import RunOutcome
+    from imageloom.pipeline.run_folder import RunFolder
+
+_WHAT: Final = "What to run"
+_WITH_RESUME: Final = {"resume", "workspace", "as_json", "debug"}
+_FLAGS: Final = {"changes": "--set", "start": "--from", "pipeline": "PIPELINE"}
+
+
+@call_command(
+    "run",
+    examples=(
+        "imageloom run pipeline.json",
+        "imageloom run pipeline.json --set train.epochs=10 --set split.seed=7",
+        "imageloom run pipeline.json --only split",
+        "imageloom run --resume last",
+    ),
+    signals=2,
+)
+@click.argument("pipeline", type=PathType(), required=False)
+@click.option(
+    "--set",
+    "changes",
+    multiple=True,
+    metavar="NODE.PARAMETER=VALUE",
+    help="Change a parameter or run setting for this run; may be repeated.",
+    cls=SectionOption,
+    section=_WHAT,
+)
+@click.option(
+    "--only",
+    "only",
+    multiple=True,
+    metavar="NODE",
+    help="Stop at this node: do it and what it needs, nothing after it; may be repeated.",
+    cls=SectionOption,
+    section=_WHAT,
+)
+@click.option(
+    "--from",
+    "start",
+    multiple=True,
+    metavar="NODE",
+    help="Make this node and all that depends on it anew; may be repeated.",
+    cls=SectionOption,
+    section=_WHAT,
+)
+@click.option(
+    "--fresh",
+    "fresh",
+    multiple=True,
+    metavar="NODE",
+    help="Make this node anew although its result is there; may be repeated.",
+    cls=SectionOption,
+    section=_WHAT,
+)
+@click.option(
+    "--target",
+    "target",
+    metavar="NAME",
+    help="Where nodes that can choose run: 'local' is this machine.",
+    cls=SectionOption,
+    section=_WHAT,
+)
+@click.option(
+    "--resume",
+    "resume",
+    metavar="RUN",
+    help="Go on with a run that failed or was stopped: its id, the beginning of it, or 'last'.",
+    cls=SectionOption,
+    section=_WHAT,
+)
+@workspace_option
+def command(call: Call) -> Outcome:
+    """Run a pipeline, or go on with a run that stopped.
+
+    PIPELINE is a JSON file (docs/guides/pipelines.md). A node whose result is there already, from
+    this run or any other in the workspace, is taken from there. Nodes that do not depend on each
+    other run side by side. When one fails, the others do what they can without it, and the command
+    that goes on is printed. The first Ctrl+C saves and stops, the second stops at once.
+    """
+    outcome = _resume(call) if "resume" in call.arguments else _start(call)
+    return Outcome(
+        content=run_to_json(outcome),
+        screen=tuple(run_screen(outcome)),
+        failure=run_failure(outcome, call.cancel.reason, resume_command(call, outcome.record.id)),
+    )
+
+
+def _start(call: Call) -> "RunOutcome":
+    from imageloom.pipeline.graph.json_format import read_pipeline
+    from imageloom.pipeline.run.request import Asked
+
+    if "pipeline" not in call.arguments:
+        raise click.UsageError("Missing argument 'PIPELINE', or --resume RUN to go on with a run.")
+    path = call.path("pipeline")
+    pipeline = read_pipeline(path)
+    asked = Asked(
+        base=path.parent,
+        changes=several(call, "changes"),
+        only=several(call, "only"),
+        start=several(call, "start"),
+        fresh=several(call, "fresh"),
+        target=str(call.arguments.get("target", "")),
+        command=shlex.join(["imageloom", *sys.argv[1:]]),
+    )
+    screen = RunScreen(call.on_event, (node.id for node in pipeline.nodes))
+    return open_engine(call).run(pipeline, asked, on_event=screen, cancel=call.cancel)
+
+
+def _resume(call: Call) -> "RunOutcome":
+    others = sorted(_FLAGS.get(name, f"--{name}") for name in set(call.arguments) - _WITH_RESUME)
+    if others:
+        raise click.UsageError(
+            "--resume takes everything from the run, so it cannot be joined with "
+            f"{', '.join(others)}. Leave that out, or start a new run."
+        )
+    engine = open_existing_engine(call)
+    run = engine.find_run(call.text("resume"))
+    screen = RunScreen(call.on_event, run.record().wanted)
+    _show_earlier_epochs(run, screen)
+    return engine.resume(run, on_event=screen, cancel=call.cancel)
+
+
+def _show_earlier_epochs(run: "RunFolder", screen: RunScreen) -> None:
+    """Show what was measured before the run stopped, so that 'best' means best of the whole."""
+    from imageloom.pipeline.run.events import NodeEvent
+    from imageloom.run_report.node_files import read_metrics
+    from imageloom.spec.job import EVENTS_FILE
+
+    for node, facts in run.states().items():
+        if not facts.state.has_outputs:
+            for metric in read_metrics(run.node_folder(node) / EVENTS_FILE):
+                screen(NodeEvent(node, metric))

@@ -1,0 +1,1 @@
+"""``imageloom store``."""

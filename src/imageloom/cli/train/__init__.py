@@ -1,0 +1,1 @@
+"""Training, its logs, and the machines that join it."""

@@ -1,0 +1,1 @@
+"""Image directories as values and as files, and what can be found out about them."""

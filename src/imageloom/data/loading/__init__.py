@@ -1,0 +1,1 @@
+"""Batches for a network: which pictures, read and transformed where."""

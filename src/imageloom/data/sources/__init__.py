@@ -1,0 +1,1 @@
+"""What people have: folders, tables, archives, and files of other tools, as one listing."""

@@ -1,0 +1,1 @@
+"""Archives of pictures, unpacked by our own writers, which check everything first."""

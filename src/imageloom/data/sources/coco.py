@@ -1,0 +1,208 @@
+"""COCO annotation files, used for classification: the one category of a picture is its class.
+
+Source: https://cocodataset.org/#format-data, the keys ``images``, ``annotations``, ``categories``.
+"""
+
+import json
+from collections.abc import Iterator
+from itertools import islice
+from pathlib import Path
+from typing import Final
+
+from imageloom.data.params import ConvertParams
+from imageloom.data.sources.listing import Listing
+from imageloom.data.sources.table.problems import ProblemList
+from imageloom.data.sources.table.rows import (
+    ManifestRow,
+    listing_of_rows,
+    root_of_manifest,
+)
+from imageloom.errors import CouldNotOpenFileError, InvalidDatasetError, json_problem
+from imageloom.events import CancelToken, EventSink, ignore_events
+from imageloom.system.wording import count, some
+
+_MAX_BYTES: Final = 1024 * 1024 * 1024  # the file is held in memory whole
+_KEYS: Final = ("images", "annotations", "categories")
+_SHOWN: Final = 3
+_CHARS: Final = 60  # of a value, in a message
+
+Item = dict[str, object]
+Id = int | str
+
+
+def read_coco(
+    manifest: Path,
+    params: ConvertParams,
+    *,
+    on_event: EventSink = ignore_events,
+    cancel: CancelToken | None = None,
+) -> Listing:
+    """List the pictures of a COCO file; a picture with boxes of one category has that class.
+
+    Args:
+        manifest: The file; ``file_name`` starts from its folder, or from ``params.folder``.
+        params: ``group_column`` names a key of ``images``.
+        on_event: Told how many pictures were read.
+        cancel: Stops between two pictures.
+
+    Raises:
+        InvalidDatasetError: No COCO file, repeated or unknown ids, a picture with several
+            categories, or with none while others have one.
+        CouldNotOpenFileError: It cannot be read.
+    """
+    images, annotations, categories = _read(manifest)
+    if params.labels == "none":
+        annotations = []
+    problems = ProblemList(manifest)
+    names = _category_names(categories, problems)
+    problems.raise_if_any()
+    labels = _labels(images, annotations, names, manifest, problems)
+    problems.raise_if_any()
+    return listing_of_rows(
+        _rows(images, labels, params),
+        manifest=manifest,
+        root=root_of_manifest(manifest, params),
+        unit="image",
+        declared=sorted(names.values()) if annotations else (),
+        params=params,
+        on_event=on_event,
+        cancel=cancel,
+    )
+
+
+def _read(manifest: Path) -> tuple[list[Item], list[Item], list[Item]]:
+    try:
+        if manifest.stat().st_size > _MAX_BYTES:
+            raise _no_coco(manifest, f"has more than {_MAX_BYTES:,} bytes")
+        content = json.loads(manifest.read_bytes())
+    except OSError as problem:
+        raise CouldNotOpenFileError(
+            f"{manifest} may not be read: {problem.strerror}.", reason="not-readable"
+        ) from problem
+    except (ValueError, RecursionError) as problem:
+        raise _no_coco(manifest, f"is not valid JSON: {json_problem(problem)}") from problem
+    lists: list[list[Item]] = []
+    for key in _KEYS:
+        found = content.get(key, []) if isinstance(content, dict) else None
+        if not isinstance(found, list) or not all(isinstance(item, dict) for item in found):
+            raise _no_coco(manifest, f"has no list {key!r} of objects")
+        lists.append(found)
+    if not lists[0]:
+        raise _no_coco(manifest, "has no 'images'")
+    return lists[0], lists[1], lists[2]
+
+
+def _category_names(categories: list[Item], problems: ProblemList) -> dict[Id, str]:
+    names: dict[Id, str] = {}
+    plain_names: set[str | None] = set()
+    for number, category in enumerate(categories, 1):
+        where = f"category {number}"
+        identity, name = _id(category.get("id")), category.get("name")
+        plain = name.strip() if isinstance(name, str) else None
+        if identity is None or not isinstance(name, str):
+            problems.add(where, f"needs an 'id' and a 'name' that is text, not {_short(category)}")
+        elif identity in names:
+            problems.add(where, f"has the id {identity!r} of another category")
+        elif plain in plain_names:
+            problems.add(where, f"has the name {plain!r} of another category")
+        else:
+            names[identity] = name
+            plain_names.add(plain)
+    return names
+
+
+def _labels(
+    images: list[Item],
+    annotations: list[Item],
+    names: dict[Id, str],
+    manifest: Path,
+    problems: ProblemList,
+) -> dict[Id, str]:
+    """Return the class of each image by the image's id."""
+    known = _image_ids(images, problems)
+    found: dict[Id, set[str]] = {}
+    for number, annotation in enumerate(annotations, 1):
+        image, category = _id(annotation.get("image_id")), _id(annotation.get("category_id"))
+        if image is None or image not in known:
+            problems.add(f"annotation {number}", _unknown("image_id", annotation))
+        elif category is None or category not in names:
+            problems.add(f"annotation {number}", _unknown("category_id", annotation))
+        else:
+            found.setdefault(image, set()).add(names[category])
+    problems.raise_if_any()
+    _refuse_several(found, known, manifest)
+    return {image: next(iter(labels)) for image, labels in found.items()}
+
+
+def _image_ids(images: list[Item], problems: ProblemList) -> dict[Id, str]:
+    """Return the file name of each image by its id."""
+    files: dict[Id, str] = {}
+    for number, image in enumerate(images, 1):
+        identity, file = _id(image.get("id")), image.get("file_name")
+        if identity is None or not isinstance(file, str):
+            what = f"needs an 'id' and a 'file_name' that is text, not {_short(image)}"
+            problems.add(f"image {number}", what)
+        elif identity in files:
+            problems.add(f"image {number}", f"has the id {identity!r} of another image")
+        else:
+            files[identity] = file
+    return files
+
+
+def _refuse_several(found: dict[Id, set[str]], files: dict[Id, str], manifest: Path) -> None:
+    several = {image: labels for image, labels in found.items() if len(labels) > 1}
+    if several:
+        shown = [
+            f"{files[image]!r} has {some(list(map(repr, sorted(labels))))}"
+            for image, labels in islice(several.items(), _SHOWN)
+        ]
+        raise InvalidDatasetError(
+            f"{manifest} has {count(len(several), 'picture')} with several categories: "
+            f"{some(shown, total=len(several))}.",
+            hint="A picture can have one class; several labels per picture are not supported. "
+            "Cut the objects out, or keep the pictures with one category; or take all without "
+            "labels, with --labels none.",
+            reason="several-labels",
+            details={"files": [files[image] for image in list(several)[:100]]},
+        )
+
+
+def _rows(
+    images: list[Item], labels: dict[Id, str], params: ConvertParams
+) -> Iterator[ManifestRow]:
+    for number, image in enumerate(images, 1):
+        identity = _id(image.get("id"))
+        group = image.get(params.group_column) if params.group_column else None
+        yield ManifestRow(
+            number=number,
+            file=str(image.get("file_name")),
+            label=None if identity is None else labels.get(identity),
+            group=None if group is None else str(group),
+        )
+
+
+def _id(value: object) -> Id | None:
+    """Return an id; some programs write whole numbers as 1.0."""
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    return value if isinstance(value, int | str) and not isinstance(value, bool) else None
+
+
+def _unknown(key: str, annotation: Item) -> str:
+    if key not in annotation:
+        return f"has no {key!r}"
+    return f"has the unknown {key} {_short(annotation[key])}"
+
+
+def _short(value: object) -> str:
+    text = json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= _CHARS else f"{text[:_CHARS]}..."
+
+
+def _no_coco(manifest: Path, what: str) -> InvalidDatasetError:
+    return InvalidDatasetError(
+        f"{manifest} {what}.",
+        hint="A .json manifest is a COCO file with 'images', 'annotations' and 'categories'. "
+        "A file with one JSON object per line must be named .jsonl.",
+        reason="not-coco",
+    )

@@ -1,0 +1,100 @@
+"""What kind of thing a path leads to: a folder, an archive, a manifest, or something else."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, Literal
+
+from imageloom.data.images.directory import RECORD
+from imageloom.data.names import TABLE_SUFFIXES
+from imageloom.errors import CouldNotOpenFileError, ImageloomError, InvalidDatasetError
+from imageloom.files.publish import MANIFEST, read_json
+
+Kind = Literal["folder", "archive", "table", "coco", "old", "image directory"]
+
+OLD_RECORD: Final = "_meta.yaml"
+# What other published directories hold; named here because the data part knows no other part.
+_OTHER_RECORDS: Final = {"model.json": "a model directory", "run.json": "a training run"}
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where pictures come from.
+
+    Attributes:
+        path: Absolute.
+        kind: What it is.
+    """
+
+    path: Path
+    kind: Kind
+
+
+def absolute_path(path: Path | str) -> Path:
+    """Return a path resolved once, as it is shown from then on.
+
+    ``~`` and, where there is nothing of the literal name, environment variables are replaced;
+    links stay as they are.
+    """
+    literal = Path(path).expanduser()
+    if not literal.exists() and "$" in str(literal):
+        literal = Path(os.path.expandvars(literal)).expanduser()
+    return Path(os.path.normpath(literal.absolute()))
+
+
+def find_source(path: Path | str) -> Source:
+    """Return what a path leads to.
+
+    Raises:
+        CouldNotOpenFileError: There is nothing.
+        InvalidDatasetError: It is something that holds no pictures, such as a model directory.
+    """
+    place = absolute_path(path)
+    if place.is_dir():
+        return Source(place, _kind_of_folder(place))
+    if place.is_file():
+        return Source(place, _kind_of_file(place))
+    if place.exists():
+        raise InvalidDatasetError(
+            f"{place} is neither a file nor a folder.",
+            hint="Give a folder, an archive or a manifest.",
+            reason="not-a-file",
+        )
+    raise CouldNotOpenFileError(
+        f"There is nothing at {place}.",
+        hint="Check the path; on the command line, put a name with spaces in quotes.",
+        reason="not-found",
+    )
+
+
+def _kind_of_folder(place: Path) -> Kind:
+    if (place / RECORD).is_file():
+        return "image directory"
+    if (place / OLD_RECORD).is_file():
+        return "old"
+    for record, name in _OTHER_RECORDS.items():
+        if (place / record).is_file() and _is_ours(place, record):
+            raise InvalidDatasetError(
+                f"{place} is {name}, not an image directory.",
+                hint="Give the folder with the pictures.",
+                reason="wrong-kind",
+                details={"kind": name},
+            )
+    return "folder"
+
+
+def _is_ours(place: Path, record: str) -> bool:
+    """Whether a record is one of ours and not a file of the same name among pictures."""
+    if (place / MANIFEST).is_file():
+        return True
+    try:
+        return "kind" in read_json(place / record, InvalidDatasetError)
+    except ImageloomError:
+        return False
+
+
+def _kind_of_file(place: Path) -> Kind:
+    suffix = place.suffix.lower()
+    if suffix in TABLE_SUFFIXES:
+        return "table"
+    return "coco" if suffix == ".json" else "archive"

@@ -1,0 +1,1 @@
+"""Tables that name pictures (CSV, lists, JSON Lines) to a listing."""

@@ -1,0 +1,1 @@
+"""Several machines that train one network: who leads, who follows, what they say."""

@@ -1,0 +1,1 @@
+"""A rank that torchrun, srun or mpirun started."""

@@ -1,0 +1,1 @@
+"""The ranks on this machine: started, watched, and what their ends mean."""

@@ -1,0 +1,1 @@
+"""Whether machines can train together, found out before any rank starts."""

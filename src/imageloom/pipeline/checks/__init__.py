@@ -1,0 +1,1 @@
+"""Every reason why a pipeline cannot run, found before anything starts."""

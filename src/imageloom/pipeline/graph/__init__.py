@@ -1,0 +1,1 @@
+"""Pipelines as plain values: their nodes and edges, their order, and their JSON."""

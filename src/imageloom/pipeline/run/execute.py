@@ -1,0 +1,293 @@
+"""The loop that runs a pipeline: what is ready is answered from the cache or given to a worker."""
+
+import contextlib
+import os
+import select
+import time
+from collections.abc import Iterator
+from graphlib import TopologicalSorter
+from pathlib import Path
+from typing import Final
+
+from imageloom.errors import ImageloomError
+from imageloom.events import CancelToken, Notice
+from imageloom.files.locks import holder, release, try_lock
+from imageloom.pipeline.graph.order import downstream
+from imageloom.pipeline.run.damage import remove_damaged
+from imageloom.pipeline.run.ending import ended, failed, made, reused
+from imageloom.pipeline.run.events import RunNotice, RunSink
+from imageloom.pipeline.run.jobs import FollowedJob, job_of, lock_note, start_job
+from imageloom.pipeline.run.keys import PlannedNode, plan_node
+from imageloom.pipeline.run.recover import final_state
+from imageloom.pipeline.run.slots import Slots
+from imageloom.pipeline.run.start import Prepared, prepare
+from imageloom.pipeline.run_folder import RunFolder
+from imageloom.pipeline.run_record import NodeFacts
+from imageloom.pipeline.store.objects import ObjectStore
+from imageloom.pipeline.workspace import Workspace
+from imageloom.registry import Registry
+from imageloom.spec.component import Component, Demand, Outside
+from imageloom.spec.job import JOB_FILE, CacheEntry
+from imageloom.spec.node_state import NodeState, RunState
+from imageloom.spec.target import Target
+
+POLL_S: Final = 0.05
+LOOKED_AT_S: Final = 2.0  # another process may be finding out the truth about the run
+
+
+def execute(
+    run: RunFolder,
+    *,
+    workspace: Workspace,
+    components: Registry[Component],
+    targets: Registry[Target],
+    on_event: RunSink,
+    cancel: CancelToken,
+) -> RunState:
+    """Run a pipeline, or go on with one where it was left.
+
+    Nodes whose outputs are in the store stay as they are, workers that are alive are picked up,
+    and all other nodes are done, again where they failed or were cancelled.
+
+    Args:
+        run: The run, made by ``RunFolder.create``.
+        workspace: Where it lies.
+        components: What its nodes are.
+        targets: Where its nodes run.
+        on_event: Hears of every change of a state, and all that nodes tell.
+        cancel: Asks the run to stop: what is finished stays, running nodes save. Set a second
+            time, it ends them at once. The run's cancel file counts like one setting.
+
+    Returns:
+        How the run ended; a node that failed is no exception.
+
+    Raises:
+        OutputInUseError: Another process executes the run; the message names it.
+        ImageloomError: The record cannot be read, or the run's folder cannot be written.
+    """
+    with run.execution_lock(wait_s=LOOKED_AT_S):
+        run.clear_cancel()
+        prepared = prepare(
+            run,
+            workspace=workspace,
+            components=components,
+            targets=targets,
+            on_event=on_event,
+        )
+        execution = _Execution(
+            run, prepared, workspace=workspace, targets=targets, on_event=on_event
+        )
+        state = execution.go(cancel)
+        run.append_run(state)
+    return state
+
+
+class _Execution:
+    """What is going on in a run that is being executed.
+
+    A node that is handed out by the graph, because all it needs has ended, is either ended then,
+    or ``planned`` until it may start, and then has a job until that ends.
+    """
+
+    def __init__(
+        self,
+        run: RunFolder,
+        prepared: Prepared,
+        *,
+        workspace: Workspace,
+        targets: Registry[Target],
+        on_event: RunSink,
+    ) -> None:
+        self._run = run
+        self._record = prepared.record
+        self._pipeline = prepared.pipeline
+        self._resolved = prepared.resolved
+        self._states = prepared.states
+        self._workspace = workspace
+        self._store = ObjectStore(workspace)
+        self._targets = targets
+        self._on_event = on_event
+        self._slots = Slots(targets)
+        self._outside = Outside(base=Path(self._record.base), uploads=workspace.uploads)
+        self._planned: dict[str, PlannedNode] = {}
+        self._jobs: dict[str, FollowedJob] = {}
+        self._graph = TopologicalSorter(
+            {
+                node_id: [source for source, _ in self._resolved[node_id].inputs.values()]
+                for node_id in self._record.wanted
+            }
+        )
+        self._graph.prepare()
+
+    def go(self, cancel: CancelToken) -> RunState:
+        """Run until every node has ended; return how the run did."""
+        while self._graph.is_active():
+            times_asked = cancel.asked + self._run.cancel_asked()
+            if times_asked > 0:
+                self._stop(at_once=times_asked > 1)
+            for node_id in self._ready():
+                self._take_up(node_id)
+            for node_id, planned in list(self._planned.items()):
+                self._start_if_possible(node_id, planned)
+            for node_id, job in list(self._jobs.items()):
+                if (facts := job.poll(self._on_event)) is not None:
+                    self._end(node_id, facts)
+                    self._doubt_inputs(node_id, facts)
+            if self._planned or self._jobs:
+                self._wait()
+        return final_state(self._states.facts)
+
+    def _wait(self) -> None:
+        """Wait for the end of a job, but not long: there is more to look at, such as cancelling."""
+        ends = select.poll()
+        with contextlib.ExitStack() as open_signals:
+            for job in self._jobs.values():
+                if (signal := job.end_signal()) is not None:
+                    open_signals.callback(os.close, signal)
+                    ends.register(signal, select.POLLIN)
+            ends.poll(POLL_S * 1000)
+
+    def _ready(self) -> Iterator[str]:
+        """Yield nodes whose needs have ended, also those for which that happens meanwhile."""
+        while ready := self._graph.get_ready():
+            yield from ready
+
+    def _take_up(self, node_id: str) -> None:
+        """Decide what a node needs: nothing more, its living worker, the cache, or a new worker."""
+        facts = self._states.facts[node_id]
+        if facts.state.is_ended:
+            self._graph.done(node_id)
+        elif facts.state is NodeState.RUNNING:
+            message = "picked up again, for it ran on without the process that had started it"
+            facts = facts.model_copy(update={"time": time.time(), "message": message})
+            self._follow(node_id, facts)
+            self._states.set(node_id, facts)
+        else:
+            self._plan(node_id, facts)
+
+    def _plan(self, node_id: str, facts: NodeFacts) -> None:
+        try:
+            resolved = self._resolved[node_id]
+            planned = plan_node(resolved, self._states.outputs, self._outside)
+            self._target(node_id)
+            entry = self._usable_entry(node_id, planned.key)
+        except Exception as problem:  # noqa: BLE001 - a fingerprint is a component's own code
+            self._end(node_id, failed(self._run.node_folder(node_id), problem, before=facts))
+            return
+        if entry is not None:
+            self._end(node_id, self._answered(node_id, entry))
+        else:
+            self._planned[node_id] = planned
+
+    def _start_if_possible(self, node_id: str, planned: PlannedNode) -> None:
+        """Start a worker if there is a slot and nobody makes the same result just now."""
+        facts = self._states.facts[node_id]
+        has_slot = self._slots.is_free(*self._slot(node_id))
+        if not has_slot and facts.state is NodeState.WAITING:
+            return
+        place = self._workspace.work_lock(planned.key)
+        lock = try_lock(place, lock_note(self._run.id, node_id))
+        if lock is None:
+            self._tell_who_makes_it(node_id, holder(place))
+            return
+        try:
+            # Asked again under the lock: who held it before may have made the result.
+            entry = self._usable_entry(node_id, planned.key)
+            if entry is not None:
+                self._end(node_id, self._answered(node_id, entry))
+            elif has_slot:
+                self._start(node_id, planned, lock)
+            else:  # another run was at it and made nothing, and there is no slot any more
+                self._states.set(node_id, NodeFacts(state=NodeState.WAITING, time=time.time()))
+        except ImageloomError as problem:
+            self._end(node_id, failed(self._run.node_folder(node_id), problem, before=facts))
+        finally:
+            release(lock)  # our copy; the worker holds its own
+
+    def _start(self, node_id: str, planned: PlannedNode, lock: int) -> None:
+        folder = self._run.node_folder(node_id)
+        if node_id in self._record.fresh and not (folder / JOB_FILE).exists():
+            self._workspace.throw_away(self._workspace.work_scratch(planned.key))
+        now = time.time()
+        facts = NodeFacts(state=NodeState.RUNNING, time=now, started=now, key=planned.key)
+        job = job_of(planned, self._store, run_id=self._run.id, base=self._record.base)
+        events_begin = start_job(folder, job, target=self._target(node_id), lock=lock)
+        self._follow(node_id, facts, hear_from=events_begin)
+        self._states.set(node_id, facts)
+
+    def _follow(self, node_id: str, facts: NodeFacts, *, hear_from: int = 0) -> None:
+        self._planned.pop(node_id, None)
+        self._jobs[node_id] = FollowedJob(
+            self._run.node_folder(node_id),
+            self._target(node_id),
+            facts=facts,
+            store=self._store,
+            hear_from=hear_from,
+        )
+        self._slots.take(*self._slot(node_id))
+
+    def _tell_who_makes_it(self, node_id: str, who: str) -> None:
+        message = f"waiting for {who}, which makes the same"
+        if who and self._states.facts[node_id].message != message:
+            now = time.time()
+            facts = NodeFacts(state=NodeState.RUNNING, time=now, message=message)
+            self._states.set(node_id, facts)
+
+    def _end(self, node_id: str, facts: NodeFacts) -> None:
+        """Record how a node ended, and what that means for those which need it."""
+        self._planned.pop(node_id, None)
+        if self._jobs.pop(node_id, None) is not None:
+            self._slots.give_back(*self._slot(node_id))
+        self._states.set(node_id, facts)
+        self._graph.done(node_id)
+        if facts.state.has_outputs:
+            return
+        is_failed = facts.state is NodeState.FAILED
+        state, cause = (NodeState.NOT_RUN, node_id) if is_failed else (NodeState.CANCELLED, "")
+        hit = downstream(self._pipeline, [node_id])
+        for later in self._record.wanted:  # in the order in which they would have run
+            before = self._states.facts[later]
+            if later in hit and before.state is NodeState.WAITING:
+                self._states.set(later, ended(before, state, cause=cause))
+
+    def _doubt_inputs(self, node_id: str, facts: NodeFacts) -> None:
+        """See to it that what a failed node could not read is made again when the run goes on."""
+        needs = self._resolved[node_id].inputs.items()
+        inputs = {port: self._states.outputs[source][name] for port, (source, name) in needs}
+        for port in remove_damaged(facts, inputs, self._store):
+            text = (
+                f"Input {port!r} of node {node_id!r} had been damaged on disk. "
+                "It is made again when the run goes on."
+            )
+            self._on_event(RunNotice(Notice("warning", text)))
+
+    def _stop(self, *, at_once: bool) -> None:
+        """Begin nothing more, and have the jobs save and stop."""
+        for node_id in self._record.wanted:
+            facts = self._states.facts[node_id]
+            if node_id in self._planned:
+                self._end(node_id, ended(facts, NodeState.CANCELLED))
+            elif facts.state is NodeState.WAITING:
+                self._states.set(node_id, ended(facts, NodeState.CANCELLED))
+        for job in self._jobs.values():
+            job.stop(at_once=at_once)
+
+    def _usable_entry(self, node_id: str, key: str) -> CacheEntry | None:
+        """Return what the cache has for a node; one to make anew only takes what this run made."""
+        entry = self._store.cache_entry(key)
+        if entry is None or (node_id in self._record.fresh and entry.run_id != self._run.id):
+            return None
+        return entry
+
+    def _answered(self, node_id: str, entry: CacheEntry) -> NodeFacts:
+        """Return the facts of a node that an entry answers, which may be of its own making."""
+        if (entry.run_id, entry.node_id) == (self._run.id, node_id):
+            return made(entry, self._states.facts[node_id])
+        return reused(entry)
+
+    def _target(self, node_id: str) -> Target:
+        return self._targets.get(self._resolved[node_id].settings.target)
+
+    def _slot(self, node_id: str) -> tuple[str, Demand]:
+        resolved = self._resolved[node_id]
+        return resolved.settings.target, resolved.component.demand

@@ -1,0 +1,154 @@
+"""One job: how it is asked, started, followed and stopped."""
+
+import time
+from pathlib import Path
+from typing import Final
+
+from imageloom.events import Notice
+from imageloom.files.event_lines import EventTail
+from imageloom.files.publish import write_json
+from imageloom.pipeline.run.ending import ending
+from imageloom.pipeline.run.events import NodeEvent, RunSink
+from imageloom.pipeline.run.job_log import shorten_log
+from imageloom.pipeline.run.keys import PlannedNode
+from imageloom.pipeline.run_record import NodeFacts
+from imageloom.pipeline.store.objects import ObjectStore
+from imageloom.spec.job import EVENTS_FILE, JOB_FILE, LOG_FILE, Job, to_json
+from imageloom.spec.run_settings import RunSettings
+from imageloom.spec.target import Target, Work
+
+MAX_LOG_BYTES: Final = 64 * 1024 * 1024
+SAVE_TIMEOUT_S: Final = 25.0  # for a job that was asked to stop, before it is ended; in the guides
+
+
+class FollowedJob:
+    """A job that runs, whoever started it.
+
+    Args:
+        folder: The job's folder, named after its node.
+        target: Where it runs.
+        facts: What is known of the node, its state ``running`` among it.
+        store: Where its result goes.
+        hear_from: Byte of the file of events to begin at.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        target: Target,
+        *,
+        facts: NodeFacts,
+        store: ObjectStore,
+        hear_from: int = 0,
+    ) -> None:
+        self.folder = folder
+        self.facts = facts
+        self._target = target
+        self._store = store
+        self._tail = EventTail(folder / EVENTS_FILE, start=hear_from)
+        self._stop_by: float | None = None
+        self._was_ended = False
+        self._note = ""
+
+    def poll(self, on_event: RunSink) -> NodeFacts | None:
+        """Pass on what the job told since the last call; return the facts of its end once it has.
+
+        Whatever the job left running is gone by then.
+        """
+        # Asked before its events are read, so that none of an ended job is missed.
+        status = self._target.status(self.folder)
+        shorten_log(self.folder / LOG_FILE, limit_bytes=MAX_LOG_BYTES)
+        while events := self._tail.read():
+            for event in events:
+                on_event(NodeEvent(self.folder.name, event))
+            if status.state != "ended":
+                break  # the rest can wait, other jobs cannot
+        if status.state != "ended":
+            self._tell(status.note, on_event)
+            return None
+        return ending(
+            self.folder,
+            status,
+            before=self.facts,
+            store=self._store,
+            was_stopped=self._stop_by is not None,
+        )
+
+    def end_signal(self) -> int | None:
+        """Return a descriptor as ``Target.end_signal`` does."""
+        return self._target.end_signal(self.folder)
+
+    def _tell(self, note: str, on_event: RunSink) -> None:
+        """Pass on what the target says of a job that has not ended, once."""
+        if note and note != self._note:
+            on_event(NodeEvent(self.folder.name, Notice("info", note)))
+        self._note = note
+
+    def stop(self, *, at_once: bool) -> None:
+        """Ask the job to save and stop; end it if it was asked too long ago, or at once.
+
+        It may be called again and again.
+        """
+        if self._stop_by is None:
+            self._stop_by = time.monotonic() + SAVE_TIMEOUT_S
+            self._target.stop(self.folder, at_once=False)
+        if not self._was_ended and (at_once or time.monotonic() > self._stop_by):
+            self._was_ended = True
+            self._target.stop(self.folder, at_once=True)
+
+
+def start_job(folder: Path, job: Job, *, target: Target, lock: int) -> int:
+    """Start a job in its folder.
+
+    Args:
+        folder: The folder, which may hold what an earlier execution of the node left.
+        job: What it is to do.
+        target: Where it is to run.
+        lock: A descriptor that holds the lock of the job's key; the job keeps a copy.
+
+    Returns:
+        Byte of its file of events at which this execution's begin.
+
+    Raises:
+        ImageloomError: It could not be started.
+    """
+    write_json(folder / JOB_FILE, to_json(job))
+    events = folder / EVENTS_FILE
+    begin = events.stat().st_size if events.exists() else 0
+    target.start(folder, work_of(folder, job), lock=lock)
+    return begin
+
+
+def work_of(folder: Path, job: Job) -> Work:
+    """Return what a target runs for a job: the worker in its folder."""
+    settings = RunSettings.parse(job.settings)
+    return Work(
+        program=("-m", "imageloom.worker", str(folder)),
+        demand=job.demand,
+        nodes=settings.nodes,
+        processes_per_node=settings.processes_per_node,
+    )
+
+
+def job_of(planned: PlannedNode, store: ObjectStore, *, run_id: str, base: str) -> Job:
+    """Return what a node asks of its worker."""
+    resolved = planned.resolved
+    component = resolved.component
+    return Job(
+        run_id=run_id,
+        node_id=resolved.node.id,
+        component=component.name,
+        params=resolved.params.model_dump(mode="json"),
+        settings=resolved.settings.model_dump(mode="json"),
+        inputs={port: str(store.path(output.object)) for port, output in planned.inputs.items()},
+        output_ports={port.name: port.type for port in component.given_outputs(resolved.params)},
+        key=planned.key,
+        workspace=str(store.workspace.root),
+        base=base,
+        demand=component.demand,
+    )
+
+
+def lock_note(run_id: str, node_id: str) -> str:
+    """Return what the lock of a key says about who makes its result."""
+    return f"node {node_id} of run {run_id}"

@@ -1,0 +1,127 @@
+"""What a person asks of a run besides the pipeline, and the record that is made of it."""
+
+import dataclasses
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from imageloom.errors import InvalidPipelineError, printable
+from imageloom.pipeline.checks.check import require_valid
+from imageloom.pipeline.graph.changes import apply_changes
+from imageloom.pipeline.graph.graph import Node, Pipeline
+from imageloom.pipeline.graph.json_format import pipeline_from_json, pipeline_to_json
+from imageloom.pipeline.graph.json_values import first_unsafe_value
+from imageloom.pipeline.graph.resolve import ResolvedNode, resolve
+from imageloom.pipeline.graph.selection import choose
+from imageloom.pipeline.run_record import ResolvedRecord, RunRecord
+from imageloom.registry import Registry
+from imageloom.spec.component import Component
+from imageloom.spec.target import Target
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a person asks of a run besides the pipeline.
+
+    Attributes:
+        base: Absolute folder that relative paths in parameters start from.
+        changes: Changes to parameters, such as ``train.epochs=10``.
+        only: Do these nodes and what they need, and nothing after them.
+        start: Make these nodes and all that depends on them anew.
+        fresh: Make these nodes anew although the cache has them.
+        target: Where nodes that can choose run; as each says, when empty.
+        command: What the person typed, as text.
+    """
+
+    base: Path
+    changes: Sequence[str] = ()
+    only: Sequence[str] = ()
+    start: Sequence[str] = ()
+    fresh: Sequence[str] = ()
+    target: str = ""
+    command: str = ""
+
+
+def record_of(
+    run_id: str,
+    pipeline: Pipeline,
+    asked: Asked,
+    *,
+    components: Registry[Component],
+    targets: Registry[Target],
+    versions: Mapping[str, str],
+) -> RunRecord:
+    """Return the record of a run that does what is asked.
+
+    Only the nodes that are asked for must be valid: the others may still be in the making.
+
+    Raises:
+        InvalidPipelineError: What is asked for cannot run; the message lists every problem.
+        UnknownNameError: A change, a node or a target names what is not there.
+    """
+    _require_text(asked)
+    pipeline = apply_changes(pipeline, asked.changes, components)
+    if asked.target:
+        pipeline = _on_target(pipeline, targets.get(asked.target), components)
+    selection = choose(pipeline, only=asked.only, start=asked.start, fresh=asked.fresh)
+    part = pipeline.part(selection.wanted)
+    require_valid(part, components, {target.name: target.limits for target in targets})
+    resolved = resolve(part, components)
+    content = pipeline_to_json(pipeline)
+    # Nodes that are not asked for are not checked, but a run that cannot be read cannot begin.
+    pipeline_from_json(content, pipeline.name)
+    return RunRecord(
+        id=run_id,
+        name=pipeline.name,
+        pipeline=content,
+        base=str(asked.base),
+        changes=tuple(asked.changes),
+        only=tuple(asked.only),
+        start=tuple(asked.start),
+        fresh=tuple(sorted(selection.fresh)),
+        resolved={name: _resolved_record(node) for name, node in resolved.items()},
+        wanted=tuple(resolved),
+        versions=dict(versions),
+        created=time.time(),
+        command=printable(asked.command),
+    )
+
+
+def _require_text(asked: Asked) -> None:
+    """Refuse what no record can hold: names of files that are not UTF-8."""
+    if first_unsafe_value(str(asked.base)):
+        raise InvalidPipelineError(
+            f"The name of the folder {asked.base} is not UTF-8, so no run can keep it.",
+            hint="Rename the folder, or put the pipeline into another one.",
+            reason="not-utf-8",
+        )
+    for change in asked.changes:
+        if first_unsafe_value(change):
+            raise InvalidPipelineError(
+                f"The change {change} is not UTF-8, so no run can keep it.",
+                hint="Rename the file or folder that it names.",
+                reason="not-utf-8",
+            )
+
+
+def _on_target(pipeline: Pipeline, target: Target, components: Registry[Component]) -> Pipeline:
+    """Return the pipeline with every node that has run settings on one target."""
+
+    def placed(node: Node) -> Node:
+        known = node.component in components
+        if not (known and components.get(node.component).has_run_settings):
+            return node
+        return dataclasses.replace(node, settings={**node.settings, "target": target.name})
+
+    return dataclasses.replace(pipeline, nodes=tuple(map(placed, pipeline.nodes)))
+
+
+def _resolved_record(node: ResolvedNode) -> ResolvedRecord:
+    settings = node.settings.model_dump() if node.component.has_run_settings else {}
+    return ResolvedRecord(
+        component=node.component.name,
+        version=node.component.version,
+        params=node.params.model_dump(),
+        settings=settings,
+    )

@@ -1,0 +1,1 @@
+"""Outputs kept by the digest of their bytes, what people upload, and what may be removed."""

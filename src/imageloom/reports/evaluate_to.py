@@ -1,0 +1,113 @@
+"""Evaluate scored tables into a folder: figures for programs, and a report for people."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from imageloom.data.images.places import refuse_among_pictures
+from imageloom.errors import CouldNotOpenFileError
+from imageloom.events import CancelToken, EventSink, Notice, ignore_events
+from imageloom.files.output_places import refuse_misplaced
+from imageloom.files.publish import publishing_directory, refuse_existing
+from imageloom.reports.write import write_comparison_report, write_evaluation_report
+from imageloom.scoring.comparison import Comparison
+from imageloom.scoring.evaluate import Scores, compare, evaluate, names_of, table_of
+from imageloom.scoring.evaluation import Evaluation
+from imageloom.scoring.figure_files import write_figures
+from imageloom.scoring.params import EvaluateParams
+from imageloom.scoring.tables.scored_table import ScoredTable
+
+
+def evaluate_to(  # noqa: PLR0913 - the public call; all but the first two are keywords
+    scores: Scores,
+    out: Path | str,
+    *,
+    other: Scores | None = None,
+    params: EvaluateParams | None = None,
+    names: Sequence[str] | None = None,
+    on_event: EventSink = ignore_events,
+    cancel: CancelToken | None = None,
+) -> Evaluation | Comparison:
+    """Publish a folder with the figures of one table, or of two side by side.
+
+    The folder holds ``evaluation.json``, ``per_class.csv``, ``confusion_matrix.csv`` and
+    ``report.html``; with a second table also ``other_per_class.csv`` and
+    ``other_confusion_matrix.csv``.
+
+    Args:
+        scores: A table, or the file of one.
+        out: The folder to make.
+        other: A second table to compare with.
+        params: How much to list; by default ``EvaluateParams()``.
+        names: What each table is called in figures and report; by default the files' names.
+        on_event: Hears, as notices, of what limits the figures.
+        cancel: Stops it before anything is published.
+
+    Raises:
+        FailedToWriteOutputsError: ``out`` exists, lies among the pictures or inside something that
+            was published, or cannot be written.
+        CouldNotOpenFileError: The folder of the pictures is not there.
+        ImageloomError: As ``evaluate`` and ``compare``.
+    """
+    out, params, cancel = Path(out), params or EvaluateParams(), cancel or CancelToken()
+    refuse_existing(out)
+    refuse_misplaced([out])
+    root = _images_folder(params)
+    tables = [table_of(one) for one in (scores, other) if one is not None]
+    for table in tables:
+        _refuse_among_pictures(out, table, root or table.root)
+    names = names or names_of([scores] if other is None else [scores, other])
+    cancel.raise_if_set()
+    outcome: Evaluation | Comparison
+    if len(tables) == 1:
+        outcome = evaluate(tables[0], params=params, name=names[0])
+    else:
+        outcome = compare(tables[0], tables[1], params=params, names=(names[0], names[1]))
+    for message in outcome.notices:
+        on_event(Notice("warning", message))
+    cancel.raise_if_set()
+    with publishing_directory(out) as partial:
+        write_figures(partial, outcome)
+        _write_report(
+            partial / "report.html", outcome, [root or one.root for one in tables], params
+        )
+        cancel.raise_if_set()
+    return outcome
+
+
+def _write_report(
+    path: Path,
+    outcome: Evaluation | Comparison,
+    roots: list[Path | None],
+    params: EvaluateParams,
+) -> None:
+    if isinstance(outcome, Comparison):
+        write_comparison_report(
+            path, outcome, roots=(roots[0], roots[1]), thumbnails=params.thumbnails
+        )
+    else:
+        write_evaluation_report(path, outcome, root=roots[0], thumbnails=params.thumbnails)
+
+
+def _refuse_among_pictures(out: Path, table: ScoredTable, root: Path | None) -> None:
+    if root is not None:
+        refuse_among_pictures(
+            [out],
+            root=root,
+            files=table.files,
+            labels_N=table.labels_N,
+            classes=table.classes,
+        )
+
+
+def _images_folder(params: EvaluateParams) -> Path | None:
+    if params.images is None:
+        return None
+    folder = Path(params.images).expanduser().absolute()
+    if not folder.is_dir():
+        raise CouldNotOpenFileError(
+            f"There is no folder {folder} to take the pictures from.",
+            hint="Give the folder that the names in the column 'file' start from.",
+            reason="missing-folder",
+            details={"parameter": "images"},
+        )
+    return folder

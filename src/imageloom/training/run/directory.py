@@ -1,0 +1,200 @@
+"""A run's folder: what lies where in it, its record, and who may write to it."""
+
+import contextlib
+import os
+import platform
+import shlex
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from imageloom.errors import (
+    CannotResumeError,
+    FailedToWriteOutputsError,
+    ImageloomError,
+    OutputInUseError,
+)
+from imageloom.files.locks import holder, release, try_lock
+from imageloom.files.publish import write_json
+from imageloom.training.run.record import TrainingRecord, read_run_record
+
+FORMAT_VERSION: Final = 1
+TIME_FORMAT: Final = "%Y-%m-%dT%H:%M:%SZ"  # UTC
+
+
+@dataclass(frozen=True)
+class RunDirectory:
+    """Paths inside a run's folder.
+
+    ``run.json`` is the record; ``events.jsonl`` the metrics; ``model/`` the published model,
+    there when at least one epoch was completed; the rest is what a resume needs.
+    """
+
+    path: Path
+
+    @property
+    def record(self) -> Path:
+        """What was asked, what was resolved, and how it ended."""
+        return self.path / "run.json"
+
+    @property
+    def events(self) -> Path:
+        """One JSON object per metric value."""
+        return self.path / "events.jsonl"
+
+    @property
+    def lock(self) -> Path:
+        """Held by the process that writes here."""
+        return self.path / "run.lock"
+
+    @property
+    def launch_lock(self) -> Path:
+        """Held by what started the processes that train, when there are several."""
+        return self.path / "launch" / "lock"
+
+    @property
+    def last_holder(self) -> str:
+        """Who writes here, or wrote last, in words."""
+        with contextlib.suppress(OSError):
+            return self.lock.read_text(encoding="utf-8", errors="replace") or "unknown"
+        return "unknown"
+
+    @property
+    def log(self) -> Path:
+        """The log of the main process, under the name that users of the old designer know."""
+        return self.log_of(0)
+
+    def log_of(self, rank: int) -> Path:
+        """The log of one process."""
+        return self.path / "logs" / f"70_driver_log_{rank}.txt"
+
+    @property
+    def checkpoints(self) -> Path:
+        """Folder of the checkpoints."""
+        return self.path / "checkpoints"
+
+    @property
+    def model(self) -> Path:
+        """The trained model directory."""
+        return self.path / "model"
+
+    @property
+    def report(self) -> Path:
+        """The report for people."""
+        return self.path / "report.html"
+
+    @property
+    def scores(self) -> Path:
+        """Scores of the validation pictures by the published model."""
+        return self.path / "validation_scores.parquet"
+
+    @property
+    def error(self) -> Path:
+        """What went wrong, when it did."""
+        return self.path / "error_info.json"
+
+    @property
+    def training_images(self) -> Path:
+        """The training image directory as it was at the start; its pictures lie elsewhere."""
+        return self.path / "training_images"
+
+    @property
+    def validation_images(self) -> Path:
+        """The validation image directory as it was at the start."""
+        return self.path / "validation_images"
+
+    @property
+    def resume_command(self) -> str:
+        """What a person types to go on."""
+        return f"imageloom train --resume {shlex.quote(str(self.path))}"
+
+    @property
+    def nothing_to_resume(self) -> str:
+        """What a person is told who goes on with a completed run, and how to learn on from it."""
+        words = ["imageloom", "train", "--model", f"{self.path}"]
+        words += ["--train", f"{self.training_images}"]
+        words += ["--validation", f"{self.validation_images}", "--out", f"{self.path}-2"]
+        return (
+            f"{self.path} is completed; there is nothing to resume. To go on learning from its "
+            f"model: {shlex.join(words)}"
+        )
+
+    def read(self) -> TrainingRecord:
+        """Return the record.
+
+        Raises:
+            CannotResumeError: The folder is no run directory, or its record was changed.
+        """
+        if not self.record.is_file():
+            raise CannotResumeError(
+                f"{self.path} is not a run directory: it holds no run.json.",
+                hint="Give the folder that 'imageloom train' wrote with --out.",
+                reason="no-run",
+            )
+        return read_run_record(self.record)
+
+    def update(self, **changes: object) -> None:
+        """Replace values of the record in one step."""
+        write_json(self.record, {**self.read(), **changes})
+
+    def write_error(self, error: ImageloomError) -> None:
+        """Write ``error_info.json``."""
+        write_json(self.error, error.to_json())
+
+    def disappearance(self) -> FailedToWriteOutputsError | None:
+        """Return the error of a training whose folder was taken away meanwhile; None if it is here.
+
+        Nothing must be written then: the folder would come back, with nothing to go on from.
+        """
+        if self.record.is_file():
+            return None
+        return FailedToWriteOutputsError(
+            f"The run directory {self.path} disappeared while it was trained.",
+            hint="Was it deleted or moved? A moved one goes on from its last checkpoint with "
+            "'imageloom train --resume' and its new place.",
+            reason="run-gone",
+        )
+
+    @contextlib.contextmanager
+    def locked(self) -> Iterator[None]:
+        """Keep other processes of this machine from writing here.
+
+        The lock is the operating system's: it ends with the process, however that ends.
+
+        Raises:
+            OutputInUseError: Another process holds it; the message names it.
+            FailedToWriteOutputsError: The lock's file cannot be written.
+        """
+        lock = try_lock(self.lock, f"process {os.getpid()} on {platform.node()}")
+        if lock is None:
+            raise OutputInUseError(
+                f"{self.path} is being written by {holder(self.lock) or 'another process'}.",
+                hint="Wait for it, stop it, or choose another place with --out.",
+                reason="locked",
+            )
+        try:
+            yield
+        finally:
+            release(lock)
+
+
+def new_record(parts: Mapping[str, object]) -> dict[str, object]:
+    """Return the record of a run that starts now."""
+    return {
+        "format_version": FORMAT_VERSION,
+        "kind": "run",
+        "state": "running",
+        "started": now(),
+        "ended": None,
+        "seconds": 0.0,
+        "epochs_done": 0,
+        "best_epoch": 0,
+        **parts,
+    }
+
+
+def now() -> str:
+    """Return the present time, UTC, as ISO 8601."""
+    return time.strftime(TIME_FORMAT, time.gmtime())

@@ -1,0 +1,69 @@
+"""The pictures of a run: where it says that they lie, or where a person says so now."""
+
+from pathlib import Path
+
+from imageloom.data.images.directory import ImageDirectory, load_image_directory
+from imageloom.data.moved import Roots, open_moved
+from imageloom.errors import InvalidDatasetError
+from imageloom.events import CancelToken, EventSink
+from imageloom.files.publish import publishing_directory
+from imageloom.training.run.directory import RunDirectory
+
+
+def open_pictures(run: RunDirectory) -> tuple[ImageDirectory, ImageDirectory]:
+    """Return a run's training and validation pictures.
+
+    Raises:
+        InvalidDatasetError: As ``load_image_directory``; where the pictures are gone, the hint
+            has the command that goes on with them in another place.
+    """
+    try:
+        return load_image_directory(run.training_images), load_image_directory(
+            run.validation_images
+        )
+    except InvalidDatasetError as problem:
+        if problem.reason == "root-missing":
+            problem.hint = (
+                f"Were they moved? Say where they lie now: {run.resume_command} --root NEW (in "
+                "Python: root). Otherwise mount or restore that folder."
+            )
+        raise
+
+
+def point_anew(
+    run: Path, root: Roots, *, on_event: EventSink, cancel: CancelToken | None = None
+) -> None:
+    """Find a run's pictures in other folders, prove them, and record that in the run.
+
+    Nothing is written before all are proven. The run's two image directories and its record change
+    one after the other, each in one step; after a kill in between, the same call does the rest.
+    Their digests stay as they are. A completed run is left alone.
+
+    Args:
+        run: The run directory.
+        root: Where the pictures lie now, as ``open_images`` takes it.
+        on_event: Hears progress, and where the pictures were found.
+        cancel: Stops before anything is written.
+
+    Raises:
+        CannotResumeError: There is no run.
+        OutputInUseError: Another process trains it.
+        ImageloomError: As ``open_images``.
+    """
+    directory = RunDirectory(run)
+    if directory.read()["state"] == "completed":
+        return
+    places = {"training": directory.training_images, "validation": directory.validation_images}
+    with directory.locked():
+        found = {
+            name: open_moved(place, root, on_event=on_event, cancel=cancel)
+            for name, place in places.items()
+        }
+        for name, images in found.items():
+            with publishing_directory(places[name], replace=True) as partial:
+                images.write_into(partial, root=str(images.root))
+        recorded = directory.read()["data"]
+        assert isinstance(recorded, dict)
+        roots = {name: {"root": str(images.root)} for name, images in found.items()}
+        moved = {name: recorded[name] | roots[name] for name in roots}
+        directory.update(data={**recorded, **moved})

@@ -1,0 +1,68 @@
+"""What the training loop works with."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from imageloom.data.images.directory import ImageDirectory
+from imageloom.data.loading.loader import PictureLoader
+from imageloom.distributed.group import Group
+from imageloom.events import CancelToken
+from imageloom.models.compute import Compute
+from imageloom.preprocessing import Normalisation
+from imageloom.training.params import TrainParams
+from imageloom.training.run.directory import RunDirectory
+from imageloom.training.run.events import RunReporter
+from imageloom.training.schedule import Schedule
+from imageloom.training.step import Stepper
+
+
+@dataclass(frozen=True)
+class Session:
+    """What the loop works with and does not change.
+
+    Attributes:
+        set_training_mode: Puts the network into training mode, frozen parts excepted.
+        processes: How many the run was started with; they need not be as many now.
+        class_weights_K: Weight of each class in the loss, float64, or None for equal weights.
+    """
+
+    params: TrainParams
+    processes: int
+    run: RunDirectory
+    stepper: Stepper
+    schedule: Schedule
+    training: ImageDirectory
+    validation: ImageDirectory
+    training_loader: PictureLoader
+    validation_loader: PictureLoader
+    normalisation: Normalisation
+    set_training_mode: Callable[[], None]
+    class_weights_K: npt.NDArray[np.float64] | None
+    reporter: RunReporter
+    cancel: CancelToken
+
+    @property
+    def compute(self) -> Compute:
+        """Where the network computes."""
+        return self.stepper.compute
+
+    @property
+    def group(self) -> Group:
+        """The processes that train together."""
+        return self.stepper.group
+
+    @property
+    def picture_weights(self) -> npt.NDArray[np.float64] | None:
+        """Weight of each training picture's class in the loss, or None for equal weights."""
+        if self.class_weights_K is None:
+            return None
+        weights_N: npt.NDArray[np.float64] = self.class_weights_K[self.training.labels]
+        return weights_N
+
+    @property
+    def steps_per_epoch(self) -> int:
+        """Optimizer steps of one epoch."""
+        return self.schedule.total_steps // self.params.epochs
