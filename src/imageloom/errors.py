@@ -389,6 +389,13 @@ def named_error(problem: BaseException) -> ImageloomError | None:
     return None
 
 
+def any_error(problem: BaseException, hint: str) -> ImageloomError:
+    """Return the error of ours for whatever was raised; what has no name yet gets the hint."""
+    return named_error(problem) or LibraryError(
+        f"{type(problem).__name__}: {library_text(problem)}", hint=hint, reason="unexpected"
+    )
+
+
 def too_many_open_files(problem: OSError) -> EnvironmentUnsuitableError:
     """Return the error for a file that could not be opened because too many are open already."""
     if problem.errno == errno.ENFILE:

@@ -92,7 +92,7 @@ class CancelToken:
         self._event.set()
 
     def reach(self, asked: int, reason: str) -> None:
-        """Be set as often as that in all; what was asked before counts."""
+        """Ask until it was asked that often, with what was asked before."""
         while self.asked < asked:
             self.set(reason)
 

@@ -4,7 +4,6 @@ It reads the job, calls the component, moves what that published into the store,
 ``result.json``, which is written last: whoever finds it can rely on everything else.
 """
 
-import faulthandler
 import logging
 import os
 import signal
@@ -20,8 +19,7 @@ from imageloom.errors import (
     ImageloomError,
     LibraryError,
     RunInterruptedError,
-    library_text,
-    named_error,
+    any_error,
     printable,
 )
 from imageloom.events import CancelToken, Event, EventSink, Notice
@@ -46,6 +44,7 @@ from imageloom.spec.job import (
 )
 from imageloom.spec.run_settings import RunSettings
 from imageloom.spec.target import TAKE_LOCK_VARIABLE
+from imageloom.system.process_entry import end, listen, log_to_stderr
 
 logger = logging.getLogger("imageloom.worker")  # not __name__, which is __main__ in a worker
 
@@ -55,11 +54,9 @@ EXIT_CODES: Final = {"completed": 0, "failed": 1, "cancelled": 128 + signal.SIGT
 
 def main(folder: Path) -> int:
     """Run the job in a folder as this process's only work; return its exit code."""
-    faulthandler.enable()  # a crash in native code leaves its place in the log
-    _log_to_stderr()
     cancel = CancelToken()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda received, _: cancel.set(signal.Signals(received).name))
+    listen(cancel.set)
+    log_to_stderr()
     began = time.monotonic()
     try:
         if os.environ.get(TAKE_LOCK_VARIABLE):
@@ -220,28 +217,23 @@ def _answer_failed(
 ) -> Result:
     # The traceback is for the log; the message stands in the error.
     logger.error("%s", printable("".join(traceback.format_exception(problem))))
-    error = _as_error(problem).to_json()
+    error = _error_of(problem).to_json()
     write_json(folder / ERROR_FILE, error)
     seconds = time.monotonic() - began
     content = {"state": "failed", "error": error, "seconds": seconds, "warnings": warnings}
     return _answer(folder, Result.model_validate(content))
 
 
-def _as_error(problem: BaseException) -> ImageloomError:
-    known = named_error(problem)
-    if known is not None:
-        return known
+def _error_of(problem: BaseException) -> ImageloomError:
     if isinstance(problem, SystemExit):
         return LibraryError(
             f"The component called sys.exit({problem.code!r}) instead of giving an answer.",
             hint=f"This is a fault of the component; its author needs {LOG_FILE}.",
             reason="exit",
         )
-    return LibraryError(
-        f"{type(problem).__name__}: {library_text(problem)}",
-        hint=f"This has no name yet, so it may be a fault of Imageloom. "
-        f"The traceback is in {LOG_FILE}.",
-        reason="unexpected",
+    return any_error(
+        problem,
+        f"This has no name yet, so it may be a fault of Imageloom. The traceback is in {LOG_FILE}.",
     )
 
 
@@ -250,21 +242,5 @@ def _answer(folder: Path, result: Result) -> Result:
     return result
 
 
-def _log_to_stderr() -> None:
-    """Send all log lines to stderr, which the target sends to the driver log."""
-    logging.basicConfig(
-        level=logging.WARNING,  # libraries; their chatter would hide what matters
-        format="%(asctime)s %(levelname)s %(message)s",
-        stream=sys.stderr,
-    )
-    logging.captureWarnings(capture=True)
-    logging.getLogger("imageloom").setLevel(logging.INFO)
-
-
 if __name__ == "__main__":
-    code = main(Path(sys.argv[1]))
-    sys.stdout.flush()
-    sys.stderr.flush()
-    # Not sys.exit: threads that a component left running, and libraries that crash while Python
-    # takes itself apart, can no longer hold up or spoil a job that has answered.
-    os._exit(code)
+    end(main(Path(sys.argv[1])))

@@ -315,8 +315,8 @@ def test_d22_a_killed_conversion_leaves_no_output_and_the_next_one_cleans_up(
 ):
     tree.write({"a/1.png": b"fine", "a/2.png": b"hang"})
     code = (
-        "import sys; from imageloom.data import decode_pool; "
-        f"decode_pool.worker_command = lambda: [sys.executable, '-P', {str(STUB)!r}]; "
+        "import sys; from imageloom.data.decoding import pool; "
+        f"pool.worker_command = lambda: [sys.executable, '-P', {str(STUB)!r}]; "
         "from imageloom.data.convert import convert; convert(*sys.argv[1:])"
     )
     process = subprocess.Popen([python, "-c", code, tree.root, out])

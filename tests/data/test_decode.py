@@ -11,6 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageOps
 
+from imageloom.data import names
+from imageloom.data.decoding import decode
 from imageloom.data.decoding.decode import (
     ALL_TRANSPARENT,
     NEARLY_BLACK,
@@ -345,3 +347,7 @@ def test_s19_a_damaged_file_reads_the_same_both_ways_or_is_refused(content, chan
             decode_rgb(bytes(damaged))
         return
     np.testing.assert_array_equal(hwc(decode_rgb(bytes(damaged))), picture.pixels_HWC)
+
+
+def test_the_formats_that_names_promise_are_those_that_are_decoded():
+    assert names.FORMATS == decode.FORMATS

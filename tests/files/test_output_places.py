@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from imageloom.data.names import FORMATS
+from imageloom.data.names import FORMAT_OF_SUFFIX
 from imageloom.data.sources.parts import _ROLES
 from imageloom.errors import FailedToWriteOutputsError
 from imageloom.files.output_places import (
@@ -164,7 +164,7 @@ def test_parts_are_called_here_as_where_they_are_looked_for():
 
 
 def test_pictures_are_those_of_which_conversion_knows_the_suffix():
-    assert {f".{suffix}" for suffix in FORMATS} == PICTURE_SUFFIXES
+    assert {f".{suffix}" for suffix in FORMAT_OF_SUFFIX} == PICTURE_SUFFIXES
 
 
 def test_what_is_kept_lies_outside_of_pictures_unless_it_is_hidden(tmp_path):

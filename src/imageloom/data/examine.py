@@ -12,13 +12,13 @@ import pyarrow as pa
 from imageloom.data.decoding.pool import Answer, Bad, Good, choose_workers, decode_files
 from imageloom.data.images.directory import Rejected
 from imageloom.data.images.index import SCHEMA, file_name
+from imageloom.data.names import FORMATS
 from imageloom.data.params import ConvertParams
 from imageloom.data.sources.listing import Listing
 from imageloom.errors import InvalidDatasetError
 from imageloom.events import CancelToken, EventSink, Progress, ignore_events
 from imageloom.system.wording import count, some
 
-_FORMATS: Final = ("JPEG", "PNG", "BMP", "PPM", "TIFF", "WEBP")
 _EXAMPLES: Final = 3
 _EVENT_EVERY_S: Final = 0.1
 
@@ -106,7 +106,7 @@ class _Columns:
         self._is_good[row] = True
         self._width[row], self._height[row] = facts.width, facts.height
         self._orientation[row] = facts.orientation
-        self._format[row] = _FORMATS.index(facts.format)
+        self._format[row] = FORMATS.index(facts.format)
         self._sha256[row] = np.frombuffer(bytes.fromhex(facts.sha256), dtype=np.uint8)
         if facts.frames > 1:
             self._frames[row] = facts.frames
@@ -130,7 +130,7 @@ class _Columns:
             "width": pa.array(self._width[good]),
             "height": pa.array(self._height[good]),
             "orientation": pa.array(self._orientation[good]),
-            "format": pa.array(np.array(_FORMATS)[self._format[good]], type=pa.string()),
+            "format": pa.array(np.array(FORMATS)[self._format[good]], type=pa.string()),
             "size_bytes": files.column("size_bytes"),
             "sha256": pa.FixedSizeBinaryArray.from_buffers(
                 pa.binary(32), len(sha256), [None, pa.py_buffer(sha256.tobytes())]

@@ -38,7 +38,7 @@ _DOCUMENT_SUFFIXES: Final = frozenset(
 _DOCUMENT_NAMES: Final = frozenset(
     (b"readme", b"license", b"licence", b"copying", b"changelog", b"citation", b"makefile")
 )
-FORMATS: Final = {
+FORMAT_OF_SUFFIX: Final = {
     "jpg": "JPEG",
     "jpeg": "JPEG",
     "jpe": "JPEG",
@@ -54,6 +54,7 @@ FORMATS: Final = {
     "tiff": "TIFF",
     "webp": "WEBP",
 }
+FORMATS: Final = tuple(dict.fromkeys(FORMAT_OF_SUFFIX.values()))  # those that are read
 
 
 def is_system_name(name: bytes) -> bool:
@@ -68,7 +69,7 @@ def is_document_name(name: bytes) -> bool:
 
 def promised_format(name: bytes) -> str | None:
     """Return the format that a file's suffix promises, or None when it promises none."""
-    return FORMATS.get(suffix_of(name))
+    return FORMAT_OF_SUFFIX.get(suffix_of(name))
 
 
 def suffix_of(name: bytes) -> str:

@@ -78,7 +78,7 @@ def locked(path: Path, *, timeout_s: float = 60.0) -> Iterator[None]:
 
 
 def release(descriptor: int) -> None:
-    """Close our copy of a lock; a child that inherited it holds it on."""
+    """Close our copy of a lock; a child that inherited it goes on holding it."""
     os.close(descriptor)
 
 

@@ -6,6 +6,7 @@ that a later reader can tell damage from data.
 
 import contextlib
 import ctypes
+import glob
 import hashlib
 import json
 import os
@@ -269,14 +270,9 @@ def remove_stale_partials(path: Path) -> None:
 
 def _left_by_the_dead(path: Path, suffix: str) -> list[Path]:
     prefix = f".{path.name}.{socket.gethostname()}."
-    left = path.parent.glob(f"{glob_escape(prefix)}*{suffix}")
+    left = path.parent.glob(f"{glob.escape(prefix)}*{suffix}")
     pids = {one: one.name.removeprefix(prefix).split(".")[0] for one in left}
     return [one for one, pid in pids.items() if pid.isdigit() and not _is_alive(int(pid))]
-
-
-def glob_escape(text: str) -> str:
-    """Return text that a glob pattern matches literally."""
-    return "".join(f"[{c}]" if c in "*?[" else c for c in text)
 
 
 def _unique_keys(pairs: list[tuple[str, object]]) -> dict[str, object]:

@@ -21,6 +21,7 @@ from imageloom.launch.local.report import (
     completed,
     write_answer,
 )
+from imageloom.system.process_entry import end, listen
 from imageloom.system.processes import ASKING_SIGNALS
 
 logger = logging.getLogger("imageloom.launch.rank")  # not __name__, which is __main__ in a rank
@@ -50,11 +51,9 @@ def serve(work: Work) -> int:
     Returns:
         The exit code of the process.
     """
-    faulthandler.enable()  # a crash in native code leaves its place in the log
-    faulthandler.register(signal.SIGUSR1, all_threads=True)  # and so does a rank that hangs
     cancel = CancelToken()
-    for number in ASKING_SIGNALS:
-        signal.signal(number, lambda received, _: cancel.set(signal.Signals(received).name))
+    listen(cancel.set)
+    faulthandler.register(signal.SIGUSR1, all_threads=True)  # a rank that hangs tells where
     signal.pthread_sigmask(signal.SIG_UNBLOCK, ASKING_SIGNALS)
     threading.Thread(target=_stop_with_launcher, args=(cancel,), daemon=True).start()
     logging.captureWarnings(capture=True)
@@ -101,8 +100,4 @@ def _stop_with_launcher(cancel: CancelToken) -> None:
 
 
 if __name__ == "__main__":
-    code = main(Path(sys.argv[1]))
-    sys.stdout.flush()
-    sys.stderr.flush()
-    # Not sys.exit: threads of libraries that wait for other ranks cannot hold up one that answered.
-    os._exit(code)
+    end(main(Path(sys.argv[1])))

@@ -30,6 +30,7 @@ from imageloom.launch.local.one_machine import OneMachine
 from imageloom.launch.params import LaunchParams
 from imageloom.launch.rank import serve
 from imageloom.spec.target import AGENT_VARIABLE
+from imageloom.system.process_entry import end
 
 HELLO_FILE: Final = "hello.json"
 _AGENT: Final = "agent"
@@ -157,7 +158,4 @@ def _run(words: list[str]) -> int:
 
 
 if __name__ == "__main__":
-    code = _run(sys.argv[1:])
-    sys.stdout.flush()
-    sys.stderr.flush()
-    os._exit(code)  # as imageloom.launch.rank: threads of libraries hold up nobody
+    end(_run(sys.argv[1:]))

@@ -4,9 +4,7 @@ It tells its progress, metrics and notices in the folder's ``events.jsonl``, and
 ``error_info.json``. Started again, it goes on from the run's newest checkpoint.
 """
 
-import faulthandler
 import logging
-import os
 import signal
 import sys
 import traceback
@@ -17,10 +15,8 @@ from pydantic import BaseModel, ConfigDict
 
 from imageloom.errors import (
     ImageloomError,
-    LibraryError,
     RunInterruptedError,
-    library_text,
-    named_error,
+    any_error,
     printable,
 )
 from imageloom.events import CancelToken
@@ -28,12 +24,14 @@ from imageloom.files.event_lines import EventWriter
 from imageloom.files.publish import write_json
 from imageloom.launch.params import LaunchParams
 from imageloom.spec.job import ERROR_FILE, EVENTS_FILE, LOG_FILE
+from imageloom.system.process_entry import end, listen, log_to_stderr
 
 logger = logging.getLogger("imageloom.remote.train_job")  # __name__ is __main__
 
 JOB_FOLDER: Final = "job"  # in the run directory
 TRAIN_JOB_FILE: Final = "train_job.json"
 STOPPED_EXIT: Final = 128 + signal.SIGTERM
+_NO_NAME: Final = f"This has no name yet. The traceback is in {LOG_FILE}."
 
 
 class TrainJob(BaseModel):
@@ -56,12 +54,9 @@ class TrainJob(BaseModel):
 
 def main(folder: Path) -> int:
     """Train as ``train_job.json`` asks; return the exit code."""
-    faulthandler.enable()
-    logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s", stream=sys.stderr)
-    logging.getLogger("imageloom").setLevel(logging.INFO)
     cancel = CancelToken()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda received, _: cancel.set(signal.Signals(received).name))
+    listen(cancel.set)
+    log_to_stderr()
     (folder / ERROR_FILE).unlink(missing_ok=True)
     events = EventWriter(folder / EVENTS_FILE)
     try:
@@ -75,7 +70,7 @@ def main(folder: Path) -> int:
         return STOPPED_EXIT
     except Exception as problem:  # noqa: BLE001 - whatever it was is reported to who asked
         logger.error("%s", printable("".join(traceback.format_exception(problem))))
-        _tell_error(folder, _as_error(problem))
+        _tell_error(folder, any_error(problem, _NO_NAME))
         return 1
     finally:
         events.close()
@@ -87,16 +82,5 @@ def _tell_error(folder: Path, error: ImageloomError) -> None:
         write_json(folder / ERROR_FILE, error.to_json())
 
 
-def _as_error(problem: Exception) -> ImageloomError:
-    return named_error(problem) or LibraryError(
-        f"{type(problem).__name__}: {library_text(problem)}",
-        hint=f"This has no name yet. The traceback is in {LOG_FILE}.",
-        reason="unexpected",
-    )
-
-
 if __name__ == "__main__":
-    code = main(Path(sys.argv[1]))
-    sys.stdout.flush()
-    sys.stderr.flush()
-    os._exit(code)  # as imageloom.launch.rank: threads of libraries hold up nobody
+    end(main(Path(sys.argv[1])))

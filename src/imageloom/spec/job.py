@@ -30,7 +30,7 @@ class _Record(BaseModel):
 
 
 class Job(_Record):
-    """The question.
+    """What a worker is asked to do.
 
     Attributes:
         run_id: The run that asks.
@@ -76,7 +76,7 @@ class Output(_Record):
 
 
 class Result(_Record):
-    """The answer.
+    """What a worker answers.
 
     Attributes:
         state: How it ended.

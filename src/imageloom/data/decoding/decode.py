@@ -69,6 +69,7 @@ __all__ = [
     "examine_picture",
 ]
 
+# Named by the plugins themselves, so that those are loaded; a test holds it equal to names.FORMATS.
 FORMATS: Final = tuple(
     plugin.format
     for plugin in (

@@ -13,17 +13,16 @@ from imageloom.distributed.lost_peers import LOST_REASON, SILENT_REASON, reason_
 from imageloom.errors import (
     FailedToWriteOutputsError,
     ImageloomError,
-    LibraryError,
     RunInterruptedError,
+    any_error,
     error_from_json,
-    library_text,
-    named_error,
     printable,
 )
 from imageloom.files.publish import write_json
 
 FOLDER_VARIABLE: Final = "IMAGELOOM_LAUNCH_FOLDER"
 EVENTS_FILE: Final = "events.jsonl"  # of rank 0
+_IN_THE_LOG: Final = "The log of this rank holds the whole traceback."
 TOLD_BY: Final = "told_by_rank"  # in an error's details: the rank that tells a person of it
 
 
@@ -69,7 +68,7 @@ def answer_to(problem: BaseException, *, reason: str) -> Answer:
         {
             "state": "failed",
             "time": moment,
-            "error": _as_error(problem).to_json(),
+            "error": any_error(problem, _IN_THE_LOG).to_json(),
             "traceback": printable("".join(traceback.format_exception(problem))),
             "blames_others": any(_is_loss_of_another(one) for one in _chain(problem)),
         }
@@ -113,14 +112,6 @@ def error_of(answer: Answer, *, rank_name: str) -> ImageloomError:
     message = str(content.get("message", "no message"))
     named = message if message.startswith(rank_name) else f"{rank_name}: {message}"
     return error_from_json({**content, "message": named})
-
-
-def _as_error(problem: BaseException) -> ImageloomError:
-    return named_error(problem) or LibraryError(
-        f"{type(problem).__name__}: {library_text(problem)}",
-        hint="The log of this rank holds the whole traceback.",
-        reason="unexpected",
-    )
 
 
 def _chain(problem: BaseException) -> Iterator[BaseException]:
