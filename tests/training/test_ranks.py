@@ -225,7 +225,7 @@ with joined_group(ranks, torch.device("cpu")) as group:
         MicroBatch(inputs[start:stop], labels[start:stop], (stop - start) / len(labels), last)
         for start, stop, last in parts
     ]
-    sums = stepper_of(network, group).take(batches)
+    sums, _ = stepper_of(network, group).take(batches)
     assert sums.images == len(labels), sums
     if ranks.is_first:
         gradients = {name: p.grad.contiguous() for name, p in network.named_parameters()}

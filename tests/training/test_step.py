@@ -36,7 +36,7 @@ def test_sums_are_those_of_the_batch():
     network = linear_network()
     inputs, labels = pictures(8)
     logits = network(inputs)
-    sums = stepper_for(network).take([MicroBatch(inputs, labels, 1.0)])
+    sums, _ = stepper_for(network).take([MicroBatch(inputs, labels, 1.0)])
     expected = nn.functional.cross_entropy(logits, labels, reduction="sum").item()
     assert sums.loss == pytest.approx(expected, rel=1e-6)
     assert sums.top1 == int((logits.argmax(1) == labels).sum())
@@ -58,6 +58,16 @@ def test_accumulated_batches_give_the_gradient_of_the_joined_batch(weighted):
     )
     for one, other in zip(joined.parameters(), accumulated.parameters(), strict=True):
         torch.testing.assert_close(one, other, rtol=1e-6, atol=1e-7)
+
+
+def test_what_a_process_wishes_is_asked_for_when_its_gradients_are_there():
+    network = linear_network()
+
+    def wishes():
+        return [network[1].weight.grad is not None, False]
+
+    _, wished = stepper_for(network).take([MicroBatch(*pictures(4), 1.0)], wishes)
+    assert wished == [True, False]
 
 
 class Poisoned(nn.Module):

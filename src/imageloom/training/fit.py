@@ -77,7 +77,8 @@ def _train_epoch(
         set_rate(session.stepper.optimizer, rate)
         waiting = _Waiting(batches)
         try:
-            sums = session.stepper.take(_micro_batches(session, waiting, pieces))
+            batches_of_step = _micro_batches(session, waiting, pieces)
+            sums, wished = session.stepper.take(batches_of_step, saver.wishes)
         except NonFiniteError as problem:
             saver.save(state)
             raise _non_finite(session, state, rate, problem) from problem
@@ -94,7 +95,7 @@ def _train_epoch(
         )
         if figures.after_step(state, rate):
             state = dataclasses.replace(state, interval=ScoreSums())
-        saver.after_step(state)
+        saver.after_step(state, wished)
     return state
 
 

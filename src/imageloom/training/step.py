@@ -5,7 +5,7 @@ Legend: B batch, C channels, H height, W width, K classes.
 
 import contextlib
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Literal
 
@@ -76,15 +76,23 @@ class Stepper:
     reducing: nn.Module | None = None
     exchange: ExchangeClock | None = None
 
-    def take(self, batches: Iterable[MicroBatch]) -> ScoreSums:
+    def take(
+        self, batches: Iterable[MicroBatch], wishes: Callable[[], Sequence[bool]] = tuple
+    ) -> tuple[ScoreSums, list[bool]]:
         """Take one optimizer step over the joined batches of all processes.
 
         The gradient is that of the mean loss over all pictures of the step, however they are cut
         into batches and dealt out (BatchNorm, which sees one batch at a time, excepted).
 
+        Args:
+            batches: Of this process, at least one.
+            wishes: What this process wants. It is asked when the gradients are there, because
+                processes then tell each other of the step, and more would be an exchange more.
+
         Returns:
             The sums over the step's pictures, the same in every process; ``loss`` is the training
-            objective (with class weights and label smoothing), ``top5`` is not counted.
+            objective (with class weights and label smoothing), ``top5`` is not counted. And for
+            each wish whether any process has it.
 
         Raises:
             NonFiniteError: Loss or gradient is NaN or infinite. Parameters, optimizer and
@@ -99,14 +107,14 @@ class Stepper:
             problem = problem or _problem(batch_sums.loss, "loss")
             sums += batch_sums
         problem = problem or _problem(self._gradient_norm(), "gradient")
-        sums, problem = self._over_all_processes(sums, problem)
+        sums, problem, wished = self._over_all_processes(sums, problem, wishes())
         if problem:
             for buffer, value in zip(buffers, before, strict=True):
                 buffer.copy_(value)
             self.optimizer.zero_grad(set_to_none=True)
             raise NonFiniteError(*problem)
         self.optimizer.step()
-        return sums
+        return sums, wished
 
     def _backward(self, batch: MicroBatch) -> ScoreSums:
         network = self.reducing or self.network
@@ -131,15 +139,16 @@ class Stepper:
         return float(torch.nn.utils.get_total_norm(gradients))
 
     def _over_all_processes(
-        self, sums: ScoreSums, problem: Problem | None
-    ) -> tuple[ScoreSums, Problem | None]:
-        """Return the sums over all processes, and the problem of the first that has one."""
-        if self.group.ranks.is_alone:
-            return sums, problem
+        self, sums: ScoreSums, problem: Problem | None, wishes: Sequence[bool]
+    ) -> tuple[ScoreSums, Problem | None, list[bool]]:
+        """Return the sums over all processes, the first one's problem, and what any wishes."""
+        # Of each process: four sums, its problem's place, its wishes.
+        own = [*sums.as_numbers(), _PROBLEMS.index(problem), *wishes]
         with contextlib.nullcontext() if self.exchange is None else self.exchange.waiting():
-            rows = self.group.gather([*sums.as_numbers(), _PROBLEMS.index(problem)])
-        problems = [_PROBLEMS[int(row[-1])] for row in rows]
-        return joined_sums(row[:-1] for row in rows), next(filter(None, problems), None)
+            rows = self.group.gather(own)
+        problems = [_PROBLEMS[int(row[4])] for row in rows]
+        wished = [any(column) for column in zip(*(row[5:] for row in rows), strict=True)]
+        return joined_sums(row[:4] for row in rows), next(filter(None, problems), None), wished
 
 
 def _problem(value: float, what: What) -> Problem | None:

@@ -2,6 +2,7 @@
 
 import dataclasses
 import time
+from collections.abc import Sequence
 
 from imageloom.errors import RunInterruptedError
 from imageloom.training.checkpoints.checkpoint import save_checkpoint
@@ -31,15 +32,24 @@ class Saver:
         group.barrier()
         self._saved_at = time.monotonic()
 
-    def after_step(self, state: LoopState) -> None:
+    def wishes(self) -> tuple[bool, bool]:
+        """Return whether this process wants to stop, and to save, after the step under way."""
+        minutes = self._session.params.checkpoint_minutes
+        due = time.monotonic() - self._saved_at >= minutes * 60
+        return self._session.cancel.is_set, due
+
+    def after_step(self, state: LoopState, wished: Sequence[bool]) -> None:
         """Stop if somebody asked to; save if it is long since the last time.
+
+        Args:
+            state: After the step.
+            wished: Which of its ``wishes`` any process had when they exchanged the step's figures.
+                A process alone need not agree with others, so its latest count.
 
         Raises:
             RunInterruptedError: Somebody asked to stop, in this process or in another one.
         """
-        minutes = self._session.params.checkpoint_minutes
-        due = time.monotonic() - self._saved_at >= minutes * 60
-        stop, due = self._session.group.any(self._session.cancel.is_set, due)
+        stop, due = self.wishes() if self._session.group.ranks.is_alone else wished
         if stop:
             self._stop(state)
         if due:
