@@ -94,6 +94,20 @@ def test_f10_a_loss_that_is_not_finite_changes_nothing(value, kind):
         assert torch.equal(tensor, before[name]), name
 
 
+def test_f10_batchnorm_is_put_back_to_the_last_step_that_counted():
+    network, batch = Poisoned(1.0), MicroBatch(*pictures(4), 1.0)
+    stepper = stepper_for(network)
+    for _ in range(2):
+        stepper.take([batch])
+    before = {name: tensor.clone() for name, tensor in network.state_dict().items()}
+    assert before["norm.num_batches_tracked"] == 2
+    network.value = math.nan
+    with pytest.raises(NonFiniteError, match="The loss is NaN"):
+        stepper.take([batch])
+    for name, tensor in network.state_dict().items():
+        assert torch.equal(tensor, before[name]), name
+
+
 def test_f10_batchnorm_is_poisoned_by_a_plain_forward_pass():
     network = Poisoned(math.nan)
     network(pictures(4)[0])

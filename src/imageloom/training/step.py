@@ -4,6 +4,7 @@ Legend: B batch, C channels, H height, W width, K classes.
 """
 
 import contextlib
+import functools
 import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
@@ -98,8 +99,7 @@ class Stepper:
             NonFiniteError: Loss or gradient is NaN or infinite. Parameters, optimizer and
                 BatchNorm's running statistics are then as before the step.
         """
-        buffers = list(self.network.buffers())
-        before = [buffer.clone() for buffer in buffers]
+        self._buffers.keep()
         self.optimizer.zero_grad(set_to_none=True)
         sums, problem = ScoreSums(), None
         for batch in batches:
@@ -109,12 +109,15 @@ class Stepper:
         problem = problem or _problem(self._gradient_norm(), "gradient")
         sums, problem, wished = self._over_all_processes(sums, problem, wishes())
         if problem:
-            for buffer, value in zip(buffers, before, strict=True):
-                buffer.copy_(value)
+            self._buffers.put_back()
             self.optimizer.zero_grad(set_to_none=True)
             raise NonFiniteError(*problem)
         self.optimizer.step()
         return sums, wished
+
+    @functools.cached_property
+    def _buffers(self) -> "_Buffers":
+        return _Buffers(self.network)
 
     def _backward(self, batch: MicroBatch) -> ScoreSums:
         network = self.reducing or self.network
@@ -149,6 +152,31 @@ class Stepper:
         problems = [_PROBLEMS[int(row[4])] for row in rows]
         wished = [any(column) for column in zip(*(row[5:] for row in rows), strict=True)]
         return joined_sums(row[:4] for row in rows), next(filter(None, problems), None), wished
+
+
+class _Buffers:
+    """A network's buffers, such as BatchNorm's running statistics, and what they held before.
+
+    Forward passes change them in place, and whether a step counts is known only later. Copies that
+    stay cost less than new ones in each step (benchmarks/results/step_exchange_cpu2_202611.md).
+    """
+
+    def __init__(self, network: nn.Module) -> None:
+        # A GPU copies tensors of one type together.
+        self._lists: dict[torch.dtype, list[torch.Tensor]] = {}
+        for buffer in network.buffers():
+            self._lists.setdefault(buffer.dtype, []).append(buffer)
+        self._kept = {
+            dtype: [buffer.clone() for buffer in buffers] for dtype, buffers in self._lists.items()
+        }
+
+    def keep(self) -> None:
+        for dtype, buffers in self._lists.items():
+            torch._foreach_copy_(self._kept[dtype], buffers)
+
+    def put_back(self) -> None:
+        for dtype, buffers in self._lists.items():
+            torch._foreach_copy_(buffers, self._kept[dtype])
 
 
 def _problem(value: float, what: What) -> Problem | None:
