@@ -108,7 +108,10 @@ def joined_store(
 
 def _for_this_run(store: "Store", place: Mapping[str, str], rank: int) -> "Store":
     """Return the part of a store in which nothing of an earlier start or run is found."""
-    restarts = place.get("TORCHELASTIC_RESTART_COUNT", "0")
+    # A store of torch's agent outlives its ranks; one of rank 0 is new. Agents count restarts each
+    # for itself: one that starts ranks again because another one does counts none.
+    is_old = place.get("TORCHELASTIC_USE_AGENT_STORE") == "True"
+    restarts = place.get("TORCHELASTIC_RESTART_COUNT", "0") if is_old else "0"
     ours = part_of(store, f"imageloom/{restarts}")
     return part_of(ours, f"{ours.add(f'calls/{rank}', 1)}")
 
