@@ -298,6 +298,7 @@ class Scenarios:
 
 def copy_pictures(source, place):
     """Take the first pictures of the first classes, so that every run learns from the same."""
+    shutil.rmtree(place, ignore_errors=True)
     for folder in sorted(path for path in source.iterdir() if path.is_dir())[:CLASSES]:
         files = sorted(folder.iterdir())[: TRAINING + VALIDATION]
         for part, chosen in (("training", files[:TRAINING]), ("validation", files[TRAINING:])):
@@ -313,9 +314,7 @@ def main():
     parser.add_argument("--only", default="", help="scenarios whose name holds this word")
     arguments = parser.parse_args()
     out = arguments.out.absolute()
-    out.mkdir(parents=True, exist_ok=True)
     pictures = out / "pictures"
-    shutil.rmtree(pictures, ignore_errors=True)
     copy_pictures(arguments.pictures, pictures)
     scenarios = Scenarios(pictures, out)
     failed = 0
