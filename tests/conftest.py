@@ -14,10 +14,12 @@ from PIL import Image
 
 pytest_plugins = ["slurm_cluster"]
 
-# Sums of floats depend on how many threads share them; golden numbers need one fixed answer. It is
-# set before torch is imported, and processes that tests start inherit it.
-os.environ["OMP_NUM_THREADS"] = "2"
-os.environ["MKL_NUM_THREADS"] = "2"
+# Sums of floats depend on how many threads share them, and small networks on a busy machine pay for
+# threads that wait for each other: a curve of tests/golden took 6 s with one and 60 s with two (2
+# cores, 7 processes to share them). It is set before torch is imported, and processes that tests
+# start inherit it.
+os.environ["OMP_NUM_THREADS"] = "1"
+os.environ["MKL_NUM_THREADS"] = "1"
 
 
 @pytest.fixture(autouse=True)
@@ -47,18 +49,7 @@ def _threads_as_before():
     """A test that leaves torch with other threads gives later ones other last bits."""
     yield
     if "torch" in sys.modules:
-        assert sys.modules["torch"].get_num_threads() == 2
-
-
-@pytest.fixture(scope="module")
-def one_thread():
-    """Small networks on a busy machine: threads that wait for each other cost 100 times more."""
-    import torch
-
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
+        assert sys.modules["torch"].get_num_threads() == 1
 
 
 @pytest.fixture

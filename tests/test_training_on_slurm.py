@@ -32,10 +32,7 @@ def pictures(make_pictures, tmp_path):
 
 
 @pytest.mark.slow
-def test_two_nodes_train_save_when_asked_to_stop_and_go_on_to_the_end(
-    slurm, pictures, tmp_path, monkeypatch
-):
-    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+def test_two_nodes_train_save_when_asked_to_stop_and_go_on_to_the_end(slurm, pictures, tmp_path):
     options = {"max_nodes": 2, "python": sys.executable, "interface": "lo"}
     target = SlurmTarget("lab", SlurmOptions.parse(options), dict(os.environ))
     targets = Registry("target")
@@ -76,7 +73,7 @@ def test_srun_starts_ranks_of_a_training_that_rank_0_prepares(slurm, pictures, t
     run = tmp_path / "run"
     words = ["train", "--model=resnet18", f"--train={training}", f"--validation={validation}"]
     step = ["srun", "--nodes=2", "--ntasks-per-node=1", "--kill-on-bad-exit=1"]
-    environment = {**os.environ, **slurm.environment, "OMP_NUM_THREADS": "1"}
+    environment = {**os.environ, **slurm.environment}
     done = subprocess.run(
         [*step, sys.executable, "-m", "imageloom", *words, *options, f"--out={run}"],
         # Both nodes of these tests are this machine.

@@ -34,9 +34,6 @@ QUICK = {
 }
 
 
-pytestmark = pytest.mark.usefixtures("one_thread")
-
-
 @pytest.fixture(scope="module")
 def inputs(make_pictures, tmp_path_factory):
     folder = tmp_path_factory.mktemp("inputs")

@@ -49,7 +49,7 @@ def pictures(make_pictures):
 
 
 @pytest.fixture(scope="module")
-def examples(pictures, one_thread, tmp_path_factory):
+def examples(pictures, tmp_path_factory):
     """One directory of each port type."""
     from imageloom.data.dataset import save_dataset
     from imageloom.data.images.directory import Rejected

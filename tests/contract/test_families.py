@@ -47,9 +47,6 @@ def quick(family):
     return QUICK.get(family.name, smallest)
 
 
-pytestmark = pytest.mark.usefixtures("one_thread")
-
-
 def test_all_thirteen_networks_of_the_old_designer_are_there():
     assert [variant.name for variant in FAMILIES.get("resnet").variants] == [
         "resnet18", "resnet34", "resnet50", "resnet101", "resnet152", "resnext50_32x4d",

@@ -51,7 +51,7 @@ def test_i13_the_first_step_of_a_start_adds_in_the_order_of_all_others(device):
                 env=os.environ
                 | place
                 | {"RANK": str(rank), "LOCAL_RANK": str(rank), "WORLD_SIZE": str(RANKS)}
-                | {"LOCAL_WORLD_SIZE": str(RANKS), "GROUP_RANK": "0", "OMP_NUM_THREADS": "1"},
+                | {"LOCAL_WORLD_SIZE": str(RANKS), "GROUP_RANK": "0"},
                 stdout=subprocess.PIPE,
                 text=True,
             )

@@ -81,6 +81,14 @@ def loss_curve(folder):
     return [{"name": one.name, "step": one.step, "value": one.value} for one in rows]
 
 
+@pytest.fixture(scope="module", autouse=True)
+def _two_threads():
+    """Bits that come again although threads share the sums."""
+    torch.set_num_threads(2)
+    yield
+    torch.set_num_threads(1)
+
+
 @pytest.fixture(scope="module")
 def curve(tmp_path_factory, request):
     found = loss_curve(tmp_path_factory.mktemp("golden") / "one")

@@ -44,12 +44,6 @@ TWO = LaunchParams(processes_per_node=2)
 DEADLINE_S = 120.0
 
 
-@pytest.fixture(autouse=True)
-def _one_thread_each(monkeypatch):
-    monkeypatch.setenv("OMP_NUM_THREADS", "1")
-    monkeypatch.setenv("MKL_NUM_THREADS", "1")
-
-
 @pytest.fixture(scope="module")
 def pictures(make_pictures, tmp_path_factory):
     folder = tmp_path_factory.mktemp("pictures")
@@ -71,11 +65,8 @@ def weights(run):
 def quiet(pictures, tmp_path_factory):
     """A run on two ranks that nothing disturbs, and the events it told."""
     heard = []
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("OMP_NUM_THREADS", "1")
-        patch.setenv("MKL_NUM_THREADS", "1")
-        run = tmp_path_factory.mktemp("quiet") / "run"
-        return train_two(pictures, run, on_event=heard.append), heard
+    run = tmp_path_factory.mktemp("quiet") / "run"
+    return train_two(pictures, run, on_event=heard.append), heard
 
 
 def rank_processes():

@@ -71,7 +71,6 @@ def test_h10_a_longer_cut_is_said_and_the_machine_comes_back(hosts, namespaces):
 def test_h10_lost_packets_and_a_slow_network_are_no_failure(
     make_pictures, tmp_path, wait_until, monkeypatch
 ):
-    monkeypatch.setenv("OMP_NUM_THREADS", "1")
     use_tiny_family(tmp_path, monkeypatch)
     for place in places_in(tmp_path):
         make_pictures(per_class=4, classes=("red", "green")).save(place)
@@ -82,9 +81,8 @@ def test_h10_lost_packets_and_a_slow_network_are_no_failure(
 
 
 def test_two_machines_learn_what_two_processes_of_one_learn(
-    make_pictures, tmp_path, namespaces, wait_until, monkeypatch
+    make_pictures, tmp_path, namespaces, wait_until
 ):
-    monkeypatch.setenv("OMP_NUM_THREADS", "1")
     for place in places_in(tmp_path):
         make_pictures(per_class=4, classes=("red", "green")).save(place)
     token = train_on_two_machines("resnet18", tmp_path, namespaces, wait_until)
@@ -98,7 +96,6 @@ def test_two_machines_learn_what_two_processes_of_one_learn(
 def test_torchrun_on_two_machines_learns_what_two_processes_of_one_learn(
     make_pictures, tmp_path, namespaces, monkeypatch
 ):
-    monkeypatch.setenv("OMP_NUM_THREADS", "1")
     use_tiny_family(tmp_path, monkeypatch)
     for place in places_in(tmp_path):
         make_pictures(per_class=4, classes=("red", "green")).save(place)

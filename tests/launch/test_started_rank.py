@@ -254,7 +254,6 @@ def words(make_pictures, tmp_path_factory):
     options += [f"--validation={folder / 'validation'}", "--precision=float32", "--epochs=3"]
     return ["train", *options], {
         **os.environ,
-        "OMP_NUM_THREADS": "1",
         "IMAGELOOM_EXTENSIONS": str(folder / "extensions"),
     }
 

@@ -32,11 +32,6 @@ def copy(trained_path, tmp_path) -> Path:
     return shutil.copytree(trained_path, tmp_path / "copy")
 
 
-@pytest.fixture(autouse=True, scope="module")
-def _one_thread(one_thread):
-    """All tests of models build networks."""
-
-
 Edit = Callable[[Path], None]
 
 

@@ -27,7 +27,7 @@ from imageloom.training.train import continue_run, prepare_run, read_result
 from .made_steps import network_and_pictures, stepper_of
 from .rank_processes import CONTINUE_RUN, continue_on_ranks, end_ranks, start_ranks
 
-pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("one_thread")]
+pytestmark = pytest.mark.slow
 PARAMS = TrainParams(
     epochs=2, batch_size=4, learning_rate=0.001, precision="float32", print_frequency=1, workers=0
 )
@@ -36,7 +36,7 @@ LOSSES = ("Train loss", "Valid loss")
 
 @pytest.fixture(scope="module")
 def pictures(make_pictures):
-    return make_pictures(per_class=8), make_pictures(per_class=7, seed=1)
+    return make_pictures(per_class=8, size=16), make_pictures(per_class=7, size=16, seed=1)
 
 
 @pytest.fixture(scope="module")

@@ -17,7 +17,6 @@ from imageloom.training.train import prepare_run
 from .rank_processes import continue_on_ranks
 
 QUICK = TrainParams(epochs=1, batch_size=4, image_size=32, precision="float32", workers=0)
-pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 @pytest.fixture
