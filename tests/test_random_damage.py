@@ -24,6 +24,7 @@ from imageloom.data.sources.coco import read_coco
 from imageloom.data.sources.legacy import read_old_directory
 from imageloom.data.sources.table.read import read_table as read_manifest
 from imageloom.errors import ParameterParsingError
+from imageloom.events import Control
 from imageloom.files.event_lines import EventTail
 from imageloom.models.weights_file import read_weights_file
 from imageloom.pipeline.graph.json_format import read_pipeline
@@ -88,7 +89,7 @@ def unpack(path):
     into = path.parent / "unpacked"
     into.mkdir()
     try:
-        unpack_archive(path, into)
+        unpack_archive(path, into, control=Control())
     finally:
         shutil.rmtree(into)
 
@@ -136,13 +137,21 @@ FILES = {
     "tar": ("x.tar", tar_of("w"), unpack),
     "tar.gz": ("x.tar.gz", tar_of("w:gz"), unpack),
     "tar.bz2": ("x.tar.bz2", tar_of("w:bz2"), unpack),
-    "csv": ("x.csv", b"file,label\n1.png,ant\n2.png,bee\n", lambda p: read_manifest(p, PARAMS)),
+    "csv": (
+        "x.csv",
+        b"file,label\n1.png,ant\n2.png,bee\n",
+        lambda p: read_manifest(p, PARAMS, control=Control()),
+    ),
     "csv with CR": (
         "x.csv",
         b"file,label\r1.png,ant\r2.png,bee\r",
-        lambda p: read_manifest(p, PARAMS),
+        lambda p: read_manifest(p, PARAMS, control=Control()),
     ),
-    "tsv": ("x.tsv", b"file\tlabel\n1.png\tant\n2.png\tbee\n", lambda p: read_manifest(p, PARAMS)),
+    "tsv": (
+        "x.tsv",
+        b"file\tlabel\n1.png\tant\n2.png\tbee\n",
+        lambda p: read_manifest(p, PARAMS, control=Control()),
+    ),
     "targets": (
         "targets.toml",
         TARGETS,
@@ -150,16 +159,28 @@ FILES = {
     ),
     "scores": ("scores.csv", SCORES, read_table),
     "parquet": ("scores.parquet", parquet_scores(), read_table),
-    "meta": ("_meta.yaml", OLD_META, lambda p: read_old_directory(p.parent, PARAMS)),
+    "meta": (
+        "_meta.yaml",
+        OLD_META,
+        lambda p: read_old_directory(p.parent, PARAMS, control=Control()),
+    ),
 }
 DOCUMENTS = {
-    "coco": ("x.json", json.dumps(COCO).encode(), lambda p: read_coco(p, PARAMS)),
+    "coco": (
+        "x.json",
+        json.dumps(COCO).encode(),
+        lambda p: read_coco(p, PARAMS, control=Control()),
+    ),
     "jsonl": (
         "x.jsonl",
         b'{"file": "1.png", "label": "ant"}\n{"file": "2.png", "label": "bee"}\n',
-        lambda p: read_manifest(p, PARAMS),
+        lambda p: read_manifest(p, PARAMS, control=Control()),
     ),
-    "old": ("images.lst", OLD_LINES, lambda p: read_old_directory(p.parent, PARAMS)),
+    "old": (
+        "images.lst",
+        OLD_LINES,
+        lambda p: read_old_directory(p.parent, PARAMS, control=Control()),
+    ),
     "pipeline": ("x.json", PIPELINE.read_bytes(), read_pipeline),
     "run": (
         "run.json",

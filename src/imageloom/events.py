@@ -6,8 +6,8 @@ line draws them, the training run writes them to ``events.jsonl``, a page may st
 
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import dataclass, field
+from typing import Literal, Self
 
 from imageloom.errors import RunInterruptedError
 
@@ -109,3 +109,35 @@ class CancelToken:
         """
         if self.is_set:
             raise RunInterruptedError(f"Stopped by {self.reason}.", reason="cancelled")
+
+
+@dataclass(frozen=True)
+class Control:
+    """How a running function tells its caller of itself, and how the caller stops it.
+
+    Public functions take the two as keywords; all that they call is handed this.
+
+    Attributes:
+        on_event: Hears every event.
+        cancel: Set by whoever wants the function to stop.
+    """
+
+    on_event: EventSink = ignore_events
+    cancel: CancelToken = field(default_factory=CancelToken)
+
+    @classmethod
+    def of(cls, on_event: EventSink, cancel: CancelToken | None) -> Self:
+        """Return that of a public call, whose caller may have no wish to stop it."""
+        return cls(on_event, cancel or CancelToken())
+
+    def tell(self, event: Event) -> None:
+        """Let the caller hear of it."""
+        self.on_event(event)
+
+    def raise_if_cancelled(self) -> None:
+        """Raise at a point where stopping loses nothing.
+
+        Raises:
+            RunInterruptedError: Somebody asked to stop.
+        """
+        self.cancel.raise_if_set()

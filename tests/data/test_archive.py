@@ -29,7 +29,7 @@ from imageloom.errors import (
     InvalidDatasetError,
     RunInterruptedError,
 )
-from imageloom.events import CancelToken
+from imageloom.events import CancelToken, Control
 
 from .made_pictures import png
 
@@ -70,7 +70,9 @@ def unpack(tmp_path):
         archive = tmp_path / name
         archive.write_bytes(content)
         try:
-            run.ignored, run.notices = unpack_archive(archive, jail / "out", **options)
+            run.ignored, run.notices = unpack_archive(
+                archive, jail / "out", **options, control=Control()
+            )
         finally:
             assert os.listdir(jail) == ["out"]  # noqa: PTH208
             assert archive.read_bytes() == content
@@ -411,7 +413,7 @@ def test_a_cancelled_unpacking_stops(tmp_path):
     cancel = CancelToken()
     cancel.set("Ctrl+C")
     with pytest.raises(RunInterruptedError, match="Ctrl"):
-        unpack_archive(tmp_path / "x.zip", tmp_path / "out", cancel=cancel)
+        unpack_archive(tmp_path / "x.zip", tmp_path / "out", control=Control(cancel=cancel))
 
 
 def test_d22_an_archive_that_changes_meanwhile_is_refused(tmp_path):
@@ -419,7 +421,9 @@ def test_d22_an_archive_that_changes_meanwhile_is_refused(tmp_path):
     archive = tmp_path / "x.zip"
     archive.write_bytes(WHOLE_ZIP)
     with pytest.raises(InvalidDatasetError, match="changed while it was being unpacked"):
-        unpack_archive(archive, tmp_path / "out", on_event=lambda _: os.utime(archive, ns=(1, 1)))
+        unpack_archive(
+            archive, tmp_path / "out", control=Control(lambda _: os.utime(archive, ns=(1, 1)))
+        )
 
 
 HOSTILE_PARTS = st.sampled_from(
@@ -473,7 +477,7 @@ def test_s19_a_changed_archive_is_unpacked_whole_or_refused(content, changes):
         archive.write_bytes(changed)
         out.mkdir()
         with contextlib.suppress(InvalidDatasetError):  # and no other kind of error
-            unpack_archive(archive, out)
+            unpack_archive(archive, out, control=Control())
         assert sorted(os.listdir(folder)) == ["out", "x"]  # noqa: PTH208
 
 

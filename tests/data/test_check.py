@@ -8,7 +8,7 @@ from imageloom.data.images.check import check, compare
 from imageloom.data.images.verify import changed_files, verify_pictures
 from imageloom.data.params import ConvertParams
 from imageloom.errors import InvalidDatasetError, RunInterruptedError
-from imageloom.events import CancelToken, Progress
+from imageloom.events import CancelToken, Control, Progress
 
 from .made_index import images_of
 from .made_pictures import jpeg, png
@@ -86,7 +86,7 @@ def test_a07_a_flipped_bit_decodes_without_complaint_and_is_caught_by_its_hash(i
     flip_a_bit(victim)
     Image.open(victim).load()  # the naive check: it decodes
     with pytest.raises(InvalidDatasetError, match=r"'a/2.jpg' has other bytes") as refused:
-        verify_pictures(images)
+        verify_pictures(images, control=Control())
     assert refused.value.details["files"] == ["a/2.jpg"]
 
 
@@ -95,7 +95,7 @@ def test_files_that_are_gone_longer_or_links_are_named(images, tree):
     (tree.root / "a" / "2.jpg").write_bytes(jpeg() * 2)
     (tree.root / "b" / "3.png").rename(tree.root / "b" / "moved.png")
     (tree.root / "b" / "3.png").symlink_to("moved.png")
-    reasons = {one.file: one.reason for one in changed_files(images)}
+    reasons = {one.file: one.reason for one in changed_files(images, control=Control())}
     assert reasons["a/1.png"].startswith("is gone")
     assert "bytes, but had" in reasons["a/2.jpg"]
     assert set(reasons) == {"a/1.png", "a/2.jpg", "b/3.png"}
@@ -103,9 +103,9 @@ def test_files_that_are_gone_longer_or_links_are_named(images, tree):
 
 def test_checking_tells_its_progress_and_can_be_cancelled(images):
     events = []
-    changed_files(images, on_event=events.append)
+    changed_files(images, control=Control(events.append))
     assert events[-1] == Progress("Checking files", 4, 4, "images")
     cancel = CancelToken()
     cancel.set("Ctrl+C")
     with pytest.raises(RunInterruptedError, match="Ctrl"):
-        changed_files(images, cancel=cancel)
+        changed_files(images, control=Control(cancel=cancel))

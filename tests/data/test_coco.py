@@ -5,6 +5,7 @@ import pytest
 from imageloom.data.params import ConvertParams
 from imageloom.data.sources.coco import read_coco
 from imageloom.errors import InvalidDatasetError
+from imageloom.events import Control
 
 X = b"not decoded here"
 CATEGORIES = [{"id": 1, "name": "dog"}, {"id": 7, "name": "007"}]
@@ -19,7 +20,7 @@ def read(tree, sealed):
         written = (text or json.dumps(content)).encode()
         root = tree.write({"1.png": X, "2.png": X, "coco.json": written})
         with sealed():
-            return read_coco(root / "coco.json", ConvertParams(**params))
+            return read_coco(root / "coco.json", ConvertParams(**params), control=Control())
 
     return run
 

@@ -8,6 +8,7 @@ from imageloom.data.convert import list_source
 from imageloom.data.params import ConvertParams
 from imageloom.data.sources.kind import find_source
 from imageloom.errors import ImageloomError, InvalidDatasetError, LibraryError
+from imageloom.events import Control
 
 WHOLE = {
     "parts.csv": b'file,label,split\n1.png,"a, b",train\n2.png,c,val\n',
@@ -50,7 +51,11 @@ def test_damage_meets_only_errors_with_a_name(name, tree, sealed):
         tree.write({name: damaged(WHOLE[name], choice)})
         with sealed():
             try:
-                list_source(find_source(root / name), ConvertParams(**choice.choice(ASKED)))
+                list_source(
+                    find_source(root / name),
+                    ConvertParams(**choice.choice(ASKED)),
+                    control=Control(),
+                )
             except ImageloomError as problem:
                 codes.add(problem.code)
     assert InvalidDatasetError.code in codes

@@ -11,7 +11,7 @@ from imageloom.data.decoding.pool import Bad, Changed, Good, choose_workers, dec
 from imageloom.data.params import ConvertParams
 from imageloom.data.sources.folder.scan import scan_folder
 from imageloom.errors import RunInterruptedError, WorkerLostError
-from imageloom.events import CancelToken
+from imageloom.events import CancelToken, Control
 
 from .made_pictures import png
 
@@ -27,7 +27,7 @@ def stub(monkeypatch):
 @pytest.fixture
 def decode(tree):
     def run(files, *, workers=2, timeout_s=10.0, cancel=None):
-        listing = scan_folder(tree.write(files), ConvertParams())
+        listing = scan_folder(tree.write(files), ConvertParams(), control=Control())
         paths = listing.files.column("path").to_pylist()
         answers = decode_files(
             listing.root,
@@ -131,7 +131,7 @@ def test_a_file_named_like_a_module_beside_the_caller_is_not_imported(
 
 
 def test_a_vanished_file_is_told_apart_from_a_bad_one(tree):
-    listing = scan_folder(tree.write({"1.png": png()}), ConvertParams())
+    listing = scan_folder(tree.write({"1.png": png()}), ConvertParams(), control=Control())
     (tree.root / "1.png").unlink()
     answers = decode_files(listing.root, listing.files, workers=1, max_pixels=100)
     assert [answer for some in answers for _, answer in some] == [

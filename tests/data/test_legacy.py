@@ -5,6 +5,7 @@ import pytest
 from imageloom.data.params import ConvertParams
 from imageloom.data.sources.legacy import read_old_directory
 from imageloom.errors import InvalidDatasetError
+from imageloom.events import Control
 
 X = b"not decoded here"
 META = "type: ImageDirectory  # made by a module\nimage_list: 'images.lst'\nextra:\n  type: other\n"
@@ -21,7 +22,7 @@ def read(tree, sealed):
         files = {f"image/{number}.png": X for number in (1, 2, 3)}
         root = tree.write(files | {"_meta.yaml": meta.encode(), "images.lst": lines.encode()})
         with sealed():
-            return read_old_directory(root, ConvertParams(labels=labels))
+            return read_old_directory(root, ConvertParams(labels=labels), control=Control())
 
     return run
 

@@ -12,6 +12,7 @@ from imageloom.data.open import open_images
 from imageloom.data.params import ConvertParams
 from imageloom.data.sources.folder.scan import scan_folder
 from imageloom.errors import InvalidDatasetError
+from imageloom.events import Control
 from imageloom.settings import Settings
 
 from .made_pictures import png
@@ -41,7 +42,7 @@ def linked_class(tree, store):
 
 def refused(root, match, params=None):
     with pytest.raises(InvalidDatasetError, match=match) as problem:
-        scan_folder(root, params or ConvertParams())
+        scan_folder(root, params or ConvertParams(), control=Control())
     return problem.value
 
 
@@ -81,7 +82,7 @@ def test_a_farm_of_links_to_files_is_named_or_followed_to_the_last_byte(
         images = convert(tree.root, tmp_path / "out", params=FOLLOW)
     assert images.counts == {"ants": 3, "bees": 1}
     assert f"3 links to files were followed, into {store}/ants." in images.notices
-    assert changed_files(images) == ()
+    assert changed_files(images, control=Control()) == ()
     row = images.index.to_pylist()[0]
     assert read_picture(images.root, row["path"], row["sha256"]).shape == (3, 6, 8)
 
@@ -93,20 +94,20 @@ def test_a_link_that_leads_elsewhere_later_is_found_by_the_bytes(tree, store, tm
     images = convert(tree.root, tmp_path / "out", params=FOLLOW)
     link.unlink()
     link.symlink_to(store / "ants" / "1.png")
-    assert [one.file for one in changed_files(images)] == ["a/2.png"]
+    assert [one.file for one in changed_files(images, control=Control())] == ["a/2.png"]
 
 
 def test_a_flat_folder_of_links_is_named_too(tree, store):
     for number in range(3):
         (tree.root / f"{number}.png").symlink_to(store / "ants" / f"{number}.png")
     refused(tree.root, "3 of 3 files in .*/source are links")
-    assert len(scan_folder(tree.root, FOLLOW)) == 3
+    assert len(scan_folder(tree.root, FOLLOW, control=Control())) == 3
 
 
 def test_a_few_links_among_files_are_left_out_one_by_one_with_the_way_out(tree, store):
     tree.write({"a/1.jpg": X, "a/2.jpg": X})
     (tree.root / "a" / "3.jpg").symlink_to(store / "ants" / "0.png")
-    (one,) = scan_folder(tree.root, ConvertParams()).rejected
+    (one,) = scan_folder(tree.root, ConvertParams(), control=Control()).rejected
     assert (one.file, one.reason) == ("a/3.jpg", "is a link, and links are not followed")
     assert "--follow-links" in one.hint
 
@@ -117,7 +118,9 @@ def test_a_broken_link_is_a_lost_picture_that_leads_nowhere(tree, params):
     (tree.root / "a" / "3.jpg").symlink_to("/nowhere/3.jpg")
     (tree.root / "a" / "4.jpg").symlink_to("4.jpg")
     (tree.root / "a" / "labels.csv").symlink_to("/nowhere/labels.csv")  # by name no picture
-    found = {one.file: one.reason for one in scan_folder(tree.root, params).rejected}
+    found = {
+        one.file: one.reason for one in scan_folder(tree.root, params, control=Control()).rejected
+    }
     assert found == {
         "a/3.jpg": "is a link that leads nowhere",
         "a/4.jpg": "is a link that leads in a circle",
@@ -135,7 +138,7 @@ def test_a_broken_link_beside_class_folders_may_have_been_one(tree, params):
 def test_a_broken_link_among_pictures_without_classes_is_a_lost_picture(tree):
     tree.write({"1.jpg": X, "2.jpg": X})
     (tree.root / "latest").symlink_to("/nowhere")
-    (one,) = scan_folder(tree.root, ConvertParams()).rejected
+    (one,) = scan_folder(tree.root, ConvertParams(), control=Control()).rejected
     assert (one.file, one.reason) == ("latest", "is a link that leads nowhere")
 
 
@@ -146,7 +149,7 @@ def test_b15_following_links_never_goes_back_up(tree, store):
     (tree.root / "b" / "far-up").symlink_to(tree.root.parent.parent)
     (store / "ants" / "back").symlink_to(store)  # by way of a link, and from there up again
     (tree.root / "ants").symlink_to(store / "ants")
-    listing = scan_folder(tree.root, FOLLOW)
+    listing = scan_folder(tree.root, FOLLOW, control=Control())
     assert names(listing) == ["a/1.jpg", *(f"ants/{n}.png" for n in range(3)), "b/1.jpg"]
     assert {one.file for one in listing.rejected} == {"a/self", "a/up", "b/far-up", "ants/back"}
     assert not any(one.is_picture for one in listing.rejected)
@@ -168,7 +171,9 @@ def test_what_the_kernel_shows_as_files_is_never_followed(tree):
     tree.write({"a/1.jpg": X, "a/2.jpg": X})
     (tree.root / "a" / "3.jpg").symlink_to("/proc/self/status")
     (tree.root / "a" / "4.jpg").symlink_to("/dev/null")
-    found = {one.file: one.reason for one in scan_folder(tree.root, FOLLOW).rejected}
+    found = {
+        one.file: one.reason for one in scan_folder(tree.root, FOLLOW, control=Control()).rejected
+    }
     assert found == {
         "a/3.jpg": "is a link into /proc, which is never followed",
         "a/4.jpg": "is a link to a pipe, socket or device",
@@ -183,7 +188,7 @@ def test_pictures_kept_in_memory_may_be_followed():
 def test_a_link_inside_a_class_to_a_folder_that_is_listed_anyway_loses_nothing(tree):
     tree.write({"a/1.jpg": X, "b/1.jpg": X})
     (tree.root / "a" / "more").symlink_to(tree.root / "b")
-    (one,) = scan_folder(tree.root, ConvertParams()).rejected
+    (one,) = scan_folder(tree.root, ConvertParams(), control=Control()).rejected
     assert (one.file, one.is_picture) == ("a/more", False)
 
 
@@ -192,7 +197,9 @@ def test_a_link_inside_a_class_to_a_folder_elsewhere_is_refused(tree, store):
     (tree.root / "a" / "more").symlink_to(store / "ants")
     refused(tree.root, "folder in .* is a link, .* 'a/more' to")
     refused(tree.root, "holds a folder with files: 'a/more'", FOLLOW)
-    joined = scan_folder(tree.root, ConvertParams(follow_links=True, nested="join"))
+    joined = scan_folder(
+        tree.root, ConvertParams(follow_links=True, nested="join"), control=Control()
+    )
     assert joined.classes == ("a", "a/more", "b")
 
 
@@ -209,7 +216,9 @@ def test_parts_that_are_links_can_be_named(tree, store):
     tree.write({"readme.txt": X})
     (tree.root / "train").symlink_to(store)
     (tree.root / "val").symlink_to(store)
-    assert scan_folder(tree.root, ConvertParams(folder="train")).classes == ("ants",)
+    assert scan_folder(tree.root, ConvertParams(folder="train"), control=Control()).classes == (
+        "ants",
+    )
     refused(tree.root, "parts of a dataset, not classes: train, val", FOLLOW)
 
 

@@ -8,6 +8,7 @@ from imageloom.errors import (
     InvalidDatasetError,
     NotExpectedLabelColumnError,
 )
+from imageloom.events import Control
 
 X = b"not decoded here"
 
@@ -21,7 +22,7 @@ def read(tree, sealed):
         files = {f"{number}.png": X for number in range(1, 5)}
         root = tree.write(files | {"sub/5.png": X, name: content})
         with sealed():
-            return read_table(root / name, ConvertParams(**params))
+            return read_table(root / name, ConvertParams(**params), control=Control())
 
     return run
 

@@ -16,7 +16,7 @@ from imageloom.errors import (
     ParameterParsingError,
     RunInterruptedError,
 )
-from imageloom.events import CancelToken, Notice
+from imageloom.events import CancelToken, Control, Notice
 from imageloom.preprocessing import Squash
 
 from .made_pictures import png
@@ -69,11 +69,11 @@ def test_moved_pictures_are_found_in_the_folder_or_below_it(moved, tmp_path, giv
 
 def test_of_two_parts_with_the_same_names_each_finds_its_own(moved, tmp_path):
     sources = [tmp_path / "train", tmp_path / "val"]
-    found = open_each(sources, root=moved)
+    found = open_each(sources, root=moved, control=Control())
     assert [images.root for images in found] == [moved / "train", moved / "val"]
     (moved / "train").rename(tmp_path / "one")
     (moved / "val").rename(tmp_path / "other")
-    found = open_each(sources, root=[tmp_path / "other", tmp_path / "one"])
+    found = open_each(sources, root=[tmp_path / "other", tmp_path / "one"], control=Control())
     assert [images.root for images in found] == [tmp_path / "one", tmp_path / "other"]
 
 
@@ -157,8 +157,8 @@ def test_a_root_is_for_image_directories_alone(moved, tmp_path):
     with pytest.raises(ParameterParsingError, match=r"pictures of .*train are read where they are"):
         open_images(opened, root=moved)
     with pytest.raises(ParameterParsingError, match=r"pictures of .*train are read where they are"):
-        open_each([moved / "train", moved / "val"], root=moved)
-    both = open_each([tmp_path / "train", moved / "val"], root=moved)
+        open_each([moved / "train", moved / "val"], root=moved, control=Control())
+    both = open_each([tmp_path / "train", moved / "val"], root=moved, control=Control())
     assert [images.root for images in both] == [moved / "train", moved / "val"]
 
 
@@ -172,4 +172,4 @@ def test_proving_can_be_cancelled(moved, tmp_path):
     cancel = CancelToken()
     cancel.set("Ctrl+C")
     with pytest.raises(RunInterruptedError, match="Ctrl"):
-        open_moved(tmp_path / "train", moved, cancel=cancel)
+        open_moved(tmp_path / "train", moved, control=Control(cancel=cancel))

@@ -15,7 +15,7 @@ from imageloom.data.params import ConvertParams, NameEncoding
 from imageloom.data.sources.archive.name_encoding import _CODECS
 from imageloom.data.sources.archive.unpack import unpack_archive
 from imageloom.errors import InvalidDatasetError, ParameterParsingError
-from imageloom.events import Notice
+from imageloom.events import Control, Notice
 
 from .made_pictures import png
 from .test_archive import a_tar, a_zip
@@ -41,7 +41,7 @@ def unpack(tmp_path):
     def run(content, **options):
         (tmp_path / "x.zip").write_bytes(content)
         (tmp_path / "out").mkdir()
-        found = unpack_archive(tmp_path / "x.zip", tmp_path / "out", **options)
+        found = unpack_archive(tmp_path / "x.zip", tmp_path / "out", **options, control=Control())
         files = [path for path in (tmp_path / "out").rglob("*") if path.is_file()]
         return {str(one.relative_to(tmp_path / "out")) for one in files}, found.notices
 

@@ -5,6 +5,7 @@ import pytest
 from imageloom.data.params import ConvertParams
 from imageloom.data.sources.table.read import read_table
 from imageloom.errors import InvalidDatasetError, NotExpectedLabelColumnError
+from imageloom.events import Control
 
 
 @pytest.fixture
@@ -12,7 +13,7 @@ def read(tree, sealed):
     def run(text, **params):
         root = tree.write({"1.png": b"X", "2.png": b"X", "3.png": b"X", "t.csv": text.encode()})
         with sealed():
-            return read_table(root / "t.csv", ConvertParams(**params))
+            return read_table(root / "t.csv", ConvertParams(**params), control=Control())
 
     return run
 

@@ -14,7 +14,7 @@ from imageloom.errors import (
     ImageloomError,
     InvalidDatasetError,
 )
-from imageloom.events import Notice, Progress
+from imageloom.events import Control, Notice, Progress
 from imageloom.settings import Settings
 
 from .made_pictures import png
@@ -74,7 +74,7 @@ def test_what_holds_for_several_in_the_same_words_is_told_once(tree, monkeypatch
     one = tree.write({"a/ants /1.png": png(seed=1), "a/bees/2.png": png(seed=2)}) / "a"
     other = tree.write({"b/ants /3.png": png(seed=3), "b/bees/4.png": png(seed=4)}) / "b"
     heard = []
-    open_each([one, other], on_event=heard.append)
+    open_each([one, other], control=Control(heard.append))
     (notice,) = [event.message for event in heard if isinstance(event, Notice)]
     assert "'ants '. It stays part of the name." in notice
 

@@ -10,6 +10,7 @@ from imageloom.data.images.index import UNLABELLED
 from imageloom.data.params import ConvertParams
 from imageloom.data.sources.folder.scan import scan_folder
 from imageloom.errors import CouldNotOpenFileError, InvalidDatasetError
+from imageloom.events import Control
 
 X = b"not decoded here"
 
@@ -19,7 +20,7 @@ def scan(tree, sealed):
     def run(files, **params):
         root = tree.write(files)
         with sealed():
-            return scan_folder(root, ConvertParams(**params))
+            return scan_folder(root, ConvertParams(**params), control=Control())
 
     return run
 
@@ -199,7 +200,7 @@ def test_b18_a_folder_that_may_not_be_read_is_named(tmp_path_factory):
     os.seteuid(65534)
     try:
         with pytest.raises(InvalidDatasetError, match=r"'secret' in .* may not be read"):
-            scan_folder(root, ConvertParams())
+            scan_folder(root, ConvertParams(), control=Control())
     finally:
         os.seteuid(0)
 
@@ -225,7 +226,7 @@ def test_b20_a_folder_that_vanishes_while_it_is_listed_is_named(tree):
                 (root / name).rename(root.parent / name) if (root / name).exists() else None
 
     with pytest.raises(InvalidDatasetError, match="could not be listed") as refused:
-        scan_folder(root, ConvertParams(), cancel=Vanishing())
+        scan_folder(root, ConvertParams(), control=Control(cancel=Vanishing()))
     assert refused.value.reason == "changed-while-listing"
 
 
@@ -285,7 +286,7 @@ def test_b21_many_files_are_listed_at_a_rate_that_suits_a_million(tmp_path):
         os.close(os.open(f"{number}.jpg", os.O_CREAT | os.O_WRONLY, dir_fd=descriptor))
     os.close(descriptor)
     start = time.monotonic()
-    assert len(scan_folder(tmp_path / "source", ConvertParams())) == 20_000
+    assert len(scan_folder(tmp_path / "source", ConvertParams(), control=Control())) == 20_000
     assert time.monotonic() - start < 2  # 1.3 million must take less than 60 s
 
 

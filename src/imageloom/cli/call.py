@@ -26,7 +26,7 @@ from imageloom.cli.progress import NoticeList, ProgressDisplay, open_reporter
 from imageloom.cli.screen import print_all, stderr_console, stdout_console
 from imageloom.cli.signals import stopping_on_signals
 from imageloom.errors import FailedToWriteOutputsError
-from imageloom.events import CancelToken
+from imageloom.events import CancelToken, Control
 from imageloom.launch.local.report import TOLD_BY
 
 DEBUG_VARIABLE = "IMAGELOOM_DEBUG"
@@ -83,6 +83,11 @@ class Call:
     rank: int = 0
     is_repeating: bool = False
     leaves_at_once: bool = False
+
+    @property
+    def control(self) -> Control:
+        """How the command's functions tell of themselves, and are stopped."""
+        return Control(self.on_event, self.cancel)
 
     @property
     def is_unwatched(self) -> bool:

@@ -23,7 +23,7 @@ from imageloom.data.sources.listing import Listing
 from imageloom.data.sources.root import SEVERAL_PARTS
 from imageloom.data.sources.table.read import read_table
 from imageloom.errors import ImageloomError, InvalidDatasetError
-from imageloom.events import CancelToken, EventSink, Notice, ignore_events
+from imageloom.events import CancelToken, Control, EventSink, Notice, ignore_events
 from imageloom.files.output_places import refuse_misplaced
 from imageloom.files.publish import publishing_directory, refuse_existing
 
@@ -60,10 +60,11 @@ def convert(
             something that was published, or cannot be written.
         RunInterruptedError: ``cancel`` was set.
     """
+    control = Control.of(on_event, cancel)
     found, place = find_source(source), absolute_path(out)
     _refuse_places(found, place)
-    images = publish_source(found, place, params, on_event=on_event, cancel=cancel)
-    tell_notices(images, on_event)
+    images = publish_source(found, place, params, control=control)
+    tell_notices(images, control.on_event)
     return images
 
 
@@ -73,8 +74,7 @@ def publish_source(
     params: ConvertParams,
     *,
     listing: Listing | None = None,
-    on_event: EventSink = ignore_events,
-    cancel: CancelToken | None = None,
+    control: Control,
 ) -> ImageDirectory:
     """Make an image directory at ``out``, as ``convert`` does; the caller tells its notices.
 
@@ -83,12 +83,11 @@ def publish_source(
         out: Where it shall appear.
         params: As for ``convert``.
         listing: What the source holds, where the caller has listed it already.
-        on_event: Told the progress.
-        cancel: Stops at once.
+        control: Told the progress; stops at once.
     """
     if source.kind != "archive":
         if listing is None:
-            listing = list_source(source, params, on_event=on_event, cancel=cancel)
+            listing = list_source(source, params, control=control)
         refuse_among_pictures(
             [out],
             root=listing.root,
@@ -98,11 +97,11 @@ def publish_source(
         )
     with publishing_directory(out) as partial:
         if listing is None:
-            images = _convert_archive(source.path, partial, params, on_event, cancel)
+            images = _convert_archive(source.path, partial, params, control)
             images.write_into(partial, root=IMAGES)
             _sync_all(partial)
         else:
-            images = convert_listing(listing, params, on_event=on_event, cancel=cancel)
+            images = convert_listing(listing, params, control=control)
             images.write_into(partial, root=str(images.root))
     return load_image_directory(out)
 
@@ -113,39 +112,27 @@ def tell_notices(images: ImageDirectory, on_event: EventSink) -> None:
         on_event(Notice("warning", notice))
 
 
-def list_source(
-    source: Source,
-    params: ConvertParams,
-    *,
-    on_event: EventSink = ignore_events,
-    cancel: CancelToken | None = None,
-) -> Listing:
+def list_source(source: Source, params: ConvertParams, *, control: Control) -> Listing:
     """List the files of any source but an archive, which must be unpacked first.
 
     Raises:
         InvalidDatasetError: The source cannot be used.
     """
     if source.kind == "folder":
-        return scan_folder(source.path, params, on_event=on_event, cancel=cancel)
+        return scan_folder(source.path, params, control=control)
     readers = {"table": read_table, "coco": read_coco, "old": read_old_directory}
-    listing = readers[source.kind](source.path, params, on_event=on_event, cancel=cancel)
+    listing = readers[source.kind](source.path, params, control=control)
     return listing.without_labels() if params.labels == "none" else listing
 
 
-def convert_listing(
-    listing: Listing,
-    params: ConvertParams,
-    *,
-    on_event: EventSink = ignore_events,
-    cancel: CancelToken | None = None,
-) -> ImageDirectory:
+def convert_listing(listing: Listing, params: ConvertParams, *, control: Control) -> ImageDirectory:
     """Decode every file of a listing and return the pictures, not yet written anywhere.
 
     Raises:
         InvalidDatasetError: Too many pictures cannot be used, a class has lost all of its own, or
             a file changed meanwhile.
     """
-    examined = examine_listing(listing, params, on_event=on_event, cancel=cancel)
+    examined = examine_listing(listing, params, control=control)
     images = ImageDirectory(
         classes=listing.classes,
         index=examined.index,
@@ -159,21 +146,17 @@ def convert_listing(
 
 
 def _convert_archive(
-    archive: Path,
-    partial: Path,
-    params: ConvertParams,
-    on_event: EventSink,
-    cancel: CancelToken | None,
+    archive: Path, partial: Path, params: ConvertParams, control: Control
 ) -> ImageDirectory:
     """Unpack into ``partial``, keep what is usable as ``partial/images``, and return it."""
     unpacked = partial / _UNPACKED
     unpacked.mkdir()
     noted = unpack_archive(
-        archive, unpacked, name_encoding=params.name_encoding, on_event=on_event, cancel=cancel
+        archive, unpacked, name_encoding=params.name_encoding, control=control
     ).notices
     with _naming(archive, unpacked):
-        listing = scan_folder(unpacked, params, on_event=on_event, cancel=cancel)
-        images = convert_listing(listing, params, on_event=on_event, cancel=cancel)
+        listing = scan_folder(unpacked, params, control=control)
+        images = convert_listing(listing, params, control=control)
     for one in images.rejected:
         # A copy of ours; the user's is still in the archive. The text of an odd name may differ
         # from its bytes, in which case the file stays, and nothing reads it.

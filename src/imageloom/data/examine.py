@@ -16,7 +16,7 @@ from imageloom.data.names import FORMATS
 from imageloom.data.params import ConvertParams
 from imageloom.data.sources.listing import Listing
 from imageloom.errors import InvalidDatasetError
-from imageloom.events import CancelToken, EventSink, Progress, ignore_events
+from imageloom.events import Control, Progress
 from imageloom.system.wording import count, some
 
 _EXAMPLES: Final = 3
@@ -38,18 +38,12 @@ class Examined:
     notices: tuple[str, ...]
 
 
-def examine_listing(
-    listing: Listing,
-    params: ConvertParams,
-    *,
-    on_event: EventSink = ignore_events,
-    cancel: CancelToken | None = None,
-) -> Examined:
+def examine_listing(listing: Listing, params: ConvertParams, *, control: Control) -> Examined:
     """Decode every file of a listing.
 
     Raises:
         InvalidDatasetError: A file is not any more what was listed.
-        RunInterruptedError: ``cancel`` was set.
+        RunInterruptedError: Somebody asked to stop.
         WorkerLostError: No decoding process could be started.
     """
     columns = _Columns(listing)
@@ -60,9 +54,9 @@ def examine_listing(
         workers=choose_workers(params.workers, total),
         max_pixels=params.max_pixels,
         follow_links=params.follow_links,
-        cancel=cancel,
+        cancel=control.cancel,
     )
-    on_event(Progress("Decoding pictures", 0, total, "images"))
+    control.tell(Progress("Decoding pictures", 0, total, "images"))
     with contextlib.closing(answered):  # ends the processes, whatever happens here
         for answers in answered:
             for row, answer in answers:
@@ -72,7 +66,7 @@ def examine_listing(
             if done == total or now - told > _EVENT_EVERY_S:
                 told = now
                 rate = f"{done / max(now - start, 1e-6):,.0f} images/s"
-                on_event(Progress("Decoding pictures", done, total, "images", text=rate))
+                control.tell(Progress("Decoding pictures", done, total, "images", text=rate))
     return columns.examined()
 
 

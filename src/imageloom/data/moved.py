@@ -12,7 +12,7 @@ from imageloom.data.images.directory import ImageDirectory, read_image_directory
 from imageloom.data.images.verify import changed_files, verify_pictures
 from imageloom.data.sources.kind import absolute_path, find_source
 from imageloom.errors import CouldNotOpenFileError, InvalidDatasetError, ParameterParsingError
-from imageloom.events import CancelToken, EventSink, Notice, ignore_events
+from imageloom.events import Control, Notice
 from imageloom.system.wording import count, some
 
 Roots = Path | str | Sequence[Path | str]  # one folder or several
@@ -38,11 +38,7 @@ def takes_root(images: ImageDirectory | Path | str) -> bool:
 
 
 def open_moved(
-    images: ImageDirectory | Path | str,
-    root: Roots,
-    *,
-    on_event: EventSink = ignore_events,
-    cancel: CancelToken | None = None,
+    images: ImageDirectory | Path | str, root: Roots, *, control: Control
 ) -> ImageDirectory:
     """Open an image directory whose pictures lie elsewhere than where it was made.
 
@@ -53,14 +49,14 @@ def open_moved(
     Args:
         images: Path of the image directory, which stays as it is.
         root: The folder of the pictures or one above it; of several, the one that fits.
-        on_event: Told how many files were read, and where the pictures were found.
-        cancel: Stops between two files.
+        control: Told how many files were read, and where the pictures were found; stops
+            between two files.
 
     Raises:
         CouldNotOpenFileError: There is no such folder, or its path is not UTF-8.
         InvalidDatasetError: The pictures are not there, or some are missing or were changed.
         ParameterParsingError: ``images`` is no image directory whose pictures lie elsewhere.
-        RunInterruptedError: ``cancel`` was set.
+        RunInterruptedError: Somebody asked to stop.
     """
     if isinstance(images, ImageDirectory) or not takes_root(images):
         what = images.root if isinstance(images, ImageDirectory) else images
@@ -73,10 +69,10 @@ def open_moved(
     path = absolute_path(images)
     old = read_image_directory(path)
     new = dataclasses.replace(old, root=_find(path, old, _folders(root)))
-    verify_pictures(new, on_event=on_event, cancel=cancel)
+    verify_pictures(new, control=control)
     where = f"still in {old.root}" if new.root == old.root else f"{old.root} is now {new.root}"
     message = f"{count(len(new), 'picture')} of {path}: {where}, proven by SHA-256."
-    on_event(Notice("info", message))
+    control.tell(Notice("info", message))
     return new
 
 
@@ -106,7 +102,8 @@ def _find(path: Path, images: ImageDirectory, folders: Iterable[Path]) -> Path:
     found = [place for place in places if place.is_dir()]
     some_of_them = images.select(np.arange(0, len(images), max(1, len(images) // _PROBES)))
     lacking = {
-        place: changed_files(dataclasses.replace(some_of_them, root=place)) for place in found
+        place: changed_files(dataclasses.replace(some_of_them, root=place), control=Control())
+        for place in found
     }
     best = min(found, key=lambda place: len(lacking[place]))
     if lacking[best] and len(lacking[best]) == len(some_of_them):

@@ -27,7 +27,7 @@ from imageloom.data.params import SHORTCUT_PARAMETERS, ConvertParams
 from imageloom.data.sources.kind import Source, find_source
 from imageloom.data.sources.listing import Listing
 from imageloom.errors import FailedToWriteOutputsError, ImageloomError, InvalidDatasetError
-from imageloom.events import CancelToken, Event, EventSink, Notice, ignore_events
+from imageloom.events import CancelToken, Control, Event, EventSink, Notice, ignore_events
 from imageloom.files.locks import release, try_lock
 from imageloom.files.output_places import refuse_kept_inside
 from imageloom.params import describe
@@ -76,9 +76,10 @@ def open_images(
             its pictures itself.
         RunInterruptedError: ``cancel`` was set.
     """
+    control = Control.of(on_event, cancel)
     params = convert_params or ConvertParams()
     if root:
-        found = open_moved(images, root, on_event=on_event, cancel=cancel)
+        found = open_moved(images, root, control=control)
         return found.without_labels() if params.labels == "none" else found
     if isinstance(images, ImageDirectory):
         return images.without_labels() if params.labels == "none" else images
@@ -89,34 +90,28 @@ def open_images(
     kept = (settings or read_settings(os.environ)).image_directories
     refuse_kept_inside(kept, source.path, hint="Set IMAGELOOM_HOME to a folder elsewhere.")
     with _saying_where_options_belong(source.path, params):
-        opened = _converted_once(source, params, kept, on_event, cancel)
-    tell_notices(opened, on_event)
+        opened = _converted_once(source, params, kept, control)
+    tell_notices(opened, control.on_event)
     if opened.rejected:
-        on_event(Notice("warning", left_out_notice(opened, source.path)))
+        control.tell(Notice("warning", left_out_notice(opened, source.path)))
     return opened
 
 
 def _converted_once(
-    source: Source,
-    params: ConvertParams,
-    kept: Path,
-    on_event: EventSink,
-    cancel: CancelToken | None,
+    source: Source, params: ConvertParams, kept: Path, control: Control
 ) -> ImageDirectory:
     listing: Listing | None = None
     if source.kind != "archive":
-        listing = list_source(source, params, on_event=on_event, cancel=cancel)
+        listing = list_source(source, params, control=control)
     folder = kept / _digest(str(source.path))[:16]
     how = json.dumps(params.output_values(), sort_keys=True)
     entry = folder / _digest(_state(source, listing), str(FORMAT_VERSION), how)[:32]
-    with _only_one(folder, on_event, cancel):
+    with _only_one(folder, control):
         kept_images = _load_kept(entry)
         if kept_images is not None:
             return kept_images
         _remove_unused(folder)
-        return publish_source(
-            source, entry, params, listing=listing, on_event=on_event, cancel=cancel
-        )
+        return publish_source(source, entry, params, listing=listing, control=control)
 
 
 @contextlib.contextmanager
@@ -166,8 +161,7 @@ def open_each(
     *,
     root: Roots = (),
     convert_params: ConvertParams | None = None,
-    on_event: EventSink = ignore_events,
-    cancel: CancelToken | None = None,
+    control: Control,
 ) -> list[ImageDirectory]:
     """Open several, as ``open_images``; ``root`` is for those that it can be for.
 
@@ -176,7 +170,7 @@ def open_each(
     Raises:
         ImageloomError: As ``open_images``.
     """
-    tell = _telling_once(on_event)
+    tell = _telling_once(control.on_event)
     moved = [bool(root) and takes_root(one) for one in sources]
     if not any(moved):  # each says that ``root`` is not for it
         moved = [bool(root) for _ in sources]
@@ -186,7 +180,7 @@ def open_each(
             root=root if is_moved else (),
             convert_params=convert_params,
             on_event=tell,
-            cancel=cancel,
+            cancel=control.cancel,
         )
         for one, is_moved in zip(sources, moved, strict=True)
     ]
@@ -242,7 +236,7 @@ def _remove_unused(folder: Path) -> None:
 
 
 @contextlib.contextmanager
-def _only_one(folder: Path, on_event: EventSink, cancel: CancelToken | None) -> Iterator[None]:
+def _only_one(folder: Path, control: Control) -> Iterator[None]:
     """Let one process at a time convert a source; the others find it done.
 
     The lock is the kernel's and goes with its process, so a killed one blocks nobody.
@@ -250,10 +244,9 @@ def _only_one(folder: Path, on_event: EventSink, cancel: CancelToken | None) -> 
     waits = False
     while (lock := _try_lock(folder)) is None:
         if not waits:
-            on_event(Notice("info", "Another process converts the same pictures; waiting."))
+            control.tell(Notice("info", "Another process converts the same pictures; waiting."))
             waits = True
-        if cancel is not None:
-            cancel.raise_if_set()
+        control.raise_if_cancelled()
         time.sleep(_POLL_S)
     try:
         yield

@@ -13,7 +13,7 @@ from imageloom.data.params import ConvertParams
 from imageloom.distributed.ranks import ALONE, Ranks
 from imageloom.distributed.store import Meet, at_the_usual_place
 from imageloom.errors import FailedToWriteOutputsError
-from imageloom.events import CancelToken, Event, EventSink, Notice, ignore_events
+from imageloom.events import CancelToken, Control, Event, EventSink, Notice, ignore_events
 from imageloom.files.output_places import refuse_misplaced
 from imageloom.files.publish import refuse_existing
 from imageloom.models.compute import choose_compute, require_device_name
@@ -116,8 +116,7 @@ def prepare_run(  # noqa: PLR0913 - as imageloom.train
         (training, validation),
         root=root,
         convert_params=convert_params,
-        on_event=tell,
-        cancel=cancel,
+        control=Control.of(tell, cancel),
     )
     for one in (learned, measured):
         one.refuse_outputs([run.path])

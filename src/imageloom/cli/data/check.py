@@ -51,8 +51,7 @@ def command(call: Call) -> Outcome:
         places,
         root=call.roots,
         convert_params=read_params(ConvertParams, call.arguments),
-        on_event=call.on_event,
-        cancel=call.cancel,
+        control=call.control,
     )
     report = check(*opened, on_event=call.on_event, cancel=call.cancel)
     listed = notices_on_copies(opened[0])  # which the screen shows as sets of files

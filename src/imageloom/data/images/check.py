@@ -12,7 +12,7 @@ from imageloom.data.images.directory import ImageDirectory, Rejected
 from imageloom.data.images.duplicates import equal_groups
 from imageloom.data.images.findings import contradictions
 from imageloom.data.images.verify import changed_files
-from imageloom.events import CancelToken, EventSink, ignore_events
+from imageloom.events import CancelToken, Control, EventSink, ignore_events
 
 
 @dataclass(frozen=True)
@@ -133,6 +133,7 @@ def check(
     Raises:
         RunInterruptedError: ``cancel`` was set.
     """
+    control = Control.of(on_event, cancel)
     index = images.index
     formats = Counter(index.column("format").to_pylist())
     return DataReport(
@@ -146,7 +147,7 @@ def check(
         height=_spread(index.column("height")),
         size_bytes=int(pc.sum(index.column("size_bytes")).as_py() or 0),
         rejected=images.rejected,
-        changed=changed_files(images, on_event=on_event, cancel=cancel),
+        changed=changed_files(images, control=control),
         duplicates=tuple(tuple(map(images.file, rows)) for rows in equal_groups(index)),
         contradictions=tuple(tuple(map(images.file, rows)) for rows in contradictions(images)),
         notices=images.notices,

@@ -10,7 +10,7 @@ from imageloom.data.decoding.listed_file import ChangedFileError, UnreadableFile
 from imageloom.data.images.directory import ImageDirectory, Rejected
 from imageloom.data.images.index import file_name, full_path
 from imageloom.errors import InvalidDatasetError
-from imageloom.events import CancelToken, EventSink, Progress, ignore_events
+from imageloom.events import Control, Progress
 from imageloom.system.wording import count, some
 
 _THREADS: Final = 8  # hashing lets go of the interpreter, and disks answer several readers at once
@@ -19,28 +19,21 @@ _FIX: Final = "Restore the file, or convert the pictures again."
 _MOST_LISTED: Final = 100
 
 
-def changed_files(
-    images: ImageDirectory,
-    *,
-    on_event: EventSink = ignore_events,
-    cancel: CancelToken | None = None,
-) -> tuple[Rejected, ...]:
+def changed_files(images: ImageDirectory, *, control: Control) -> tuple[Rejected, ...]:
     """Read every picture and return those that are not what was converted, in index order.
 
     Args:
         images: A directory whose files may have changed since.
-        on_event: Told how many were read.
-        cancel: Stops between two files.
+        control: Told how many were read; stops between two files.
 
     Raises:
-        RunInterruptedError: ``cancel`` was set.
+        RunInterruptedError: Somebody asked to stop.
     """
     found: list[Rejected] = []
     done = 0
     with ThreadPoolExecutor(_THREADS) as threads:
         for turn in _turns(images):
-            if cancel is not None:
-                cancel.raise_if_set()
+            control.raise_if_cancelled()
             for path, what in zip(
                 (path for path, _, _ in turn),
                 threads.map(lambda row: _change(images, *row), turn),
@@ -49,22 +42,17 @@ def changed_files(
                 if what:
                     found.append(Rejected(file_name(path), what, _FIX))
             done += len(turn)
-            on_event(Progress("Checking files", done, len(images), "images"))
+            control.tell(Progress("Checking files", done, len(images), "images"))
     return tuple(found)
 
 
-def verify_pictures(
-    images: ImageDirectory,
-    *,
-    on_event: EventSink = ignore_events,
-    cancel: CancelToken | None = None,
-) -> None:
+def verify_pictures(images: ImageDirectory, *, control: Control) -> None:
     """Refuse pictures that are not what was converted.
 
     Raises:
         InvalidDatasetError: Names the first of them, and lists up to 100 in its details.
     """
-    changed = changed_files(images, on_event=on_event, cancel=cancel)
+    changed = changed_files(images, control=control)
     if changed:
         shown = some([f"{one.file!r} {one.reason}" for one in changed])
         differ = "differs" if len(changed) == 1 else "differ"

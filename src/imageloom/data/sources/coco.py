@@ -18,7 +18,7 @@ from imageloom.data.sources.table.rows import (
     root_of_manifest,
 )
 from imageloom.errors import CouldNotOpenFileError, InvalidDatasetError, json_problem
-from imageloom.events import CancelToken, EventSink, ignore_events
+from imageloom.events import Control
 from imageloom.system.wording import count, some
 
 _MAX_BYTES: Final = 1024 * 1024 * 1024  # the file is held in memory whole
@@ -30,20 +30,13 @@ Item = dict[str, object]
 Id = int | str
 
 
-def read_coco(
-    manifest: Path,
-    params: ConvertParams,
-    *,
-    on_event: EventSink = ignore_events,
-    cancel: CancelToken | None = None,
-) -> Listing:
+def read_coco(manifest: Path, params: ConvertParams, *, control: Control) -> Listing:
     """List the pictures of a COCO file; a picture with boxes of one category has that class.
 
     Args:
         manifest: The file; ``file_name`` starts from its folder, or from ``params.folder``.
         params: ``group_column`` names a key of ``images``.
-        on_event: Told how many pictures were read.
-        cancel: Stops between two pictures.
+        control: Told how many pictures were read; stops between two pictures.
 
     Raises:
         InvalidDatasetError: No COCO file, repeated or unknown ids, a picture with several
@@ -65,8 +58,7 @@ def read_coco(
         unit="image",
         declared=sorted(names.values()) if annotations else (),
         params=params,
-        on_event=on_event,
-        cancel=cancel,
+        control=control,
     )
 
 

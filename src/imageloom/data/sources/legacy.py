@@ -17,27 +17,20 @@ from imageloom.data.sources.table.problems import ProblemList
 from imageloom.data.sources.table.rows import ManifestRow, listing_of_rows
 from imageloom.data.sources.table.text_lines import text_lines
 from imageloom.errors import InvalidDatasetError
-from imageloom.events import CancelToken, EventSink, ignore_events
+from imageloom.events import Control
 
 _TYPE: Final = "ImageDirectory"
 _FILES: Final = "image"
 _DEFAULT_LIST: Final = "images.lst"
 
 
-def read_old_directory(
-    folder: Path,
-    params: ConvertParams,
-    *,
-    on_event: EventSink = ignore_events,
-    cancel: CancelToken | None = None,
-) -> Listing:
+def read_old_directory(folder: Path, params: ConvertParams, *, control: Control) -> Listing:
     """List the pictures of an old image directory, without changing it.
 
     Args:
         folder: The folder with ``_meta.yaml``.
         params: What to do with classes without pictures.
-        on_event: Told how many rows were read.
-        cancel: Stops between two rows.
+        control: Told how many rows were read; stops between two rows.
 
     Raises:
         InvalidDatasetError: It is another kind of directory, or rows are wrong.
@@ -63,8 +56,7 @@ def read_old_directory(
         manifest=folder / name,
         root=folder,
         params=params,
-        on_event=on_event,
-        cancel=cancel,
+        control=control,
     )
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from imageloom.data.images.directory import ImageDirectory, load_image_directory
 from imageloom.data.moved import Roots, open_moved
 from imageloom.errors import InvalidDatasetError
-from imageloom.events import CancelToken, EventSink
+from imageloom.events import CancelToken, Control, EventSink
 from imageloom.files.publish import publishing_directory
 from imageloom.training.run.directory import RunDirectory
 
@@ -56,7 +56,7 @@ def point_anew(
     places = {"training": directory.training_images, "validation": directory.validation_images}
     with directory.locked():
         found = {
-            name: open_moved(place, root, on_event=on_event, cancel=cancel)
+            name: open_moved(place, root, control=Control.of(on_event, cancel))
             for name, place in places.items()
         }
         for name, images in found.items():

@@ -24,7 +24,7 @@ from imageloom.data.sources.archive.member_names import MemberNames
 from imageloom.data.sources.archive.tar import BLOCK, TarReader, is_tar_header
 from imageloom.data.sources.archive.zip import STARTS, ZipReader, holds_zip
 from imageloom.errors import CouldNotOpenFileError, InvalidDatasetError
-from imageloom.events import CancelToken, EventSink, Progress, ignore_events
+from imageloom.events import CancelToken, Control, Progress
 from imageloom.system.wording import count, some
 
 _NAMES_SHOWN: Final = 3
@@ -61,12 +61,7 @@ class Unpacked(NamedTuple):
 
 
 def unpack_archive(
-    archive: Path,
-    into: Path,
-    *,
-    name_encoding: NameEncoding | None = None,
-    on_event: EventSink = ignore_events,
-    cancel: CancelToken | None = None,
+    archive: Path, into: Path, *, name_encoding: NameEncoding | None = None, control: Control
 ) -> Unpacked:
     """Write the files of an archive below a folder, under their own names.
 
@@ -75,15 +70,14 @@ def unpack_archive(
             tar file, plain or packed by gzip or bzip2. Its content decides.
         into: An empty folder that nobody else writes to.
         name_encoding: Encoding of names that do not say theirs, or None to guess.
-        on_event: Told how far it is.
-        cancel: Stops between two members.
+        control: Told how far it is; stops between two members.
 
     Raises:
         InvalidDatasetError: The archive is unsafe, damaged, encrypted, of an unknown format, or
             was changed meanwhile; ``reason`` says which.
         FailedToWriteOutputsError: It does not fit on the disk.
         CouldNotOpenFileError: It may not be read.
-        RunInterruptedError: ``cancel`` was set.
+        RunInterruptedError: Somebody asked to stop.
     """
     try:
         file = archive.open("rb")
@@ -95,9 +89,9 @@ def unpack_archive(
         before = os.fstat(file.fileno())
         limits = ArchiveLimits.of(archive, before.st_size, into)
         reader = _reader(file, archive, limits, name_encoding)
-        checked = _check(reader, archive, limits, cancel)
+        checked = _check(reader, archive, limits, control.cancel)
         limits.total_bytes = 0
-        ignored = _write(reader, into, limits, checked.members, on_event=on_event, cancel=cancel)
+        ignored = _write(reader, into, limits, checked.members, control=control)
         after = os.fstat(file.fileno())
     if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
         raise refused(
@@ -196,9 +190,7 @@ class _Checked(NamedTuple):
     examples: tuple[str, ...]
 
 
-def _check(
-    reader: Reader, archive: Path, limits: ArchiveLimits, cancel: CancelToken | None
-) -> _Checked:
+def _check(reader: Reader, archive: Path, limits: ArchiveLimits, cancel: CancelToken) -> _Checked:
     """Look at every member; return how many there are, and what of their names is a guess."""
     names = MemberNames(archive)
     members = guessed = 0
@@ -214,7 +206,7 @@ def _check(
             guessed += 1
             if len(examples) < _NAMES_SHOWN:
                 examples.append(repr(file_name(member.path)))
-        if cancel is not None and members % _MEMBERS_PER_EVENT == 0:
+        if members % _MEMBERS_PER_EVENT == 0:
             cancel.raise_if_set()
     names.refuse_collisions(
         lambda: (member.path for member in reader.members() if not member.is_folder)
@@ -246,22 +238,15 @@ def _notices(archive: Path, reader: Reader, checked: _Checked, ignored: int) -> 
 
 
 def _write(
-    reader: Reader,
-    into: Path,
-    limits: ArchiveLimits,
-    members: int,
-    *,
-    on_event: EventSink,
-    cancel: CancelToken | None,
+    reader: Reader, into: Path, limits: ArchiveLimits, members: int, *, control: Control
 ) -> int:
     root = os.fsencode(into)
     made = {b""}
     ignored = 0
     for number, (member, pieces) in enumerate(reader.contents()):
         if number % _MEMBERS_PER_EVENT == 0:
-            on_event(Progress("Unpacking", number, members, "files"))
-            if cancel is not None:
-                cancel.raise_if_set()
+            control.tell(Progress("Unpacking", number, members, "files"))
+            control.raise_if_cancelled()
         if any(map(is_system_name, member.path.split(b"/"))):
             ignored += not member.is_folder
             continue

@@ -33,7 +33,7 @@ from imageloom.data.sources.listing import (
 )
 from imageloom.data.sources.root import find_root
 from imageloom.errors import InvalidDatasetError
-from imageloom.events import CancelToken, EventSink, Progress, ignore_events
+from imageloom.events import Control, EventSink, Progress
 from imageloom.preprocessing import check_new_class_names
 from imageloom.system.wording import count, some
 
@@ -44,21 +44,14 @@ _MEND: Final = "Restore what it leads to, or remove the link."
 _REMOVE: Final = "Remove it if it should not be there."
 
 
-def scan_folder(
-    source: Path,
-    params: ConvertParams,
-    *,
-    on_event: EventSink = ignore_events,
-    cancel: CancelToken | None = None,
-) -> Listing:
+def scan_folder(source: Path, params: ConvertParams, *, control: Control) -> Listing:
     """List the files of a folder, in the order of their paths; classes stand in string order.
 
     Args:
         source: A folder; ``data.sources.root`` says which folder inside it counts. Without
             labels it counts itself, with every folder below it.
         params: What to do with links, with nested and with empty class folders.
-        on_event: Told how many files were found.
-        cancel: Stops the listing between two folders.
+        control: Told how many files were found; stops the listing between two folders.
 
     Raises:
         InvalidDatasetError: Nothing in it, an empty class, folders inside class folders, two
@@ -75,10 +68,9 @@ def scan_folder(
     root = source
     if params.labels != "none" or params.folder is not None:
         root = find_root(source, params.folder, follow_links=params.follow_links)
-    walk = _Walk(os.fsencode(root), params, on_event)
+    walk = _Walk(os.fsencode(root), params, control.on_event)
     for _ in walk.folders():
-        if cancel is not None:
-            cancel.raise_if_set()
+        control.raise_if_cancelled()
     return walk.listing(root)
 
 

@@ -18,24 +18,17 @@ from imageloom.data.sources.table.rows import (
     root_of_manifest,
 )
 from imageloom.errors import InvalidDatasetError, NotExpectedLabelColumnError
-from imageloom.events import CancelToken, EventSink, ignore_events
+from imageloom.events import Control
 from imageloom.system.wording import count, some
 
 
-def read_table(
-    manifest: Path,
-    params: ConvertParams,
-    *,
-    on_event: EventSink = ignore_events,
-    cancel: CancelToken | None = None,
-) -> Listing:
+def read_table(manifest: Path, params: ConvertParams, *, control: Control) -> Listing:
     """List the pictures that a CSV, TSV or JSON Lines file names, or a list in a text file.
 
     Args:
         manifest: The file; file names start from its folder and may not leave it.
         params: Names of the columns or keys.
-        on_event: Told how many rows were read.
-        cancel: Stops between two rows.
+        control: Told how many rows were read; stops between two rows.
 
     Raises:
         InvalidDatasetError: The file or a row is wrong; the message has the line numbers.
@@ -54,13 +47,7 @@ def read_table(
         rows, notices = _rows(table, places), _notices(table, places)
         declared = tuple(places.classes.values())
     listing = listing_of_rows(
-        rows,
-        manifest=manifest,
-        root=root,
-        declared=declared,
-        params=params,
-        on_event=on_event,
-        cancel=cancel,
+        rows, manifest=manifest, root=root, declared=declared, params=params, control=control
     )
     if not listing.classes and params.label_column is not None and params.labels != "none":
         raise NotExpectedLabelColumnError(

@@ -20,7 +20,7 @@ from imageloom.data.sources.table.files import FileFinder
 from imageloom.data.sources.table.parts import PartChoice
 from imageloom.data.sources.table.problems import ProblemList
 from imageloom.errors import CouldNotOpenFileError, InvalidDatasetError
-from imageloom.events import CancelToken, EventSink, Progress, ignore_events
+from imageloom.events import Control, Progress
 from imageloom.preprocessing import check_new_class_names
 from imageloom.preprocessing.similar_names import quoted
 from imageloom.system.wording import count, some
@@ -72,8 +72,7 @@ def listing_of_rows(  # noqa: PLR0913 - the two last belong to every long job
     unit: str = "line",
     declared: Iterable[str] = (),
     params: ConvertParams,
-    on_event: EventSink = ignore_events,
-    cancel: CancelToken | None = None,
+    control: Control,
 ) -> Listing:
     """Check every row and list its file; rows keep their order, classes stand in string order.
 
@@ -84,8 +83,7 @@ def listing_of_rows(  # noqa: PLR0913 - the two last belong to every long job
         unit: What a row's number counts.
         declared: Classes that the manifest names apart from its rows.
         params: What to do with classes that have no row.
-        on_event: Told how many rows were read.
-        cancel: Stops between two rows.
+        control: Told how many rows were read; stops between two rows.
 
     Raises:
         InvalidDatasetError: Rows without a file, outside the root, or repeated; some rows with
@@ -95,9 +93,8 @@ def listing_of_rows(  # noqa: PLR0913 - the two last belong to every long job
     for number, row in enumerate(rows):
         gathering.add(row)
         if number % _ROWS_PER_EVENT == 0:
-            on_event(Progress("Reading the manifest", number, None, "rows"))
-            if cancel is not None:
-                cancel.raise_if_set()
+            control.tell(Progress("Reading the manifest", number, None, "rows"))
+            control.raise_if_cancelled()
     return gathering.listing(tuple(declared))
 
 
