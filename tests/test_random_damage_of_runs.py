@@ -14,6 +14,7 @@ from torch import nn
 import imageloom
 from imageloom.cli.root import run as run_command
 from imageloom.errors import CannotResumeError, InvalidModelDirectoryError
+from imageloom.events import Control
 from imageloom.launch.preflight.estimate import needs_of
 from imageloom.launch.train import resumed_launch
 from imageloom.metrics import ScoreSums
@@ -246,6 +247,6 @@ def test_weights_of_another_layout_are_used_or_refused_with_a_named_error(
     params = ModelParams(weights=str(path))
     path.write_bytes(file.getvalue())
     with pytest.raises(InvalidModelDirectoryError, match=f"no plain arrays: {name} is "):
-        make_untrained("tiny", params)
+        make_untrained("tiny", params, control=Control())
     path.write_bytes(damaged(file.getvalue(), changes))
-    only_named_errors(lambda _: make_untrained("tiny", params), path)
+    only_named_errors(lambda _: make_untrained("tiny", params, control=Control()), path)

@@ -7,6 +7,7 @@ import torch
 import torchvision
 
 from imageloom.errors import InvalidModelDirectoryError
+from imageloom.events import Control
 from imageloom.models.architecture import build_network, resolve_architecture
 from imageloom.models.params import ModelParams
 from imageloom.models.pretrained import load_pretrained
@@ -39,7 +40,7 @@ def load(tmp_path):
         torch.save(content, file)
         events = []
         architecture = resolve_architecture(name, ModelParams())
-        start = load_pretrained(architecture, str(file), on_event=events.append)
+        start = load_pretrained(architecture, str(file), control=Control(events.append))
         return start.body, [event.message.removeprefix(f"{file}: ") for event in events]
 
     return load
@@ -217,14 +218,16 @@ def test_a_smaller_network_is_not_cut_out_of_a_larger_one(load):
 def test_safetensors_as_the_hub_holds_them_are_taken(tmp_path, state):
     (tmp_path / "model.safetensors").write_bytes(safetensors_bytes(state))
     architecture = resolve_architecture(NAME, ModelParams())
-    start = load_pretrained(architecture, str(tmp_path / "model.safetensors"))
+    start = load_pretrained(architecture, str(tmp_path / "model.safetensors"), control=Control())
     assert_is_body(start.body, state)
 
 
 def test_a_file_written_later_does_not_change_weights_that_were_read(tmp_path, state):
     file = tmp_path / "w.pth"
     torch.save(state, file)
-    body = load_pretrained(resolve_architecture(NAME, ModelParams()), str(file)).body
+    body = load_pretrained(
+        resolve_architecture(NAME, ModelParams()), str(file), control=Control()
+    ).body
     with file.open("r+b") as opened:
         opened.write(b"\xff" * opened.seek(0, 2))
     assert_is_body(body, state)

@@ -10,7 +10,7 @@ from imageloom.errors import (
     FailedToWriteOutputsError,
     RunInterruptedError,
 )
-from imageloom.events import CancelToken, Progress
+from imageloom.events import CancelToken, Control, Progress
 from imageloom.models.download import download
 
 CONTENT = bytes(range(256)) * 4096  # 1 MiB
@@ -54,7 +54,7 @@ def left_in(folder):
 def test_a_file_arrives_whole_with_its_progress(site, tmp_path):
     events = []
     file = tmp_path / "new" / "w.pth"
-    download(f"{site}/w.pth", file, sha256_prefix=SHA256[:8], on_event=events.append)
+    download(f"{site}/w.pth", file, sha256_prefix=SHA256[:8], control=Control(events.append))
     assert file.read_bytes() == CONTENT
     assert left_in(tmp_path) == ["w.pth"]
     assert events[-1] == Progress("Fetching w.pth", len(CONTENT), len(CONTENT), "bytes")
@@ -64,14 +64,14 @@ def test_a_file_arrives_whole_with_its_progress(site, tmp_path):
 @pytest.mark.parametrize("name", ["w.pth", "cut.pth"])
 def test_a_file_with_another_hash_never_appears(site, tmp_path, name):
     with pytest.raises(FailedToDownloadFilesError, match="SHA-256 does not start with 0000ffff"):
-        download(f"{site}/{name}", tmp_path / "w.pth", sha256_prefix="0000ffff")
+        download(f"{site}/{name}", tmp_path / "w.pth", sha256_prefix="0000ffff", control=Control())
     assert left_in(tmp_path) == []
 
 
 def test_an_error_status_is_told(site, tmp_path):
     message = r"w\.pth could not be fetched from http://127\S+/missing\.pth: HTTP Error 404"
     with pytest.raises(FailedToDownloadFilesError, match=message):
-        download(f"{site}/missing.pth", tmp_path / "w.pth")
+        download(f"{site}/missing.pth", tmp_path / "w.pth", control=Control())
     assert left_in(tmp_path) == []
 
 
@@ -84,7 +84,7 @@ def test_e16_without_a_network_the_message_says_where_the_file_goes(tmp_path, mo
     with pytest.raises(
         FailedToDownloadFilesError, match=r"example\.org/w\.pth: Temporary failure in name"
     ) as caught:
-        download("https://example.org/w.pth", file)
+        download("https://example.org/w.pth", file, control=Control())
     assert f"put the file at {file}" in caught.value.hint
     assert caught.value.code == "0162"
     assert left_in(tmp_path) == []
@@ -96,8 +96,7 @@ def test_a_download_can_be_cancelled_and_leaves_nothing(site, tmp_path):
         download(
             f"{site}/w.pth",
             tmp_path / "w.pth",
-            on_event=lambda _event: cancel.set("Ctrl+C"),
-            cancel=cancel,
+            control=Control(lambda _event: cancel.set("Ctrl+C"), cancel=cancel),
         )
     assert left_in(tmp_path) == []
 
@@ -105,4 +104,4 @@ def test_a_download_can_be_cancelled_and_leaves_nothing(site, tmp_path):
 def test_a_folder_that_cannot_be_written_is_not_blamed_on_the_network(site, tmp_path):
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(FailedToWriteOutputsError, match="could not be written"):
-        download(f"{site}/w.pth", tmp_path / "file" / "w.pth")
+        download(f"{site}/w.pth", tmp_path / "file" / "w.pth", control=Control())

@@ -1,5 +1,6 @@
 import torch
 
+from imageloom.events import Control
 from imageloom.models.architecture import build_network, resolve_architecture
 from imageloom.models.initial_network import initial_network
 from imageloom.models.model_directory import as_untrained, make_untrained
@@ -17,7 +18,7 @@ def seeded(model, classes, seed=5, on_event=lambda _event: None):
 
 
 def test_without_weights_it_is_the_network_the_seed_gives():
-    network = seeded(make_untrained(NAME), ("a", "b"))
+    network = seeded(make_untrained(NAME, control=Control()), ("a", "b"))
     torch.manual_seed(5)
     plain = build_network(resolve_architecture(NAME, ModelParams()), 2).state_dict()
     assert all(torch.equal(network.state_dict()[name], plain[name]) for name in plain)
@@ -27,7 +28,9 @@ def test_without_weights_it_is_the_network_the_seed_gives():
 def test_with_weights_the_body_is_theirs_and_the_head_is_the_seeds(tmp_path):
     state = make_trained().network.state_dict()
     (tmp_path / "w.safetensors").write_bytes(safetensors_bytes(state))
-    model = make_untrained(NAME, ModelParams(weights=str(tmp_path / "w.safetensors")))
+    model = make_untrained(
+        NAME, ModelParams(weights=str(tmp_path / "w.safetensors")), control=Control()
+    )
     network = seeded(model, ("a", "b"))
     found = network.state_dict()
     assert found["fc.weight"].shape[0] == 2
@@ -54,7 +57,7 @@ def test_an_earlier_head_is_joined_by_class_name():
     weight, old = network.fc.weight, earlier.network.fc.weight
     assert torch.equal(weight[0], old[2])
     assert torch.equal(weight[2], old[0])
-    fresh = seeded(make_untrained(NAME), ("fox", "owl", "cat"))
+    fresh = seeded(make_untrained(NAME, control=Control()), ("fox", "owl", "cat"))
     assert torch.equal(weight[1], fresh.fc.weight[1])  # the new class has the seed's weights
     assert network.fc.bias[0] == earlier.network.fc.bias[2]
     assert [event.message for event in events] == [

@@ -10,6 +10,7 @@ from imageloom.errors import (
     NaNError,
     UnknownNameError,
 )
+from imageloom.events import Control
 from imageloom.models.model_directory import (
     as_untrained,
     create_model,
@@ -161,7 +162,7 @@ def test_an_untrained_model_keeps_its_weights_bit_for_bit(tmp_path):
 
 def test_a_made_model_equals_a_created_one(tmp_path):
     created = create_model(NAME, tmp_path / "m")
-    assert make_untrained(NAME).digest == created.digest
+    assert make_untrained(NAME, control=Control()).digest == created.digest
 
 
 def test_a_place_that_is_taken_is_refused_before_anything_is_fetched(tmp_path, monkeypatch):

@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from imageloom.errors import InvalidModelDirectoryError
+from imageloom.events import Control
 from imageloom.models.architecture import build_network, resolve_architecture
 from imageloom.models.params import ModelParams
 from imageloom.models.pretrained import load_pretrained
@@ -41,7 +42,9 @@ def state():
 
 
 def load(file):
-    return load_pretrained(resolve_architecture(NAME, ModelParams()), str(file)).body
+    return load_pretrained(
+        resolve_architecture(NAME, ModelParams()), str(file), control=Control()
+    ).body
 
 
 @pytest.mark.filterwarnings("ignore")  # of making and saving these, which is the maker's affair

@@ -6,7 +6,7 @@ import torch
 from torchvision.models import ResNet18_Weights
 
 from imageloom.errors import FailedToDownloadFilesError
-from imageloom.events import ignore_events
+from imageloom.events import Control
 from imageloom.models import download
 from imageloom.models.torchvision_weights import torchvision_weights
 from imageloom.preprocessing import IMAGENET_NORMALISATION
@@ -40,7 +40,7 @@ def test_a_file_in_torchs_own_cache_is_used_without_a_network(published, monkeyp
     cached.parent.mkdir(parents=True)
     cached.write_bytes(made.read_bytes())
     monkeypatch.setattr(download.urllib.request, "urlopen", pytest.fail)
-    found = torchvision_weights("resnet18").load(ignore_events, None)
+    found = torchvision_weights("resnet18").load(Control())
     assert torch.equal(found["fc.bias"], STATE["fc.bias"])
 
 
@@ -49,7 +49,7 @@ def test_a_damaged_file_in_the_cache_is_refused_naming_it(published):
     cached.parent.mkdir(parents=True)
     cached.write_bytes(made.read_bytes()[:-1])
     with pytest.raises(FailedToDownloadFilesError, match=f"{cached.name} is damaged") as caught:
-        torchvision_weights("resnet18").load(ignore_events, None)
+        torchvision_weights("resnet18").load(Control())
     assert "Delete the file" in caught.value.hint
     assert cached.exists()  # it may be shared with others: it is theirs to delete
 
@@ -63,7 +63,7 @@ def test_a_file_that_is_not_there_is_fetched_into_the_cache(published, monkeypat
         return _Response(made.read_bytes())
 
     monkeypatch.setattr(download.urllib.request, "urlopen", urlopen)
-    found = torchvision_weights("resnet18").load(ignore_events, None)
+    found = torchvision_weights("resnet18").load(Control())
     assert torch.equal(found["fc.bias"], STATE["fc.bias"])
     assert asked == [f"https://example.invalid/models/{cached.name}"]
     assert cached.read_bytes() == made.read_bytes()

@@ -8,6 +8,7 @@ import torch
 import vanishing
 
 from imageloom.errors import CouldNotOpenFileError, InvalidModelDirectoryError
+from imageloom.events import Control
 from imageloom.models.architecture import resolve_architecture
 from imageloom.models.model_directory import create_model, load_trained, load_untrained
 from imageloom.models.params import ModelParams
@@ -56,7 +57,7 @@ def test_every_fault_while_a_file_of_weights_is_read_is_an_error_that_names_it(
 
     def read(place):
         architecture = resolve_architecture("timm/test_resnet", ModelParams())
-        return load_pretrained(architecture, str(place / name))
+        return load_pretrained(architecture, str(place / name), control=Control())
 
     *disturbed, quiet = vanishing.outcomes(make, read, fault)
     assert quiet is None

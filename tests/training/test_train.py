@@ -23,7 +23,7 @@ from imageloom.errors import (
     OutputInUseError,
     RunInterruptedError,
 )
-from imageloom.events import CancelToken, Metric, Notice, Progress
+from imageloom.events import CancelToken, Control, Metric, Notice, Progress
 from imageloom.launch.train import resume, train, train_or_resume
 from imageloom.models.model_directory import load_trained, make_untrained
 from imageloom.models.params import ModelParams
@@ -96,7 +96,12 @@ def test_the_published_model_has_the_figures_of_its_best_epoch(quiet_run):
 
 
 def test_an_untrained_model_in_memory_trains_as_its_name_does(quiet_run, pictures, tmp_path):
-    again = train(make_untrained("resnet18", PLAIN), *pictures, tmp_path / "run", params=QUICK)
+    again = train(
+        make_untrained("resnet18", PLAIN, control=Control()),
+        *pictures,
+        tmp_path / "run",
+        params=QUICK,
+    )
     assert weights(again.run) == weights(quiet_run.run)
 
 
@@ -171,7 +176,7 @@ def test_i13_resuming_at_every_step_equals_never_having_stopped(
 
 def test_the_same_call_again_goes_on_where_the_first_was_stopped(quiet_run, pictures, tmp_path):
     def again(**options):
-        model = make_untrained("resnet18", PLAIN)
+        model = make_untrained("resnet18", PLAIN, control=Control())
         return train_or_resume(model, *pictures, tmp_path / "run", params=QUICK, **options)
 
     stop = StopAt(2)

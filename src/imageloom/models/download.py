@@ -9,45 +9,36 @@ from pathlib import Path
 from typing import Final
 
 from imageloom.errors import FailedToDownloadFilesError
-from imageloom.events import CancelToken, EventSink, Progress, ignore_events
+from imageloom.events import Control, Progress
 from imageloom.files.publish import writing_file
 
 TIMEOUT_S: Final = 30.0  # of one read, not of the whole file
 _CHUNK_BYTES: Final = 256 * 1024
 
 
-def download(
-    url: str,
-    file: Path,
-    *,
-    sha256_prefix: str = "",
-    on_event: EventSink = ignore_events,
-    cancel: CancelToken | None = None,
-) -> None:
+def download(url: str, file: Path, *, sha256_prefix: str = "", control: Control) -> None:
     """Fetch ``url`` into ``file``, which appears only when it is whole and has the right hash.
 
     Args:
         url: An http or https address that stands in our code or in a library's, never in data.
         file: Where it shall lie; missing folders are made.
         sha256_prefix: First hexadecimal digits of the content's SHA-256.
-        on_event: Told the bytes so far.
-        cancel: Checked between chunks.
+        control: Told the bytes so far; stops between chunks.
 
     Raises:
         FailedToDownloadFilesError: No connection, an error status, or other content than expected.
         FailedToWriteOutputsError: The folder cannot be written.
-        RunInterruptedError: ``cancel`` was set.
+        RunInterruptedError: Somebody asked to stop.
     """
     digest = hashlib.sha256()
     done = 0
     with writing_file(file) as partial, partial.open("wb") as output:
         for chunk, total in _chunks(url, file):
-            if cancel is not None:
-                cancel.raise_if_set()
+            control.raise_if_cancelled()
             output.write(chunk)
             digest.update(chunk)
             done += len(chunk)
-            on_event(Progress(f"Fetching {file.name}", done, total, "bytes"))
+            control.tell(Progress(f"Fetching {file.name}", done, total, "bytes"))
         if not digest.hexdigest().startswith(sha256_prefix):
             raise FailedToDownloadFilesError(
                 f"{url} gave {done:,} bytes whose SHA-256 does not start with {sha256_prefix}.",

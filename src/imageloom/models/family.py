@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from imageloom.events import CancelToken, EventSink
+from imageloom.events import Control
 from imageloom.models.params import ModelParams
 from imageloom.preprocessing import IMAGENET_NORMALISATION, Normalisation
 from imageloom.registry import Registry
@@ -50,7 +50,7 @@ class PublishedWeights:
 
     name: str
     normalisation: Normalisation
-    load: Callable[[EventSink, CancelToken | None], Mapping[str, Tensor]]
+    load: Callable[[Control], Mapping[str, Tensor]]
 
 
 @dataclass(frozen=True)

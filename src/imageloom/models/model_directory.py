@@ -15,7 +15,7 @@ from pydantic import JsonValue
 from torch import nn
 
 from imageloom.errors import NaNError
-from imageloom.events import CancelToken, EventSink, ignore_events
+from imageloom.events import CancelToken, Control, EventSink, ignore_events
 from imageloom.files.output_places import refuse_misplaced
 from imageloom.files.publish import refuse_existing
 from imageloom.models.architecture import Architecture, resolve_architecture
@@ -92,19 +92,14 @@ class TrainedModel:
 
 
 def make_untrained(
-    name: str,
-    params: ModelParams | None = None,
-    *,
-    on_event: EventSink = ignore_events,
-    cancel: CancelToken | None = None,
+    name: str, params: ModelParams | None = None, *, control: Control
 ) -> UntrainedModel:
     """Return an untrained model in memory.
 
     Args:
         name: A network: ``resnet18``, ``timm/convnext_tiny``.
         params: Its weights and options; by default random weights and no options.
-        on_event: Told the progress of a download.
-        cancel: Stops a download.
+        control: Told the progress of a download; stops it.
 
     Raises:
         ParameterError: The name is unknown, or an option does not fit the network.
@@ -115,7 +110,7 @@ def make_untrained(
     """
     params = params or ModelParams()
     architecture = resolve_architecture(name, params)
-    start = load_pretrained(architecture, params.weights, on_event=on_event, cancel=cancel)
+    start = load_pretrained(architecture, params.weights, control=control)
     model = UntrainedModel(
         architecture=architecture,
         normalisation=start.normalisation,
@@ -141,10 +136,11 @@ def create_model(
             published, or cannot be written.
         ImageloomError: As ``make_untrained``.
     """
+    control = Control.of(on_event, cancel)
     out = _absolute(out)
     refuse_existing(out)  # before a download of hundreds of megabytes
     refuse_misplaced([out])
-    model = make_untrained(name, params, on_event=on_event, cancel=cancel)
+    model = make_untrained(name, params, control=control)
     record = _record_of(model)
     write_model(out, untrained_to_json(record), untrained_card(record), model.weights)
     return model

@@ -8,7 +8,7 @@ from typing import Final
 import torch
 
 from imageloom.errors import InvalidModelDirectoryError, NotInRangeValueError
-from imageloom.events import CancelToken, EventSink, Notice, ignore_events
+from imageloom.events import Control, EventSink, Notice
 from imageloom.files.plain_file import naming_read_failures
 from imageloom.files.publish import sha256_of_file
 from imageloom.models.architecture import Architecture
@@ -42,13 +42,7 @@ class Pretrained:
     source: WeightsSource
 
 
-def load_pretrained(
-    architecture: Architecture,
-    weights: str,
-    *,
-    on_event: EventSink = ignore_events,
-    cancel: CancelToken | None = None,
-) -> Pretrained:
+def load_pretrained(architecture: Architecture, weights: str, *, control: Control) -> Pretrained:
     """Return the weights that ``ModelParams.weights`` asks for, without the head.
 
     A file may be what another tool saved: the weights are looked for under any key and behind any
@@ -59,9 +53,8 @@ def load_pretrained(
         architecture: The network they must fit.
         weights: ``none``, ``imagenet``, or the path of a .safetensors or .pth file or of a
             trained model directory.
-        on_event: Told the progress of a download, what was taken from a file, what was left out and
-            what was converted.
-        cancel: Stops a download.
+        control: Told the progress of a download, what was taken from a file, what was left out and
+            what was converted; stops the download.
 
     Raises:
         NotInRangeValueError: There are no published weights for this network, or they do not fit
@@ -74,17 +67,15 @@ def load_pretrained(
     if weights == RANDOM_WEIGHTS:
         return Pretrained(None, family.normalisation, WeightsSource())
     if weights == PUBLISHED_WEIGHTS:
-        return _published(architecture, on_event, cancel)
+        return _published(architecture, control)
     path = Path(weights).expanduser().absolute()
     with naming_read_failures(path, InvalidModelDirectoryError):
         if path.is_dir():
-            return _of_model(architecture, path, on_event)
-        return _of_file(architecture, path, on_event)
+            return _of_model(architecture, path, control.on_event)
+        return _of_file(architecture, path, control.on_event)
 
 
-def _published(
-    architecture: Architecture, on_event: EventSink, cancel: CancelToken | None
-) -> Pretrained:
+def _published(architecture: Architecture, control: Control) -> Pretrained:
     if architecture.options.get("stem") == "small":
         raise NotInRangeValueError(
             "weights are 'imagenet' and stem is 'small', but published weights have the standard "
@@ -95,8 +86,8 @@ def _published(
             details={"parameter": "stem", "value": "small"},
         )
     published = FAMILIES.get(architecture.family).published(architecture.variant)
-    state = published.load(on_event, cancel)
-    body = _fitting_body(architecture, state, published.name, on_event)
+    state = published.load(control)
+    body = _fitting_body(architecture, state, published.name, control.on_event)
     source = WeightsSource(kind="published", name=published.name)
     return Pretrained(body, published.normalisation, source)
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from imageloom.errors import FailedToDownloadFilesError
-from imageloom.events import CancelToken, EventSink
+from imageloom.events import Control
 from imageloom.files.publish import sha256_of_file
 from imageloom.models.family import PublishedWeights
 from imageloom.preprocessing import Normalisation
@@ -30,11 +30,11 @@ def torchvision_weights(variant: str) -> PublishedWeights:
     weights = get_model_weights(variant).DEFAULT
     transforms = weights.transforms()
 
-    def load(on_event: EventSink, cancel: CancelToken | None) -> Mapping[str, Tensor]:
+    def load(control: Control) -> Mapping[str, Tensor]:
         from imageloom.models.weights_file import read_weights_file
 
         # A published file is a state dict and nothing else.
-        return read_weights_file(_local_file(weights.url, on_event, cancel))[0].tensors
+        return read_weights_file(_local_file(weights.url, control))[0].tensors
 
     return PublishedWeights(
         name=str(weights),
@@ -43,7 +43,7 @@ def torchvision_weights(variant: str) -> PublishedWeights:
     )
 
 
-def _local_file(url: str, on_event: EventSink, cancel: CancelToken | None) -> Path:
+def _local_file(url: str, control: Control) -> Path:
     import torch.hub
 
     from imageloom.models.download import download
@@ -53,7 +53,7 @@ def _local_file(url: str, on_event: EventSink, cancel: CancelToken | None) -> Pa
     found = _HASH_IN_NAME.search(name)
     prefix = found.group(1) if found else ""
     if not file.is_file():
-        download(url, file, sha256_prefix=prefix, on_event=on_event, cancel=cancel)
+        download(url, file, sha256_prefix=prefix, control=control)
     elif not sha256_of_file(file).startswith(prefix):
         raise FailedToDownloadFilesError(
             f"{file} is damaged: its SHA-256 does not start with {prefix}.",

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from imageloom.data.images.places import refuse_among_pictures
 from imageloom.errors import CouldNotOpenFileError
-from imageloom.events import CancelToken, EventSink, Notice, ignore_events
+from imageloom.events import CancelToken, Control, EventSink, Notice, ignore_events
 from imageloom.files.output_places import refuse_misplaced
 from imageloom.files.publish import publishing_directory, refuse_existing
 from imageloom.reports.write import write_comparison_report, write_evaluation_report
@@ -48,7 +48,8 @@ def evaluate_to(  # noqa: PLR0913 - the public call; all but the first two are k
         CouldNotOpenFileError: The folder of the pictures is not there.
         ImageloomError: As ``evaluate`` and ``compare``.
     """
-    out, params, cancel = Path(out), params or EvaluateParams(), cancel or CancelToken()
+    control = Control.of(on_event, cancel)
+    out, params = Path(out), params or EvaluateParams()
     refuse_existing(out)
     refuse_misplaced([out])
     root = _images_folder(params)
@@ -56,21 +57,21 @@ def evaluate_to(  # noqa: PLR0913 - the public call; all but the first two are k
     for table in tables:
         _refuse_among_pictures(out, table, root or table.root)
     names = names or names_of([scores] if other is None else [scores, other])
-    cancel.raise_if_set()
+    control.raise_if_cancelled()
     outcome: Evaluation | Comparison
     if len(tables) == 1:
         outcome = evaluate(tables[0], params=params, name=names[0])
     else:
         outcome = compare(tables[0], tables[1], params=params, names=(names[0], names[1]))
     for message in outcome.notices:
-        on_event(Notice("warning", message))
-    cancel.raise_if_set()
+        control.tell(Notice("warning", message))
+    control.raise_if_cancelled()
     with publishing_directory(out) as partial:
         write_figures(partial, outcome)
         _write_report(
             partial / "report.html", outcome, [root or one.root for one in tables], params
         )
-        cancel.raise_if_set()
+        control.raise_if_cancelled()
     return outcome
 
 

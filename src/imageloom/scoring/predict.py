@@ -13,7 +13,7 @@ from imageloom.data.decoding.decode import UnreadablePictureError, decode_rgb, e
 from imageloom.data.decoding.pixel_limits import PILLOW_MAX_PIXELS
 from imageloom.data.loading.transforms import apply_transforms
 from imageloom.errors import GreaterThanError, ImageloomError, InvalidDatasetError
-from imageloom.events import CancelToken, EventSink, Progress, ignore_events
+from imageloom.events import CancelToken, Control, EventSink, Progress, ignore_events
 from imageloom.models.model_directory import TrainedModel
 from imageloom.scoring.inference import logits_of
 from imageloom.scoring.model_in_use import ModelInUse, model_in_use
@@ -84,17 +84,17 @@ def predict(
         InvalidModelDirectoryError: The model is none, or is damaged.
         RunInterruptedError: Somebody asked to stop.
     """
+    control = Control.of(on_event, cancel)
     if k < 1:
         raise GreaterThanError(
             f"k is {k}, but must be greater than 0.", details={"parameter": "k", "value": k}
         )
-    cancel = cancel or CancelToken()
     predictions = []
-    with model_in_use(model, params or ScoreParams(), on_event) as used:
+    with model_in_use(model, params or ScoreParams(), control.on_event) as used:
         for file in files:
-            cancel.raise_if_set()
+            control.raise_if_cancelled()
             predictions.append(_predict(used, file, k))
-            on_event(Progress("Naming pictures", len(predictions), len(files), "images"))
+            control.tell(Progress("Naming pictures", len(predictions), len(files), "images"))
     return predictions
 
 

@@ -21,7 +21,7 @@ from imageloom.data.moved import Roots
 from imageloom.data.open import open_images
 from imageloom.data.params import ConvertParams
 from imageloom.errors import InvalidDatasetError, NaNError
-from imageloom.events import CancelToken, EventSink, Notice, Progress, ignore_events
+from imageloom.events import CancelToken, Control, EventSink, Notice, Progress, ignore_events
 from imageloom.files.output_places import refuse_misplaced
 from imageloom.models.compute import choose_workers
 from imageloom.models.model_directory import TrainedModel
@@ -75,21 +75,26 @@ def score(  # noqa: PLR0913 - the public call; all but the first three are keywo
         NaNError: The network gave no number for a picture.
         RunInterruptedError: Somebody asked to stop.
     """
-    params, cancel = params or ScoreParams(), cancel or CancelToken()
+    control = Control.of(on_event, cancel)
+    params = params or ScoreParams()
     outputs = [] if out is None else [Path(out)]
     for place in outputs:
         check_place(place)
     paths = [one for one in (model, images) if isinstance(one, Path | str)]
     refuse_misplaced(outputs, read=[Path(one).expanduser() for one in paths])
-    with model_in_use(model, params, on_event) as used:
+    with model_in_use(model, params, control.on_event) as used:
         images = open_images(
-            images, root=root, convert_params=convert_params, on_event=on_event, cancel=cancel
+            images,
+            root=root,
+            convert_params=convert_params,
+            on_event=control.on_event,
+            cancel=control.cancel,
         )
         images.require_pictures("to score")
         images.refuse_outputs(outputs)
         labels_N = labels_by_model(images, used.model.classes)
         require_crops_fit(images, used.model.preprocessing.transforms, "pictures")
-        probabilities_NK = _probabilities(used, images, params, on_event, cancel)
+        probabilities_NK = _probabilities(used, images, params, control)
     table = ScoredTable(
         files=_files(images),
         labels_N=labels_N,
@@ -129,18 +134,14 @@ def labels_by_model(images: ImageDirectory, classes: tuple[str, ...]) -> npt.NDA
 
 
 def _probabilities(
-    used: ModelInUse,
-    images: ImageDirectory,
-    params: ScoreParams,
-    on_event: EventSink,
-    cancel: CancelToken,
+    used: ModelInUse, images: ImageDirectory, params: ScoreParams, control: Control
 ) -> npt.NDArray[np.float32]:
     preprocessing = used.model.preprocessing
     room_NK = room_for_probabilities(len(images), len(used.model.classes))
     batch_bytes = params.batch_size * 3 * preprocessing.input_size**2
     workers, why_fewer = choose_workers(params.workers, used.compute, batch_bytes)
     if why_fewer:
-        on_event(Notice("warning", why_fewer))
+        control.tell(Notice("warning", why_fewer))
     loader = make_loader(
         images,
         preprocessing.transforms,
@@ -158,8 +159,8 @@ def _probabilities(
             done += len(positions_B)
             rate = done / max(1e-9, time.monotonic() - began)
             text = f"{rate:,.0f} images/s"
-            on_event(Progress("Scoring pictures", done, len(images), "images", text))
-            cancel.raise_if_set()
+            control.tell(Progress("Scoring pictures", done, len(images), "images", text))
+            control.raise_if_cancelled()
     return room_NK
 
 

@@ -16,7 +16,7 @@ from imageloom.errors import (
     LessThanOrEqualToError,
     ParameterParsingError,
 )
-from imageloom.events import CancelToken, EventSink
+from imageloom.events import CancelToken, Control, EventSink
 from imageloom.files.publish import appearing_directory, write_json
 from imageloom.models.architecture import check_input
 from imageloom.models.initial_network import initial_network
@@ -158,7 +158,7 @@ def find_model(
         return model
     path = Path(model).expanduser()
     if not path.exists():
-        return make_untrained(str(model), params, on_event=on_event, cancel=cancel)
+        return make_untrained(str(model), params, control=Control.of(on_event, cancel))
     if params != ModelParams():
         raise ParameterParsingError(
             f"{path} is a model directory, which has its options and weights already.",

@@ -14,7 +14,7 @@ from imageloom.errors import (
     UnknownNameError,
     library_text,
 )
-from imageloom.events import CancelToken, EventSink, Notice
+from imageloom.events import Control, Notice
 from imageloom.models.family import FAMILIES, Family, PublishedWeights, Variant
 from imageloom.models.params import ModelParams
 from imageloom.preprocessing import Normalisation
@@ -88,8 +88,8 @@ def published(variant: str) -> PublishedWeights:
             details={"name": variant},
         )
 
-    def load(on_event: EventSink, _cancel: CancelToken | None) -> Mapping[str, Tensor]:
-        on_event(Notice("info", f"timm fetches the weights of {name} unless it has them."))
+    def load(control: Control) -> Mapping[str, Tensor]:
+        control.tell(Notice("info", f"timm fetches the weights of {name} unless it has them."))
         try:
             network = timm.create_model(name, pretrained=True)
         # timm goes through several libraries for its downloads, each with its own errors.
