@@ -18,7 +18,7 @@ from imageloom.errors import (
     FailedToWriteOutputsError,
     RunInterruptedError,
 )
-from imageloom.events import CancelToken, Progress
+from imageloom.events import CancelToken, Control, Progress
 from imageloom.pipeline.graph.changes import apply_changes
 from imageloom.pipeline.graph.json_format import read_pipeline, write_pipeline
 from imageloom.settings import read_settings
@@ -28,7 +28,7 @@ from imageloom.settings import read_settings
 def digits(tmp_path_factory) -> Path:
     pytest.importorskip("sklearn", reason="scikit-learn has the digits")
     folder = tmp_path_factory.mktemp("digits")
-    assert write_digits(folder) == 1797
+    assert write_digits(folder, control=Control()) == 1797
     return folder
 
 
@@ -64,7 +64,7 @@ def test_progress_is_told_and_it_can_be_stopped(tmp_path):
             cancel.set("the test")
 
     with pytest.raises(RunInterruptedError, match="Stopped by the test"):
-        write_digits(tmp_path, on_event=stop_at_100, cancel=cancel)
+        write_digits(tmp_path, control=Control(stop_at_100, cancel=cancel))
     assert (seen[-1].done, seen[-1].total) == (100, 1797)
 
 

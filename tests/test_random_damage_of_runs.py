@@ -40,7 +40,7 @@ from imageloom.training.run.directory import RunDirectory
 from imageloom.training.run.events import read_metrics
 from imageloom.training.run.lost import tell_loss
 from imageloom.training.run.pictures import point_anew
-from imageloom.training.train import prepare_run, read_result
+from imageloom.training.train import NewRun, prepare_run, read_result
 
 from .damage import (
     CHANGES,
@@ -133,7 +133,7 @@ def runs(tmp_path_factory):
         tiny = runpy.run_path(str(TINY_FAMILY))
         pictures = [tiny["tiny_pictures"](folder / name, 2, 0) for name in ("first", "second")]
         imageloom.train("tiny", *pictures, folder / "run", params=ONE_EPOCH)
-        prepare_run("tiny", *pictures, folder / "new", params=ONE_EPOCH)
+        prepare_run(NewRun("tiny", *pictures, folder / "new", params=ONE_EPOCH), control=Control())
         create_model("tiny", folder / "random")
         create_model("tiny", folder / "other", ModelParams(weights=str(folder / "run" / "model")))
         yield folder
@@ -191,7 +191,7 @@ def test_a_run_whose_record_was_damaged_gets_its_pictures_pointed_anew_or_a_name
 ):
     folder = copied("new", "run.json", data)
     only_named_errors(
-        lambda run: point_anew(run, [runs], on_event=lambda _: None),
+        lambda run: point_anew(run, [runs], control=Control(lambda _: None)),
         folder,
     )
 

@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from imageloom.errors import RunInterruptedError
-from imageloom.events import CancelToken, Metric, ignore_events
+from imageloom.events import CancelToken, Control, Metric
 from imageloom.launch.params import LaunchParams
 from imageloom.registry import Registry
 from imageloom.remote.check import say_hello
@@ -16,6 +16,7 @@ from imageloom.remote.follow_training import earlier_launch, resume_on, train_on
 from imageloom.targets.slurm.options import SlurmOptions
 from imageloom.targets.slurm.target import SlurmTarget
 from imageloom.training.params import TrainParams
+from imageloom.training.train import NewRun
 
 PARAMS = TrainParams(
     epochs=2, batch_size=2, precision="float32", device="cpu", workers=0, print_frequency=1
@@ -46,16 +47,12 @@ def test_two_nodes_train_save_when_asked_to_stop_and_go_on_to_the_end(slurm, pic
     with pytest.raises(RunInterruptedError, match=r"Stopped by Ctrl\+C at step \d+") as caught:
         train_on(
             target,
-            "resnet18",
-            *pictures,
-            run,
-            params=PARAMS,
+            NewRun("resnet18", *pictures, run, params=PARAMS),
             launch=TWO_NODES,
-            on_event=stop_in_the_first_epoch,
-            cancel=cancel,
+            control=Control(stop_in_the_first_epoch, cancel=cancel),
         )
     assert "--target lab" in caught.value.hint
-    result = resume_on(targets, "lab", run, launch=earlier_launch(run))
+    result = resume_on(targets, "lab", run, launch=earlier_launch(run), control=Control())
     assert result.epochs == 2
     assert (run / "model" / "weights.safetensors").is_file()
     outer = (run / "job" / "logs" / "70_mpi_log.txt").read_text(encoding="utf-8")
@@ -100,7 +97,6 @@ def test_a_hello_has_a_rank_on_each_of_two_nodes(slurm, tmp_path):
         SlurmTarget("lab", SlurmOptions.parse(options), dict(os.environ)),
         tmp_path / "check",
         timeout_s=250.0,
-        on_event=ignore_events,
-        cancel=CancelToken(),
+        control=Control(),
     )
     assert [(one.rank, one.world_size) for one in greetings] == [(0, 2), (1, 2)]

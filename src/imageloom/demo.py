@@ -15,7 +15,7 @@ from typing import Final
 
 from imageloom.app import Engine, RunOutcome
 from imageloom.errors import EnvironmentUnsuitableError
-from imageloom.events import CancelToken, EventSink, Progress, ignore_events
+from imageloom.events import CancelToken, Control, Progress
 from imageloom.files.output_places import refuse_misplaced
 from imageloom.files.publish import refuse_existing
 from imageloom.pipeline.builder import PipelineBuilder
@@ -72,9 +72,8 @@ def run_demo(
     refuse_existing(out)
     refuse_misplaced([out])
     began = time.monotonic()
-    write_digits(
-        out / PICTURES, on_event=lambda event: on_event(NodeEvent(PICTURES, event)), cancel=cancel
-    )
+    control = Control.of(lambda event: on_event(NodeEvent(PICTURES, event)), cancel)
+    write_digits(out / PICTURES, control=control)
     settings = read_settings(os.environ)
     own = dataclasses.replace(settings, workspace=out / "workspace", database_url=None)
     engine = Engine(own)
@@ -128,15 +127,12 @@ def _link(link: Path, place: Path) -> None:
     link.symlink_to(os.path.relpath(place, link.parent))
 
 
-def write_digits(
-    folder: Path, *, on_event: EventSink = ignore_events, cancel: CancelToken | None = None
-) -> int:
+def write_digits(folder: Path, *, control: Control) -> int:
     """Write the digits as PNG files in one folder per digit and return how many there are.
 
     Args:
         folder: Where the folders ``0`` to ``9`` are made.
-        on_event: Hears how far it is.
-        cancel: Stops it between two pictures.
+        control: Hears how far it is; stops it between two pictures.
 
     Raises:
         EnvironmentUnsuitableError: scikit-learn is not installed.
@@ -161,7 +157,6 @@ def write_digits(
             (PICTURE_SIZE, PICTURE_SIZE), Image.Resampling.BICUBIC
         )
         picture.save(place / f"digit-{number:04}.png")
-        if cancel is not None:
-            cancel.raise_if_set()
-        on_event(Progress("Writing the digits", number + 1, len(labels_N), "pictures"))
+        control.raise_if_cancelled()
+        control.tell(Progress("Writing the digits", number + 1, len(labels_N), "pictures"))
     return len(labels_N)

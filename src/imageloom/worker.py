@@ -22,7 +22,7 @@ from imageloom.errors import (
     any_error,
     printable,
 )
-from imageloom.events import CancelToken, Event, EventSink, Notice
+from imageloom.events import CancelToken, Control, Event, Notice
 from imageloom.files.event_lines import EventWriter
 from imageloom.files.publish import write_json
 from imageloom.pipeline.run.worker_lock import take_lock
@@ -91,7 +91,7 @@ def run_job(
         job = Job.model_validate_json((folder / JOB_FILE).read_bytes())
         logger.info("Node %s of run %s: %s.", job.node_id, job.run_id, job.component)
         component = components.get(job.component)
-        task = _task(job, folder, component=component, on_event=on_event, cancel=cancel)
+        task = _task(job, folder, component=component, control=Control(on_event, cancel))
         outputs = _make_outputs(job, component, task)
         result = Result(
             state="completed",
@@ -156,9 +156,7 @@ def _make_outputs(job: Job, component: Component, task: Task) -> dict[str, Outpu
     return outputs
 
 
-def _task(
-    job: Job, folder: Path, *, component: Component, on_event: EventSink, cancel: CancelToken
-) -> Task:
+def _task(job: Job, folder: Path, *, component: Component, control: Control) -> Task:
     workspace = Workspace(Path(job.workspace))
     outputs = workspace.work_outputs(job.key)
     return Task(
@@ -170,8 +168,8 @@ def _task(
         settings=RunSettings.parse(job.settings),
         base=Path(job.base),
         uploads=workspace.uploads,
-        on_event=on_event,
-        cancel=cancel,
+        on_event=control.on_event,
+        cancel=control.cancel,
     )
 
 

@@ -22,13 +22,13 @@ def asked(monkeypatch, tmp_path):
     """What the functions behind the command are asked for; they do nothing."""
     heard = {}
 
-    def note(*_places, launch, root, **_options):
+    def note(place, *, launch, root=None, **_options):
         launched.require_place(launch)
-        heard.update(launch=launch, root=root)
+        heard.update(launch=launch, root=place.root if root is None else root)
         return TrainResult(tmp_path, tmp_path, tmp_path, 1, 1, {})
 
     # Stand-ins, because a real training would take longer than all tests of this folder.
-    monkeypatch.setattr(train, "train", note)
+    monkeypatch.setattr(train, "train_new", note)
     monkeypatch.setattr(train, "resume", note)
     monkeypatch.setattr(params, "processing_units", lambda _: 4)
     write_json(tmp_path / "run.json", {"format_version": 1, "processes": 3})

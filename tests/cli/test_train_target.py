@@ -107,12 +107,12 @@ def test_the_command_lets_the_follower_know_when_nobody_watches_and_answers_two_
 ):
     followed = {}
 
-    def note(*_places, cancel, is_unwatched, **_options):
+    def note(*_places, control, is_unwatched, **_options):
         terminals.append(False)
         followed["unwatched"] = is_unwatched()
         for _ in range(2):
             os.kill(os.getpid(), signal.SIGINT)
-        followed["asked"] = cancel.asked
+        followed["asked"] = control.cancel.asked
         return TrainResult(here, here, here, 1, 1, {})
 
     # Stand-ins, because nothing shall be trained and a test has no terminal to close.

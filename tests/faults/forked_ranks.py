@@ -35,7 +35,7 @@ from imageloom.distributed.group import Group
 from imageloom.distributed.ranks import ranks_from_environment
 from imageloom.distributed.store import hosted_store
 from imageloom.errors import InvalidDatasetError
-from imageloom.events import CancelToken
+from imageloom.events import CancelToken, Control
 from imageloom.launch.local.blame import RankEnd, first_failure
 from imageloom.launch.local.report import read_answer
 from imageloom.launch.rank import EXIT_CODES, answer_for
@@ -47,7 +47,7 @@ from imageloom.training.params import TrainParams
 from imageloom.training.run.directory import RunDirectory
 from imageloom.training.run.events import read_metrics
 from imageloom.training.step import Stepper
-from imageloom.training.train import continue_run, prepare_run
+from imageloom.training.train import NewRun, continue_run, prepare_run
 
 STEPS_PER_EPOCH = 6
 PARAMS = TrainParams(
@@ -174,8 +174,8 @@ def live(
             cancel = CancelToken()
             ranks = ranks_from_environment(os.environ)
 
-            def work(on_event, cancel):
-                continue_run(run, ranks=ranks, on_event=on_event, cancel=cancel)
+            def work(control):
+                continue_run(run, ranks=ranks, control=control)
 
             disturb(rank, cancel)
             return EXIT_CODES[answer_for(work, Path(answers), rank, cancel=cancel).state]
@@ -243,8 +243,8 @@ def prepared(folder: Path, name: str, network: str = "tiny", processes: int = 2)
     def prepare() -> int:
         pictures = tiny_pictures(folder / "training", 16, 0), tiny_pictures(folder / "valid", 7, 1)
         dropout = ModelParams(dropout=0.3 if network == "tiny" else 0.0)
-        options = {"processes": processes, "params": PARAMS, "model_params": dropout}
-        prepare_run(network, *pictures, folder / name, **options)
+        new = NewRun(network, *pictures, folder / name, params=PARAMS, model_params=dropout)
+        prepare_run(new, processes=processes, control=Control())
         return 0
 
     assert os.waitpid(forked(prepare), 0)[1] == 0

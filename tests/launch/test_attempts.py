@@ -20,7 +20,7 @@ from imageloom.errors import (
     RunInterruptedError,
     WorkerLostError,
 )
-from imageloom.events import CancelToken, Notice, Progress, ignore_events
+from imageloom.events import CancelToken, Control, Notice, Progress, ignore_events
 from imageloom.launch.local import attempts
 from imageloom.launch.local.attempts import run_ranks
 
@@ -30,8 +30,7 @@ def run(toys, *, on_event=ignore_events, cancel=None):
         toys.job,
         toys.crew,
         max_restarts=toys.max_restarts,
-        on_event=on_event,
-        cancel=cancel or CancelToken(),
+        control=Control.of(on_event, cancel),
     )
 
 
@@ -274,13 +273,13 @@ LAUNCHER = """
 import json, os, sys
 from contextlib import nullcontext
 from pathlib import Path
-from imageloom.events import CancelToken, ignore_events
+from imageloom.events import Control
 from imageloom.launch.local.attempts import RankJob, run_ranks
 from imageloom.launch.local.one_machine import OneMachine
 
 command, logs = json.loads(sys.argv[1]), Path(sys.argv[2])
 job, crew = RankJob(command, logs, dict(os.environ)), OneMachine(2, lambda: nullcontext({}))
-run_ranks(job, crew, on_event=ignore_events, cancel=CancelToken())
+run_ranks(job, crew, control=Control())
 """
 
 

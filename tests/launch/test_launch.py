@@ -18,7 +18,7 @@ from imageloom.errors import (
     RunInterruptedError,
     WorkerLostError,
 )
-from imageloom.events import CancelToken, Metric, Notice
+from imageloom.events import CancelToken, Control, Metric, Notice
 from imageloom.files.publish import write_json
 from imageloom.launch.cluster.rendezvous import MeetingPlace
 from imageloom.launch.launch import launch_ranks, recorded
@@ -27,7 +27,7 @@ from imageloom.launch.train import resume, train
 from imageloom.models.params import ModelParams
 from imageloom.training.params import TrainParams
 from imageloom.training.run.directory import RunDirectory
-from imageloom.training.train import prepare_run
+from imageloom.training.train import NewRun, prepare_run
 
 pytestmark = pytest.mark.slow
 
@@ -165,11 +165,15 @@ def test_h14_one_rank_that_is_asked_stops_all_and_the_run_goes_on_to_equal_weigh
 
 
 def test_the_error_of_all_ranks_is_the_runs_error_and_is_not_tried_again(pictures, tmp_path):
-    run = prepare_run("resnet18", *pictures, tmp_path / "run", processes=2, params=PARAMS)
+    run = prepare_run(
+        NewRun("resnet18", *pictures, tmp_path / "run", params=PARAMS),
+        processes=2,
+        control=Control(),
+    )
     for file in (run / "checkpoints").rglob("*.safetensors"):
         file.write_bytes(b"")
     with pytest.raises(CannotResumeError, match=r"Rank . of 2: .* holds no whole checkpoint"):
-        launch_ranks(run, LaunchParams(processes_per_node=2, max_restarts=3))
+        launch_ranks(run, LaunchParams(processes_per_node=2, max_restarts=3), control=Control())
     assert RunDirectory(run).read()["state"] == "failed"
     log = (run / "logs" / "70_mpi_log.txt").read_text(encoding="utf-8")
     assert log.count("Starting 2 ranks") == 1
@@ -200,7 +204,8 @@ def test_i06_sigterm_to_the_command_ends_with_143_and_says_how_to_go_on(pictures
 
 def test_a_run_that_somebody_leads_is_left_as_it_is(pictures, tmp_path):
     run = prepare_run(
-        "resnet18", *pictures, tmp_path / "run", params=PARAMS, model_params=ModelParams()
+        NewRun("resnet18", *pictures, tmp_path / "run", params=PARAMS, model_params=ModelParams()),
+        control=Control(),
     )
     before = RunDirectory(run).read()
     with MeetingPlace(run).leading("process 7 at 10.0.0.4") as leads:

@@ -10,7 +10,7 @@ import pytest
 from tests.launch.toy_machines import FIXED, WAIT, Machines, two
 
 from imageloom.errors import RunInterruptedError
-from imageloom.events import CancelToken, ignore_events
+from imageloom.events import Control
 from imageloom.launch.cluster.machines import Machine
 from imageloom.launch.cluster.rendezvous import LeaderAddress, MeetingPlace
 from imageloom.launch.cluster.team import Hall, Team
@@ -34,7 +34,7 @@ def test_the_command_that_goes_on_names_the_machines_also_where_the_folder_is_qu
     run = tmp_path / "my run"
     hall = Hall(None, MeetingPlace(run), None, None, address="127.0.0.1")
     team = Team(min_nodes=2, max_nodes=2, processes_per_node=3, max_restarts=0, wait_s=1.0)
-    machine = Machine(None, hall, team, on_event=ignore_events, cancel=CancelToken())
+    machine = Machine(None, hall, team, control=Control())
     naming = naming_launch(run, machine._launch())
     with pytest.raises(RunInterruptedError, match="Stopped") as caught, naming:
         raise RunInterruptedError("Stopped.", hint=RunDirectory(run).resume_command)

@@ -5,6 +5,7 @@ import re
 import pytest
 
 from imageloom.errors import CannotResumeError, EnvironmentUnsuitableError
+from imageloom.events import Control
 from imageloom.launch.preflight import compare as preflight
 from imageloom.launch.preflight import facts as node_facts
 from imageloom.launch.preflight.compare import compare, require_room
@@ -21,7 +22,7 @@ from imageloom.system import machine
 from imageloom.training.assemble import reader_batch_bytes
 from imageloom.training.params import TrainParams
 from imageloom.training.run.directory import RunDirectory
-from imageloom.training.train import prepare_run
+from imageloom.training.train import NewRun, prepare_run
 
 GIB = 2**30
 VERSIONS = {"imageloom": "1.0", "python": "3.11.7", "torch": "2.15.0", "pillow": "13.0.0"}
@@ -143,7 +144,10 @@ def prepared(make_pictures, tmp_path_factory):
         pictures = make_pictures(per_class=3, size=8), make_pictures(per_class=2, size=8, seed=1)
         params = TrainParams(batch_size=4, **changes)
         out = tmp_path_factory.mktemp("prepared") / "run"
-        return prepare_run("resnet18", *pictures, out, params=params, model_params=ModelParams())
+        return prepare_run(
+            NewRun("resnet18", *pictures, out, params=params, model_params=ModelParams()),
+            control=Control(),
+        )
 
     return prepare
 

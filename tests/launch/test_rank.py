@@ -3,7 +3,7 @@
 import pytest
 
 from imageloom.errors import InvalidDatasetError, LibraryError, WorkerLostError
-from imageloom.events import CancelToken, Notice
+from imageloom.events import CancelToken, Control, Notice
 from imageloom.files.event_lines import EventTail
 from imageloom.launch.local.report import EVENTS_FILE, error_of, read_answer
 from imageloom.launch.rank import answer_for
@@ -21,7 +21,7 @@ def answer_of(tmp_path):
     """Return a function that gives the answer of a rank to an error that its work raises."""
 
     def answer(problem):
-        def work(on_event, cancel):
+        def work(control):
             if callable(problem):
                 problem()
             raise problem
@@ -73,14 +73,14 @@ def test_an_error_is_the_same_after_its_way_through_a_file(answer_of, tmp_path):
 def test_work_that_stopped_when_asked_to_is_interrupted(tmp_path):
     cancel = CancelToken()
     cancel.set("SIGTERM")
-    answer = answer_for(lambda _, token: token.raise_if_set(), tmp_path, 0, cancel=cancel)
+    answer = answer_for(Control.raise_if_cancelled, tmp_path, 0, cancel=cancel)
     assert (answer.state, answer.reason) == ("interrupted", "SIGTERM")
 
 
 @pytest.mark.parametrize(("rank", "events"), [(0, [Notice("info", "here")]), (1, [])])
 def test_rank_0_alone_is_heard(tmp_path, rank, events):
-    def work(on_event, cancel):
-        on_event(Notice("info", "here"))
+    def work(control):
+        control.tell(Notice("info", "here"))
 
     assert answer_for(work, tmp_path, rank, cancel=CancelToken()).state == "completed"
     assert EventTail(tmp_path / EVENTS_FILE).read() == events

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from imageloom.errors import EnvironmentUnsuitableError
-from imageloom.events import CancelToken, ignore_events
+from imageloom.events import Control
 from imageloom.launch import network
 from imageloom.launch.cluster import agent_command as bring
 from imageloom.launch.cluster.agent_command import brought_agents
@@ -146,7 +146,7 @@ def test_a_leader_whose_agents_cannot_come_says_so_at_once(tmp_path):
         pytest.raises(EnvironmentUnsuitableError, match=r"1 of at least 2 machines .* exit code 3"),
         leader.receiving(),
     ):
-        leader.start(None, ignore_events, CancelToken())
+        leader.start(None, Control())
 
 
 def test_a_command_that_is_not_there_is_named(tmp_path):

@@ -20,7 +20,7 @@ from imageloom.errors import (
     TimeoutOccuredError,
     WorkerLostError,
 )
-from imageloom.events import CancelToken, ignore_events
+from imageloom.events import CancelToken, Control, ignore_events
 from imageloom.launch import train
 from imageloom.launch.external import rank as started_rank
 from imageloom.launch.external import store as rank_store
@@ -81,8 +81,7 @@ def member(board, cancel=None, **launch):
         StartedRank("torchrun", board.rank, board.world_size),
         board,
         LaunchParams(**launch),
-        ignore_events,
-        cancel or CancelToken(),
+        Control.of(ignore_events, cancel),
     )
 
 
@@ -107,13 +106,15 @@ def test_a_start_after_the_first_one_is_told_apart():
 
 def test_a_start_after_the_first_one_goes_on_with_the_run_that_is_there(tmp_path, monkeypatch):
     rank = StartedRank("torchrun", 0, 2)
-    prepare = train._unless_restarted(rank, tmp_path, lambda *_: tmp_path / "new")
+    prepare = train._unless_restarted(
+        rank, train.NewRun("resnet18", "a", "b", tmp_path), lambda _: tmp_path / "new"
+    )
     (tmp_path / "run.json").write_text("{}", encoding="utf-8")
-    assert prepare(2, CancelToken()) == tmp_path / "new"  # which refuses to replace a run
+    assert prepare(2) == tmp_path / "new"  # which refuses to replace a run
     monkeypatch.setenv("TORCHELASTIC_RESTART_COUNT", "1")
-    assert prepare(2, CancelToken()) == tmp_path
+    assert prepare(2) == tmp_path
     (tmp_path / "run.json").unlink()  # the first start did not get so far
-    assert prepare(2, CancelToken()) == tmp_path / "new"
+    assert prepare(2) == tmp_path / "new"
 
 
 def test_a_rank_0_that_dies_while_it_prepares_is_named_by_the_others(quick):
@@ -145,7 +146,7 @@ def test_an_error_of_preparing_is_raised_as_it_is_and_told_to_the_others(
 ):
     monkeypatch.setenv("TORCHELASTIC_ERROR_FILE", str(tmp_path / "error.json"))
 
-    def prepare(processes, _cancel):
+    def prepare(processes):
         assert processes == 2
         raise InvalidDatasetError("No pictures.", hint="Add some.")
 
@@ -169,8 +170,9 @@ def test_a_rank_that_waits_stops_when_asked_to(quick):
 
 def test_rank_0_stops_preparing_when_another_rank_has_ended(quick, monkeypatch):
     monkeypatch.setattr("imageloom.distributed.board.BEAT_S", 0.02)
+    cancel = CancelToken()
 
-    def prepare(_processes, cancel):
+    def prepare(_processes):
         stopped = answer_to(RunInterruptedError("Stopped by SIGTERM."), reason="SIGTERM")
         tell_answer(ranks[1], stopped)
         deadline = time.monotonic() + DEADLINE_S
@@ -180,7 +182,7 @@ def test_rank_0_stops_preparing_when_another_rank_has_ended(quick, monkeypatch):
     with boards(2) as ranks:
         come(ranks[1])
         with pytest.raises(RunInterruptedError, match="Stopped by the end of another rank"):
-            member(ranks[0]).work({"out": "/run"}, prepare)
+            member(ranks[0], cancel).work({"out": "/run"}, prepare)
 
 
 def test_ranks_that_do_not_come_are_named(quick):

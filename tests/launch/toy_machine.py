@@ -15,7 +15,7 @@ import time
 from pathlib import Path
 
 from imageloom.errors import EnvironmentUnsuitableError, ImageloomError
-from imageloom.events import CancelToken, Notice
+from imageloom.events import CancelToken, Control, Notice
 from imageloom.launch.cluster.machines import Machine
 from imageloom.launch.cluster.rendezvous import MeetingPlace
 from imageloom.launch.cluster.team import Hall, Team
@@ -105,7 +105,7 @@ def main(run, plan, team, facts, address):
         preflight=ToyPreflight(facts, places),
         address=address,
     )
-    machine = Machine(job, hall, Team(**json.loads(team)), on_event=say, cancel=cancel)
+    machine = Machine(job, hall, Team(**json.loads(team)), control=Control(say, cancel))
     try:
         machine.work()
         places.come_to("end")

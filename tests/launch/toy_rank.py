@@ -49,7 +49,7 @@ def wait_for_end_of(start, rank):
     return locked(start, rank)
 
 
-def work(on_event, cancel):
+def work(control):
     plan = json.loads(sys.argv[2])
     start = int(os.environ.get("TOY_START") or 1 + len(list(FOLDER.glob(f"here_*_{RANK}"))))
     words = plan.get(str(RANK), []) if start <= plan.get("times", 1) else []
@@ -59,10 +59,10 @@ def work(on_event, cancel):
         if word.startswith("late:"):
             time.sleep(float(word.partition(":")[2]))
     meet(start)
-    on_event(Notice("info", f"rank {RANK} speaks"))
-    on_event(Progress("Toying", 1, 1, "steps"))
+    control.tell(Notice("info", f"rank {RANK} speaks"))
+    control.tell(Progress("Toying", 1, 1, "steps"))
     for word in words:
-        behave(word, start, cancel)
+        behave(word, start, control.cancel)
     if RANK == 0:
         mark("completed")
     own.close()

@@ -10,7 +10,7 @@ from imageloom.errors import (
     TimeoutOccuredError,
     WorkerLostError,
 )
-from imageloom.events import CancelToken, Notice, ignore_events
+from imageloom.events import CancelToken, Control, Notice, ignore_events
 from imageloom.files.publish import write_json
 from imageloom.remote.check import say_hello, trouble_of
 from imageloom.spec.job import LOG_FILE
@@ -56,8 +56,7 @@ def hello(target, folder, *, timeout_s=60.0, on_event=ignore_events, cancel=None
         target,
         folder / "check",
         timeout_s=timeout_s,
-        on_event=on_event,
-        cancel=cancel or CancelToken(),
+        control=Control.of(on_event, cancel),
     )
 
 

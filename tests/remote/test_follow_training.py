@@ -4,7 +4,6 @@ import json
 import shutil
 import threading
 import time
-from functools import partial
 
 import pytest
 
@@ -19,7 +18,7 @@ from imageloom.errors import (
     StoreBusyError,
     WorkerLostError,
 )
-from imageloom.events import CancelToken, Metric, Notice
+from imageloom.events import CancelToken, Control, Metric, Notice
 from imageloom.launch.params import LaunchParams
 from imageloom.registry import Registry
 from imageloom.remote import follow_training as target_training
@@ -35,6 +34,7 @@ from imageloom.remote.train_job import TRAIN_JOB_FILE
 from imageloom.spec.target import JobStatus, Limits, Work
 from imageloom.targets.local import LocalTarget
 from imageloom.training.params import TrainParams
+from imageloom.training.train import NewRun
 
 DEADLINE_S = 60.0
 # Stands for imageloom.remote.train_job: tells a metric, then does as the file 'how' says.
@@ -137,8 +137,7 @@ def follow(targets, run, *, heard=None, cancel=None, name="lab", **launch):
         name,
         run,
         launch=LaunchParams.parse(launch),
-        on_event=[].append if heard is None else heard.append,
-        cancel=cancel,
+        control=Control.of([].append if heard is None else heard.append, cancel),
     )
 
 
@@ -187,7 +186,7 @@ def test_a_run_that_was_deleted_while_it_was_trained_is_named(targets, lab, run)
         shutil.rmtree(run)
 
     with pytest.raises(FailedToWriteOutputsError, match=r"my run disappeared while it was trained"):
-        resume_on(targets, "lab", run, launch=LaunchParams(), on_event=delete)
+        resume_on(targets, "lab", run, launch=LaunchParams(), control=Control(delete))
     assert not run.exists()
 
 
@@ -218,7 +217,7 @@ def test_asked_to_stop_it_has_the_job_save_and_says_how_to_go_on(targets, run):
             cancel.set("Ctrl+C")
 
     with pytest.raises(RunInterruptedError, match=r"Stopped by Ctrl\+C\.") as caught:
-        resume_on(targets, "lab", run, launch=LaunchParams(), on_event=stop, cancel=cancel)
+        resume_on(targets, "lab", run, launch=LaunchParams(), control=Control(stop, cancel=cancel))
     assert caught.value.hint == f"Go on: imageloom train --resume '{run}' --target lab"
     assert running_job(run, targets) is None
 
@@ -251,8 +250,8 @@ def test_who_is_not_watched_any_more_leaves_and_the_job_goes_on(targets, lab, ru
             "lab",
             run,
             launch=LaunchParams(),
-            on_event=heard.append,
             is_unwatched=lambda: any(isinstance(event, Metric) for event in heard),
+            control=Control(heard.append),
         )
     assert caught.value.hint == f"Follow it: imageloom train --resume '{run}' --target lab"
     assert running_job(run, targets).target == "lab"
@@ -271,9 +270,8 @@ def test_a_wish_to_stop_is_seen_through_although_nobody_watches(targets, run):
             "lab",
             run,
             launch=LaunchParams(),
-            on_event=stop,
-            cancel=cancel,
             is_unwatched=lambda: cancel.is_set,
+            control=Control(stop, cancel=cancel),
         )
     assert running_job(run, targets) is None
 
@@ -288,7 +286,7 @@ def die(*_):
 
 def start_and_leave(targets, run):
     with pytest.raises(GoneError):
-        resume_on(targets, "lab", run, launch=LaunchParams(), on_event=die, cancel=None)
+        resume_on(targets, "lab", run, launch=LaunchParams(), control=Control(die))
 
 
 def test_a_job_outlives_who_followed_it_and_is_followed_again(targets, lab, run):
@@ -323,14 +321,17 @@ def test_pictures_are_not_moved_below_a_job_that_trains_with_them(targets, lab, 
     monkeypatch.setattr(target_training, "point_anew", lambda _, root, **__: pointed.append(root))
     start_and_leave(targets, run)
     with pytest.raises(OutputInUseError, match="its pictures cannot be moved now") as caught:
-        resume_on(targets, "lab", run, root="/new", launch=LaunchParams())
+        resume_on(targets, "lab", run, root="/new", launch=LaunchParams(), control=Control())
     command = f"imageloom train --resume '{run}' --target lab"
     assert caught.value.hint == f"Stop it first, or leave --root out to follow it: {command}"
     assert pointed == []
     lab.stop(run / "job", at_once=True)
     wait_until(lambda: running_job(run, targets) is None)
     go(run, "well")
-    assert resume_on(targets, "lab", run, root="/new", launch=LaunchParams()).epochs == 2
+    assert (
+        resume_on(targets, "lab", run, root="/new", launch=LaunchParams(), control=Control()).epochs
+        == 2
+    )
     assert pointed == ["/new"]
 
 
@@ -346,7 +347,12 @@ def test_what_the_target_does_not_have_is_refused_before_there_is_a_run_or_a_job
     with pytest.raises(
         LessThanOrEqualToError, match=r"5 processes per node, .* 4 processing units"
     ):
-        train_on(lab, "resnet18", tmp_path, tmp_path, tmp_path / "out", launch=launch)
+        train_on(
+            lab,
+            NewRun("resnet18", tmp_path, tmp_path, tmp_path / "out"),
+            launch=launch,
+            control=Control(),
+        )
     assert lab.works == []
     assert not (tmp_path / "out").exists()
     assert not (run / "job" / TRAIN_JOB_FILE).exists()
@@ -374,12 +380,16 @@ def test_the_device_is_that_of_the_target_and_not_of_the_machine_that_prepares(
     monkeypatch.setattr("torch.cuda.is_available", lambda: False)
     pictures = make_pictures(per_class=2), make_pictures(per_class=1, seed=1)
     out, params = tmp_path / "out", TrainParams(device="cuda", batch_size=2)
-    train = partial(train_on, lab, "resnet18", *pictures, out, launch=LaunchParams())
+
+    def train(params):
+        new = NewRun("resnet18", *pictures, out, params=params)
+        return train_on(lab, new, launch=LaunchParams(), control=Control())
+
     with pytest.raises(ParameterParsingError, match='device is "gpu", but must be auto, cpu'):
-        train(params=params.replace(device="gpu"))
+        train(params.replace(device="gpu"))
     monkeypatch.setattr(lab, "start", die)
     with pytest.raises(GoneError):
-        train(params=params)
+        train(params)
     record = json.loads((out / "run.json").read_text(encoding="utf-8"))
     assert record["asked"]["device"] == "cuda"
 

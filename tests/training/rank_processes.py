@@ -12,7 +12,7 @@ import os, signal, sys
 from pathlib import Path
 from imageloom.distributed.ranks import ranks_from_environment
 from imageloom.errors import ImageloomError, RunInterruptedError
-from imageloom.events import CancelToken
+from imageloom.events import CancelToken, Control
 from imageloom.training.step import Stepper
 from imageloom.training.train import continue_run
 
@@ -32,7 +32,7 @@ def at_step(rank, number, action):
 exec(extra)
 code = 0
 try:
-    continue_run(Path(run), ranks=ranks, cancel=cancel)
+    continue_run(Path(run), ranks=ranks, control=Control(cancel=cancel))
 except ImageloomError as problem:
     print(type(problem).__name__, problem, file=sys.stderr)
     code = 143 if isinstance(problem, RunInterruptedError) else 1

@@ -3,9 +3,10 @@
 import pytest
 
 from imageloom.errors import InvalidDatasetError
+from imageloom.events import Control
 from imageloom.preprocessing import CenterCrop, Pad, RandomCrop, Resize
 from imageloom.training.params import TrainParams
-from imageloom.training.train import prepare_run
+from imageloom.training.train import NewRun, prepare_run
 
 PARAMS = TrainParams(batch_size=2, epochs=1, device="cpu")
 
@@ -36,7 +37,9 @@ def test_a_crop_larger_than_a_picture_is_refused_before_there_is_a_run(
 ):
     carrying = pictures[0].with_transforms(training), pictures[1].with_transforms(validation)
     with pytest.raises(InvalidDatasetError, match=message) as caught:
-        prepare_run("resnet18", *carrying, tmp_path / "run", params=PARAMS)
+        prepare_run(
+            NewRun("resnet18", *carrying, tmp_path / "run", params=PARAMS), control=Control()
+        )
     assert caught.value.reason == "crop-too-large"
     assert "resume" not in caught.value.hint
     assert list(tmp_path.iterdir()) == []

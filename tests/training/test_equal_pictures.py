@@ -8,10 +8,10 @@ import pytest
 
 from imageloom.data.images.directory import ImageDirectory
 from imageloom.data.images.index import IndexRow, index_from_rows
-from imageloom.events import Notice
+from imageloom.events import Control, Notice
 from imageloom.training.equal_pictures import notices_on_equal_pictures
 from imageloom.training.params import TrainParams
-from imageloom.training.train import prepare_run
+from imageloom.training.train import NewRun, prepare_run
 
 PARAMS = TrainParams(batch_size=2, epochs=1, device="cpu")
 
@@ -68,7 +68,9 @@ def test_c14_a_picture_under_two_labels_is_told_again_before_training():
 
 def prepared(training, validation, run):
     heard = []
-    prepare_run("resnet18", training, validation, run, params=PARAMS, on_event=heard.append)
+    prepare_run(
+        NewRun("resnet18", training, validation, run, params=PARAMS), control=Control(heard.append)
+    )
     told = [event.message for event in heard if isinstance(event, Notice)]
     return told, json.loads((run / "run.json").read_text())["notices"]
 

@@ -6,6 +6,7 @@ import json
 import pytest
 
 from imageloom.errors import ModuleOutOfMemoryError
+from imageloom.events import Control
 from imageloom.launch.train import resume
 from imageloom.system.machine import HostMemory
 from imageloom.training import memory as memory_module
@@ -18,7 +19,7 @@ from imageloom.training.memory import (
 )
 from imageloom.training.params import TrainParams
 from imageloom.training.run.directory import RunDirectory
-from imageloom.training.train import prepare_run
+from imageloom.training.train import NewRun, prepare_run
 
 MIB = 2**20
 STEP = StepSize(weights=10 * MIB, learning=8 * MIB, kept=50 * MIB, optimizer_copies=1)
@@ -153,10 +154,16 @@ def test_no_run_is_left_of_what_was_refused(machine, make_pictures, tmp_path):
     machine(60, 60)
     pictures = make_pictures(), make_pictures(per_class=4, seed=1)
     with pytest.raises(ModuleOutOfMemoryError, match="60 MiB"):
-        prepare_run("resnet18", *pictures, tmp_path / "run", params=PARAMS)
+        prepare_run(
+            NewRun("resnet18", *pictures, tmp_path / "run", params=PARAMS), control=Control()
+        )
     assert not (tmp_path / "run").exists()
     # Where another machine trains, this one need not have the memory.
-    prepare_run("resnet18", *pictures, tmp_path / "run", params=PARAMS, processes_here=0)
+    prepare_run(
+        NewRun("resnet18", *pictures, tmp_path / "run", params=PARAMS),
+        processes_here=0,
+        control=Control(),
+    )
 
     with pytest.raises(ModuleOutOfMemoryError, match="60 MiB"):
         resume(tmp_path / "run")

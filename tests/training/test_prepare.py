@@ -7,11 +7,11 @@ import pytest
 from imageloom.data.images.directory import load_image_directory
 from imageloom.data.params import ConvertParams
 from imageloom.errors import InvalidDatasetError
-from imageloom.events import Notice
+from imageloom.events import Control, Notice
 from imageloom.models.params import ModelParams
 from imageloom.training.params import TrainParams
 from imageloom.training.run.directory import RunDirectory
-from imageloom.training.train import prepare_run
+from imageloom.training.train import NewRun, prepare_run
 
 SMALL = ModelParams(stem="small")
 QUICK = TrainParams(epochs=1, batch_size=8, workers=0)
@@ -25,14 +25,16 @@ def prepared(make_pictures, tmp_path):
     def prepare(training, **options):
         events = []
         run = prepare_run(
-            "resnet18",
-            training,
-            validation,
-            tmp_path / "run",
-            params=QUICK,
-            model_params=SMALL,
-            on_event=events.append,
-            **options,
+            NewRun(
+                "resnet18",
+                training,
+                validation,
+                tmp_path / "run",
+                params=QUICK,
+                model_params=SMALL,
+                **options,
+            ),
+            control=Control(events.append),
         )
         messages = [event.message for event in events if isinstance(event, Notice)]
         return RunDirectory(run), messages

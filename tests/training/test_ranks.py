@@ -12,6 +12,7 @@ from safetensors.torch import load_file
 from imageloom.data.loading.loader import BatchKey, PictureLoader, sequential_batches
 from imageloom.distributed.group import Group
 from imageloom.errors import LessThanOrEqualToError, ParameterParsingError
+from imageloom.events import Control
 from imageloom.metrics import ScoreSums, score_sums
 from imageloom.models.compute import Compute, choose_compute
 from imageloom.models.model_directory import load_trained
@@ -22,7 +23,7 @@ from imageloom.training.params import TrainParams
 from imageloom.training.run.directory import RunDirectory
 from imageloom.training.run.events import read_metrics
 from imageloom.training.step import MicroBatch
-from imageloom.training.train import continue_run, prepare_run, read_result
+from imageloom.training.train import NewRun, continue_run, prepare_run, read_result
 
 from .made_steps import network_and_pictures, stepper_of
 from .rank_processes import CONTINUE_RUN, continue_on_ranks, end_ranks, start_ranks
@@ -47,12 +48,9 @@ def prepare(pictures, tmp_path_factory):
         out = tmp_path_factory.mktemp("ranks") / "run"
         model_params = ModelParams(stem="small", dropout=dropout)
         return prepare_run(
-            "resnet18",
-            *pictures,
-            out,
+            NewRun("resnet18", *pictures, out, params=params, model_params=model_params),
             processes=processes,
-            params=params,
-            model_params=model_params,
+            control=Control(),
         )
 
     return prepare
@@ -92,7 +90,7 @@ def test_a_run_of_two_says_what_it_made_of_batch_size_and_learning_rate(quiet_ru
 
 def test_h13_one_process_takes_the_steps_that_two_took(quiet_run, prepare):
     run = prepare()
-    continue_run(run)
+    continue_run(run, control=Control())
     # BatchNorm included: one process passes through the network what each of two did.
     found, expected = metrics(run, "Train loss"), metrics(quiet_run, "Train loss")
     assert found == pytest.approx(expected, abs=1e-6, rel=0)
@@ -145,7 +143,7 @@ def test_h13_a_run_of_two_goes_on_with_one(prepare, quiet_run):
     run = prepare()
     extra = "at_step(1, 2, lambda: cancel.set('SIGTERM'))"
     assert continue_on_ranks(run, extra=extra)[0] == [143, 143]
-    continue_run(run)
+    continue_run(run, control=Control())
     found, expected = metrics(run, "Train loss"), metrics(quiet_run, "Train loss")
     assert found == pytest.approx(expected, abs=1e-6, rel=0)
     assert "The run began with 2 processes" in RunDirectory(run).log.read_text()
@@ -156,7 +154,7 @@ def test_h13_h05_a_run_of_one_goes_on_with_two_in_unequal_parts(prepare):
     # are cut into 3 and 4; the last has 3 of the 24 pictures, and none for the second process.
     params = PARAMS.replace(freeze="body", batch_size=7, class_weights="balanced")
     one, two = prepare(processes=1, params=params), prepare(processes=1, params=params)
-    continue_run(one)
+    continue_run(one, control=Control())
     assert continue_on_ranks(two) == ([0, 0], ["", ""])
     for name in LOSSES:
         assert metrics(two, name) == pytest.approx(metrics(one, name), abs=1e-6, rel=0), name

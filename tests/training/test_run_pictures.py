@@ -6,13 +6,13 @@ import pytest
 
 from imageloom.data.images.directory import ImageDirectory
 from imageloom.errors import InvalidDatasetError, OutputInUseError
-from imageloom.events import Notice, ignore_events
+from imageloom.events import Control, Notice, ignore_events
 from imageloom.launch.cluster.rendezvous import MeetingPlace
 from imageloom.launch.train import resume
 from imageloom.training.params import TrainParams
 from imageloom.training.run.directory import RunDirectory
 from imageloom.training.run.pictures import open_pictures, point_anew
-from imageloom.training.train import prepare_run
+from imageloom.training.train import NewRun, prepare_run
 
 from .rank_processes import continue_on_ranks
 
@@ -30,7 +30,7 @@ def old(make_pictures, tmp_path):
         ImageDirectory(images.classes, images.index, tmp_path / "old" / name)
         for name, images in parts.items()
     ]
-    prepare_run("resnet18", *pictures, tmp_path / "run", params=QUICK)
+    prepare_run(NewRun("resnet18", *pictures, tmp_path / "run", params=QUICK), control=Control())
     return tmp_path / "old"
 
 
@@ -73,7 +73,7 @@ def test_a_run_goes_on_with_moved_pictures_and_remembers_them(new, run):
 
 @pytest.mark.slow
 def test_every_process_of_a_run_finds_moved_pictures(new, run):
-    point_anew(run.path, new, on_event=ignore_events)
+    point_anew(run.path, new, control=Control(ignore_events))
     assert continue_on_ranks(run.path) == ([0, 0], ["", ""])
     assert run.read()["state"] == "completed"
 
@@ -101,15 +101,15 @@ def test_a_run_that_somebody_trains_is_not_pointed_elsewhere(new, run):
 
 def test_after_a_kill_between_the_two_parts_the_same_call_does_the_rest(new, run, tmp_path):
     shutil.copytree(run.validation_images, tmp_path / "before")
-    point_anew(run.path, new, on_event=ignore_events)
+    point_anew(run.path, new, control=Control(ignore_events))
     shutil.rmtree(run.validation_images)
     (tmp_path / "before").rename(run.validation_images)
-    point_anew(run.path, new, on_event=ignore_events)
+    point_anew(run.path, new, control=Control(ignore_events))
     assert [images.root for images in open_pictures(run)] == [new / "train", new / "val"]
 
 
 def test_a_completed_run_is_left_alone(new, run):
     run.update(state="completed")
     before = state(run)
-    point_anew(run.path, new, on_event=ignore_events)
+    point_anew(run.path, new, control=Control(ignore_events))
     assert state(run) == before

@@ -10,13 +10,13 @@ import torch
 from torch import nn
 
 from imageloom.distributed.exchange_clock import ExchangeClock
-from imageloom.events import Notice
+from imageloom.events import Control, Notice
 from imageloom.training import straggler as pace
 from imageloom.training.params import TrainParams
 from imageloom.training.run.directory import RunDirectory
 from imageloom.training.run.events import RunReporter
 from imageloom.training.straggler import Pace, slow_rank
-from imageloom.training.train import prepare_run
+from imageloom.training.train import NewRun, prepare_run
 
 from .rank_processes import continue_on_ranks
 
@@ -135,7 +135,11 @@ def test_the_process_that_two_wait_for_is_named_with_its_host(make_pictures, tmp
     pictures = make_pictures(per_class=18, size=8), make_pictures(per_class=2, size=8, seed=1)
     params = TrainParams(epochs=1, batch_size=2, precision="float32", device="cpu", workers=0)
     run = RunDirectory(
-        prepare_run("resnet18", *pictures, tmp_path / "run", processes=2, params=params)
+        prepare_run(
+            NewRun("resnet18", *pictures, tmp_path / "run", params=params),
+            processes=2,
+            control=Control(),
+        )
     )
     slow_disk = """
 import time

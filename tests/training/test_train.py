@@ -23,7 +23,8 @@ from imageloom.errors import (
     OutputInUseError,
     RunInterruptedError,
 )
-from imageloom.events import CancelToken, Control, Metric, Notice, Progress
+from imageloom.events import CancelToken, Control, Metric, Notice, Progress, ignore_events
+from imageloom.launch.params import LaunchParams
 from imageloom.launch.train import resume, train, train_or_resume
 from imageloom.models.model_directory import load_trained, make_untrained
 from imageloom.models.params import ModelParams
@@ -31,6 +32,7 @@ from imageloom.preprocessing import Squash
 from imageloom.training.params import TrainParams
 from imageloom.training.run.directory import RunDirectory
 from imageloom.training.run.events import read_metrics
+from imageloom.training.train import NewRun
 
 PLAIN = ModelParams()
 QUICK = TrainParams(
@@ -175,9 +177,11 @@ def test_i13_resuming_at_every_step_equals_never_having_stopped(
 
 
 def test_the_same_call_again_goes_on_where_the_first_was_stopped(quiet_run, pictures, tmp_path):
-    def again(**options):
+    def again(on_event=ignore_events, cancel=None):
         model = make_untrained("resnet18", PLAIN, control=Control())
-        return train_or_resume(model, *pictures, tmp_path / "run", params=QUICK, **options)
+        new = NewRun(model, *pictures, tmp_path / "run", params=QUICK)
+        control = Control.of(on_event, cancel)
+        return train_or_resume(new, launch=LaunchParams(), control=control)
 
     stop = StopAt(2)
     with pytest.raises(RunInterruptedError, match="SIGTERM"):

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from imageloom import errors
+from imageloom.events import Control
 from imageloom.spec.component import COMPONENTS, Component, Port, Task
 from imageloom.spec.port_types import IMAGE_DIRECTORY, MODEL_DIRECTORY, UNTRAINED_MODEL_DIRECTORY
 from imageloom.training.params import TrainParams
@@ -17,6 +18,7 @@ def run(task: Task) -> Mapping[str, str]:
     from imageloom.launch.params import LaunchParams
     from imageloom.launch.train import train_or_resume
     from imageloom.models.model_directory import load_trained, load_untrained, save_trained
+    from imageloom.training.train import NewRun
 
     assert isinstance(task.params, TrainParams)
     run = RunDirectory(task.scratch / "run")
@@ -24,19 +26,20 @@ def run(task: Task) -> Mapping[str, str]:
         shutil.rmtree(run.path, ignore_errors=True)
     try:
         train_or_resume(
-            load_untrained(task.inputs["model"], on_event=task.on_event),
-            load_image_directory(task.inputs["training"]),
-            load_image_directory(task.inputs["validation"]),
-            run.path,
-            params=task.params,
+            NewRun(
+                load_untrained(task.inputs["model"], on_event=task.on_event),
+                load_image_directory(task.inputs["training"]),
+                load_image_directory(task.inputs["validation"]),
+                run.path,
+                params=task.params,
+            ),
             launch=LaunchParams(
                 nodes=task.settings.node_count,
                 min_nodes=task.settings.nodes[0],
                 processes_per_node=task.settings.processes_per_node,
                 max_restarts=task.settings.max_restarts,
             ),
-            on_event=task.on_event,
-            cancel=task.cancel,
+            control=Control(task.on_event, task.cancel),
         )
     finally:
         _keep_for_people(run, task.record)

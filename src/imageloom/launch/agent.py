@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from imageloom.errors import EnvironmentUnsuitableError, TimeoutOccuredError
-from imageloom.events import CancelToken, EventSink, Notice
+from imageloom.events import Control, Notice
 from imageloom.launch.cluster.follower import welcome
 from imageloom.launch.cluster.machines import Machine
 from imageloom.launch.cluster.rendezvous import LeaderAddress
@@ -23,13 +23,12 @@ CONNECT_S: Final = 60.0
 _NOT_IN_A_NAME: Final = re.compile(r"[^A-Za-z0-9.-]")
 
 
-def join_run(leader: LeaderAddress, *, on_event: EventSink, cancel: CancelToken) -> Path:
+def join_run(leader: LeaderAddress, *, control: Control) -> Path:
     """Work on the run that another machine leads, until it is completed; return the run directory.
 
     Args:
         leader: Where it listens.
-        on_event: Hears what becomes of this machine's part.
-        cancel: Saves and leaves the run.
+        control: Hears what becomes of this machine's part; saves and leaves the run.
 
     Raises:
         TimeoutOccuredError: Nobody who knows the token answers there.
@@ -38,11 +37,11 @@ def join_run(leader: LeaderAddress, *, on_event: EventSink, cancel: CancelToken)
         ImageloomError: The run failed.
     """
     where = f"{leader.address}:{leader.port}"
-    on_event(Notice("info", f"Connecting to {where}."))
+    control.tell(Notice("info", f"Connecting to {where}."))
 
     def tell(why: str) -> None:
         waits = f"No connection to {where} yet: {why}. Trying for {CONNECT_S:g} s in all."
-        on_event(Notice("info", waits))
+        control.tell(Notice("info", waits))
 
     try:
         wire = connect(
@@ -50,7 +49,7 @@ def join_run(leader: LeaderAddress, *, on_event: EventSink, cancel: CancelToken)
             leader.port,
             leader.token,
             timeout_s=CONNECT_S,
-            cancel=cancel,
+            cancel=control.cancel,
             on_trouble=tell,
         )
         try:
@@ -66,20 +65,17 @@ def join_run(leader: LeaderAddress, *, on_event: EventSink, cancel: CancelToken)
             "it still run, and does no firewall stand in between?",
             reason="no-leader",
         ) from problem
-    work_on_run(run, team, on_event=on_event, cancel=cancel)
+    work_on_run(run, team, control=control)
     return run
 
 
-def work_on_run(
-    run: Path, team: Team | None = None, *, on_event: EventSink, cancel: CancelToken
-) -> None:
+def work_on_run(run: Path, team: Team | None = None, *, control: Control) -> None:
     """Work on a run whose directory this machine sees, until it is completed.
 
     Args:
         run: The run directory.
         team: What its leader asked for, where that is known already.
-        on_event: As for ``join_run``.
-        cancel: As for ``join_run``.
+        control: As for ``join_run``.
 
     Raises:
         ImageloomError: As ``join_run``.
@@ -100,8 +96,7 @@ def work_on_run(
         job_of(run),
         hall_of(run),
         team or Team(min_nodes=1, max_nodes=1, processes_per_node=1),
-        on_event=on_event,
-        cancel=cancel,
+        control=control,
     )
     with recorded(directory, log, is_others=lambda: not machine.leads):
         machine.work()

@@ -18,7 +18,7 @@ from imageloom.errors import (
     ParameterParsingError,
     RunInterruptedError,
 )
-from imageloom.events import CancelToken, EventSink, Notice, ignore_events
+from imageloom.events import Control, Notice
 from imageloom.launch.cluster.machines import Machine
 from imageloom.launch.cluster.rendezvous import MeetingPlace
 from imageloom.launch.cluster.team import Hall, Team
@@ -44,13 +44,7 @@ RANK_COMMAND: Final = (sys.executable, "-u", "-P", "-m", "imageloom.launch.rank"
 LAUNCHER_LOG: Final = "70_mpi_log.txt"  # the name that users of the old designer know
 
 
-def launch_ranks(
-    run: Path,
-    launch: LaunchParams,
-    *,
-    on_event: EventSink = ignore_events,
-    cancel: CancelToken | None = None,
-) -> TrainResult:
+def launch_ranks(run: Path, launch: LaunchParams, *, control: Control) -> TrainResult:
     """Train from a run's newest checkpoint to its end, on several processes.
 
     Each has a log, ``logs/70_driver_log_<rank>.txt``; what happens before and around them stands in
@@ -59,8 +53,8 @@ def launch_ranks(
     Args:
         run: The run directory, as ``prepare_run`` makes it or as an interrupted run left it.
         launch: How many machines and processes.
-        on_event: Hears progress, metrics and notices.
-        cancel: Stops all processes at the same step, with everything saved.
+        control: Hears progress, metrics and notices; stops all processes at the same step, with
+            everything saved.
 
     Raises:
         LessThanOrEqualToError: The machine has fewer processing units.
@@ -73,22 +67,21 @@ def launch_ranks(
     address = require_place(launch)
     directory = RunDirectory(run)
     if directory.read()["state"] == "completed":
-        on_event(Notice("info", directory.nothing_to_resume))
+        control.tell(Notice("info", directory.nothing_to_resume))
         return read_result(run)
     require_room(run, processes=launch.processes_per_node)
-    cancel = cancel or CancelToken()
     job, log = job_of(run), directory.log.with_name(LAUNCHER_LOG)
     if launch.nodes > 1:
         place = MeetingPlace(run)
         with recorded(directory, log, is_others=lambda: place.is_led):
             hall = hall_of(run, address=address, agents=_agents(os.environ))
-            Machine(job, hall, _team(launch), on_event=on_event, cancel=cancel).work()
+            Machine(job, hall, _team(launch), control=control).work()
     else:
         alone = leading_alone(run)
         with alone, recorded(directory, log), naming_launch(run, launch):
             crew = OneMachine(launch.processes_per_node, hosted_store)
             restarts = launch.max_restarts
-            run_ranks(job, crew, max_restarts=restarts, on_event=on_event, cancel=cancel)
+            run_ranks(job, crew, max_restarts=restarts, control=control)
     return read_result(run)
 
 

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from imageloom.events import CancelToken, EventSink, ignore_events
+from imageloom.events import CancelToken, Control, ignore_events
 from imageloom.files.event_lines import EventWriter
 from imageloom.launch.local.report import (
     EVENTS_FILE,
@@ -29,18 +29,18 @@ logger = logging.getLogger("imageloom.launch.rank")  # not __name__, which is __
 EXIT_CODES: Final = {"completed": 0, "failed": 1, "interrupted": 128 + signal.SIGTERM}
 _SAVE_S: Final = 20.0  # for a rank whose launcher is gone to save, before it ends itself
 
-Work = Callable[[EventSink, CancelToken], None]
+Work = Callable[[Control], None]
 
 
 def main(run: Path) -> int:
     """Do this rank's part of a run as the process's only work; return the exit code."""
 
-    def train(on_event: EventSink, cancel: CancelToken) -> None:
+    def train(control: Control) -> None:
         from imageloom.distributed.ranks import ranks_from_environment
         from imageloom.training.train import continue_run
 
         ranks = ranks_from_environment(os.environ)
-        continue_run(run, ranks=ranks, on_event=on_event, cancel=cancel)
+        continue_run(run, ranks=ranks, control=control)
 
     return serve(train)
 
@@ -75,7 +75,7 @@ def answer_for(work: Work, folder: Path, rank: int, *, cancel: CancelToken) -> A
     """
     writer = EventWriter(folder / EVENTS_FILE) if rank == 0 else None
     try:
-        work(writer or ignore_events, cancel)
+        work(Control(writer or ignore_events, cancel))
         answer = completed()
     except (Exception, SystemExit) as problem:  # noqa: BLE001 - a rank reports whatever it was
         answer = answer_to(problem, reason=cancel.reason)

@@ -8,7 +8,7 @@ from imageloom.data.images.directory import ImageDirectory
 from imageloom.data.moved import Roots
 from imageloom.data.params import ConvertParams
 from imageloom.distributed.ranks import StartedRank
-from imageloom.events import CancelToken, EventSink, Notice, ignore_events
+from imageloom.events import CancelToken, Control, EventSink, Notice, ignore_events
 from imageloom.files.locks import is_locked
 from imageloom.launch.cluster.rendezvous import MeetingPlace
 from imageloom.launch.external.rank import (
@@ -26,7 +26,13 @@ from imageloom.training.params import TrainParams
 from imageloom.training.run.directory import RunDirectory
 from imageloom.training.run.lost import tell_loss
 from imageloom.training.run.pictures import point_anew
-from imageloom.training.train import TrainResult, continue_run, prepare_run, read_result
+from imageloom.training.train import (
+    NewRun,
+    TrainResult,
+    continue_run,
+    prepare_run,
+    read_result,
+)
 
 
 def train(  # noqa: PLR0913 - the public call; all but the first four are keywords
@@ -68,34 +74,32 @@ def train(  # noqa: PLR0913 - the public call; all but the first four are keywor
         ImageloomError: Of the class that fits. What was asked is checked before any compute;
             after that the run directory keeps the state from which ``resume`` goes on.
     """
-    launch, cancel = launch or LaunchParams(), cancel or CancelToken()
+    new = NewRun(
+        model,
+        training,
+        validation,
+        out,
+        root=root,
+        params=params or TrainParams(),
+        model_params=model_params or ModelParams(),
+        convert_params=convert_params or ConvertParams(),
+    )
+    return train_new(new, launch=launch or LaunchParams(), control=Control.of(on_event, cancel))
+
+
+def train_new(new: NewRun, *, launch: LaunchParams, control: Control) -> TrainResult:
+    """Prepare a run and train it, as ``train``."""
     started = rank_started_elsewhere(os.environ)
     here = launch.processes_per_node if started is None else started.local_world_size or 1
 
-    def prepare(processes: int, cancel: CancelToken) -> Path:
-        return prepare_run(
-            model,
-            training,
-            validation,
-            out,
-            root=root,
-            processes=processes,
-            processes_here=here,
-            params=params,
-            model_params=model_params,
-            convert_params=convert_params,
-            on_event=on_event,
-            cancel=cancel,
-        )
+    def prepare(processes: int) -> Path:
+        return prepare_run(new, processes=processes, processes_here=here, control=control)
 
     if started is not None:
-        asked = _asked(out, model, params, model_params)
-        or_find = _unless_restarted(started, out, prepare)
-        return train_as_rank(
-            started, asked, or_find, launch=launch, on_event=on_event, cancel=cancel
-        )
+        or_find = _unless_restarted(started, new, prepare)
+        return train_as_rank(started, _asked(new), or_find, launch=launch, control=control)
     require_place(launch)
-    return _go_on(prepare(launch.processes, cancel), launch, on_event, cancel)
+    return _go_on(prepare(launch.processes), launch, control)
 
 
 def resume(
@@ -128,22 +132,22 @@ def resume(
         ModuleOutOfMemoryError: It takes certainly more memory than this machine has.
         ImageloomError: As ``train``.
     """
+    control = Control.of(on_event, cancel)
     path = Path(run).expanduser().absolute()
     launch = launch or resumed_launch(path, {})
     started = rank_started_elsewhere(os.environ)
     if started is None:
-        _make_ready(path, root, launch.processes_per_node, on_event, cancel)
-        return _go_on(path, launch, on_event, cancel)
+        _make_ready(path, root, launch.processes_per_node, control)
+        return _go_on(path, launch, control)
     here = started.local_world_size or 1
 
-    def find(_processes: int, cancel: CancelToken) -> Path:
+    def find(_processes: int) -> Path:
         RunDirectory(path).read()  # refuses a folder that is no run
-        _make_ready(path, root, here, on_event, cancel)
+        _make_ready(path, root, here, control)
         return path
 
-    return train_as_rank(
-        started, _asked(path), find, launch=launch, on_event=on_event, cancel=cancel
-    )
+    asked = {"out": f"{path}"}  # a rank that goes on with a run names the run alone
+    return train_as_rank(started, asked, find, launch=launch, control=control)
 
 
 def resumed_launch(run: Path, given: Mapping[str, object]) -> LaunchParams:
@@ -163,56 +167,31 @@ def resumed_launch(run: Path, given: Mapping[str, object]) -> LaunchParams:
     return launch.replace(processes_per_node=max(1, began_with // launch.nodes))
 
 
-def train_or_resume(  # noqa: PLR0913 - as train
-    model: UntrainedModel | Path | str,
-    training: ImageDirectory | Path | str,
-    validation: ImageDirectory | Path | str,
-    out: Path | str,
-    *,
-    params: TrainParams | None = None,
-    launch: LaunchParams | None = None,
-    on_event: EventSink = ignore_events,
-    cancel: CancelToken | None = None,
-) -> TrainResult:
-    """Go on with the run at ``out`` if there is one, else ``train``.
+def train_or_resume(new: NewRun, *, launch: LaunchParams, control: Control) -> TrainResult:
+    """Go on with the run at ``new.out`` if there is one, else ``train``.
 
-    It can be called again after a kill or an error until it returns. The arguments must be those of
-    the first call: they are not compared with the run that is there.
+    It can be called again after a kill or an error until it returns. What is asked must be that of
+    the first call: it is not compared with the run that is there.
 
     Raises:
-        CannotResumeError: There is a run at ``out``, but no whole checkpoint.
+        CannotResumeError: There is a run at ``new.out``, but no whole checkpoint.
         ImageloomError: As ``train``.
     """
-    path = Path(out).expanduser().absolute()
-    if RunDirectory(path).record.is_file():
-        return resume(path, launch=launch or LaunchParams(), on_event=on_event, cancel=cancel)
-    return train(
-        model,
-        training,
-        validation,
-        path,
-        params=params,
-        launch=launch,
-        on_event=on_event,
-        cancel=cancel,
-    )
+    run = new.directory
+    if run.record.is_file():
+        return resume(run.path, launch=launch, on_event=control.on_event, cancel=control.cancel)
+    return train_new(new, launch=launch, control=control)
 
 
-def _make_ready(
-    path: Path,
-    root: Roots,
-    processes_here: int,
-    on_event: EventSink,
-    cancel: CancelToken | None,
-) -> None:
+def _make_ready(path: Path, root: Roots, processes_here: int, control: Control) -> None:
     """Tell how a killed run ended, find its pictures, and refuse what cannot fit into memory."""
     run = RunDirectory(path)
     if loss := tell_loss(run):
-        on_event(Notice("warning", f"{loss.message} It goes on from its last checkpoint."))
+        control.tell(Notice("warning", f"{loss.message} It goes on from its last checkpoint."))
     if root:
         refuse_if_led(path)
-        point_anew(path, root, on_event=on_event, cancel=cancel)
-    _require_memory(run, processes_here, on_event)
+        point_anew(path, root, control=control)
+    _require_memory(run, processes_here, control.on_event)
 
 
 def _require_memory(run: RunDirectory, processes_here: int, on_event: EventSink) -> None:
@@ -226,43 +205,31 @@ def _require_memory(run: RunDirectory, processes_here: int, on_event: EventSink)
         )
 
 
-def _asked(
-    out: Path | str,
-    model: UntrainedModel | Path | str = "",
-    params: TrainParams | None = None,
-    model_params: ModelParams | None = None,
-) -> dict[str, str]:
-    """Return what ranks that something else started must all have been asked for.
-
-    A rank that goes on with a run names the run alone.
-    """
-    asked = {"out": f"{Path(out).expanduser().absolute()}"}
-    if isinstance(model, Path) or model:
-        asked["model"] = model.digest if isinstance(model, UntrainedModel) else f"{model}"
-        given = (params or TrainParams()).model_dump() | (
-            model_params or ModelParams()
-        ).model_dump()
-        asked |= {name: f"{value}" for name, value in given.items()}
-    return asked
+def _asked(new: NewRun) -> dict[str, str]:
+    """Return what ranks that something else started must all have been asked for."""
+    given = new.params.model_dump() | new.model_params.model_dump()
+    return {
+        "out": f"{new.directory.path}",
+        "model": new.model.digest if isinstance(new.model, UntrainedModel) else f"{new.model}",
+        **{name: f"{value}" for name, value in given.items()},
+    }
 
 
-def _unless_restarted(started: StartedRank, out: Path | str, prepare: Prepare) -> Prepare:
+def _unless_restarted(started: StartedRank, new: NewRun, prepare: Prepare) -> Prepare:
     """Return what finds the run that an earlier start of the ranks has made, or else makes it."""
-    path = Path(out).expanduser().absolute()
+    run = new.directory
 
-    def find_or_prepare(processes: int, cancel: CancelToken) -> Path:
-        if is_new_start(started, os.environ) and RunDirectory(path).record.is_file():
-            return path
-        return prepare(processes, cancel)
+    def find_or_prepare(processes: int) -> Path:
+        if is_new_start(started, os.environ) and run.record.is_file():
+            return run.path
+        return prepare(processes)
 
     return find_or_prepare
 
 
-def _go_on(
-    run: Path, launch: LaunchParams, on_event: EventSink, cancel: CancelToken | None
-) -> TrainResult:
+def _go_on(run: Path, launch: LaunchParams, control: Control) -> TrainResult:
     if launch.processes == 1 and not launch.max_restarts:  # which nobody need watch: this one
         refuse_if_led(run)
-        continue_run(run, on_event=on_event, cancel=cancel)
+        continue_run(run, control=control)
         return read_result(run)
-    return launch_ranks(run, launch, on_event=on_event, cancel=cancel)
+    return launch_ranks(run, launch, control=control)

@@ -12,11 +12,10 @@ from pydantic import BaseModel, ConfigDict
 from imageloom.errors import (
     FailedToWriteOutputsError,
     ImageloomError,
-    RunInterruptedError,
     TimeoutOccuredError,
     WorkerLostError,
 )
-from imageloom.events import CancelToken, EventSink, Notice
+from imageloom.events import Control, Notice
 from imageloom.files.publish import read_json
 from imageloom.remote.hello import HELLO_FILE
 from imageloom.spec.job import LOG_FILE
@@ -54,7 +53,7 @@ class Greeting(BaseModel):
 
 
 def say_hello(
-    target: Target, folder: Path, *, timeout_s: float, on_event: EventSink, cancel: CancelToken
+    target: Target, folder: Path, *, timeout_s: float, control: Control
 ) -> list[Greeting]:
     """Run a hello on a target and return what its ranks said.
 
@@ -63,8 +62,7 @@ def say_hello(
             on one, or one where there is no room for more.
         folder: A new folder on storage that the target sees. It stays only when the hello fails.
         timeout_s: How long to wait, the time in a queue included.
-        on_event: Hears why it waits.
-        cancel: Stops it.
+        control: Hears why it waits; stops it.
 
     Raises:
         TimeoutOccuredError: It did not end in time.
@@ -79,7 +77,7 @@ def say_hello(
     work = Work(program, demand="heavy", nodes=(nodes, nodes), processes_per_node=processes)
     target.start(folder, work)
     with _ended_afterwards(target, folder):
-        reason = _wait(target, folder, timeout_s=timeout_s, on_event=on_event, cancel=cancel)
+        reason = _wait(target, folder, timeout_s=timeout_s, control=control)
     answer = _answer(folder, target, reason)
     shutil.rmtree(folder, ignore_errors=True)
     return answer
@@ -108,18 +106,15 @@ def _ended_afterwards(target: Target, folder: Path) -> Iterator[None]:
         raise
 
 
-def _wait(
-    target: Target, folder: Path, *, timeout_s: float, on_event: EventSink, cancel: CancelToken
-) -> str:
+def _wait(target: Target, folder: Path, *, timeout_s: float, control: Control) -> str:
     """Return why the job ended, once it has."""
-    on_event(Notice("info", f"A hello was sent to target {target.name}."))
+    control.tell(Notice("info", f"A hello was sent to target {target.name}."))
     began, note = time.monotonic(), ""
     while (status := target.status(folder)).state != "ended":
         if status.note and status.note != note:
             note = status.note
-            on_event(Notice("info", note))
-        if cancel.is_set:
-            raise RunInterruptedError(f"Stopped by {cancel.reason}.", reason="cancelled")
+            control.tell(Notice("info", note))
+        control.raise_if_cancelled()
         if time.monotonic() - began > timeout_s:
             raise TimeoutOccuredError(
                 f"The hello on target {target.name!r} did not end in {timeout_s:g} s. {note}",

@@ -10,9 +10,7 @@ from typing import Final
 
 from pydantic import ValidationError
 
-from imageloom.data.images.directory import ImageDirectory
 from imageloom.data.moved import Roots
-from imageloom.data.params import ConvertParams
 from imageloom.errors import (
     CannotResumeError,
     ImageloomError,
@@ -22,59 +20,41 @@ from imageloom.errors import (
     WorkerLostError,
     error_from_json,
 )
-from imageloom.events import CancelToken, EventSink, Notice, ignore_events
+from imageloom.events import Control, EventSink, Notice
 from imageloom.files.event_lines import EventTail
 from imageloom.files.locks import locked
 from imageloom.files.publish import read_json, write_json
 from imageloom.launch.params import LaunchParams
-from imageloom.models.model_directory import UntrainedModel
-from imageloom.models.params import ModelParams
 from imageloom.registry import Registry
 from imageloom.remote.train_job import JOB_FOLDER, TRAIN_JOB_FILE, TrainJob
 from imageloom.spec.job import ERROR_FILE, EVENTS_FILE, LOG_FILE
 from imageloom.spec.target import Target, Work
 from imageloom.spec.target_limits import require_within
-from imageloom.training.params import TrainParams
 from imageloom.training.run.directory import RunDirectory
 from imageloom.training.run.pictures import point_anew
-from imageloom.training.train import TrainResult, prepare_run, read_result
+from imageloom.training.train import NewRun, TrainResult, prepare_run, read_result
 
 SUBMIT_LOCK: Final = "submit.lock"  # in the job's folder
 _SUBMIT_S: Final = 180.0  # for others to look and submit: Slurm alone is given a minute to answer
 _POLL_S: Final = 0.1
 
 
-def train_on(  # noqa: PLR0913 - as imageloom.train
+def train_on(
     target: Target,
-    model: UntrainedModel | Path | str,
-    training: ImageDirectory | Path | str,
-    validation: ImageDirectory | Path | str,
-    out: Path | str,
+    new: NewRun,
     *,
-    root: Roots = (),
-    params: TrainParams | None = None,
-    model_params: ModelParams | None = None,
-    convert_params: ConvertParams | None = None,
     launch: LaunchParams,
-    on_event: EventSink = ignore_events,
-    cancel: CancelToken | None = None,
+    control: Control,
     is_unwatched: Callable[[], bool] = lambda: False,
 ) -> TrainResult:
     """Prepare a run here and train it on a target.
 
     Args:
-        target: Where; it must see ``out`` and the pictures.
-        model: As ``imageloom.train``, as are all that follow.
-        training: What it learns from.
-        validation: What measures each epoch.
-        out: Where the run directory shall appear.
-        root: Where the pictures lie now.
-        params: How to train.
-        model_params: How to make a network that is given by name.
-        convert_params: How plain folders of pictures are read.
+        target: Where; it must see ``new.out`` and the pictures.
+        new: What is asked.
         launch: On how many machines and processes.
-        on_event: Hears progress, metrics and notices, of the preparation and of the job.
-        cancel: Asks the job to save and stop, and waits for that; set again, it ends the job.
+        control: Hears progress, metrics and notices, of the preparation and of the job; asks the
+            job to save and stop, and waits for that. Asked again, it ends the job.
         is_unwatched: Whether there is nobody left for whom to follow the job, which then goes on by
             itself; asked again and again.
 
@@ -87,22 +67,9 @@ def train_on(  # noqa: PLR0913 - as imageloom.train
     """
     require_within(target.limits, _work(Path(), launch), target.name)
     target.require_reachable()
-    run = prepare_run(
-        model,
-        training,
-        validation,
-        out,
-        root=root,
-        processes=launch.processes,
-        processes_here=0,
-        params=params,
-        model_params=model_params,
-        convert_params=convert_params,
-        on_event=on_event,
-        cancel=cancel,
-    )
+    run = prepare_run(new, processes=launch.processes, processes_here=0, control=control)
     job = _submit(run, target, launch)
-    return _follow(job, target, on_event, cancel or CancelToken(), is_unwatched)
+    return _follow(job, target, control, is_unwatched)
 
 
 def resume_on(  # noqa: PLR0913 - as train_on
@@ -112,8 +79,7 @@ def resume_on(  # noqa: PLR0913 - as train_on
     *,
     root: Roots = (),
     launch: LaunchParams,
-    on_event: EventSink = ignore_events,
-    cancel: CancelToken | None = None,
+    control: Control,
     is_unwatched: Callable[[], bool] = lambda: False,
 ) -> TrainResult:
     """Go on with a run on a target; a job of it that still runs or waits there is followed.
@@ -124,8 +90,7 @@ def resume_on(  # noqa: PLR0913 - as train_on
         run: The run directory.
         root: Where its pictures lie now, as ``imageloom.resume`` takes it.
         launch: On how many machines and processes; left aside when there is a job already.
-        on_event: Hears progress, metrics and notices.
-        cancel: As ``train_on``.
+        control: As ``train_on``.
         is_unwatched: As ``train_on``.
 
     Raises:
@@ -135,7 +100,7 @@ def resume_on(  # noqa: PLR0913 - as train_on
     """
     target, path = targets.get(name), run.expanduser().absolute()
     if RunDirectory(path).read()["state"] == "completed":
-        on_event(Notice("info", RunDirectory(path).nothing_to_resume))
+        control.tell(Notice("info", RunDirectory(path).nothing_to_resume))
         return read_result(path)
     # Two who resume at the same moment must not submit a job each.
     with locked(path / JOB_FOLDER / SUBMIT_LOCK, timeout_s=_SUBMIT_S):
@@ -149,27 +114,23 @@ def resume_on(  # noqa: PLR0913 - as train_on
                 reason="locked",
             )
         if root:
-            _point_anew(path, root, found, on_event, cancel)
+            _point_anew(path, root, found, control)
         job = found or _submit(path, target, launch)
     if found is not None:
-        on_event(Notice("info", f"A job of this run is on target {name} already: following it."))
-    return _follow(job, target, on_event, cancel or CancelToken(), is_unwatched)
+        control.tell(
+            Notice("info", f"A job of this run is on target {name} already: following it.")
+        )
+    return _follow(job, target, control, is_unwatched)
 
 
-def _point_anew(
-    run: Path,
-    root: Roots,
-    job: TrainJob | None,
-    on_event: EventSink,
-    cancel: CancelToken | None,
-) -> None:
+def _point_anew(run: Path, root: Roots, job: TrainJob | None, control: Control) -> None:
     if job is not None:
         raise OutputInUseError(
             f"A job of this run is on target {job.target!r}; its pictures cannot be moved now.",
             hint=f"Stop it first, or leave --root out to follow it: {_command(run, job.target)}",
             reason="locked",
         )
-    point_anew(run, root, on_event=on_event, cancel=cancel)
+    point_anew(run, root, control=control)
 
 
 def earlier_launch(run: Path) -> LaunchParams | None:
@@ -238,8 +199,7 @@ def _work(folder: Path, launch: LaunchParams) -> Work:
 def _follow(
     job: TrainJob,
     target: Target,
-    on_event: EventSink,
-    cancel: CancelToken,
+    control: Control,
     is_unwatched: Callable[[], bool],
 ) -> TrainResult:
     """Pass on what the job tells until it has ended; ask it to stop when we are asked to."""
@@ -248,14 +208,14 @@ def _follow(
     tail = EventTail(folder / EVENTS_FILE, start=job.events_begin)
     while True:
         status = target.status(folder)
-        _pass_on(tail, on_event)
+        _pass_on(tail, control.on_event)
         if status.state == "ended":
-            return _result(run, target, status.reason, asked_by=cancel.reason)
+            return _result(run, target, status.reason, asked_by=control.cancel.reason)
         if status.note and status.note != note:
-            on_event(Notice("info", status.note))
+            control.tell(Notice("info", status.note))
         note = status.note
-        if cancel.asked > asked:
-            asked = cancel.asked
+        if control.cancel.asked > asked:
+            asked = control.cancel.asked
             target.stop(folder, at_once=asked > 1)
         if not asked and is_unwatched():  # a wish to stop is seen through to the end
             raise RunInterruptedError(

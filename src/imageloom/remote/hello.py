@@ -19,7 +19,7 @@ from pydantic import JsonValue
 from imageloom import __version__
 from imageloom.distributed.store import hosted_store
 from imageloom.errors import ImageloomError
-from imageloom.events import CancelToken, EventSink, ignore_events
+from imageloom.events import Control
 from imageloom.files.publish import write_json
 from imageloom.launch.cluster.machines import Machine
 from imageloom.launch.cluster.rendezvous import MeetingPlace
@@ -47,7 +47,7 @@ def main(folder: Path, processes: int) -> int:
             processes = _TEAM.max_nodes
         else:
             crew = OneMachine(processes, hosted_store)
-            run_ranks(_job(folder), crew, on_event=ignore_events, cancel=CancelToken())
+            run_ranks(_job(folder), crew, control=Control())
     except ImageloomError as error:
         write_json(folder / HELLO_FILE, {"error": error.to_json()})
         return 1
@@ -103,7 +103,7 @@ def _machine(folder: Path, address: str = "", agents: list[str] | None = None) -
         # The target's command ends with "-m imageloom agent work"; this is its like for a hello.
         agents=[*agents[:-3], "imageloom.remote.hello", _AGENT] if agents else (),
     )
-    return Machine(_job(folder), hall, _TEAM, on_event=ignore_events, cancel=CancelToken())
+    return Machine(_job(folder), hall, _TEAM, control=Control())
 
 
 def _job(folder: Path) -> RankJob:
@@ -144,7 +144,7 @@ def greet(folder: Path, environment: Mapping[str, str]) -> None:
 
 
 def _greet_as_rank(folder: Path) -> int:
-    def work(_on_event: EventSink, _cancel: CancelToken) -> None:
+    def work(_control: Control) -> None:
         greet(folder, os.environ)
 
     return serve(work)

@@ -16,7 +16,7 @@ from imageloom.errors import (
     LessThanOrEqualToError,
     ParameterParsingError,
 )
-from imageloom.events import CancelToken, Control, EventSink
+from imageloom.events import Control, EventSink
 from imageloom.files.publish import appearing_directory, write_json
 from imageloom.models.architecture import check_input
 from imageloom.models.initial_network import initial_network
@@ -139,10 +139,7 @@ def create_run(plan: Plan, run: RunDirectory, on_event: EventSink) -> None:
 
 
 def find_model(
-    model: UntrainedModel | Path | str,
-    params: ModelParams,
-    on_event: EventSink,
-    cancel: CancelToken | None,
+    model: UntrainedModel | Path | str, params: ModelParams, control: Control
 ) -> UntrainedModel:
     """Return what training starts from, for a network's name, a model or a model directory.
 
@@ -158,7 +155,7 @@ def find_model(
         return model
     path = Path(model).expanduser()
     if not path.exists():
-        return make_untrained(str(model), params, control=Control.of(on_event, cancel))
+        return make_untrained(str(model), params, control=control)
     if params != ModelParams():
         raise ParameterParsingError(
             f"{path} is a model directory, which has its options and weights already.",
@@ -167,8 +164,8 @@ def find_model(
         )
     path = model_path(path)
     if read_kind(path) == TRAINED:
-        return as_untrained(load_trained(path, on_event=on_event))
-    return load_untrained(path, on_event=on_event)
+        return as_untrained(load_trained(path, on_event=control.on_event))
+    return load_untrained(path, on_event=control.on_event)
 
 
 def _check_pictures(images: ImageDirectory, what: str) -> None:

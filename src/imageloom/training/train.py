@@ -3,7 +3,7 @@
 import contextlib
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from imageloom.data.images.directory import ImageDirectory
@@ -13,7 +13,7 @@ from imageloom.data.params import ConvertParams
 from imageloom.distributed.ranks import ALONE, Ranks
 from imageloom.distributed.store import Meet, at_the_usual_place
 from imageloom.errors import FailedToWriteOutputsError
-from imageloom.events import CancelToken, Control, Event, EventSink, Notice, ignore_events
+from imageloom.events import Control, Event, Notice
 from imageloom.files.output_places import refuse_misplaced
 from imageloom.files.publish import refuse_existing
 from imageloom.models.compute import choose_compute, require_device_name
@@ -53,41 +53,50 @@ class TrainResult:
     metrics: Mapping[str, float]
 
 
-def prepare_run(  # noqa: PLR0913 - as imageloom.train
-    model: UntrainedModel | Path | str,
-    training: ImageDirectory | Path | str,
-    validation: ImageDirectory | Path | str,
-    out: Path | str,
-    *,
-    root: Roots = (),
-    processes: int = 1,
-    processes_here: int = 1,
-    params: TrainParams | None = None,
-    model_params: ModelParams | None = None,
-    convert_params: ConvertParams | None = None,
-    on_event: EventSink = ignore_events,
-    cancel: CancelToken | None = None,
-) -> Path:
-    """Check what is asked and make a run directory from which ``continue_run`` can start.
+@dataclass(frozen=True)
+class NewRun:
+    """A run that somebody asks for.
 
-    One process does this, whatever the number that train. Other arguments are those of
-    ``imageloom.train``.
-
-    Args:
-        model: What learns.
+    Attributes:
+        model: What learns, as ``imageloom.train`` takes it, as is all that follows.
         training: What it learns from.
         validation: What measures each epoch.
         out: Where the run directory shall appear.
         root: Where the pictures lie now.
+        params: How to train.
+        model_params: How to make a network that is given by name.
+        convert_params: How plain folders of pictures are read.
+    """
+
+    model: UntrainedModel | Path | str
+    training: ImageDirectory | Path | str
+    validation: ImageDirectory | Path | str
+    out: Path | str
+    root: Roots = ()
+    params: TrainParams = field(default_factory=TrainParams)
+    model_params: ModelParams = field(default_factory=ModelParams)
+    convert_params: ConvertParams = field(default_factory=ConvertParams)
+
+    @property
+    def directory(self) -> RunDirectory:
+        """The run directory, which may not be there yet."""
+        return RunDirectory(Path(self.out).expanduser().absolute())
+
+
+def prepare_run(
+    new: NewRun, *, processes: int = 1, processes_here: int = 1, control: Control
+) -> Path:
+    """Check what is asked and make a run directory from which ``continue_run`` can start.
+
+    One process does this, whatever the number that train.
+
+    Args:
+        new: What is asked.
         processes: How many processes will train together. The pictures per step and, by default,
             the learning rate are multiplied by it.
         processes_here: How many of them this machine trains, so that it must have the device and
             the memory; 0 where others do, of which nothing is known here.
-        params: How to train.
-        model_params: How to make a network that is given by name.
-        convert_params: How plain folders of pictures are read; by default ``ConvertParams()``.
-        on_event: Hears progress and notices.
-        cancel: Stops the preparation.
+        control: Hears progress and notices; stops the preparation.
 
     Returns:
         The run directory.
@@ -96,50 +105,48 @@ def prepare_run(  # noqa: PLR0913 - as imageloom.train
         ModuleOutOfMemoryError: Training takes certainly more memory than this machine has.
         ImageloomError: Of the class that fits; there is then no run.
     """
-    run = RunDirectory(Path(out).expanduser().absolute())
+    run = new.directory
     _refuse_existing_run(run)
     refuse_existing(run.path)
-    paths = [one for one in (model, training, validation) if isinstance(one, Path | str)]
+    given = (new.model, new.training, new.validation)
+    paths = [one for one in given if isinstance(one, Path | str)]
     refuse_misplaced([run.path], read=[Path(one).expanduser() for one in paths])
-    params = params or TrainParams()
-    _refuse_device(params, trains_here=processes_here > 0)
+    _refuse_device(new.params, trains_here=processes_here > 0)
     base = base_bytes()
-    starts_from = find_model(model, model_params or ModelParams(), on_event, cancel)
+    starts_from = find_model(new.model, new.model_params, control)
     told: list[str] = []
 
     def tell(event: Event) -> None:
         if isinstance(event, Notice):
             told.append(event.message)
-        on_event(event)
+        control.tell(event)
 
     learned, measured = open_each(
-        (training, validation),
-        root=root,
-        convert_params=convert_params,
-        control=Control.of(tell, cancel),
+        (new.training, new.validation),
+        root=new.root,
+        convert_params=new.convert_params,
+        control=Control(tell, control.cancel),
     )
     for one in (learned, measured):
         one.refuse_outputs([run.path])
-    plan = make_plan(starts_from, learned, measured, params, processes=processes)
+    plan = make_plan(starts_from, learned, measured, new.params, processes=processes)
     for message in plan.notices:
         if not message.endswith(tuple(told)):  # the conversion of these pictures has said it
-            on_event(Notice("warning", message))
+            control.tell(Notice("warning", message))
     if processes_here:
         require_memory(
-            record_of(plan), processes_here=processes_here, base_bytes=base, on_event=on_event
+            record_of(plan),
+            processes_here=processes_here,
+            base_bytes=base,
+            on_event=control.on_event,
         )
     with lent_generators():
-        create_run(plan, run, on_event)
+        create_run(plan, run, control.on_event)
     return run.path
 
 
 def continue_run(
-    run: Path,
-    *,
-    ranks: Ranks = ALONE,
-    meet: Meet = at_the_usual_place,
-    on_event: EventSink = ignore_events,
-    cancel: CancelToken | None = None,
+    run: Path, *, ranks: Ranks = ALONE, meet: Meet = at_the_usual_place, control: Control
 ) -> None:
     """Train from a run's newest checkpoint to its end: what each process of a run calls.
 
@@ -148,8 +155,8 @@ def continue_run(
         ranks: Which of the processes this is. The first one writes the run's files; it returns
             when the run is completed, the others when there is nothing left for them to compute.
         meet: Returns the store in which the processes meet; called when this one is ready to train.
-        on_event: Hears progress, metrics and notices, in the first process only.
-        cancel: Stops all processes at the same step, whichever of them it is set in.
+        control: Hears progress, metrics and notices, in the first process only; stops all
+            processes at the same step, whichever of them is asked.
 
     Raises:
         CannotResumeError: There is no run or no whole checkpoint.
@@ -158,7 +165,7 @@ def continue_run(
     """
     directory = RunDirectory(run)
     if directory.read()["state"] == "completed":
-        on_event(Notice("info", directory.nothing_to_resume))
+        control.tell(Notice("info", directory.nothing_to_resume))
         return
     with contextlib.ExitStack() as stack:
         if ranks.is_first:
@@ -166,10 +173,12 @@ def continue_run(
         stack.enter_context(driver_log(directory.log_of(ranks.rank)))
         if ranks.is_alone:  # processes that were started for one run have nobody to give back to
             stack.enter_context(lent_generators())
-        reporter = RunReporter(directory.events, on_event) if ranks.is_first else RunReporter()
+        reporter = (
+            RunReporter(directory.events, control.on_event) if ranks.is_first else RunReporter()
+        )
         stack.callback(reporter.close)
         stack.enter_context(recorded_end(directory, ranks))
-        execute(directory, reporter, cancel or CancelToken(), ranks, meet)
+        execute(directory, reporter, control.cancel, ranks, meet)
 
 
 def read_result(path: Path) -> TrainResult:

@@ -41,8 +41,7 @@ def command(call: Call) -> Outcome:
         target,
         settings.workspace / "checks" / f"{target.name}-{secrets.token_hex(4)}",
         timeout_s=timeout_s,
-        on_event=call.on_event,
-        cancel=call.cancel,
+        control=call.control,
     )
     seconds = time.monotonic() - began
     limits = target.limits

@@ -41,5 +41,5 @@ def command(call: Call) -> Outcome:
     from imageloom.launch.cluster.rendezvous import LeaderAddress
 
     leader = LeaderAddress(address=parts[1], port=int(parts[2]), token=call.text("token"))
-    run = join_run(leader, on_event=call.on_event, cancel=call.cancel)
+    run = join_run(leader, control=call.control)
     return Outcome(content={"run": str(run)}, screen=(line("Run", f"completed: {run}"),))

@@ -18,5 +18,5 @@ def command(call: Call) -> Outcome:
     from imageloom.launch.agent import work_on_run
 
     run = call.path("run")
-    work_on_run(run, on_event=call.on_event, cancel=call.cancel)
+    work_on_run(run, control=call.control)
     return Outcome(content={"run": str(run)}, screen=(line("Run", f"completed: {run}"),))

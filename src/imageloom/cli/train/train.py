@@ -1,6 +1,5 @@
 """``imageloom train``."""
 
-import functools
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -151,16 +150,12 @@ def _start(call: Call) -> "TrainResult":
     assert isinstance(model, str | Path)
     tell_if_lost(call, model)
     call.run, call.launch = call.path("out"), launch.resume_words
-    from imageloom.launch.train import train
+    from imageloom.training.train import NewRun
 
-    if call.target:
-        from imageloom.remote.follow_training import train_on
-
-        target = known_targets().get(call.target)
-        train = functools.partial(train_on, target, is_unwatched=lambda: call.is_unwatched)
+    target = known_targets().get(call.target) if call.target else None
     training, validation = _pictures(call)
     call.is_repeating = False
-    return train(
+    new = NewRun(
         model,
         training,
         validation,
@@ -169,10 +164,20 @@ def _start(call: Call) -> "TrainResult":
         params=params,
         model_params=model_params,
         convert_params=read_params(ConvertParams, call.arguments),
-        launch=launch,
-        on_event=call.on_event,
-        cancel=call.cancel,
     )
+    if target is not None:
+        from imageloom.remote.follow_training import train_on
+
+        return train_on(
+            target,
+            new,
+            launch=launch,
+            control=call.control,
+            is_unwatched=lambda: call.is_unwatched,
+        )
+    from imageloom.launch.train import train_new
+
+    return train_new(new, launch=launch, control=call.control)
 
 
 def _pictures(call: Call) -> tuple[Path, Path]:
@@ -221,8 +226,7 @@ def _resume(call: Call) -> "TrainResult":
                 call.run,
                 root=call.roots,
                 launch=launch,
-                on_event=call.on_event,
-                cancel=call.cancel,
+                control=call.control,
                 is_unwatched=lambda: call.is_unwatched,
             )
     call.is_repeating = False

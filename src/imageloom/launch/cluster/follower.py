@@ -13,7 +13,7 @@ from imageloom.errors import (
     ImageloomError,
     RunInterruptedError,
 )
-from imageloom.events import CancelToken, EventSink, Notice, ignore_events
+from imageloom.events import CancelToken, Control, Notice
 from imageloom.files.temporary import own_folder
 from imageloom.launch.cluster.member import name_ranks
 from imageloom.launch.cluster.team import Preflight, end_to_message, mapping_of, number_of, text_of
@@ -42,17 +42,14 @@ def welcome(wire: Wire) -> Message:
     return message
 
 
-def follow(
-    wire: Wire, job: RankJob, preflight: Preflight, *, on_event: EventSink, cancel: CancelToken
-) -> None:
+def follow(wire: Wire, job: RankJob, preflight: Preflight, *, control: Control) -> None:
     """Start ranks when the leader says so, until the run is completed.
 
     Args:
         wire: To the leader, which has said welcome.
         job: What the ranks do.
         preflight: Says what this machine has.
-        on_event: Hears what becomes of this machine's part.
-        cancel: Saves and leaves the run.
+        control: Hears what becomes of this machine's part; saves and leaves the run.
 
     Raises:
         LostError: The leader is gone.
@@ -60,16 +57,15 @@ def follow(
         ImageloomError: This machine cannot take part, or the run failed; the error is the leader's.
     """
     wire.send("hello", facts=preflight.facts())
-    _Follower(wire, job, on_event, cancel).work()
+    _Follower(wire, job, control).work()
 
 
 class _Follower(Elsewhere):
-    def __init__(self, wire: Wire, job: RankJob, on_event: EventSink, cancel: CancelToken) -> None:
+    def __init__(self, wire: Wire, job: RankJob, control: Control) -> None:
         super().__init__()
         self._wire = wire
         self._job = job
-        self._on_event = on_event
-        self._cancel = cancel
+        self._control = control
         self._token = CancelToken()
         self._start = 0
         self._ended_by = ""  # who stopped the whole run, if somebody did
@@ -78,7 +74,7 @@ class _Follower(Elsewhere):
     def work(self) -> None:
         threading.Thread(target=self._listen, daemon=True).start()
         while True:
-            if self._cancel.is_set:
+            if self._control.cancel.is_set:
                 self._leave()
             try:
                 order = self._orders.get(timeout=_POLL_S)
@@ -104,9 +100,9 @@ class _Follower(Elsewhere):
 
     def look(self) -> None:
         """Pass on that somebody asked this machine to stop."""
-        if self._cancel.is_set and not self._token.is_set:
-            self._wire.send("leaving", reason=self._cancel.reason)
-        self._token.reach(self._cancel.asked, self._cancel.reason)
+        if self._control.cancel.is_set and not self._token.is_set:
+            self._wire.send("leaving", reason=self._control.cancel.reason)
+        self._token.reach(self._control.cancel.asked, self._control.cancel.reason)
 
     def _train(self, order: Message) -> None:
         try:
@@ -126,8 +122,7 @@ class _Follower(Elsewhere):
             try:
                 watch(
                     start,
-                    on_event=ignore_events,
-                    cancel=self._token,
+                    control=Control(cancel=self._token),
                     patience=self._job.patience,
                     elsewhere=self,
                 )
@@ -181,9 +176,9 @@ class _Follower(Elsewhere):
         )
 
     def _leave(self) -> None:
-        self._wire.send("leaving", reason=self._cancel.reason)
+        self._wire.send("leaving", reason=self._control.cancel.reason)
         raise RunInterruptedError(
-            f"Stopped by {self._cancel.reason}: this machine no longer takes part.",
+            f"Stopped by {self._control.cancel.reason}: this machine no longer takes part.",
             reason="cancelled",
         )
 
@@ -195,7 +190,7 @@ class _Follower(Elsewhere):
 
     def _say(self, sentence: str) -> None:
         logger.info("%s", sentence)
-        self._on_event(Notice("info", sentence))
+        self._control.tell(Notice("info", sentence))
 
 
 def _error(message: Message) -> ImageloomError:

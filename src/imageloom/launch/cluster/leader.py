@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from typing import Final, Literal
 
 from imageloom.errors import EnvironmentUnsuitableError, ImageloomError, TimeoutOccuredError
-from imageloom.events import CancelToken, EventSink, Notice, ignore_events
+from imageloom.events import CancelToken, Control, Notice
 from imageloom.files.temporary import own_folder
 from imageloom.launch.cluster.agent_command import Ended, brought_agents
 from imageloom.launch.cluster.member import Member
@@ -48,7 +48,7 @@ class Leader(Elsewhere):
         self._team = team
         # Threads put in what a person should see; the caller's thread tells it.
         self._said: queue.SimpleQueue[Notice] = queue.SimpleQueue()
-        self._on_event: EventSink = ignore_events
+        self._control = Control()
         self._changed = threading.Condition()
         self._members: list[Member] = []
         self._round: list[Member] = []
@@ -59,7 +59,6 @@ class Leader(Elsewhere):
         self._changed_at = time.monotonic()
         self._who_changed = ""
         self._token = CancelToken()
-        self._cancel = CancelToken()
         self._passed_on = 0  # how often somebody asked to stop, as far as the others know
         self._listener: socket.socket | None = None
         self._facts: dict[str, object] = {}
@@ -99,7 +98,7 @@ class Leader(Elsewhere):
             self._end(None)
             self._hall.place.forget()
 
-    def start(self, job: RankJob, on_event: EventSink, cancel: CancelToken) -> list[RankEnd]:
+    def start(self, job: RankJob, control: Control) -> list[RankEnd]:
         """Wait for enough machines and start all ranks; return how each ended.
 
         Raises:
@@ -107,13 +106,13 @@ class Leader(Elsewhere):
             EnvironmentUnsuitableError: Likewise, and no more will come.
             RunInterruptedError: Somebody asked to stop while we waited.
         """
-        self._on_event = on_event
-        members = self._wait_for_members(on_event, cancel)
+        self._control = control
+        members = self._wait_for_members(control)
         size = self._team.processes_per_node
         world_size = size * (1 + len(members))
         with self._changed:
             self.failed_at, self.all_blame_others = None, True
-            self._token, self._cancel, self._passed_on = CancelToken(), cancel, 0
+            self._token, self._passed_on = CancelToken(), 0
             self._started += 1
             self._round, self._who_changed, self._is_training = members, "", True
         names = ", ".join(["this machine", *[member.name for member in members]])
@@ -138,8 +137,7 @@ class Leader(Elsewhere):
             )
             own = watch(
                 start,
-                on_event=on_event,
-                cancel=self._token,
+                control=Control(control.on_event, self._token),
                 patience=job.patience,
                 elsewhere=self,
             )
@@ -172,13 +170,13 @@ class Leader(Elsewhere):
     def look(self) -> None:
         """Pass on what happened: that somebody asked to stop, that a machine came or went."""
         while not self._said.empty():
-            self._on_event(self._said.get())
-        asked = self._cancel.asked
+            self._control.tell(self._said.get())
+        asked = self._control.cancel.asked
         if asked > self._passed_on:
             self._passed_on = asked
-            self._token.reach(asked, self._cancel.reason)
-            self._tell("stop", reason=self._cancel.reason, asked=asked, is_end=True)
-            logger.info("%s was passed on to the other machines.", self._cancel.reason)
+            self._token.reach(asked, self._control.cancel.reason)
+            self._tell("stop", reason=self._control.cancel.reason, asked=asked, is_end=True)
+            logger.info("%s was passed on to the other machines.", self._control.cancel.reason)
 
     def _stop_to_grow(self) -> None:
         """Have all ranks save and stop, once: to be asked twice would end them at once."""
@@ -191,10 +189,10 @@ class Leader(Elsewhere):
             if member is not but and not member.is_done:
                 member.tell(kind, **content)
 
-    def _wait_for_members(self, on_event: EventSink, cancel: CancelToken) -> list[Member]:
+    def _wait_for_members(self, control: Control) -> list[Member]:
         team, began, asked = self._team, time.monotonic(), False
         while True:
-            cancel.raise_if_set()
+            control.raise_if_cancelled()
             with self._changed:
                 here = [member for member in self._members if member.is_here]
                 now = time.monotonic()
@@ -209,7 +207,7 @@ class Leader(Elsewhere):
                 missing = count(team.max_nodes - 1 - len(here), "more machine")
                 waiting = f"Waiting for {missing}{self._until_when()}."
                 logger.info("%s", waiting)  # without the token, which is a key
-                on_event(Notice("info", f"{waiting} {self._how_to_join()}"))
+                control.tell(Notice("info", f"{waiting} {self._how_to_join()}"))
             self.look()
             if how := self._agents_ended():
                 raise self._nobody_comes(here, how)

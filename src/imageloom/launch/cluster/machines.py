@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Final
 
 from imageloom.errors import TimeoutOccuredError
-from imageloom.events import CancelToken, EventSink, Notice
+from imageloom.events import Control, Notice
 from imageloom.launch.cluster.follower import follow, welcome
 from imageloom.launch.cluster.leader import Leader
 from imageloom.launch.cluster.rendezvous import LeaderAddress, MeetingPlace
@@ -32,21 +32,18 @@ class Machine:
         job: What ranks do.
         hall: Where the machines meet.
         team: How many they are.
-        on_event: Hears what happens to machines and, where this one leads, the events of rank 0.
-        cancel: Saves and stops: the whole run where this machine leads, else its own part.
+        control: Hears what happens to machines and, where this one leads, the events of rank 0.
+            Stops the whole run where this machine leads, else its own part; all is saved.
 
     Attributes:
         leads: Whether it is this one that leads, or led last; the run's record is its then.
     """
 
-    def __init__(
-        self, job: RankJob, hall: Hall, team: Team, *, on_event: EventSink, cancel: CancelToken
-    ) -> None:
+    def __init__(self, job: RankJob, hall: Hall, team: Team, *, control: Control) -> None:
         self._job = job
         self._hall = hall
         self._team = team
-        self._on_event = on_event
-        self._cancel = cancel
+        self._control = control
         self.leads = False
 
     def work(self) -> None:
@@ -62,7 +59,7 @@ class Machine:
         """
         heard_at, has_said = time.monotonic(), False
         while not self._hall.run.is_completed:
-            self._cancel.raise_if_set()
+            self._control.raise_if_cancelled()
             if self._has_led():
                 return
             self.leads = False
@@ -97,8 +94,7 @@ class Machine:
                     job,
                     leader,
                     max_restarts=self._team.max_restarts,
-                    on_event=self._on_event,
-                    cancel=self._cancel,
+                    control=self._control,
                 )
         return True
 
@@ -125,13 +121,11 @@ class Machine:
             self._hall = replace(self._hall, address=wire.own_address)
             job = self._job.with_variables(interface_variables(interface_of(wire.own_address)))
             try:
-                follow(
-                    wire, job, self._hall.preflight, on_event=self._on_event, cancel=self._cancel
-                )
+                follow(wire, job, self._hall.preflight, control=self._control)
             except LostError as problem:
                 sentence = f"The machine that led the run, {wire.address}, {problem}."
                 logger.warning("%s", sentence)
-                self._on_event(Notice("warning", sentence))
+                self._control.tell(Notice("warning", sentence))
                 return False
         finally:
             wire.close()
@@ -139,13 +133,13 @@ class Machine:
 
     def _say(self, sentence: str) -> None:
         logger.info("%s", sentence)
-        self._on_event(Notice("info", sentence))
+        self._control.tell(Notice("info", sentence))
 
     def _wait_for_last_ranks(self) -> None:
         """Wait for ranks of an earlier leader that still save; two must not write the run."""
         give_up = time.monotonic() + _LAST_RANKS_S
         while self._hall.run.is_written and time.monotonic() < give_up:
-            self._cancel.raise_if_set()
+            self._control.raise_if_cancelled()
             time.sleep(_RETRY_S)
 
 

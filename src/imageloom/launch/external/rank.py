@@ -29,7 +29,7 @@ from imageloom.errors import (
     TimeoutOccuredError,
     WorkerLostError,
 )
-from imageloom.events import CancelToken, EventSink, Notice, ignore_events
+from imageloom.events import Control, Notice
 from imageloom.launch.external.roll_call import (
     RollEntry,
     absent,
@@ -75,7 +75,7 @@ logger = logging.getLogger(__name__)
 
 _NOTICE_S: Final = 10.0  # until a person is told that ranks are waited for
 
-Prepare = Callable[[int, CancelToken], Path]
+Prepare = Callable[[int], Path]
 
 
 def rank_started_elsewhere(environment: Mapping[str, str]) -> StartedRank | None:
@@ -108,8 +108,7 @@ def train_as_rank(
     prepare: Prepare,
     *,
     launch: LaunchParams,
-    on_event: EventSink,
-    cancel: CancelToken | None,
+    control: Control,
 ) -> TrainResult:
     """Do this rank's part of a training, from the beginning to the end.
 
@@ -118,21 +117,20 @@ def train_as_rank(
         asked: What it was asked to do, by names that a person knows; ``out`` is the run directory.
         prepare: Makes or finds the run, for so many processes; called in rank 0 alone.
         launch: What was asked of our launcher; it must be what is there.
-        on_event: Hears progress, metrics and notices, in rank 0 alone.
-        cancel: Stops all ranks at the same step, in whichever it is set.
+        control: Hears progress, metrics and notices, in rank 0 alone; stops all ranks at the same
+            step, in whichever it is asked.
 
     Raises:
         ImageloomError: As ``train``, in all ranks: that of the rank that failed first in rank 0,
             in which ``details`` has the rank and its log. ``details["told_by_rank"]`` is there
             where another rank tells a person of it.
     """
-    cancel = cancel or CancelToken()
     out = Path(asked["out"])
     if started.rank:
-        on_event = ignore_events
-    with store_of_ranks(started, out, launch, cancel) as (store, address):
+        control = Control(cancel=control.cancel)  # a person hears rank 0 alone
+    with store_of_ranks(started, out, launch, control.cancel) as (store, address):
         board = Board(store, started.rank, started.world_size)
-        member = _Member(started, board, launch, on_event, cancel, address=address)
+        member = _Member(started, board, launch, control, address=address)
         return member.work(asked, prepare)
 
 
@@ -148,8 +146,7 @@ class _Member:
         started: StartedRank,
         board: Board,
         launch: LaunchParams,
-        on_event: EventSink,
-        cancel: CancelToken,
+        control: Control,
         *,
         address: str = "",
     ) -> None:
@@ -158,9 +155,8 @@ class _Member:
         self._started = started
         self._board = board
         self._launch = launch
-        self._on_event = on_event
-        self._cancel = cancel
-        self._waits = Waits(board, cancel)
+        self._control = control
+        self._waits = Waits(board, control.cancel)
         self._is_preparing = False
         self._parent = os.getppid()
 
@@ -176,10 +172,10 @@ class _Member:
 
     def _look(self) -> None:
         """Ask to stop when this rank must not go on; called each second in a thread."""
-        if os.getppid() != self._parent and not self._cancel.is_set:
-            self._cancel.set("the end of the process that started it")
-        if self._is_preparing and self._board.told(ANSWER) and not self._cancel.is_set:
-            self._cancel.set("the end of another rank")
+        if os.getppid() != self._parent and not self._control.cancel.is_set:
+            self._control.cancel.set("the end of the process that started it")
+        if self._is_preparing and self._board.told(ANSWER) and not self._control.cancel.is_set:
+            self._control.cancel.set("the end of another rank")
 
     def _call_roll(self, asked: Mapping[str, str]) -> list[RollEntry]:
         """Return what all ranks say of themselves, in the order of ranks, once all are there."""
@@ -199,7 +195,7 @@ class _Member:
                 raise self._not_all_came()
             if waited_s > _NOTICE_S and not is_told:
                 is_told = True
-                self._on_event(Notice("info", self._waits_for()))
+                self._control.tell(Notice("info", self._waits_for()))
         found = [self._board.heard("here", rank) for rank in range(self._board.world_size)]
         roll = [RollEntry.model_validate(one) for one in found]
         if self._started.rank == 0:  # once is enough
@@ -228,7 +224,7 @@ class _Member:
         """Make the run, or wait until rank 0 has made it; return its directory."""
         if self._started.rank == 0:
             self._is_preparing = True
-            run = prepare(self._started.world_size, self._cancel)
+            run = prepare(self._started.world_size)
             self._is_preparing = False
             self._board.tell("prepared", {"run": str(run)})
         else:
@@ -263,8 +259,7 @@ class _Member:
                 run,
                 ranks=ranks,
                 meet=self._meet,
-                on_event=self._on_event,
-                cancel=self._cancel,
+                control=self._control,
             )
 
     def _compare(self, run: Path, ranks: Ranks, roll: list[RollEntry]) -> None:
@@ -284,7 +279,7 @@ class _Member:
             for warning in preflight.compare(
                 self._board.heard("facts", 0) or {}, other, processes=len(others)
             ):
-                self._on_event(Notice("warning", warning))
+                self._control.tell(Notice("warning", warning))
 
     def _meet(self) -> "Store":
         self._waits.meet_at("ready", {})
@@ -303,7 +298,7 @@ class _Member:
 
     def _end(self, problem: Exception) -> Exception:
         """Tell the others how this rank ended; return what to raise."""
-        answer = answer_to(problem, reason=self._cancel.reason)
+        answer = answer_to(problem, reason=self._control.cancel.reason)
         with contextlib.suppress(WorkerLostError):
             tell_answer(self._board, answer)
         if answer.state == "failed" and not answer.blames_others:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Literal, Protocol, Self
 
 from imageloom.errors import ImageloomError, RunInterruptedError
-from imageloom.events import CancelToken, EventSink, Notice
+from imageloom.events import Control, Notice
 from imageloom.launch.local.blame import RankEnd
 from imageloom.launch.local.verdict import is_completed, judge
 from imageloom.launch.local.watch import Patience
@@ -40,7 +40,7 @@ class RankJob:
 class Crew(Protocol):
     """The machines on which the ranks of a job run: this one alone, or several."""
 
-    def start(self, job: RankJob, on_event: EventSink, cancel: CancelToken) -> list[RankEnd]:
+    def start(self, job: RankJob, control: Control) -> list[RankEnd]:
         """Start all ranks once; return how each ended, in the order of ranks.
 
         Raises:
@@ -54,23 +54,15 @@ class Crew(Protocol):
         """
 
 
-def run_ranks(
-    job: RankJob,
-    crew: Crew,
-    *,
-    max_restarts: int = 0,
-    on_event: EventSink,
-    cancel: CancelToken,
-) -> None:
+def run_ranks(job: RankJob, crew: Crew, *, max_restarts: int = 0, control: Control) -> None:
     """Return when rank 0 has done its work; no process of the job is left then or on an error.
 
     Args:
         job: What to do.
         crew: Where.
         max_restarts: How often the ranks are started again when one was killed or hangs.
-        on_event: Hears the events of rank 0, and notices of restarts.
-        cancel: Asks all ranks to save and stop. It is set here when somebody asked a rank itself,
-            as schedulers do.
+        control: Hears the events of rank 0, and notices of restarts; asks all ranks to save and
+            stop. It is asked here when somebody asked a rank itself, as schedulers do.
 
     Raises:
         RunInterruptedError: Somebody asked to stop.
@@ -81,27 +73,27 @@ def run_ranks(
     restarts = 0
     while True:
         killed_before = count_oom_kills()
-        ends = crew.start(job, on_event, cancel)
-        change = "" if is_completed(ends) or cancel.is_set else crew.change(ends)
+        ends = crew.start(job, control)
+        change = "" if is_completed(ends) or control.cancel.is_set else crew.change(ends)
         if change:
-            _notice("info", f"All ranks go on from the last checkpoint: {change}.", on_event)
+            _notice("info", f"All ranks go on from the last checkpoint: {change}.", control)
             continue
         ran_out_of_memory = count_oom_kills() > killed_before
-        trouble = judge(ends, job.logs, cancel, ran_out_of_memory=ran_out_of_memory)
+        trouble = judge(ends, job.logs, control.cancel, ran_out_of_memory=ran_out_of_memory)
         if trouble is None:
             return
         _log(trouble.error)
-        if not trouble.may_be_repeated or restarts >= max_restarts or cancel.is_set:
+        if not trouble.may_be_repeated or restarts >= max_restarts or control.cancel.is_set:
             raise trouble.error
         restarts += 1
         which = f"restart {restarts:,} of {max_restarts:,}"
         message = f"{trouble.error.message} All ranks go on from the last checkpoint ({which})."
-        _notice("warning", message, on_event)
+        _notice("warning", message, control)
 
 
-def _notice(level: Literal["info", "warning"], sentence: str, on_event: EventSink) -> None:
+def _notice(level: Literal["info", "warning"], sentence: str, control: Control) -> None:
     logger.log(logging.INFO if level == "info" else logging.WARNING, "%s", sentence)
-    on_event(Notice(level, sentence))
+    control.tell(Notice(level, sentence))
 
 
 def _log(error: ImageloomError) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Final
 
-from imageloom.events import CancelToken, EventSink
+from imageloom.events import Control
 from imageloom.files.temporary import own_folder
 from imageloom.launch.local.attempts import RankJob
 from imageloom.launch.local.blame import RankEnd
@@ -34,7 +34,7 @@ class OneMachine:
         self._share = Share(processes=processes, world_size=processes)
         self._store = store
 
-    def start(self, job: RankJob, on_event: EventSink, cancel: CancelToken) -> list[RankEnd]:
+    def start(self, job: RankJob, control: Control) -> list[RankEnd]:
         """Start all ranks once; return how each ended, in the order of ranks.
 
         Raises:
@@ -42,7 +42,7 @@ class OneMachine:
             EnvironmentUnsuitableError: A process could not be started.
         """
         # Ranks would import torch for seconds, only to save what was saved when they ended last.
-        cancel.raise_if_set()
+        control.raise_if_cancelled()
         logger.info("Starting %s.", count(self._share.processes, "rank"))
         with self._store() as place, own_folder(RANKS_FOLDER) as folder:
             start = Start(
@@ -53,7 +53,7 @@ class OneMachine:
                 # What ranks say to each other stays on this machine, whatever its name leads to.
                 environment={**interface_variables(_LOOPBACK), **job.environment, **place},
             )
-            return watch(start, on_event=on_event, cancel=cancel, patience=job.patience)
+            return watch(start, control=control, patience=job.patience)
 
     def change(self, _ends: Sequence[RankEnd]) -> str:
         """Return nothing: this machine neither comes nor goes."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from imageloom.events import CancelToken, EventSink
+from imageloom.events import CancelToken, Control
 from imageloom.files.event_lines import EventTail
 from imageloom.launch.local.blame import RankEnd
 from imageloom.launch.local.process import RankProcess, wait_for_any
@@ -114,8 +114,7 @@ def log_of(logs: Path, rank: int) -> Path:
 def watch(
     start: Start,
     *,
-    on_event: EventSink,
-    cancel: CancelToken,
+    control: Control,
     patience: Patience,
     elsewhere: Elsewhere | None = None,
 ) -> list[RankEnd]:
@@ -123,8 +122,8 @@ def watch(
 
     Args:
         start: What to start.
-        on_event: Hears the events of rank 0, if it is among them.
-        cancel: Asks all ranks to save and stop; asked twice, they are ended at once.
+        control: Hears the events of rank 0, if it is among them; asks all ranks to save and stop.
+            Asked twice, they are ended at once.
         patience: How long they may take.
         elsewhere: The other machines, if there are any.
 
@@ -134,15 +133,15 @@ def watch(
     tail = EventTail(start.folder / EVENTS_FILE)
     elsewhere = elsewhere or Elsewhere()
     with _started(start) as ranks:
-        watcher = _Watcher(ranks, start.folder, cancel, patience, elsewhere)
+        watcher = _Watcher(ranks, start.folder, control.cancel, patience, elsewhere)
         while watcher.look():
             for event in tail.read():
-                on_event(event)
+                control.tell(event)
             elsewhere.look()
             wait_for_any(ranks, _LOOK_S)
     while events := tail.read():
         for event in events:
-            on_event(event)
+            control.tell(event)
     return sorted(watcher.ends, key=lambda end: end.rank)
 
 

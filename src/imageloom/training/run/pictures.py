@@ -5,7 +5,7 @@ from pathlib import Path
 from imageloom.data.images.directory import ImageDirectory, load_image_directory
 from imageloom.data.moved import Roots, open_moved
 from imageloom.errors import InvalidDatasetError
-from imageloom.events import CancelToken, Control, EventSink
+from imageloom.events import Control
 from imageloom.files.publish import publishing_directory
 from imageloom.training.run.directory import RunDirectory
 
@@ -30,9 +30,7 @@ def open_pictures(run: RunDirectory) -> tuple[ImageDirectory, ImageDirectory]:
         raise
 
 
-def point_anew(
-    run: Path, root: Roots, *, on_event: EventSink, cancel: CancelToken | None = None
-) -> None:
+def point_anew(run: Path, root: Roots, *, control: Control) -> None:
     """Find a run's pictures in other folders, prove them, and record that in the run.
 
     Nothing is written before all are proven. The run's two image directories and its record change
@@ -42,8 +40,8 @@ def point_anew(
     Args:
         run: The run directory.
         root: Where the pictures lie now, as ``open_images`` takes it.
-        on_event: Hears progress, and where the pictures were found.
-        cancel: Stops before anything is written.
+        control: Hears progress, and where the pictures were found; stops before anything is
+            written.
 
     Raises:
         CannotResumeError: There is no run.
@@ -55,10 +53,7 @@ def point_anew(
         return
     places = {"training": directory.training_images, "validation": directory.validation_images}
     with directory.locked():
-        found = {
-            name: open_moved(place, root, control=Control.of(on_event, cancel))
-            for name, place in places.items()
-        }
+        found = {name: open_moved(place, root, control=control) for name, place in places.items()}
         for name, images in found.items():
             with publishing_directory(places[name], replace=True) as partial:
                 images.write_into(partial, root=str(images.root))
