@@ -128,7 +128,7 @@ def disturb(run, folder, target, generator):
     at = time.monotonic()
     code = process.wait(TIMEOUT_S)
     seconds = time.monotonic() - at
-    if run.record.is_file() and run.read()["state"] == "completed":
+    if run.record.is_file() and run.read().state == "completed":
         return None  # it was done when the signal came
     # Before the command listens, the signal itself ends it, which a shell calls 143 as well.
     assert code in (143, -signal.SIGTERM), (asked, code)
@@ -138,8 +138,8 @@ def disturb(run, folder, target, generator):
     record = run.read()
     _, state, passed_over = newest_checkpoint(run.checkpoints)
     assert not passed_over, passed_over
-    assert code < 0 or record["state"] == "interrupted", (asked, record["state"])
-    in_validation = state.steps_in_epoch == record["resolved"]["steps_per_epoch"]
+    assert code < 0 or record.state == "interrupted", (asked, record.state)
+    in_validation = state.steps_in_epoch == record.resolved.steps_per_epoch
     place = "in validation" if in_validation else "in training"
     return asked, place if is_training else "at the start", seconds, code
 
@@ -156,13 +156,13 @@ def main():
     quiet = RunDirectory(folder / "quiet")
     assert start(quiet.path, folder).wait(TIMEOUT_S) == 0
     expected = sha256_of_file(quiet.model / "weights.safetensors")
-    print(f"quiet run: {quiet.read()['seconds']:.1f} s", flush=True)
+    print(f"quiet run: {quiet.read().seconds:.1f} s", flush=True)
     generator = random.Random(args.seed)
     rows, runs = [], 0
     while len(rows) < args.signals:
         runs += 1
         run = RunDirectory(folder / f"run{runs}")
-        while not run.record.is_file() or run.read()["state"] != "completed":
+        while not run.record.is_file() or run.read().state != "completed":
             if len(rows) == args.signals:
                 assert start(run.path, folder).wait(TIMEOUT_S) == 0
                 break

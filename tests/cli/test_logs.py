@@ -106,7 +106,7 @@ def test_following_ends_with_the_process_and_says_that_it_was_killed(ended, caps
     shown = capsys.readouterr()
     assert shown.out == ALL
     assert "process 77 on node5) was killed" in shown.err
-    assert RunDirectory(ended).read()["state"] == "failed"
+    assert RunDirectory(ended).read().state == "failed"
 
 
 def test_the_log_of_a_run_that_was_killed_ends_with_that(ended, capsys):

@@ -216,7 +216,7 @@ def facts(run: Path, ends: list[RankEnd]) -> dict[str, object]:
         "errors": [error.get("type", "") for error in errors],
         "reasons": [error.get("reason", "") for error in errors],
         "own": [end.is_own_error for end in ends],
-        "state": RunDirectory(run).read()["state"],
+        "state": RunDirectory(run).read().state,
         "newest": newest.name,
         "passed_over": passed_over,
         "left": sum(1 for path in run.rglob("*") if ".partial" in path.name),
@@ -302,7 +302,7 @@ def held(folder: Path) -> None:
 def versions(folder: Path) -> None:
     """Go on with a run that says that it began with another torch."""
     run = RunDirectory(prepared(folder, "versions"))
-    run.update(versions={**run.read()["versions"], "torch": "2.0.1"})
+    run.update(versions={**run.read().versions, "torch": "2.0.1"})
     ends = live(run.path, undisturbed)
     say(scenario="versions", log=run.log.read_text(encoding="utf-8"), **facts(run.path, ends))
 
@@ -324,7 +324,7 @@ def at_random(folder: Path, signals: int) -> None:
     while sent < signals:
         number += 1
         run = prepared(folder, f"random_{number}")
-        while RunDirectory(run).read()["state"] != "completed":
+        while RunDirectory(run).read().state != "completed":
             victims, delay_s = ((0,), (1,), (0, 1))[sent % 3], random.uniform(0.001, life_s)
 
             def disturb(rank: int, cancel: CancelToken, victims=victims, delay_s=delay_s) -> None:
@@ -351,7 +351,7 @@ def chaos(folder: Path, kills: int) -> None:
     while killed < kills:
         number += 1
         run = prepared(folder, f"chaos_{number}", processes=4)
-        while RunDirectory(run).read()["state"] != "completed":
+        while RunDirectory(run).read().state != "completed":
             # Now and then one may finish, for nothing is saved before the end of an epoch.
             victim, delay_s = random.randrange(4), random.uniform(0.001, 1.5 * life_s)
 

@@ -97,8 +97,8 @@ class AtStep:
 def test_two_ranks_leave_what_one_leaves_and_a_log_each(quiet):
     result, heard = quiet
     run = RunDirectory(result.run)
-    assert run.read()["state"] == "completed"
-    assert run.read()["processes"] == 2
+    assert run.read().state == "completed"
+    assert run.read().processes == 2
     assert sorted(path.name for path in run.log.parent.iterdir()) == [
         "70_driver_log_0.txt",
         "70_driver_log_1.txt",
@@ -134,7 +134,7 @@ def test_h01_without_restarts_the_record_says_which_rank_was_killed(pictures, tm
     with pytest.raises(WorkerLostError, match="Rank 1 of 2 was killed by signal 9"):
         train_two(pictures, tmp_path / "run", on_event=killer)
     run = RunDirectory(tmp_path / "run")
-    assert run.read()["state"] == "failed"
+    assert run.read().state == "failed"
     error = json.loads(run.error.read_text(encoding="utf-8"))
     assert (error["type"], error["details"]["rank"]) == ("WorkerLostError", 1)
 
@@ -160,7 +160,7 @@ def test_h14_one_rank_that_is_asked_stops_all_and_the_run_goes_on_to_equal_weigh
     assert f"imageloom train --resume {tmp_path / 'run'} --max-restarts 3" in caught.value.hint
     assert cancel.reason == "SIGTERM"
     run = RunDirectory(tmp_path / "run")
-    assert run.read()["state"] == "interrupted"
+    assert run.read().state == "interrupted"
     assert weights(resume(run.path).run) == weights(quiet[0].run)
 
 
@@ -174,7 +174,7 @@ def test_the_error_of_all_ranks_is_the_runs_error_and_is_not_tried_again(picture
         file.write_bytes(b"")
     with pytest.raises(CannotResumeError, match=r"Rank . of 2: .* holds no whole checkpoint"):
         launch_ranks(run, LaunchParams(processes_per_node=2, max_restarts=3), control=Control())
-    assert RunDirectory(run).read()["state"] == "failed"
+    assert RunDirectory(run).read().state == "failed"
     log = (run / "logs" / "70_mpi_log.txt").read_text(encoding="utf-8")
     assert log.count("Starting 2 ranks") == 1
 
@@ -199,7 +199,7 @@ def test_i06_sigterm_to_the_command_ends_with_143_and_says_how_to_go_on(pictures
     assert time.monotonic() - began < 25
     said = (tmp_path / "stderr").read_text(encoding="utf-8")
     assert "imageloom train --resume" in said
-    assert RunDirectory(tmp_path / "run").read()["state"] == "interrupted"
+    assert RunDirectory(tmp_path / "run").read().state == "interrupted"
 
 
 def test_a_run_that_somebody_leads_is_left_as_it_is(pictures, tmp_path):
@@ -238,4 +238,4 @@ def test_a_machine_that_leaves_does_not_write_the_end_of_a_run_that_goes_on(tmp_
         recorded(run, tmp_path / "log.txt", is_others=lambda: True),
     ):
         raise RunInterruptedError("Stopped by Ctrl+C: this machine no longer takes part.")
-    assert run.read()["state"] == "running"
+    assert run.read().state == "running"

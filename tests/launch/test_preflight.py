@@ -217,7 +217,7 @@ def test_g04_what_is_asked_of_shared_memory_is_what_lets_all_workers_read(prepar
     run = prepared(workers=3)
     needed = needs_of(run, processes=2).shared_memory_bytes
     params = TrainParams(batch_size=4)
-    size = RunDirectory(run).read()["resolved"]["image_size"]
+    size = RunDirectory(run).read().resolved.image_size
     cpu = choose_compute("cpu", "float32")
     for room, workers in ((needed, 3), (needed - needed // 5, 2)):
         monkeypatch.setattr(

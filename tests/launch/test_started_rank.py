@@ -293,7 +293,7 @@ def test_torchrun_trains_to_the_bits_of_our_launcher_also_when_it_is_stopped_in_
     asked = torchrun([*words, "--workers=1", f"--out={run.path}"], environment, str(program))
     said = asked.communicate(timeout=DEADLINE_S)[0]
     assert asked.returncode == 1  # which is torchrun's own
-    assert run.read()["state"] == "interrupted", said
+    assert run.read().state == "interrupted", said
     assert said.count("RunInterruptedError (RUN-001)") == 1
     assert f"started by torchrun as before: imageloom train --resume {run.path}" in said
 
@@ -301,7 +301,7 @@ def test_torchrun_trains_to_the_bits_of_our_launcher_also_when_it_is_stopped_in_
     said = again.communicate(timeout=DEADLINE_S)[0]
     assert again.returncode == 0, said
     assert said.count("Best ") == 1
-    assert run.read()["state"] == "completed"
+    assert run.read().state == "completed"
     assert weights(run.path) == weights(tmp_path / "ours")
     logs = {log.name for log in run.log.parent.iterdir()}
     assert logs == {"70_driver_log_0.txt", "70_driver_log_1.txt", "70_mpi_log.txt"}
@@ -318,7 +318,7 @@ def test_the_own_error_of_another_rank_is_the_runs_and_torchruns(words, tmp_path
     failing = torchrun([*words, "--workers=0", f"--out={run.path}"], environment, str(program))
     said = failing.communicate(timeout=DEADLINE_S)[0]
     assert failing.returncode == 1
-    assert run.read()["state"] == "failed", said
+    assert run.read().state == "failed", said
     error = json.loads(run.error.read_text(encoding="utf-8"))
     assert (error["type"], error["details"]["rank"]) == ("InvalidDatasetError", 1)
     assert error["message"] == "Rank 1 of 2: A picture is gone."

@@ -67,7 +67,7 @@ def test_i01_killed_at_every_kind_of_write_and_resumed_equals_never_killed(make_
     for fatal in (9, 40, 5, 14, 9):
         assert live(out, folders, fatal) == -signal.SIGKILL
     assert live(out, folders, 10**9) == 0
-    assert RunDirectory(out).read()["state"] == "completed"
+    assert RunDirectory(out).read().state == "completed"
     name = "model/weights.safetensors"
     assert sha256_of_file(out / name) == sha256_of_file(quiet.run / name)
     assert [path.name for path in tmp_path.iterdir() if "partial" in path.name] == []

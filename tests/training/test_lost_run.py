@@ -25,7 +25,7 @@ from imageloom.training.run.lost import mark_of_process
 from imageloom.training.run.directory import RunDirectory
 run = RunDirectory(Path(sys.argv[1]))
 with run.locked():
-    run.update(**mark_of_process())
+    run.update(process=mark_of_process())
     os.kill(os.getpid(), signal.SIGKILL)
 """
 
@@ -47,15 +47,15 @@ def killed(run):
 def test_a_killed_process_is_told_in_the_record_beside_it_and_in_the_log(run):
     ended = subprocess.run([sys.executable, "-c", CHILD, str(run.path)], check=False)
     assert ended.returncode == -signal.SIGKILL
-    assert run.read()["state"] == "running"
+    assert run.read().state == "running"
 
     error = tell_loss(run)
     assert isinstance(error, WorkerLostError)
     assert "was killed after 2 epochs, perhaps for want of memory" in error.message
     assert run.resume_command in error.hint
     record = run.read()
-    assert record["state"] == "failed"
-    assert record["ended"] is not None
+    assert record.state == "failed"
+    assert record.ended is not None
     assert json.loads(run.error.read_text())["id"] == "WorkerLostError"
     assert "WorkerLostError (RUN-002)" in run.log.read_text()
 
@@ -75,7 +75,7 @@ def test_a_run_that_somebody_trains_is_left_alone(run):
 def test_so_is_one_whose_processes_a_launcher_looks_after(killed):
     with MeetingPlace(killed.path).leading("process 7"):
         assert tell_loss(killed) is None
-    assert killed.read()["state"] == "running"
+    assert killed.read().state == "running"
 
 
 def test_the_lock_of_a_launcher_is_where_the_machines_meet(run):
@@ -108,7 +108,7 @@ def counted(tmp_path, monkeypatch):
 
 def test_kills_that_the_kernel_counted_since_it_began_say_that_memory_ran_out(killed, counted):
     counted(3)
-    killed.update(**mark_of_process())
+    killed.update(process=mark_of_process())
     counted(5)
     error = tell_loss(killed)
     assert isinstance(error, ModuleOutOfMemoryError)
@@ -118,7 +118,7 @@ def test_kills_that_the_kernel_counted_since_it_began_say_that_memory_ran_out(ki
 
 def test_kills_of_before_say_nothing(killed, counted):
     counted(3)
-    killed.update(**mark_of_process())
+    killed.update(process=mark_of_process())
     assert isinstance(tell_loss(killed), WorkerLostError)
 
 

@@ -19,6 +19,7 @@ from imageloom.training.memory import (
 )
 from imageloom.training.params import TrainParams
 from imageloom.training.run.directory import RunDirectory
+from imageloom.training.run.record import TrainingRecord
 from imageloom.training.train import NewRun, prepare_run
 
 MIB = 2**20
@@ -70,12 +71,14 @@ def record(**changes):
         "variant": "resnet18",
         "options": {"stem": "standard", "zero_init_residual": False, "dropout": 0.0},
     }
-    return {
+    images = {"root": "/photos", "images": 160, "classes": ["a", "b"]}
+    content = {
         "asked": params.model_dump(),
-        "model": {"architecture": architecture},
+        "model": {"architecture": architecture, "normalisation": {}, "initial_weights": {}},
         "resolved": {"image_size": 224, "steps_per_epoch": 10},
-        "data": {"training": {"classes": ["a", "b"]}},
+        "data": {"training": images, "validation": images},
     }
+    return TrainingRecord.model_validate(content)
 
 
 def test_the_size_of_a_real_network_is_that_of_its_parameters():
@@ -168,7 +171,7 @@ def test_no_run_is_left_of_what_was_refused(machine, make_pictures, tmp_path):
     with pytest.raises(ModuleOutOfMemoryError, match="60 MiB"):
         resume(tmp_path / "run")
     run = RunDirectory(tmp_path / "run")
-    assert run.read()["state"] == "failed"
+    assert run.read().state == "failed"
     assert json.loads(run.error.read_text())["code"] == "0138"
 
 

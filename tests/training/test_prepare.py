@@ -52,10 +52,10 @@ def test_a_run_keeps_and_tells_what_was_left_out_of_a_plain_folder(prepared, pic
     (pictures / "red" / "junk.png").write_bytes(b"<html>")
     run, messages = prepared(pictures)
     assert any("1 of 121 files" in message and "red/junk.png" in message for message in messages)
-    record = run.read()["data"]
-    assert record["training"]["left_out"] == 1
-    assert record["training"]["left_out_reasons"] == {"is an HTML page": 1}
-    assert record["validation"]["left_out"] == 0
+    record = run.read().data
+    assert record.training.left_out == 1
+    assert record.training.left_out_reasons == {"is an HTML page": 1}
+    assert record.validation.left_out == 0
     (left,) = load_image_directory(run.training_images).rejected
     assert (left.file, left.label) == ("red/junk.png", "red")
 
@@ -66,5 +66,5 @@ def test_a_class_that_is_a_link_is_not_lost(prepared, pictures, tmp_path):
     with pytest.raises(InvalidDatasetError, match=r"'red' to .*/elsewhere"):
         prepared(pictures)
     run, messages = prepared(pictures, convert_params=ConvertParams(follow_links=True))
-    assert run.read()["data"]["training"]["images_per_class"] == {"red": 60, "green": 60}
+    assert run.read().data.training.images_per_class == {"red": 60, "green": 60}
     assert any("1 link to a folder was followed" in message for message in messages)

@@ -75,10 +75,10 @@ def metrics(run, name):
 def test_a_run_of_two_says_what_it_made_of_batch_size_and_learning_rate(quiet_run):
     run = RunDirectory(quiet_run)
     record = run.read()
-    assert record["state"] == "completed"
-    assert record["processes"] == 2
-    assert record["resolved"]["images_per_step"] == 8
-    assert record["resolved"]["learning_rate"] == 0.002
+    assert record.state == "completed"
+    assert record.processes == 2
+    assert record.resolved.images_per_step == 8
+    assert record.resolved.learning_rate == 0.002
     assert metrics(quiet_run, "learning rate")[0] == 0.002
     text = run.log.read_text()
     assert "2 processes on cpu. Pictures per batch: 4 x 2 = 8." in text
@@ -124,7 +124,7 @@ def test_h14_a_signal_to_one_of_two_stops_both_and_resuming_equals_never_having_
     statuses, errors = continue_on_ranks(run, extra=extra)
     assert statuses == [143, 143]
     assert all("Stopped by SIGTERM at step 2 in epoch 1" in error for error in errors)
-    assert RunDirectory(run).read()["state"] == "interrupted"
+    assert RunDirectory(run).read().state == "interrupted"
     assert continue_on_ranks(run) == ([0, 0], ["", ""])
     assert weights(run) == weights(dropout_run)
     for name in LOSSES:

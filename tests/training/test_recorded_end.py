@@ -21,7 +21,7 @@ def run(tmp_path):
 def test_an_error_is_written_into_the_record_and_beside_it(run):
     with pytest.raises(InvalidDatasetError, match="no pictures"), recorded_end(run, ALONE):
         raise InvalidDatasetError("no pictures")
-    assert run.read()["state"] == "failed"
+    assert run.read().state == "failed"
     assert run.error.is_file()
 
 

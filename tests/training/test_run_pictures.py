@@ -57,15 +57,15 @@ def test_a_run_without_its_pictures_names_the_command_that_goes_on(new, run):
 
 
 def test_a_run_goes_on_with_moved_pictures_and_remembers_them(new, run):
-    digests = [images["digest"] for images in run.read()["data"].values()]
+    digests = [images.digest for _, images in run.read().data]
     events = []
     assert resume(run.path, root=new, on_event=events.append).epochs == 1
     training, validation = open_pictures(run)
     assert (training.root, validation.root) == (new / "train", new / "val")
     assert [training.digest, validation.digest] == digests
-    recorded = run.read()["data"]
-    assert [images["root"] for images in recorded.values()] == [f"{new}/train", f"{new}/val"]
-    assert [images["digest"] for images in recorded.values()] == digests
+    recorded = run.read().data
+    assert [images.root for _, images in recorded] == [f"{new}/train", f"{new}/val"]
+    assert [images.digest for _, images in recorded] == digests
     said = [event.message for event in events if isinstance(event, Notice)]
     assert f"12 pictures of {run.training_images}: {new.with_name('old')}/train is now" in said[0]
     assert f"6 pictures of {run.validation_images}: " in said[1]
@@ -75,7 +75,7 @@ def test_a_run_goes_on_with_moved_pictures_and_remembers_them(new, run):
 def test_every_process_of_a_run_finds_moved_pictures(new, run):
     point_anew(run.path, new, control=Control(ignore_events))
     assert continue_on_ranks(run.path) == ([0, 0], ["", ""])
-    assert run.read()["state"] == "completed"
+    assert run.read().state == "completed"
 
 
 @pytest.mark.parametrize("part", ["train", "val"])

@@ -154,5 +154,5 @@ loader.read_picture = read_picture
     first, second = (run.log_of(rank).read_text(encoding="utf-8") for rank in range(2))
     assert f"Rank 1 of 2, on {platform.node()}, held up the others in epoch 1" in first
     assert "this process trained" in second
-    speeds = run.read()["images_per_s_of_ranks"]
+    speeds = run.read().images_per_s_of_ranks
     assert speeds[1] < pace._SLOW_FRACTION * speeds[0]

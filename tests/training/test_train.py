@@ -66,11 +66,11 @@ def quiet_run(pictures, tmp_path_factory):
 def test_a_run_directory_holds_everything(quiet_run):
     run = RunDirectory(quiet_run.run)
     record = run.read()
-    assert record["state"] == "completed"
-    assert record["epochs_done"] == 2
-    assert record["asked"]["batch_size"] == 8
-    assert record["resolved"]["precision"] == "float32"
-    assert record["data"]["training"]["images_per_class"] == {"red": 8, "green": 8, "blue": 8}
+    assert record.state == "completed"
+    assert record.epochs_done == 2
+    assert record.params.batch_size == 8
+    assert record.resolved.precision == "float32"
+    assert record.data.training.images_per_class == {"red": 8, "green": 8, "blue": 8}
     assert "Epoch 1 of 2" in run.log.read_text()
     assert run.scores.is_file()
     assert "<html" in run.report.read_text()
@@ -163,12 +163,12 @@ def test_i13_resuming_at_every_step_equals_never_having_stopped(
         )
     except RunInterruptedError:
         stops += 1
-    while RunDirectory(out).read()["state"] != "completed":
+    while RunDirectory(out).read().state != "completed":
         stop = StopAt(2)  # one event further each time: progress must be made
         try:
             resume(out, on_event=stop, cancel=stop)
         except RunInterruptedError:
-            assert RunDirectory(out).read()["state"] == "interrupted"
+            assert RunDirectory(out).read().state == "interrupted"
             stops += 1
     assert stops >= 4
     assert weights(out) == weights(quiet.run)
@@ -278,7 +278,7 @@ def test_f10_a_loss_that_becomes_nan_stops_before_the_step_and_keeps_the_good_st
         with pytest.raises(NaNError, match=r"loss is NaN in epoch 2 at step 5 .*rate 0\.02"):
             quick((training, pictures[1]), out, params, on_event=poison)
     run = RunDirectory(out)
-    assert run.read()["state"] == "failed"
+    assert run.read().state == "failed"
     error = json.loads(run.error.read_text())
     assert error["code"] == "0032"
     assert "--learning-rate 0.003" in error["hint"]

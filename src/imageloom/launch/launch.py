@@ -66,7 +66,7 @@ def launch_ranks(run: Path, launch: LaunchParams, *, control: Control) -> TrainR
     """
     address = require_place(launch)
     directory = RunDirectory(run)
-    if directory.read()["state"] == "completed":
+    if directory.read().state == "completed":
         control.tell(Notice("info", directory.nothing_to_resume))
         return read_result(run)
     require_room(run, processes=launch.processes_per_node)

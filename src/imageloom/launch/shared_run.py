@@ -19,7 +19,7 @@ class TrainingRun:
     @property
     def is_completed(self) -> bool:
         """Whether there is nothing left to do."""
-        return self._run.read()["state"] == "completed"
+        return self._run.read().state == "completed"
 
     @property
     def is_written(self) -> bool:

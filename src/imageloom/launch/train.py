@@ -162,8 +162,7 @@ def resumed_launch(run: Path, given: Mapping[str, object]) -> LaunchParams:
     launch = LaunchParams.parse(given)
     if "processes_per_node" in given or rank_started_elsewhere(os.environ) is not None:
         return launch
-    began_with = RunDirectory(run).read().get("processes", 1)
-    assert isinstance(began_with, int)
+    began_with = RunDirectory(run).read().processes
     return launch.replace(processes_per_node=max(1, began_with // launch.nodes))
 
 
@@ -197,7 +196,7 @@ def _make_ready(path: Path, root: Roots, processes_here: int, control: Control) 
 def _require_memory(run: RunDirectory, processes_here: int, on_event: EventSink) -> None:
     """Refuse to go on where the memory is certainly too small, and write that into the record."""
     record = run.read()
-    if record["state"] == "completed" or MeetingPlace(run.path).is_led or is_locked(run.lock):
+    if record.state == "completed" or MeetingPlace(run.path).is_led or is_locked(run.lock):
         return
     with recorded(run, run.log):
         require_memory(

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, TypeAdapter
 
 from imageloom.errors import (
     FailedToWriteOutputsError,
@@ -141,9 +141,7 @@ def _answer(folder: Path, target: Target, reason: str) -> list[Greeting]:
             hint=f"{error['hint']} The logs are in {folder}.".strip(),
             reason="hello",
         )
-    rows = content["ranks"]
-    assert isinstance(rows, list)
-    return [Greeting.model_validate(row) for row in rows]
+    return TypeAdapter(list[Greeting]).validate_python(content["ranks"])
 
 
 def _last_line(folder: Path) -> str:

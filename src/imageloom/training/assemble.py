@@ -3,7 +3,7 @@
 import contextlib
 import os
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import replace
 
 import torch
@@ -13,11 +13,11 @@ from imageloom.data.loading.loader import PictureLoader
 from imageloom.distributed.exchange_clock import ExchangeClock
 from imageloom.distributed.group import Group
 from imageloom.distributed.ranks import Ranks
-from imageloom.errors import CannotResumeError, InvalidDatasetError
+from imageloom.errors import InvalidDatasetError
 from imageloom.events import CancelToken, Notice
-from imageloom.models.architecture import Architecture, architecture_from_json, build_network
+from imageloom.models.architecture import build_network
 from imageloom.models.compute import Compute, choose_compute, choose_workers
-from imageloom.preprocessing import Normalisation, Transforms, output_size
+from imageloom.preprocessing import Transforms, output_size
 from imageloom.training.criterion import class_weights, make_criterion
 from imageloom.training.freeze import freeze, training_mode_setter
 from imageloom.training.optimizer import make_optimizer
@@ -29,38 +29,6 @@ from imageloom.training.run.pictures import open_pictures
 from imageloom.training.schedule import make_schedule
 from imageloom.training.session import Session
 from imageloom.training.step import Stepper
-
-
-def mapping(value: object) -> Mapping[str, object]:
-    """Return a part of a run's record that must be a JSON object.
-
-    Raises:
-        CannotResumeError: It is not; somebody edited ``run.json``.
-    """
-    if not isinstance(value, dict):
-        raise CannotResumeError(
-            "run.json is not as Imageloom wrote it.",
-            hint="Restore it, or start the run again.",
-            reason="bad-record",
-        )
-    return value
-
-
-def params_of(record: Mapping[str, object]) -> TrainParams:
-    """Return the parameters of a run's record."""
-    return TrainParams.parse(mapping(record["asked"]))
-
-
-def processes_of(record: Mapping[str, object]) -> int:
-    """Return how many processes a run was started with; runs of version 0.1.0 do not say."""
-    processes = record.get("processes", 1)
-    assert isinstance(processes, int)
-    return processes
-
-
-def architecture_of(record: Mapping[str, object]) -> Architecture:
-    """Return the network of a run's record."""
-    return architecture_from_json(mapping(record["model"])["architecture"], CannotResumeError)
 
 
 def compute_of(params: TrainParams, ranks: Ranks) -> Compute:
@@ -94,20 +62,19 @@ def assembled_session(
         ImageloomError: The pictures' record or the parameters do not fit any more.
     """
     record = run.read()
-    params, processes = params_of(record), processes_of(record)
+    params, processes = record.params, record.processes
     training, validation = open_pictures(run)
     workers = _workers(training, params, compute, reporter, group.ranks)
     if group.ranks.is_first:
-        _record_resolved(run, record, compute, workers)
+        _record_resolved(run, compute, workers)
     with contextlib.ExitStack() as stack:
         stack.enter_context(_deterministic(params, reporter))
         loaders = [
             stack.enter_context(contextlib.closing(_loader(images, params, workers, compute)))
             for images in (training, validation)
         ]
-        architecture = architecture_of(record)
+        architecture = record.architecture
         weights_K = class_weights(training, params)
-        normalisation = mapping(record["model"])["normalisation"]
         network = compute.place(build_network(architecture, len(training.classes)))
         freeze(network, architecture, params)
         yield Session(
@@ -133,7 +100,7 @@ def assembled_session(
             validation=validation,
             training_loader=loaders[0],
             validation_loader=loaders[1],
-            normalisation=Normalisation.model_validate(normalisation),
+            normalisation=record.model.normalisation,
             set_training_mode=training_mode_setter(network, architecture, params),
             class_weights_K=weights_K,
             reporter=reporter,
@@ -141,17 +108,9 @@ def assembled_session(
         )
 
 
-def _record_resolved(
-    run: RunDirectory, record: Mapping[str, object], compute: Compute, workers: int
-) -> None:
-    run.update(
-        resolved={
-            **mapping(record["resolved"]),
-            "device": _device_text(compute),
-            "precision": compute.precision,
-            "workers": workers,
-        }
-    )
+def _record_resolved(run: RunDirectory, compute: Compute, workers: int) -> None:
+    more = {"device": _device_text(compute), "precision": compute.precision, "workers": workers}
+    run.update(resolved=run.read().resolved.model_copy(update=more))
 
 
 def transforms_of(images: ImageDirectory) -> Transforms:

@@ -13,13 +13,7 @@ from imageloom.errors import ImageloomError, InfinityError, NaNError, RunInterru
 from imageloom.events import CancelToken, Notice
 from imageloom.models.record import library_versions
 from imageloom.system.wording import count
-from imageloom.training.assemble import (
-    agreed_compute,
-    assembled_session,
-    compute_of,
-    mapping,
-    params_of,
-)
+from imageloom.training.assemble import agreed_compute, assembled_session, compute_of
 from imageloom.training.checkpoints.checkpoint import (
     newest_checkpoint,
     read_state,
@@ -60,9 +54,9 @@ def execute(
     """
     if ranks.is_first:
         run.error.unlink(missing_ok=True)
-        run.update(state="running", ended=None, **mark_of_process())
+        run.update(state="running", ended=None, process=mark_of_process())
         _notice_other_versions(run, reporter)
-    compute = compute_of(params_of(run.read()), ranks)
+    compute = compute_of(run.read().params, ranks)
     with contextlib.ExitStack() as together:
         together.enter_context(compute.as_current())
         group = together.enter_context(joined_group(ranks, compute.device, meet()))
@@ -139,7 +133,7 @@ def _best_published_whatever_happens(session: Session) -> Iterator[None]:
 
 def _notice_other_versions(run: RunDirectory, reporter: RunReporter) -> None:
     """Say what differs from where the run began: equal bits are then not promised."""
-    before = mapping(run.read()["versions"])
+    before = run.read().versions
     for name, version in library_versions().items():
         if before.get(name) != version:
             text = f"The run began with {name} {before.get(name)}; this is {version}."

@@ -7,10 +7,8 @@ from torch.nn.modules.batchnorm import _BatchNorm
 
 from imageloom.events import Notice
 from imageloom.system.wording import count
-from imageloom.training.assemble import mapping
 from imageloom.training.session import Session
 
-INITIAL_FRACTION: Final = "batch_norm_initial_fraction"  # in the run's record, for its report
 # Variances begin at 1, where those of features are often a tenth of that or less: a twentieth of
 # the beginning then weighs half as much as what was measured. With torch's momentum, 0.1, it is
 # reached after 29 steps.
@@ -47,15 +45,14 @@ def tell_few_steps(session: Session) -> None:
 
     A network that begins with published weights begins with their statistics, which are of use.
     """
-    begins_with = mapping(mapping(session.run.read()["model"])["initial_weights"])
-    if begins_with.get("kind") != "random":
+    if session.run.read().model.initial_weights.kind != "random":
         return
     session.set_training_mode()
     steps = session.steps_per_epoch * session.params.epochs
     left = initial_fraction(session.stepper.network, steps * session.params.accumulation_steps)
     if left <= _MOST_FRACTION:
         return
-    session.run.update(**{INITIAL_FRACTION: left})
+    session.run.update(batch_norm_initial_fraction=left)  # for its report
     epochs = count(session.params.epochs, "epoch")
     session.reporter.notice(
         Notice(

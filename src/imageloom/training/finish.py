@@ -8,14 +8,14 @@ from pydantic import JsonValue
 from imageloom.data.images.directory import ImageDirectory
 from imageloom.events import Metric
 from imageloom.models.model_directory import TrainedModel, save_trained
-from imageloom.models.record import DataFacts, WeightsSource
+from imageloom.models.record import DataFacts
 from imageloom.preprocessing import Preprocessing
 from imageloom.reports.write import write_run_report
 from imageloom.scoring.evaluate import evaluate
 from imageloom.scoring.params import ScoreParams
 from imageloom.scoring.score import score
 from imageloom.scoring.tables.file import write_table
-from imageloom.training.assemble import architecture_of, mapping, transforms_of
+from imageloom.training.assemble import transforms_of
 from imageloom.training.checkpoints.checkpoint import load_network
 from imageloom.training.checkpoints.loop_state import LoopState
 from imageloom.training.run.events import read_metrics
@@ -46,8 +46,8 @@ def finish(session: Session, state: LoopState) -> None:
     metrics = read_metrics(session.run.events)
     # The report describes the run as completed, which it is as soon as the report is there.
     record = session.run.read()
-    seconds = float(str(record["seconds"])) + session.reporter.seconds
-    completed = {**record, "state": "completed", "seconds": seconds}
+    seconds = record.seconds + session.reporter.seconds
+    completed = record.replace(state="completed", seconds=seconds).to_json()
     write_run_report(
         session.run.report, run=completed, metrics=metrics, evaluation=evaluation, table=table
     )
@@ -58,9 +58,8 @@ def publish_best(session: Session, state: LoopState) -> TrainedModel:
     record = session.run.read()
     network = session.stepper.network
     load_network(session.run.checkpoints / state.best_checkpoint, network)
-    model = mapping(record["model"])
     trained = TrainedModel(
-        architecture=architecture_of(record),
+        architecture=record.architecture,
         classes=session.training.classes,
         preprocessing=Preprocessing(
             transforms=transforms_of(session.validation), normalisation=session.normalisation
@@ -69,7 +68,7 @@ def publish_best(session: Session, state: LoopState) -> TrainedModel:
         parameters=cast(Mapping[str, JsonValue], session.params.model_dump()),
         metrics=best_epoch_metrics(read_metrics(session.run.events), state.early_stop.best_epoch),
         data={"training": _facts(session.training), "validation": _facts(session.validation)},
-        initial_weights=WeightsSource.model_validate(model["initial_weights"]),
+        initial_weights=record.model.initial_weights,
     )
     return save_trained(session.run.model, trained, replace=True)
 

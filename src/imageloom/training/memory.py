@@ -9,7 +9,6 @@ import ctypes
 import dataclasses
 import gc
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -22,9 +21,9 @@ from imageloom.models.compute import Compute, choose_compute, choose_workers
 from imageloom.models.step_memory import values_kept_for_backward
 from imageloom.system.machine import HostMemory, host_memory, memory_in_use_bytes
 from imageloom.system.wording import mebibytes
-from imageloom.training.assemble import architecture_of, mapping, params_of, reader_batch_bytes
+from imageloom.training.assemble import reader_batch_bytes
 from imageloom.training.freeze import freeze
-from imageloom.training.params import TrainParams
+from imageloom.training.run.record import TrainingRecord
 
 # The optimizer's numbers per weight that learns: momentum, or AdamW's two means.
 OPTIMIZER_COPIES: Final = {"sgd": 1, "adamw": 2}
@@ -145,7 +144,7 @@ class Training:
 
 
 def require_memory(
-    record: Mapping[str, object], *, processes_here: int, base_bytes: int, on_event: EventSink
+    record: TrainingRecord, *, processes_here: int, base_bytes: int, on_event: EventSink
 ) -> None:
     """Refuse a training that cannot fit into this machine's memory, and tell what hardly will.
 
@@ -191,16 +190,14 @@ def base_bytes() -> int:
     return memory_in_use_bytes()
 
 
-def training_of(record: Mapping[str, object], processes_here: int) -> Training:
+def training_of(record: TrainingRecord, processes_here: int) -> Training:
     """Return what a run, by its record, lets this machine do."""
-    params = params_of(record)
+    params = record.params
     compute = choose_compute(params.device, params.precision)
-    size = mapping(record["resolved"])["image_size"]
-    assert isinstance(size, int)
-    reader_bytes = reader_batch_bytes(params, size)
+    reader_bytes = reader_batch_bytes(params, record.resolved.image_size)
     workers, _ = choose_workers(params.workers, compute, reader_bytes, processes_here)
     return Training(
-        step=_step_size(record, params, compute, size),
+        step=_step_size(record, compute),
         batch_size=params.batch_size,
         processes=processes_here,
         workers=workers,
@@ -208,16 +205,10 @@ def training_of(record: Mapping[str, object], processes_here: int) -> Training:
     )
 
 
-def _step_size(
-    record: Mapping[str, object], params: TrainParams, compute: Compute, image_size: int
-) -> StepSize:
-    architecture = architecture_of(record)
-    classes = mapping(mapping(record["data"])["training"])["classes"]
-    steps_per_epoch = mapping(record["resolved"])["steps_per_epoch"]
-    assert isinstance(classes, list)
-    assert isinstance(steps_per_epoch, int)
+def _step_size(record: TrainingRecord, compute: Compute) -> StepSize:
+    params, architecture = record.params, record.architecture
     with torch.device("meta"):
-        network = build_network(architecture, len(classes))
+        network = build_network(architecture, len(record.data.training.classes))
     freeze(network, architecture, params)
     weights = sum(one.numel() for one in (*network.parameters(), *network.buffers()))
     if compute.is_gpu:  # the network is made on the CPU; all that learning takes is the GPU's
@@ -225,10 +216,10 @@ def _step_size(
     return StepSize(
         weights=weights,
         learning=sum(one.numel() for one in network.parameters() if one.requires_grad),
-        kept=values_kept_for_backward(network, params.batch_size, image_size),
+        kept=values_kept_for_backward(network, params.batch_size, record.resolved.image_size),
         optimizer_copies=OPTIMIZER_COPIES[params.optimizer],
         bytes_per_kept=2 if compute.precision == "bfloat16" else 4,
-        takes_steps=params.epochs * steps_per_epoch > 1,
+        takes_steps=params.epochs * record.resolved.steps_per_epoch > 1,
     )
 
 

@@ -3,7 +3,6 @@
 Everything that can be refused is refused here, before any compute.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,7 +16,7 @@ from imageloom.errors import (
     ParameterParsingError,
 )
 from imageloom.events import Control, EventSink
-from imageloom.files.publish import appearing_directory, write_json
+from imageloom.files.publish import appearing_directory
 from imageloom.models.architecture import check_input
 from imageloom.models.initial_network import initial_network
 from imageloom.models.model_directory import (
@@ -46,7 +45,8 @@ from imageloom.training.generators import seed_generators
 from imageloom.training.optimizer import make_optimizer
 from imageloom.training.params import TrainParams
 from imageloom.training.recipe import choose_transforms
-from imageloom.training.run.directory import RunDirectory, new_record
+from imageloom.training.run.directory import RunDirectory, now
+from imageloom.training.run.record import FORMAT_VERSION, TrainingRecord
 from imageloom.training.schedule import make_schedule
 
 
@@ -131,7 +131,7 @@ def create_run(plan: Plan, run: RunDirectory, on_event: EventSink) -> None:
         new = RunDirectory(partial)
         plan.training.with_transforms(plan.transforms).save(new.training_images)
         plan.validation.with_transforms(plan.inference).save(new.validation_images)
-        write_json(new.record, new_record(record_of(plan)))
+        new.write(record_of(plan))
         new.checkpoints.mkdir()
         save_checkpoint(new.checkpoints, LoopState(), network, optimizer)
         new.log.parent.mkdir()
@@ -239,9 +239,17 @@ def peak_rate(params: TrainParams, processes: int) -> float:
     return params.learning_rate * processes if params.scale_learning_rate else params.learning_rate
 
 
-def record_of(plan: Plan) -> Mapping[str, object]:
-    """Return what ``run.json`` will say of a plan."""
-    return {
+def record_of(plan: Plan) -> TrainingRecord:
+    """Return what ``run.json`` says of a plan whose run starts now."""
+    content = {
+        "format_version": FORMAT_VERSION,
+        "kind": "run",
+        "state": "running",
+        "started": now(),
+        "ended": None,
+        "seconds": 0.0,
+        "epochs_done": 0,
+        "best_epoch": 0,
         "asked": plan.params.model_dump(),
         "processes": plan.processes,
         "model": {
@@ -267,6 +275,7 @@ def record_of(plan: Plan) -> Mapping[str, object]:
         "versions": library_versions(),
         "metrics": {},
     }
+    return TrainingRecord.model_validate(content)
 
 
 def _record_of_images(images: ImageDirectory) -> dict[str, object]:

@@ -19,7 +19,6 @@ from imageloom.files.publish import refuse_existing
 from imageloom.models.compute import choose_compute, require_device_name
 from imageloom.models.model_directory import UntrainedModel
 from imageloom.models.params import ModelParams
-from imageloom.training.assemble import mapping
 from imageloom.training.execute import execute
 from imageloom.training.generators import lent_generators
 from imageloom.training.memory import base_bytes, require_memory
@@ -164,7 +163,7 @@ def continue_run(
         ImageloomError: As ``imageloom.train``.
     """
     directory = RunDirectory(run)
-    if directory.read()["state"] == "completed":
+    if directory.read().state == "completed":
         control.tell(Notice("info", directory.nothing_to_resume))
         return
     with contextlib.ExitStack() as stack:
@@ -193,19 +192,14 @@ def read_result(path: Path) -> TrainResult:
     if loss := tell_loss(run):
         raise loss
     record = run.read()
-    metrics = mapping(record["metrics"])
-    epochs, best_epoch = record["epochs_done"], record["best_epoch"]
-    assert isinstance(epochs, int)
-    assert isinstance(best_epoch, int)
     return TrainResult(
         run=run.path,
         model=run.model,
         report=run.report,
-        epochs=epochs,
-        best_epoch=best_epoch,
+        epochs=record.epochs_done,
+        best_epoch=record.best_epoch,
         metrics={
-            name: math.nan if value is None else float(str(value))
-            for name, value in metrics.items()
+            name: math.nan if value is None else value for name, value in record.metrics.items()
         },
     )
 
@@ -218,7 +212,7 @@ def _refuse_device(params: TrainParams, *, trains_here: bool) -> None:
 
 
 def _refuse_existing_run(run: RunDirectory) -> None:
-    if run.record.is_file() and run.read()["state"] != "completed":
+    if run.record.is_file() and run.read().state != "completed":
         raise FailedToWriteOutputsError(
             f"{run.path} holds a run that is not completed.",
             hint=f"Go on with it: {run.resume_command}. Or choose another place with --out.",

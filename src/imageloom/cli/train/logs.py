@@ -112,7 +112,7 @@ def _follow(call: Call, run: RunDirectory) -> None:
     """Write lines as they come, until the run ends or a signal comes."""
     tail, targets = JoinedTail(echo=_JOB), functools.cache(known_targets)
     # One that was stopped before we came is not waited for.
-    worked_at = time.monotonic() if run.read()["state"] == "running" else -math.inf
+    worked_at = time.monotonic() if run.read().state == "running" else -math.inf
     while True:
         # Looked at before reading, so that nothing is missed.
         has_ended = _has_ended(run, targets)
@@ -132,7 +132,7 @@ def _follow(call: Call, run: RunDirectory) -> None:
 def _may_be_led_again(run: RunDirectory) -> bool:
     """Whether a machine may have been lost that led the run, so that another one takes the lead."""
     # Ranks that lost their launcher save, and write that the run was interrupted.
-    is_left = run.read()["state"] in ("running", "interrupted")
+    is_left = run.read().state in ("running", "interrupted")
     return is_left and MeetingPlace(run.path).find() is not None
 
 
@@ -146,7 +146,7 @@ def _has_ended(run: RunDirectory, targets: "Callable[[], Registry[Target]]") -> 
         # What one process trains is not led, what had a leader and has none is left alone. A
         # process that was killed wrote nothing into the record, and holds no lock any more.
         was_killed = run.lock.is_file() and not is_locked(run.lock)
-        return run.read()["state"] != "running" or was_killed or place.find() is not None
+        return run.read().state != "running" or was_killed or place.find() is not None
     # The record knows nothing of a job in the queue: one that was pre-empted goes on later, and one
     # that left it before it began wrote nothing.
     from imageloom.remote.follow_training import running_job

@@ -336,7 +336,7 @@ class _Member:
         """Write how the run ended into its record; others than rank 0 only where that could not."""
         if self.run is None or self.run.disappearance() is not None:
             return
-        state = self.run.read()["state"]
+        state = self.run.read().state
         if state == "running" or (self._started.rank == 0 and state != "completed"):
             record_end(self.run, error)
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Final
 
 from imageloom.models.compute import shared_memory_needed_bytes
-from imageloom.training.assemble import mapping, params_of, reader_batch_bytes
+from imageloom.training.assemble import reader_batch_bytes
 from imageloom.training.checkpoints.checkpoint import KEPT, NETWORK_FILE
 from imageloom.training.memory import OPTIMIZER_COPIES
 from imageloom.training.params import TrainParams
@@ -45,9 +45,7 @@ def needs_of(run: Path, *, processes: int) -> Needs:
     """
     directory = RunDirectory(run)
     record = directory.read()
-    params = params_of(record)
-    size = mapping(record["resolved"])["image_size"]
-    assert isinstance(size, int)
+    params, size = record.params, record.resolved.image_size
     return Needs(
         processes=processes,
         device=params.device,
@@ -68,8 +66,5 @@ def _disk_bytes(run: RunDirectory, params: TrainParams) -> int:
 
 
 def _scores_bytes(run: RunDirectory) -> int:
-    facts = mapping(mapping(run.read()["data"])["validation"])
-    images, classes = facts["images"], facts["classes"]
-    assert isinstance(images, int)
-    assert isinstance(classes, list)
-    return images * (_BYTES_PER_SCORED_ROW + _BYTES_PER_SCORE * len(classes))
+    scored = run.read().data.validation
+    return scored.images * (_BYTES_PER_SCORED_ROW + _BYTES_PER_SCORE * len(scored.classes))

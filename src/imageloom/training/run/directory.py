@@ -5,7 +5,7 @@ import os
 import platform
 import shlex
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -20,7 +20,6 @@ from imageloom.files.locks import holder, release, try_lock
 from imageloom.files.publish import write_json
 from imageloom.training.run.record import TrainingRecord, read_run_record
 
-FORMAT_VERSION: Final = 1
 TIME_FORMAT: Final = "%Y-%m-%dT%H:%M:%SZ"  # UTC
 
 
@@ -135,9 +134,13 @@ class RunDirectory:
             )
         return read_run_record(self.record)
 
+    def write(self, record: TrainingRecord) -> None:
+        """Write the record in one step."""
+        write_json(self.record, record.to_json())
+
     def update(self, **changes: object) -> None:
         """Replace values of the record in one step."""
-        write_json(self.record, {**self.read(), **changes})
+        self.write(self.read().replace(**changes))
 
     def write_error(self, error: ImageloomError) -> None:
         """Write ``error_info.json``."""
@@ -178,21 +181,6 @@ class RunDirectory:
             yield
         finally:
             release(lock)
-
-
-def new_record(parts: Mapping[str, object]) -> dict[str, object]:
-    """Return the record of a run that starts now."""
-    return {
-        "format_version": FORMAT_VERSION,
-        "kind": "run",
-        "state": "running",
-        "started": now(),
-        "ended": None,
-        "seconds": 0.0,
-        "epochs_done": 0,
-        "best_epoch": 0,
-        **parts,
-    }
 
 
 def now() -> str:

@@ -60,9 +60,7 @@ def recorded_end(run: RunDirectory, ranks: Ranks) -> Iterator[None]:
 
 
 def _record_end(run: RunDirectory, state: State, more_seconds: float) -> None:
-    seconds = run.read()["seconds"]
-    assert isinstance(seconds, int | float)
-    run.update(state=state, ended=now(), seconds=seconds + more_seconds)
+    run.update(state=state, ended=now(), seconds=run.read().seconds + more_seconds)
 
 
 def _named(problem: Exception) -> ImageloomError:

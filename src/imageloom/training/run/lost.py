@@ -8,10 +8,8 @@ import contextlib
 import dataclasses
 import logging
 import time
-from collections.abc import Mapping
-from typing import Final
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import JsonValue, TypeAdapter, ValidationError
 
 from imageloom.errors import (
     ImageloomError,
@@ -26,12 +24,10 @@ from imageloom.training.run.events import driver_log
 
 logger = logging.getLogger(__name__)
 
-_PROCESS: Final = "process"  # the key of the record that holds what whoever looks later compares
 
-
-def mark_of_process() -> Mapping[str, object]:
+def mark_of_process() -> dict[str, JsonValue]:
     """Return what the record of a run that begins tells of the process that writes it."""
-    return {_PROCESS: dataclasses.asdict(oom_record())}
+    return dataclasses.asdict(oom_record())
 
 
 def tell_loss(run: RunDirectory) -> ImageloomError | None:
@@ -64,15 +60,15 @@ def tell_loss(run: RunDirectory) -> ImageloomError | None:
 def seems_lost(run: RunDirectory) -> bool:
     """Whether a run was begun and says it is running, and no launcher looks after it."""
     began = run.lock.is_file()
-    return began and run.read()["state"] == "running" and not is_locked(run.launch_lock)
+    return began and run.read().state == "running" and not is_locked(run.launch_lock)
 
 
 def _loss(run: RunDirectory) -> ImageloomError:
     record = run.read()
     who = f"The process that trained {run.path} ({run.last_holder})"
-    epochs = _number(record, "epochs_done")
+    epochs = record.epochs_done if "epochs_done" in record.model_fields_set else 0
     how_far = f"after {count(epochs, 'epoch')}" if epochs else "in its first epoch"
-    before = _oom_record(record.get(_PROCESS))
+    before = _oom_record(record.process)
     kills = 0 if before is None else before.kills_since
     if kills:
         return ModuleOutOfMemoryError(
@@ -100,11 +96,6 @@ def _oom_record(content: object) -> OomRecord | None:
     with contextlib.suppress(ValidationError):
         return TypeAdapter(OomRecord).validate_python(content)
     return None
-
-
-def _number(record: Mapping[str, object], name: str) -> int:
-    value = record.get(name)
-    return value if isinstance(value, int) else 0
 
 
 def _last_sign(run: RunDirectory) -> str:

@@ -49,7 +49,7 @@ def point_anew(run: Path, root: Roots, *, control: Control) -> None:
         ImageloomError: As ``open_images``.
     """
     directory = RunDirectory(run)
-    if directory.read()["state"] == "completed":
+    if directory.read().state == "completed":
         return
     places = {"training": directory.training_images, "validation": directory.validation_images}
     with directory.locked():
@@ -57,8 +57,7 @@ def point_anew(run: Path, root: Roots, *, control: Control) -> None:
         for name, images in found.items():
             with publishing_directory(places[name], replace=True) as partial:
                 images.write_into(partial, root=str(images.root))
-        recorded = directory.read()["data"]
-        assert isinstance(recorded, dict)
-        roots = {name: {"root": str(images.root)} for name, images in found.items()}
-        moved = {name: recorded[name] | roots[name] for name in roots}
-        directory.update(data={**recorded, **moved})
+        data = directory.read().data.model_dump()
+        for name, images in found.items():
+            data[name]["root"] = str(images.root)
+        directory.update(data=data)

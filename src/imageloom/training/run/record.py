@@ -1,87 +1,143 @@
-"""What ``run.json`` of a training holds, checked before anything uses it.
+"""What ``run.json`` of a training holds: written from and read into one typed record.
 
 An older Imageloom may have left a key out, which is an error only where it is needed. A key that
-is there must be of the kind that Imageloom writes.
+is there must be of the kind that Imageloom writes; what is there beside them is kept.
 """
 
 import json
-from collections.abc import Mapping
+import typing
 from pathlib import Path
-from typing import Annotated, Final, Literal
+from typing import Annotated, Any, Final, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError, field_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    JsonValue,
+    PrivateAttr,
+    ValidationError,
+    field_validator,
+)
 
 from imageloom.errors import CannotResumeError
 from imageloom.files.publish import read_json
+from imageloom.models.architecture import Architecture, architecture_from_json
 from imageloom.models.record import WeightsSource
 from imageloom.preprocessing import Normalisation
 from imageloom.system.wording import some
+from imageloom.training.params import TrainParams
 
+FORMAT_VERSION: Final = 1
 State = Literal["running", "completed", "interrupted", "failed"]
 _Count = Annotated[int, Field(ge=0, le=2**53)]
-_AtLeastOne = Annotated[int, Field(ge=1, le=2**53)]
-_Seconds = Annotated[float, Field(ge=0, allow_inf_nan=False)]
-_MOST_PROCESSES: Final = 1_000_000
+
+
+class _Lacking:
+    """Stands where a key is not there: whoever asks for its attribute gets an error."""
+
+
+_LACKING: Final[Any] = _Lacking
 
 
 class _Part(BaseModel):
     # What else is there is for people and for the report, which takes it as it comes.
-    model_config = ConfigDict(frozen=True, strict=True, extra="ignore")
+    model_config = ConfigDict(frozen=True, strict=True, extra="allow")
 
 
-class _Model(_Part):
+class ModelPart(_Part):
+    """What learns."""
+
     architecture: dict[str, JsonValue]
     normalisation: Normalisation
     initial_weights: WeightsSource
 
 
-class _Resolved(_Part):
+class ResolvedPart(_Part):
+    """What follows from all that was asked; the device and the like are added when it begins."""
+
     image_size: Annotated[int, Field(ge=1, le=2**20)]
-    steps_per_epoch: _AtLeastOne
+    steps_per_epoch: Annotated[int, Field(ge=1, le=2**53)]
 
 
-class _Images(_Part):
+class ImagesPart(_Part):
+    """Training or validation pictures."""
+
     root: str
     images: _Count
     classes: list[str]
 
 
-class _Data(_Part):
-    training: _Images
-    validation: _Images
+class DataPart(_Part):
+    """The pictures."""
+
+    training: ImagesPart
+    validation: ImagesPart
 
 
-class _Record(_Part):
-    state: State = "running"
-    processes: Annotated[int, Field(ge=1, le=_MOST_PROCESSES)] = 1
-    seconds: _Seconds = 0.0
-    epochs_done: _Count = 0
-    best_epoch: _Count = 0
-    asked: dict[str, JsonValue] = {}
-    model: _Model | None = None
-    resolved: _Resolved | None = None
-    data: _Data | None = None
-    versions: dict[str, str] = {}
-    metrics: dict[str, float | None] = {}
+class TrainingRecord(_Part):
+    """What was asked, what was resolved, and how it ended.
 
-    @field_validator("model", "resolved", "data")
+    Attributes:
+        ended: When, in UTC; None while it is running.
+        seconds: That all its processes so far have worked on it.
+        asked: The parameters, as ``params`` has them.
+        processes: How many the run was started with; runs of version 0.1.0 do not say.
+        process: What ``training/run/lost.py`` compares.
+    """
+
+    format_version: JsonValue = FORMAT_VERSION
+    kind: JsonValue = "run"
+    state: State = _LACKING
+    started: JsonValue = None
+    ended: JsonValue = None
+    seconds: Annotated[float, Field(ge=0, allow_inf_nan=False)] = _LACKING
+    epochs_done: _Count = _LACKING
+    best_epoch: _Count = _LACKING
+    asked: dict[str, JsonValue] = _LACKING
+    processes: Annotated[int, Field(ge=1, le=1_000_000)] = 1
+    model: ModelPart = _LACKING
+    resolved: ResolvedPart = _LACKING
+    data: DataPart = _LACKING
+    notices: JsonValue = None
+    versions: dict[str, str] = _LACKING
+    metrics: dict[str, float | None] = _LACKING
+    process: JsonValue = None
+    batch_norm_initial_fraction: JsonValue = None
+    images_per_s_of_ranks: JsonValue = None
+    _file: Path = PrivateAttr(Path("run.json"))
+
+    if not typing.TYPE_CHECKING:  # type checkers know the fields only without it
+
+        def __getattribute__(self, name: str) -> object:
+            value = super().__getattribute__(name)
+            if value is _LACKING:
+                raise _not_as_written(self._file, f"it lacks the key {name!r}")
+            return value
+
+    @field_validator("model", "resolved", "data", mode="before")
     @classmethod
-    def _hold_something(cls, value: _Part | None) -> _Part:
+    def _hold_something(cls, value: object) -> object:
         if value is None:  # it may be left out, but not be null
             raise ValueError("nothing stands there")
         return value
 
+    @property
+    def params(self) -> TrainParams:
+        """How it is trained."""
+        return TrainParams.parse(self.asked)
 
-class TrainingRecord(dict[str, object]):
-    """The values of a record by key; a key that is not there is an error with a name."""
+    @property
+    def architecture(self) -> Architecture:
+        """The network."""
+        return architecture_from_json(self.model.architecture, CannotResumeError)
 
-    def __init__(self, file: Path, content: Mapping[str, object]) -> None:
-        super().__init__(content)
-        self._file = file
+    def replace(self, **changes: object) -> Self:
+        """Return a copy with some values changed, checked again."""
+        return self.model_validate(self.to_json() | changes)
 
-    def __missing__(self, key: str) -> object:
-        """Refuse to go on without a value."""
-        raise _not_as_written(self._file, f"it lacks the key {key!r}")
+    def to_json(self) -> dict[str, object]:
+        """Return the content of ``run.json``."""
+        return self.model_dump(mode="json", include=self.model_fields_set)
 
 
 def read_run_record(file: Path) -> TrainingRecord:
@@ -92,11 +148,12 @@ def read_run_record(file: Path) -> TrainingRecord:
     """
     content = read_json(file, CannotResumeError)
     try:
-        _Record.model_validate_json(json.dumps(content))
+        record = TrainingRecord.model_validate_json(json.dumps(content))
     except ValidationError as problem:
         wrong = [_wrong(detail["loc"], detail["msg"]) for detail in problem.errors()]
         raise _not_as_written(file, some(wrong)) from problem
-    return TrainingRecord(file, content)
+    record._file = file
+    return record
 
 
 def _wrong(keys: tuple[int | str, ...], message: str) -> str:
