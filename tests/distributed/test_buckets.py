@@ -4,10 +4,9 @@ Floating-point sums depend on their order, and with more than two processes ther
 """
 
 import os
-import subprocess
-import sys
 
 import pytest
+from warm_python import start_program
 
 from imageloom.distributed.store import hosted_store
 
@@ -37,7 +36,7 @@ with groups.joined_group(ranks_from_environment(os.environ), device) as group:
     network.register_buffer("whose", torch.tensor(group.ranks.rank))
     group.share_buffers(network)
     assert int(network.whose) == 0
-    print(all(torch.equal(gradients[0], one) for one in gradients))
+    print(all(torch.equal(gradients[0], one) for one in gradients), file=sys.stderr)
 """
 
 
@@ -46,16 +45,16 @@ with groups.joined_group(ranks_from_environment(os.environ), device) as group:
 def test_i13_the_first_step_of_a_start_adds_in_the_order_of_all_others(device):
     with hosted_store() as place:
         ranks = [
-            subprocess.Popen(
-                [sys.executable, "-c", RANK, device],
-                env=os.environ
+            start_program(
+                RANK,
+                device,
+                environment=os.environ
                 | place
                 | {"RANK": str(rank), "LOCAL_RANK": str(rank), "WORLD_SIZE": str(RANKS)}
                 | {"LOCAL_WORLD_SIZE": str(RANKS), "GROUP_RANK": "0"},
-                stdout=subprocess.PIPE,
-                text=True,
             )
             for rank in range(RANKS)
         ]
-        said = [rank.communicate(timeout=120)[0] for rank in ranks]
-    assert said == ["True\n"] * RANKS
+        for rank in ranks:
+            rank.wait(120)
+    assert [rank.stderr for rank in ranks] == ["True\n"] * RANKS

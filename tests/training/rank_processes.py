@@ -2,9 +2,9 @@
 
 import os
 import socket
-import subprocess
-import sys
 import time
+
+from warm_python import start_program
 
 # What each process of a run does. ``extra`` is Python of a test; it may use what stands above it.
 CONTINUE_RUN = """
@@ -61,17 +61,13 @@ def start_ranks(program, *arguments, world_size=2, timeout_s=60):
         "MASTER_ADDR": "127.0.0.1",
         "MASTER_PORT": port,
         "GLOO_SOCKET_IFNAME": "lo",
-        "OMP_NUM_THREADS": "1",
-        "MKL_NUM_THREADS": "1",
         "IMAGELOOM_RANK_TIMEOUT_S": str(timeout_s),
     }
-    command = [sys.executable, "-W", "error", "-c", program + END, *map(str, arguments)]
     return [
-        subprocess.Popen(
-            command,
-            env={**shared, "RANK": str(rank), "LOCAL_RANK": str(rank)},
-            stderr=subprocess.PIPE,
-            text=True,
+        start_program(
+            program + END,
+            *map(str, arguments),
+            environment={**shared, "RANK": str(rank), "LOCAL_RANK": str(rank)},
         )
         for rank in range(world_size)
     ]
@@ -81,16 +77,13 @@ def end_ranks(processes, limit_s=120):
     """Wait for all; return their exit statuses and what they said on standard error."""
     deadline = time.monotonic() + limit_s
     try:
-        errors = [
-            process.communicate(timeout=max(1, deadline - time.monotonic()))[1]
-            for process in processes
-        ]
+        for process in processes:
+            process.wait(max(1, deadline - time.monotonic()))
     finally:
         for process in processes:
-            if process.poll() is None:
-                process.kill()
-                process.wait()
-    return [process.returncode for process in processes], errors
+            process.kill()
+            process.wait()
+    return [process.returncode for process in processes], [process.stderr for process in processes]
 
 
 def continue_on_ranks(run, *, world_size=2, extra="pass", timeout_s=60):

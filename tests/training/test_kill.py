@@ -1,11 +1,11 @@
 """A run that is killed while it writes to disk ends with the weights of one that was not."""
 
 import json
+import os
 import signal
-import subprocess
-import sys
 
 import pytest
+from warm_python import start_program
 
 from imageloom.files.publish import sha256_of_file
 from imageloom.launch.train import train
@@ -44,20 +44,15 @@ else:
 def live(out, folders, fatal):
     """Train or resume until the n-th fsync or the end; return the exit status."""
     arguments = [str(out), *map(str, folders), str(fatal), json.dumps(PARAMS.model_dump())]
-    finished = subprocess.run(
-        [sys.executable, "-c", CHILD, *arguments],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert finished.returncode in (0, -signal.SIGKILL), finished.stderr
-    return finished.returncode
+    process = start_program(CHILD, *arguments, environment=os.environ)
+    assert process.wait() in (0, -signal.SIGKILL), process.stderr
+    return process.returncode
 
 
 @pytest.mark.slow
 def test_i01_killed_at_every_kind_of_write_and_resumed_equals_never_killed(make_pictures, tmp_path):
     folders = tmp_path / "training", tmp_path / "validation"
-    pictures = make_pictures(), make_pictures(per_class=4, seed=1)
+    pictures = make_pictures(size=16), make_pictures(per_class=4, size=16, seed=1)
     for images, folder in zip(pictures, folders, strict=True):
         images.save(folder)
     quiet = train("resnet18", *folders, tmp_path / "quiet", params=PARAMS)
