@@ -14,12 +14,13 @@ from PIL import Image
 
 pytest_plugins = ["slurm_cluster"]
 
-# Sums of floats depend on how many threads share them, and small networks on a busy machine pay for
-# threads that wait for each other: a curve of tests/golden took 6 s with one and 60 s with two (2
-# cores, 7 processes to share them). It is set before torch is imported, and processes that tests
-# start inherit it.
+# Sums of floats depend on how many threads share them, so all tests have one. Where several are
+# asked for, those that wait sleep: two curves of tests/golden took 48 s of a busy machine's two
+# cores when they did not, and 13 s when they did. It is set before torch is imported, and processes
+# that tests start inherit it.
 os.environ["OMP_NUM_THREADS"] = "1"
 os.environ["MKL_NUM_THREADS"] = "1"
+os.environ["OMP_WAIT_POLICY"] = "PASSIVE"
 
 
 @pytest.fixture(autouse=True)
