@@ -19,7 +19,6 @@ from imageloom.training.run.events import RunReporter
 from imageloom.training.step import Stepper
 from imageloom.training.train import prepare_run
 
-pytestmark = pytest.mark.usefixtures("one_thread")
 PARAMS = TrainParams(epochs=1, batch_size=2, precision="float32", workers=0)
 
 
