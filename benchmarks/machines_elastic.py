@@ -9,6 +9,7 @@ goes on with the run if there is one. A row says what ``torchrun`` or the ranks 
 
 import argparse
 import contextlib
+import json
 import os
 import re
 import shutil
@@ -45,6 +46,7 @@ class ElasticMachines(Machines):
 
     nodes: str = "2"
     restarts: int = 1
+    read_timeout_s: int = 60
     pictures: Path = field(default_factory=Path)
 
     def start_store(self):
@@ -60,7 +62,8 @@ class ElasticMachines(Machines):
             *(sys.executable, "-m", "torch.distributed.run"),
             *("--nnodes", self.nodes, "--nproc-per-node", 2, "--max-restarts", self.restarts),
             *("--rdzv-backend", "c10d", "--rdzv-endpoint", STORE, "--rdzv-id", self.folder.name),
-            *("--rdzv-conf", "is_host=0", "--local-addr", f"10.78.0.{number}"),
+            *("--rdzv-conf", f"is_host=0,read_timeout={self.read_timeout_s}"),
+            *("--local-addr", f"10.78.0.{number}"),
             *("--no-python", "sh", "-c", BEGIN_OR_GO_ON, self.run),
             *(sys.executable, "-m", "imageloom", *words),
         ]
@@ -114,8 +117,10 @@ class Row:
 
     Attributes:
         right: Ranks any of which it is right to blame.
-        first: What was blamed first, and how long after the disturbance.
-        blames: All that was blamed.
+        codes: How the two agents ended; None for one that had to be ended.
+        seconds: From the disturbance until the first blame.
+        first: All that was blamed then.
+        left: How many processes had to be ended.
     """
 
     name: str
@@ -140,8 +145,9 @@ class Row:
             time.sleep(0.02)
         return bool(answer)
 
-    def has_model(self):
-        return (self.machines.run / "model" / "weights.safetensors").exists()
+    def is_completed(self):
+        record = self.machines.run / "run.json"
+        return record.exists() and json.loads(record.read_text())["state"] == "completed"
 
     def text(self, quiet):
         all_blamed = self.machines.blamed()
@@ -149,26 +155,30 @@ class Row:
         named = (
             "yes" if is_first else "later" if any(b[1] in self.right for b in all_blamed) else "no"
         )
-        equal = "yes" if self.has_model() and self.machines.weights() == quiet else "no"
+        equal = "yes" if self.is_completed() and self.machines.weights() == quiet else "no"
         blamed = ", ".join(dict.fromkeys(f"m{m} r{r} {how}" for m, r, how in all_blamed))
         return (
             f"| {self.name} | {named if self.right else ''} "
             f"| {'' if self.seconds is None else f'{self.seconds:.1f}'} | {equal} "
-            f"| {'yes' if self.has_model() else 'no'} | {time.monotonic() - self.began:.0f} "
+            f"| {'yes' if self.is_completed() else 'no'} | {time.monotonic() - self.began:.0f} "
             f"| {blamed}; codes {self.codes}; {self.left} left |"
         )
 
 
 class Scenarios:
-    def __init__(self, pictures, out):
+    def __init__(self, pictures, out, read_timeout_s):
         self.pictures = pictures
         self.out = out
+        self.read_timeout_s = read_timeout_s
 
     @contextlib.contextmanager
     def row(self, name, right=(), *, nodes="2"):
         """Start two machines; once the body has disturbed them, wait until all is over."""
         machines = ElasticMachines(
-            self.out / re.sub(r"\W+", "_", name), nodes=nodes, pictures=self.pictures
+            self.out / re.sub(r"\W+", "_", name),
+            nodes=nodes,
+            read_timeout_s=self.read_timeout_s,
+            pictures=self.pictures,
         )
         shutil.rmtree(machines.folder, ignore_errors=True)
         machines.folder.mkdir(parents=True)
@@ -226,6 +236,12 @@ class Scenarios:
                 cable(2, "up")
         return row
 
+    def lose_store(self):
+        with self.row("loss of the store") as row:
+            in_epoch(row.machines)
+            row.disturb(row.machines.store.kill)
+        return row
+
 
 def ranks_of(machine):
     return 2 * machine - 2, 2 * machine - 1
@@ -236,11 +252,12 @@ def main():
     parser.add_argument("--pictures", type=Path, required=True)
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--only", default="", help="scenarios whose name this pattern matches")
+    parser.add_argument("--read-timeout-s", type=int, default=60, help="of the agents' store")
     arguments = parser.parse_args()
     out = arguments.out.absolute()
     pictures = out / "pictures"
     copy_pictures(arguments.pictures, pictures)
-    scenarios = Scenarios(pictures, out)
+    scenarios = Scenarios(pictures, out, arguments.read_timeout_s)
     todo = [
         *((f"lose {number}", scenarios.lose, number) for number in ALL_MACHINES),
         *((f"alone {number}", scenarios.go_on_alone, number) for number in ALL_MACHINES),
@@ -251,6 +268,7 @@ def main():
             for one in MOMENTS
             for rank in range(4)
         ),
+        ("store", scenarios.lose_store),
     ]
     with namespaces(3):
         quiet = scenarios.quiet()
