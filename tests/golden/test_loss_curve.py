@@ -114,6 +114,7 @@ def test_a_second_run_on_this_machine_gives_every_bit_again(curve, tmp_path):
     assert loss_curve(tmp_path / "two") == curve
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(platform.machine() != "x86_64", reason="the kernels are for x86-64 processors")
 @pytest.mark.parametrize("processor", OLDER_PROCESSORS)
 def test_the_kernels_of_an_older_processor_give_the_golden_curve(processor, tmp_path):

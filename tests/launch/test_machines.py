@@ -77,6 +77,7 @@ def test_the_first_failing_rank_is_named_on_both_machines(machines, rank, word):
         assert machines.said(process).splitlines()[-1] == words[word]
 
 
+@pytest.mark.slow
 def test_a_rank_that_hangs_on_another_machine_is_named(machines):
     plan = {"0": ["out:0.1"], "1": ["out:0.1"], "2": ["out:0.1"], "3": ["deaf"]}
     leader, _ = two(machines, FIXED, plan)
@@ -103,6 +104,7 @@ def test_a_lost_machine_is_named_with_its_ranks(machines):
     assert "WorkerLostError: Rank 2 of 4 was lost with its machine: host-" in said
 
 
+@pytest.mark.slow
 def test_without_a_machine_the_others_go_on_and_it_may_come_back(machines):
     leader, follower = two(machines, ELASTIC, WAIT)
     machines.wait_for_ranks(4)
@@ -112,6 +114,7 @@ def test_without_a_machine_the_others_go_on_and_it_may_come_back(machines):
     machines.wait_until(lambda: "rank 0 of 2, start 2" in machines.log(0), "it did not go on")
 
 
+@pytest.mark.slow
 def test_a_machine_that_joins_is_taken_in(machines):
     leader = machines.start(ELASTIC, WAIT)
     machines.wait_for_ranks(2)
@@ -125,6 +128,7 @@ def test_a_machine_that_joins_is_taken_in(machines):
     assert "rank 3 of 4, start 2" in machines.log(3)
 
 
+@pytest.mark.slow
 def test_two_machines_that_join_at_once_let_the_ranks_save(machines):
     leader = machines.start(THREE, SAVE)
     machines.wait_for_ranks(2)
@@ -141,6 +145,7 @@ def test_two_machines_that_join_at_once_let_the_ranks_save(machines):
     assert "ended by the launcher" not in machines.said(leader)
 
 
+@pytest.mark.slow
 def test_who_stops_the_run_while_it_saves_for_a_machine_that_joined_stops_it_everywhere(machines):
     team = THREE | {"min_nodes": 2}
     leader, follower = two(machines, team, SAVE)
@@ -211,6 +216,7 @@ def test_a_leader_of_another_version_is_given_up_with_a_reason(machines, team, s
         wire.close()
 
 
+@pytest.mark.slow
 def test_a_machine_that_is_asked_to_stop_leaves_and_the_others_go_on(machines):
     leader, follower = two(machines, ELASTIC, WAIT)
     machines.wait_for_ranks(4)
@@ -226,6 +232,7 @@ def test_a_machine_that_is_asked_to_stop_leaves_and_the_others_go_on(machines):
     assert re.search(r"Info: All ranks go on from .*: host-.* left \(SIGTERM\)\.\n", said)
 
 
+@pytest.mark.slow
 def test_stopping_the_leader_saves_everywhere_and_ends_all(machines):
     leader, follower = two(machines, ELASTIC, WAIT)
     machines.wait_for_ranks(4)
@@ -236,6 +243,7 @@ def test_stopping_the_leader_saves_everywhere_and_ends_all(machines):
     assert len(list(machines.toys.glob("saved_*"))) == 4
 
 
+@pytest.mark.slow
 def test_a_leader_that_is_stopped_at_once_is_not_replaced(machines):
     deaf = {str(rank): ["deaf"] for rank in range(4)}
     leader, follower = two(machines, ELASTIC, deaf)
@@ -248,6 +256,7 @@ def test_a_leader_that_is_stopped_at_once_is_not_replaced(machines):
     assert machines.said(follower).splitlines()[-1] == last
 
 
+@pytest.mark.slow
 def test_one_machine_more_than_needed_is_told_what_it_waits_for(machines):
     leader, _ = two(machines, FIXED, WAIT)
     machines.wait_for_ranks(4)
@@ -259,11 +268,13 @@ def test_one_machine_more_than_needed_is_told_what_it_waits_for(machines):
     assert leader.poll() is None
 
 
+@pytest.mark.slow
 def test_a_machine_that_finds_no_leader_says_that_it_waits(machines):
     follower = machines.start(FIXED, address="")
     machines.wait_for(follower, f"Waiting for a machine that leads {machines.run}.")
 
 
+@pytest.mark.slow
 def test_a_machine_that_cannot_reach_its_leader_says_where_and_why(machines):
     place = MeetingPlace(machines.run)
     place.announce(LeaderAddress(address="127.0.0.1", port=1, token="key"))
@@ -276,6 +287,7 @@ def test_a_machine_that_cannot_reach_its_leader_says_where_and_why(machines):
         machines.wait_for(other, f"The machine that leads {machines.run} {words}")
 
 
+@pytest.mark.slow
 def test_a_machine_that_loses_its_leader_leads(machines):
     leader, follower = two(machines, ELASTIC, WAIT)
     machines.wait_for_ranks(4)
@@ -289,6 +301,7 @@ def test_a_machine_that_loses_its_leader_leads(machines):
     assert known is not None
 
 
+@pytest.mark.slow
 def test_a_lost_leader_comes_back_and_follows(machines):
     leader, follower = two(machines, FIXED | {"max_restarts": 1}, WAIT)
     machines.wait_for_ranks(4)
@@ -299,6 +312,7 @@ def test_a_lost_leader_comes_back_and_follows(machines):
     assert "Training as ranks 2 to 3 of 4." in machines.said(again)
 
 
+@pytest.mark.slow
 def test_a_machine_that_is_silent_is_lost(machines):
     leader, follower = two(machines, FIXED, WAIT)
     machines.wait_for_ranks(4)
