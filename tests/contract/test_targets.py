@@ -20,7 +20,15 @@ import_submodules(imageloom.targets)
 DEADLINE_S = 60.0
 
 
-@pytest.fixture(params=list(dict.fromkeys([*TARGETS.names(), *TARGET_KINDS.names()])))
+SLOW = {"slurm": pytest.mark.slow}
+
+
+@pytest.fixture(
+    params=[
+        pytest.param(name, marks=SLOW.get(name, ()))
+        for name in dict.fromkeys([*TARGETS.names(), *TARGET_KINDS.names()])
+    ]
+)
 def target(request, monkeypatch, odd_extensions):
     """Each target that is built in, and one of each kind, as a person's file would make it."""
     monkeypatch.setenv("IMAGELOOM_EXTENSIONS", str(odd_extensions))

@@ -210,6 +210,13 @@ def free_ports(count: int) -> list[int]:
         return [one.getsockname()[1] for one in sockets]
 
 
+@pytest.hookimpl(tryfirst=True)  # before tests are left out by their marks
+def pytest_collection_modifyitems(items):
+    for item in items:
+        if "slurm" in item.fixturenames:
+            item.add_marker(pytest.mark.slow)  # a job takes Slurm seconds
+
+
 @pytest.fixture(scope="session")
 def slurm_cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     """A real Slurm for all tests of the session."""
