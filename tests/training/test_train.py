@@ -107,6 +107,7 @@ def test_an_untrained_model_in_memory_trains_as_its_name_does(quiet_run, picture
     assert weights(again.run) == weights(quiet_run.run)
 
 
+@pytest.mark.slow
 def test_f05_same_seed_same_weights_different_seed_different_weights(quiet_run, pictures, tmp_path):
     again = quick(pictures, tmp_path / "again")
     assert weights(again.run) == weights(quiet_run.run)
@@ -114,6 +115,7 @@ def test_f05_same_seed_same_weights_different_seed_different_weights(quiet_run, 
     assert weights(other.run) != weights(quiet_run.run)
 
 
+@pytest.mark.slow
 def test_f05_weights_do_not_depend_on_the_number_of_readers(quiet_run, pictures, tmp_path):
     two = quick(pictures, tmp_path / "run", QUICK.replace(workers=2))
     assert weights(two.run) == weights(quiet_run.run)
@@ -140,6 +142,7 @@ class StopAt(CancelToken):
                 self.set("SIGTERM")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("with_dropout", [False, True])
 def test_i13_resuming_at_every_step_equals_never_having_stopped(
     pictures, tmp_path, monkeypatch, with_dropout
