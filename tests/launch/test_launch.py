@@ -47,8 +47,8 @@ DEADLINE_S = 120.0
 @pytest.fixture(scope="module")
 def pictures(make_pictures, tmp_path_factory):
     folder = tmp_path_factory.mktemp("pictures")
-    make_pictures(per_class=6, classes=("red", "green")).save(folder / "training")
-    make_pictures(per_class=3, classes=("red", "green"), seed=1).save(folder / "validation")
+    make_pictures(per_class=6, classes=("red", "green"), size=8).save(folder / "training")
+    make_pictures(per_class=3, classes=("red", "green"), size=8, seed=1).save(folder / "validation")
     return folder / "training", folder / "validation"
 
 
