@@ -135,6 +135,7 @@ def brief_pipeline(components):
 def test_the_demo_learns_to_name_digits_and_leaves_all_it_says(tmp_path, monkeypatch, capsys):
     pytest.importorskip("sklearn", reason="scikit-learn has the digits")
     monkeypatch.setattr("imageloom.demo.demo_pipeline", brief_pipeline)
+    monkeypatch.setenv("OMP_NUM_THREADS", "2")  # 2,500 pictures are worth a second thread
     out = tmp_path / "demo"
     assert run(["demo", "--out", str(out), "--json"]) == 0
     content = json.loads(capsys.readouterr().out)
