@@ -7,7 +7,7 @@ import pytest
 from imageloom.distributed.group import Group
 from imageloom.distributed.ranks import Ranks
 from imageloom.errors import RunInterruptedError
-from imageloom.events import CancelToken
+from imageloom.events import CancelToken, Control
 from imageloom.models.compute import choose_compute
 from imageloom.models.params import ModelParams
 from imageloom.training.assemble import assembled_session
@@ -17,7 +17,7 @@ from imageloom.training.params import TrainParams
 from imageloom.training.run.directory import RunDirectory
 from imageloom.training.run.events import RunReporter
 from imageloom.training.step import Stepper
-from imageloom.training.train import prepare_run
+from imageloom.training.train import NewRun, prepare_run
 
 PARAMS = TrainParams(epochs=1, batch_size=2, precision="float32", workers=0)
 
@@ -52,12 +52,15 @@ def prepare(make_pictures, tmp_path_factory):
         run = tmp_path_factory.mktemp("fit") / "run"
         return RunDirectory(
             prepare_run(
-                "resnet18",
-                *pictures,
-                run,
+                NewRun(
+                    "resnet18",
+                    *pictures,
+                    run,
+                    params=params,
+                    model_params=ModelParams(stem="small"),
+                ),
                 processes=2,
-                params=params,
-                model_params=ModelParams(stem="small"),
+                control=Control(),
             )
         )
 
