@@ -74,9 +74,8 @@ def _screen(call: Call, report: "DataReport", listed: Sequence[str]) -> Iterator
     yield from pictures.left_out(report.rejected, report.images, None)
     changed = f"{count(len(report.changed), 'file')} changed or gone:"
     yield from pictures.listed(report.changed, changed, "red")
-    told = {
-        notice["message"] for notice in call.on_event.notices
-    }  # of a plain folder, as it opened
+    # A plain folder is told of as it opens.
+    told = {notice["message"] for notice in call.on_event.notices}
     for notice in report.notices:
         if notice not in told and notice not in listed:
             yield line("Note", notice, style="yellow")
