@@ -51,11 +51,11 @@ set_token, take, taken = CancelToken.set, Stepper.take, []
 def note(self, reason):
     set_token(self, reason)
     asked.set()
-def take_or_disturb(self, batches):
+def take_or_disturb(self, *arguments):
     taken.append(1)
     if os.environ["RANK"] == "1" and len(taken) == 5:
         disturb()
-    return take(self, batches)
+    return take(self, *arguments)
 CancelToken.set, Stepper.take = note, take_or_disturb
 
 if __name__ == "__main__":

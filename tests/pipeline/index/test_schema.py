@@ -166,4 +166,4 @@ def test_only_this_package_knows_of_databases():
         for file in package.rglob("*.py")
         if drivers & set(imported_by(file))
     }
-    assert knowing == {("pipeline", "database")}
+    assert knowing == {("pipeline", "index")}
