@@ -8,7 +8,7 @@ import pytest
 from imageloom.cli import failures
 from imageloom.cli.root import run
 from imageloom.launch import agent
-from imageloom.launch.cluster import wire
+from imageloom.launch.cluster import connection
 
 
 @pytest.mark.parametrize(
@@ -20,7 +20,7 @@ def test_what_is_no_address_is_a_mistake_in_the_command(capsys, address, words):
 
 
 def test_who_waits_for_an_address_where_nobody_listens_is_told(capsys, monkeypatch):
-    monkeypatch.setattr(wire, "SAY_S", 0.0)
+    monkeypatch.setattr(connection, "SAY_S", 0.0)
     monkeypatch.setattr(agent, "CONNECT_S", 0.5)
     assert run(["agent", "join", "127.0.0.1:1", "--token", "key"]) == 1
     said = capsys.readouterr().err

@@ -11,10 +11,10 @@ from tests.launch.toy_machines import FIXED, WAIT, Machines, two
 
 from imageloom.errors import RunInterruptedError
 from imageloom.events import Control
+from imageloom.launch.cluster.connection import Connection, listen
 from imageloom.launch.cluster.machines import Machine
 from imageloom.launch.cluster.rendezvous import LeaderAddress, MeetingPlace
 from imageloom.launch.cluster.team import Hall, Team
-from imageloom.launch.cluster.wire import Wire, listen
 from imageloom.launch.resume_hint import naming_launch
 from imageloom.training.run.directory import RunDirectory
 
@@ -209,11 +209,11 @@ def test_a_leader_of_another_version_is_given_up_with_a_reason(machines, team, s
         port = door.getsockname()[1]
         place.announce(LeaderAddress(address="127.0.0.1", port=port, token="0" * 32))
         follower = machines.start(FIXED | {"wait_s": 1.0}, address="")
-        wire = Wire(door.accept()[0], "0" * 32, is_server=True)
-        wire.send("welcome", run=str(machines.run), team=team)
-        wire.send("start", start=start, share={}, place={})
+        connection = Connection(door.accept()[0], "0" * 32, is_server=True)
+        connection.send("welcome", run=str(machines.run), team=team)
+        connection.send("start", start=start, share={}, place={})
         machines.wait_for(follower, reason)
-        wire.close()
+        connection.close()
 
 
 @pytest.mark.slow

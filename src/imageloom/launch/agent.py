@@ -8,11 +8,11 @@ from typing import Final
 
 from imageloom.errors import EnvironmentUnsuitableError, TimeoutOccuredError
 from imageloom.events import Control, Notice
+from imageloom.launch.cluster.connection import LostError, connect
 from imageloom.launch.cluster.follower import welcome
 from imageloom.launch.cluster.machines import Machine
 from imageloom.launch.cluster.rendezvous import LeaderAddress
 from imageloom.launch.cluster.team import Team, team_of, text_of
-from imageloom.launch.cluster.wire import LostError, connect
 from imageloom.launch.launch import LAUNCHER_LOG, hall_of, job_of, recorded
 from imageloom.launch.params import require_processes
 from imageloom.training.run.directory import RunDirectory
@@ -44,7 +44,7 @@ def join_run(leader: LeaderAddress, *, control: Control) -> Path:
         control.tell(Notice("info", waits))
 
     try:
-        wire = connect(
+        connection = connect(
             leader.address,
             leader.port,
             leader.token,
@@ -53,10 +53,10 @@ def join_run(leader: LeaderAddress, *, control: Control) -> Path:
             on_trouble=tell,
         )
         try:
-            message = welcome(wire)
-            wire.send("bye")
+            message = welcome(connection)
+            connection.send("bye")
         finally:
-            wire.close()
+            connection.close()
         run, team = Path(text_of(message, "run")), team_of(message)
     except LostError as problem:
         raise TimeoutOccuredError(

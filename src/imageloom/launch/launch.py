@@ -30,7 +30,6 @@ from imageloom.launch.params import LaunchParams, require_processes
 from imageloom.launch.preflight.compare import require_room
 from imageloom.launch.preflight.run import RunPreflight
 from imageloom.launch.resume_hint import naming_launch
-from imageloom.launch.shared_run import TrainingRun
 from imageloom.spec.target import AGENT_VARIABLE, INTERFACE_VARIABLE
 from imageloom.training.run.directory import RunDirectory, now
 from imageloom.training.run.events import driver_log
@@ -66,7 +65,7 @@ def launch_ranks(run: Path, launch: LaunchParams, *, control: Control) -> TrainR
     """
     address = require_place(launch)
     directory = RunDirectory(run)
-    if directory.read().state == "completed":
+    if directory.is_completed:
         control.tell(Notice("info", directory.nothing_to_resume))
         return read_result(run)
     require_room(run, processes=launch.processes_per_node)
@@ -115,7 +114,7 @@ def job_of(run: Path) -> RankJob:
 def hall_of(run: Path, *, address: str = "", agents: Sequence[str] = ()) -> Hall:
     """Return where the machines of a run meet."""
     return Hall(
-        run=TrainingRun(run),
+        run=RunDirectory(run),
         place=MeetingPlace(run),
         store=hosted_store,
         preflight=RunPreflight(run),

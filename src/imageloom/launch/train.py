@@ -9,7 +9,6 @@ from imageloom.data.moved import Roots
 from imageloom.data.params import ConvertParams
 from imageloom.distributed.ranks import StartedRank
 from imageloom.events import CancelToken, Control, EventSink, Notice, ignore_events
-from imageloom.files.locks import is_locked
 from imageloom.launch.cluster.rendezvous import MeetingPlace
 from imageloom.launch.external.rank import (
     Prepare,
@@ -196,7 +195,7 @@ def _make_ready(path: Path, root: Roots, processes_here: int, control: Control) 
 def _require_memory(run: RunDirectory, processes_here: int, on_event: EventSink) -> None:
     """Refuse to go on where the memory is certainly too small, and write that into the record."""
     record = run.read()
-    if record.state == "completed" or MeetingPlace(run.path).is_led or is_locked(run.lock):
+    if record.state == "completed" or MeetingPlace(run.path).is_led or run.is_written:
         return
     with recorded(run, run.log):
         require_memory(

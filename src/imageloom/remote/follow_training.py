@@ -99,7 +99,7 @@ def resume_on(  # noqa: PLR0913 - as train_on
         ImageloomError: As ``train_on``.
     """
     target, path = targets.get(name), run.expanduser().absolute()
-    if RunDirectory(path).read().state == "completed":
+    if RunDirectory(path).is_completed:
         control.tell(Notice("info", RunDirectory(path).nothing_to_resume))
         return read_result(path)
     # Two who resume at the same moment must not submit a job each.
@@ -235,7 +235,7 @@ def _pass_on(tail: EventTail, on_event: EventSink) -> None:
 def _result(run: Path, target: Target, reason: str, *, asked_by: str) -> TrainResult:
     if gone := RunDirectory(run).disappearance():
         raise gone
-    if RunDirectory(run).read().state == "completed":
+    if RunDirectory(run).is_completed:
         return read_result(run)
     raise _error(run, target, reason, asked_by=asked_by)
 

@@ -163,7 +163,7 @@ def continue_run(
         ImageloomError: As ``imageloom.train``.
     """
     directory = RunDirectory(run)
-    if directory.read().state == "completed":
+    if directory.is_completed:
         control.tell(Notice("info", directory.nothing_to_resume))
         return
     with contextlib.ExitStack() as stack:

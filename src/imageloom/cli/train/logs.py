@@ -19,7 +19,6 @@ from imageloom.cli.screen import line
 from imageloom.cli.tails import read_log
 from imageloom.cli.workspace import known_targets
 from imageloom.errors import CouldNotOpenFileError
-from imageloom.files.locks import is_locked
 from imageloom.launch.cluster.rendezvous import MeetingPlace
 from imageloom.launch.local.merged_log import LAUNCHER, label_of_rank, logs_of_run
 from imageloom.remote.train_job import JOB_FOLDER, TRAIN_JOB_FILE
@@ -145,10 +144,10 @@ def _has_ended(run: RunDirectory, targets: "Callable[[], Registry[Target]]") -> 
     if not (run.path / JOB_FOLDER / TRAIN_JOB_FILE).is_file():
         # What one process trains is not led, what had a leader and has none is left alone. A
         # process that was killed wrote nothing into the record, and holds no lock any more.
-        was_killed = run.lock.is_file() and not is_locked(run.lock)
+        was_killed = run.lock.is_file() and not run.is_written
         return run.read().state != "running" or was_killed or place.find() is not None
     # The record knows nothing of a job in the queue: one that was pre-empted goes on later, and one
     # that left it before it began wrote nothing.
     from imageloom.remote.follow_training import running_job
 
-    return not is_locked(run.lock) and running_job(run.path, targets()) is None
+    return not run.is_written and running_job(run.path, targets()) is None

@@ -15,9 +15,9 @@ from imageloom.errors import (
 )
 from imageloom.events import CancelToken, Control, Notice
 from imageloom.files.temporary import own_folder
+from imageloom.launch.cluster.connection import Connection, LostError, Message
 from imageloom.launch.cluster.member import name_ranks
 from imageloom.launch.cluster.team import Preflight, end_to_message, mapping_of, number_of, text_of
-from imageloom.launch.cluster.wire import LostError, Message, Wire
 from imageloom.launch.local.attempts import RankJob
 from imageloom.launch.local.blame import RankEnd
 from imageloom.launch.local.report import Answer, error_of
@@ -30,23 +30,23 @@ _WELCOME_S: Final = 30.0
 _POLL_S: Final = 0.2
 
 
-def welcome(wire: Wire) -> Message:
+def welcome(connection: Connection) -> Message:
     """Return what the leader says to everybody who comes: which run it is, and its team.
 
     Raises:
         LostError: It says something else.
     """
-    message = wire.receive(_WELCOME_S)
+    message = connection.receive(_WELCOME_S)
     if message is None or message.get("kind") != "welcome":
         raise LostError("did not say for which run")
     return message
 
 
-def follow(wire: Wire, job: RankJob, preflight: Preflight, *, control: Control) -> None:
+def follow(connection: Connection, job: RankJob, preflight: Preflight, *, control: Control) -> None:
     """Start ranks when the leader says so, until the run is completed.
 
     Args:
-        wire: To the leader, which has said welcome.
+        connection: To the leader, which has said welcome.
         job: What the ranks do.
         preflight: Says what this machine has.
         control: Hears what becomes of this machine's part; saves and leaves the run.
@@ -56,14 +56,14 @@ def follow(wire: Wire, job: RankJob, preflight: Preflight, *, control: Control) 
         RunInterruptedError: Somebody asked this machine, or the whole run, to stop.
         ImageloomError: This machine cannot take part, or the run failed; the error is the leader's.
     """
-    wire.send("hello", facts=preflight.facts())
-    _Follower(wire, job, control).work()
+    connection.send("hello", facts=preflight.facts())
+    _Follower(connection, job, control).work()
 
 
 class _Follower(Elsewhere):
-    def __init__(self, wire: Wire, job: RankJob, control: Control) -> None:
+    def __init__(self, connection: Connection, job: RankJob, control: Control) -> None:
         super().__init__()
-        self._wire = wire
+        self._connection = connection
         self._job = job
         self._control = control
         self._token = CancelToken()
@@ -96,12 +96,12 @@ class _Follower(Elsewhere):
 
     def hear(self, end: RankEnd) -> None:
         """Tell the leader how a rank of ours ended."""
-        self._wire.send("end", start=self._start, **end_to_message(end))
+        self._connection.send("end", start=self._start, **end_to_message(end))
 
     def look(self) -> None:
         """Pass on that somebody asked this machine to stop."""
         if self._control.cancel.is_set and not self._token.is_set:
-            self._wire.send("leaving", reason=self._control.cancel.reason)
+            self._connection.send("leaving", reason=self._control.cancel.reason)
         self._token.reach(self._control.cancel.asked, self._control.cancel.reason)
 
     def _train(self, order: Message) -> None:
@@ -131,7 +131,7 @@ class _Follower(Elsewhere):
                     {"state": "failed", "time": time.time(), "error": problem.to_json()}
                 )
                 self.hear(RankEnd(share.first_rank, time.time(), 1, answer))
-        self._wire.send("over", start=self._start)
+        self._connection.send("over", start=self._start)
 
     def _listen(self) -> None:
         """Hear the leader, also while ranks run."""
@@ -143,7 +143,7 @@ class _Follower(Elsewhere):
             self._orders.put(problem)
 
     def _hear_leader(self) -> None:
-        message = self._wire.receive()
+        message = self._connection.receive()
         assert message is not None, "without a time limit there is one"
         kind, is_current = message.get("kind"), message.get("start") == self._start
         match kind:
@@ -176,7 +176,7 @@ class _Follower(Elsewhere):
         )
 
     def _leave(self) -> None:
-        self._wire.send("leaving", reason=self._control.cancel.reason)
+        self._connection.send("leaving", reason=self._control.cancel.reason)
         raise RunInterruptedError(
             f"Stopped by {self._control.cancel.reason}: this machine no longer takes part.",
             reason="cancelled",
@@ -186,7 +186,7 @@ class _Follower(Elsewhere):
         waits = "waiting for the other machines"
         if is_spare:
             waits = "there are enough machines, so this one waits until one is lost"
-        self._say(f"Joined {self._wire.address}; {waits}.")
+        self._say(f"Joined {self._connection.address}; {waits}.")
 
     def _say(self, sentence: str) -> None:
         logger.info("%s", sentence)

@@ -14,10 +14,10 @@ from imageloom.errors import EnvironmentUnsuitableError, ImageloomError, Timeout
 from imageloom.events import CancelToken, Control, Notice
 from imageloom.files.temporary import own_folder
 from imageloom.launch.cluster.agent_command import Ended, brought_agents
+from imageloom.launch.cluster.connection import Connection, LostError, listen
 from imageloom.launch.cluster.member import Member
 from imageloom.launch.cluster.rendezvous import LeaderAddress
 from imageloom.launch.cluster.team import Hall, Team, mapping_of
-from imageloom.launch.cluster.wire import LostError, Wire, listen
 from imageloom.launch.local.attempts import RankJob
 from imageloom.launch.local.blame import RankEnd, first_failure
 from imageloom.launch.local.watch import RANKS_FOLDER, Elsewhere, Share, Start, watch
@@ -272,14 +272,14 @@ class Leader(Elsewhere):
 
     def _receive(self, stream: socket.socket, address: str, token: str) -> None:
         try:
-            wire = Wire(stream, token, is_server=True)
+            connection = Connection(stream, token, is_server=True)
         except LostError as problem:
             logger.warning("%s, which tried to join, was turned away: %s.", address, problem)
             return
         try:
             run = str(self._hall.place.run)
-            wire.send("welcome", run=run, team=self._team.model_dump())
-            hello = wire.receive() or {}  # it may look at a million pictures before
+            connection.send("welcome", run=run, team=self._team.model_dump())
+            hello = connection.receive() or {}  # it may look at a million pictures before
             if hello.get("kind") == "bye":  # it only asked which run this is
                 return
             facts = mapping_of(hello, "facts")
@@ -289,15 +289,15 @@ class Leader(Elsewhere):
                     self._facts, facts, processes=self._team.processes_per_node
                 )
             except ImageloomError as problem:
-                wire.send("refused", error=problem.to_json())
-                self._say("warning", f"{host} ({wire.address}) cannot take part: {problem}")
+                connection.send("refused", error=problem.to_json())
+                self._say("warning", f"{host} ({connection.address}) cannot take part: {problem}")
                 return
-            wire.send("accepted", is_spare=self._is_full())
+            connection.send("accepted", is_spare=self._is_full())
             for sentence in warnings:
                 self._say("warning", sentence)
-            self._listen_to(Member(wire, host))
+            self._listen_to(Member(connection, host))
         except LostError as problem:
-            logger.warning("%s left before it took part: %s.", wire.address, problem)
+            logger.warning("%s left before it took part: %s.", connection.address, problem)
 
     def _is_full(self) -> bool:
         """Whether a machine that joins now only stands by for one that is lost."""
@@ -322,7 +322,7 @@ class Leader(Elsewhere):
             self._stop_to_grow()
         try:
             while True:
-                message = member.wire.receive()
+                message = member.connection.receive()
                 assert message is not None, "without a time limit there is one"
                 with self._changed:
                     was_leaving = bool(member.leaving)  # it says so again when its ranks ended
@@ -355,7 +355,7 @@ class Leader(Elsewhere):
             self._members = [one for one in self._members if one is not member]
             self._changed_at = time.monotonic()
             self._changed.notify_all()
-        member.wire.close()
+        member.connection.close()
         if self._has_ended or (member.leaving and not trains):
             return
         self._say("warning", f"{member.title} {why}.")
@@ -378,13 +378,13 @@ class Leader(Elsewhere):
         while not all(member.lost for member in members) and time.monotonic() < give_up:
             time.sleep(0.01)
         for member in members:
-            member.wire.close()
+            member.connection.close()
 
     def _tell_the_end(self, member: Member) -> None:
         problem = self._problem
         error = problem.to_json() if isinstance(problem, ImageloomError) else None
         state = "completed" if problem is None else "stopped"
-        member.wire.send("finished", state=state, error=error)
+        member.connection.send("finished", state=state, error=error)
 
     def _say(self, level: Literal["info", "warning"], sentence: str) -> None:
         logger.log(logging.INFO if level == "info" else logging.WARNING, "%s", sentence)

@@ -8,11 +8,11 @@ from typing import Final
 
 from imageloom.errors import TimeoutOccuredError
 from imageloom.events import Control, Notice
+from imageloom.launch.cluster.connection import SAY_S, LostError, connect
 from imageloom.launch.cluster.follower import follow, welcome
 from imageloom.launch.cluster.leader import Leader
 from imageloom.launch.cluster.rendezvous import LeaderAddress, MeetingPlace
 from imageloom.launch.cluster.team import Hall, Team, team_of
-from imageloom.launch.cluster.wire import SAY_S, LostError, connect
 from imageloom.launch.local.attempts import RankJob, run_ranks
 from imageloom.launch.network import interface_of, interface_variables
 from imageloom.launch.params import LaunchParams
@@ -115,20 +115,22 @@ class Machine:
         Raises:
             LostError: It cannot be reached.
         """
-        wire = connect(leader.address, leader.port, leader.token, timeout_s=_CONNECT_S)
+        connection = connect(leader.address, leader.port, leader.token, timeout_s=_CONNECT_S)
         try:
-            self._team = team_of(welcome(wire))
-            self._hall = replace(self._hall, address=wire.own_address)
-            job = self._job.with_variables(interface_variables(interface_of(wire.own_address)))
+            self._team = team_of(welcome(connection))
+            self._hall = replace(self._hall, address=connection.own_address)
+            job = self._job.with_variables(
+                interface_variables(interface_of(connection.own_address))
+            )
             try:
-                follow(wire, job, self._hall.preflight, control=self._control)
+                follow(connection, job, self._hall.preflight, control=self._control)
             except LostError as problem:
-                sentence = f"The machine that led the run, {wire.address}, {problem}."
+                sentence = f"The machine that led the run, {connection.address}, {problem}."
                 logger.warning("%s", sentence)
                 self._control.tell(Notice("warning", sentence))
                 return False
         finally:
-            wire.close()
+            connection.close()
         return True
 
     def _say(self, sentence: str) -> None:

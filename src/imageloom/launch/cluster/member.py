@@ -4,8 +4,8 @@ import dataclasses
 import time
 from collections.abc import Mapping
 
+from imageloom.launch.cluster.connection import Connection, Message
 from imageloom.launch.cluster.team import end_from_message
-from imageloom.launch.cluster.wire import Message, Wire
 from imageloom.launch.local.blame import RankEnd
 from imageloom.launch.local.watch import Share
 
@@ -21,7 +21,7 @@ class Member:
     """A machine that joined.
 
     Args:
-        wire: The connection to its agent.
+        connection: The connection to its agent.
         host: Its name.
 
     Attributes:
@@ -31,9 +31,9 @@ class Member:
         ends: How its ranks of this start ended, as far as it told.
     """
 
-    def __init__(self, wire: Wire, host: str) -> None:
-        self.wire = wire
-        self.name = f"{host} ({wire.address})"
+    def __init__(self, connection: Connection, host: str) -> None:
+        self.connection = connection
+        self.name = f"{host} ({connection.address})"
         self.lost = ""
         self.leaving = ""
         self.ends: list[RankEnd] = []
@@ -72,7 +72,7 @@ class Member:
 
     def tell(self, kind: str, **content: object) -> None:
         """Send a message about this start."""
-        self.wire.send(kind, start=self._number, **content)
+        self.connection.send(kind, start=self._number, **content)
 
     def hear(self, message: Message) -> RankEnd | None:
         """Note what it says; return the end of a rank, if that is what it is.

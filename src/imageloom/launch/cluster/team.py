@@ -9,8 +9,8 @@ from typing import Final, Protocol
 from pydantic import BaseModel, ConfigDict, JsonValue, TypeAdapter, ValidationError
 
 from imageloom.errors import EnvironmentUnsuitableError
+from imageloom.launch.cluster.connection import LostError, Message
 from imageloom.launch.cluster.rendezvous import MeetingPlace
-from imageloom.launch.cluster.wire import LostError, Message
 from imageloom.launch.local.blame import RankEnd
 
 _END: Final = TypeAdapter(RankEnd)

@@ -6,7 +6,8 @@ from typing import Final
 
 from imageloom.models.compute import shared_memory_needed_bytes
 from imageloom.training.assemble import reader_batch_bytes
-from imageloom.training.checkpoints.checkpoint import KEPT, NETWORK_FILE
+from imageloom.training.checkpoints.checkpoint import NETWORK_FILE
+from imageloom.training.checkpoints.retention import KEPT
 from imageloom.training.memory import OPTIMIZER_COPIES
 from imageloom.training.params import TrainParams
 from imageloom.training.run.directory import RunDirectory

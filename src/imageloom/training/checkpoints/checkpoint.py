@@ -2,12 +2,10 @@
 
 ``checkpoints/step-000000120/`` holds network, optimizer and random generators as safetensors and
 the rest as JSON, each file with its SHA-256; the generators of further processes have files of
-their own. The last two checkpoints stay, and those that hold the best epoch of one of them.
+their own.
 """
 
-import contextlib
 import hashlib
-import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -35,9 +33,9 @@ from imageloom.training.checkpoints.optimizer_state import (
     flatten_optimizer,
     restore_optimizer,
 )
+from imageloom.training.checkpoints.retention import all_checkpoints, prune
 from imageloom.training.generators import seed_generators
 
-KEPT: Final = 2
 NETWORK_FILE: Final = "network.safetensors"
 _OPTIMIZER: Final = "optimizer.safetensors"
 _GENERATORS: Final = "generators.safetensors"
@@ -78,7 +76,7 @@ def save_checkpoint(
             "processes": 1 + len(other_generators),
         }
         (partial / STATE_FILE).write_text(to_json(content), encoding="utf-8")
-    _prune(folder)
+    prune(folder)
 
 
 def _save(tensors: dict[str, torch.Tensor], file: Path) -> None:
@@ -109,7 +107,7 @@ def newest_checkpoint(
         CannotResumeError: There is none.
     """
     passed_over: list[str] = []
-    for path in reversed(_all_checkpoints(folder)):
+    for path in reversed(all_checkpoints(folder)):
         try:
             verify_directory(path, CannotResumeError)
             state = read_state(path)
@@ -189,25 +187,3 @@ def _generators_of(rank: int) -> str:
 def _seed_of_rank(seed: int, rank: int, step: int) -> int:
     digest = hashlib.sha256(f"{seed} {rank} {step}".encode("ascii")).digest()
     return int.from_bytes(digest[:7], "little")
-
-
-def _all_checkpoints(folder: Path) -> list[Path]:
-    return sorted(path for path in folder.glob("step-*") if path.is_dir())
-
-
-def _prune(folder: Path) -> None:
-    checkpoints = _all_checkpoints(folder)
-    best_of: dict[str, str] = {}  # a damaged one, which was passed over, is not counted
-    for path in checkpoints:
-        with contextlib.suppress(CannotResumeError):
-            best_of[path.name] = read_state(path).best_checkpoint
-    newest = list(best_of)[-KEPT:]
-    kept = {*newest, *(best_of[name] for name in newest)}
-    for path in checkpoints:
-        if path.name not in kept:
-            # Renamed first, so that a kill in between leaves no checkpoint that is half there.
-            doomed = path.with_name(f".{path.name}.removed")
-            path.rename(doomed)
-            shutil.rmtree(doomed, ignore_errors=True)
-    for left in folder.glob(".*.removed"):
-        shutil.rmtree(left, ignore_errors=True)

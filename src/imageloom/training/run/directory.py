@@ -16,7 +16,7 @@ from imageloom.errors import (
     ImageloomError,
     OutputInUseError,
 )
-from imageloom.files.locks import holder, release, try_lock
+from imageloom.files.locks import holder, is_locked, release, try_lock
 from imageloom.files.publish import write_json
 from imageloom.training.run.record import TrainingRecord, read_run_record
 
@@ -119,6 +119,16 @@ class RunDirectory:
             f"{self.path} is completed; there is nothing to resume. To go on learning from its "
             f"model: {shlex.join(words)}"
         )
+
+    @property
+    def is_completed(self) -> bool:
+        """Whether there is nothing left to do; raises as ``read``."""
+        return self.read().state == "completed"
+
+    @property
+    def is_written(self) -> bool:
+        """Whether a process writes here, of this machine or of another one that shares it."""
+        return is_locked(self.lock)
 
     def read(self) -> TrainingRecord:
         """Return the record.

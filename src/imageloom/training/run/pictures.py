@@ -49,7 +49,7 @@ def point_anew(run: Path, root: Roots, *, control: Control) -> None:
         ImageloomError: As ``open_images``.
     """
     directory = RunDirectory(run)
-    if directory.read().state == "completed":
+    if directory.is_completed:
         return
     places = {"training": directory.training_images, "validation": directory.validation_images}
     with directory.locked():

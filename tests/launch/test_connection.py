@@ -12,8 +12,8 @@ import time
 import pytest
 
 from imageloom.errors import EnvironmentUnsuitableError
-from imageloom.launch.cluster import wire
-from imageloom.launch.cluster.wire import LostError, Wire, connect, listen
+from imageloom.launch.cluster import connection
+from imageloom.launch.cluster.connection import Connection, LostError, connect, listen
 
 TOKEN = "6f1c0a4be2d7439c8d5e01f7a2b36c94"
 
@@ -52,11 +52,11 @@ def pair():
 
 
 def server(stream, token=TOKEN):
-    return Wire(stream, token, is_server=True)
+    return Connection(stream, token, is_server=True)
 
 
 def client(stream, token=TOKEN):
-    return Wire(stream, token, is_server=False)
+    return Connection(stream, token, is_server=False)
 
 
 def frame(body):
@@ -171,13 +171,13 @@ def test_who_speaks_something_else_is_turned_away(pair, said):
 
 
 def test_a_side_that_says_nothing_is_given_up(pair, monkeypatch):
-    monkeypatch.setattr(wire, "SILENCE_S", 0.2)
+    monkeypatch.setattr(connection, "SILENCE_S", 0.2)
     one, _ = pair(server, lambda _: None)
     assert str(one) == "was silent for 0.2 s"
 
 
 def test_a_greeting_that_comes_byte_by_byte_is_given_up(pair, monkeypatch):
-    monkeypatch.setattr(wire, "SILENCE_S", 0.5)
+    monkeypatch.setattr(connection, "SILENCE_S", 0.5)
 
     def drip(stream):
         with contextlib.suppress(OSError):
@@ -213,13 +213,13 @@ def test_h09_where_nobody_listens_the_reason_is_said():
 
 
 def test_h09_a_name_that_nobody_knows_is_said(monkeypatch):
-    monkeypatch.setattr(wire.time, "sleep", lambda _: pytest.fail("it tried again"))
+    monkeypatch.setattr(connection.time, "sleep", lambda _: pytest.fail("it tried again"))
     with pytest.raises(LostError, match=r"not known|failure in name resolution"):
         connect("nowhere.invalid", 29400, TOKEN, timeout_s=60.0)
 
 
 def test_why_there_is_no_connection_yet_is_told_once(monkeypatch):
-    monkeypatch.setattr(wire, "SAY_S", 0.0)
+    monkeypatch.setattr(connection, "SAY_S", 0.0)
     told = []
     with pytest.raises(LostError, match="connection refused"):
         connect("127.0.0.1", 1, TOKEN, timeout_s=0.5, on_trouble=told.append)

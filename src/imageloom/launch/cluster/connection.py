@@ -42,7 +42,7 @@ class _HopelessError(LostError):
     """More tries would not help."""
 
 
-class Wire:
+class Connection:
     """A connection to another machine, which hears from us every second.
 
     Args:
@@ -196,7 +196,7 @@ def connect(
     timeout_s: float,
     cancel: CancelToken | None = None,
     on_trouble: Callable[[str], None] = lambda _why: None,
-) -> Wire:
+) -> Connection:
     """Connect to a leader, which may not have begun to listen yet.
 
     Args:
@@ -217,7 +217,7 @@ def connect(
         try:
             left_s = max(1.0, give_up - time.monotonic())
             stream = _open(address, port, timeout_s=min(left_s, SILENCE_S))
-            return Wire(stream, token, is_server=False)
+            return Connection(stream, token, is_server=False)
         except _HopelessError:
             raise
         except LostError as problem:
