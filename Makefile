@@ -10,6 +10,9 @@ UV := uv==0.13.9
 # More for a command: make test PYTEST_ARGS="-k publish", make demo DEMO_ARGS="--out digits"
 PYTEST_ARGS ?=
 DEMO_ARGS ?=
+# As many at once as tests/conftest.py finds right for this machine; those of a file stay together, and
+# in the order in which pytest has them. To look at one test, with --pdb say: PYTEST=.venv/bin/pytest
+PYTEST ?= $(BIN)/pytest -n auto --dist loadfile --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
 .PHONY: help install demo test test-engine check format lint types contracts docs lock clean
@@ -46,7 +49,7 @@ demo: install
 	@$(BIN)/imageloom demo $(DEMO_ARGS)
 
 test: install
-	$(BIN)/pytest $(PYTEST_ARGS)
+	$(PYTEST) $(PYTEST_ARGS)
 
 # Toys instead of components, threads instead of workers, no torch: a few seconds.
 test-engine: install

@@ -1,5 +1,6 @@
 """A clean, offline, repeatable environment for every test."""
 
+import collections
 import dataclasses
 import hashlib
 import itertools
@@ -21,6 +22,18 @@ pytest_plugins = ["slurm_cluster"]
 os.environ["OMP_NUM_THREADS"] = "1"
 os.environ["MKL_NUM_THREADS"] = "1"
 os.environ["OMP_WAIT_POLICY"] = "PASSIVE"
+
+
+def pytest_xdist_auto_num_workers():
+    """Tests of machines and processes wait much, so one more than there are cores."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    return min(cores + 1, 8)
+
+
+def pytest_collection_modifyitems(items):
+    """Begin with the files that take longest: one that came last would be waited for alone."""
+    slow = collections.Counter(item.path for item in items if item.get_closest_marker("slow"))
+    items.sort(key=lambda item: -slow[item.path])
 
 
 @pytest.fixture(autouse=True)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from networks import TINY
 from PIL import Image
 
 from imageloom.cli.root import run
@@ -294,7 +295,7 @@ def test_train_says_where_the_run_is_and_one_line_per_epoch(trained, capsys, mon
     monkeypatch.chdir(trained)
     words = ["--epochs", "2", "--batch-size", "6", "--precision", "float32"]
     places = ["--train", str(trained / "train"), "--validation", "validation", "--out", "again"]
-    assert run(["train", "--model", "resnet18", *words, *places]) == 0
+    assert run(["train", "--model", TINY, *words, *places]) == 0
     captured = capsys.readouterr()
     epochs = [line for line in captured.err.splitlines() if line.strip()[:1] in ("1", "2")]
     assert len(epochs) == 2
@@ -309,7 +310,7 @@ def test_train_finds_the_parts_of_one_folder_and_says_which(trained, tmp_path, c
         (tmp_path / "data").mkdir(exist_ok=True)
         (tmp_path / "data" / part).symlink_to(trained / source)  # image directories will do
     words = ["--epochs", "1", "--batch-size", "6", "--precision", "float32"]
-    assert run(["train", "--model", "resnet18", "--data", "data", "--out", "run", *words]) == 0
+    assert run(["train", "--model", TINY, "--data", "data", "--out", "run", *words]) == 0
     told = f"Training on {tmp_path}/data/train, validating on {tmp_path}/data/val. "
     assert told + f"{tmp_path}/data/test is left for the last test." in capsys.readouterr().err
     record = json.loads((tmp_path / "run" / "run.json").read_text())
@@ -323,7 +324,7 @@ def test_a_class_that_only_training_has_is_named(photos, tmp_path, capsys):
     for path in (tmp_path / "parts" / "val" / "bee").iterdir():
         path.unlink()
     (tmp_path / "parts" / "val" / "bee").rmdir()
-    words = ["train", "--model", "resnet18", "--data", "parts", "--out", "run"]
+    words = ["train", "--model", TINY, "--data", "parts", "--out", "run"]
     assert run(words) == 1
     assert "The validation pictures lack the class 'bee'." in capsys.readouterr().err
     assert not (tmp_path / "run").exists()
@@ -331,7 +332,7 @@ def test_a_class_that_only_training_has_is_named(photos, tmp_path, capsys):
 
 @pytest.mark.parametrize("words", [["--train", "photos"], ["--validation", "photos"]])
 def test_one_folder_of_parts_and_single_parts_exclude_each_other(photos, capsys, words):
-    command = ["train", "--model", "resnet18", "--data", "photos", "--out", "run"]
+    command = ["train", "--model", TINY, "--data", "photos", "--out", "run"]
     assert run([*command, *words]) == 2
     assert f"--data finds both parts by itself, so it cannot be joined with {words[0]}" in " ".join(
         capsys.readouterr().err.split()
@@ -361,7 +362,7 @@ def test_a_completed_run_in_the_place_of_a_new_one_is_not_offered_to_be_resumed(
     trained, capsys, monkeypatch
 ):
     monkeypatch.chdir(trained)
-    words = ["train", "--model", "resnet18", "--train", "train", "--validation", "validation"]
+    words = ["train", "--model", TINY, "--train", "train", "--validation", "validation"]
     assert run([*words, "--out", "run"]) == 1
     told = capsys.readouterr().err
     assert "exists already" in told
@@ -375,7 +376,7 @@ def test_resuming_what_is_no_run_says_so(photos, capsys):
 
 def test_c01_unlabelled_training_pictures_are_refused_before_anything_is_written(photos, capsys):
     places = ["--train", "photos/bee", "--validation", "photos", "--out", "run"]
-    assert run(["train", "--model", "resnet18", *places]) == 1
+    assert run(["train", "--model", TINY, *places]) == 1
     assert "NotLabeledDatasetError (0024)" in capsys.readouterr().err
     assert not (photos.parent / "run").exists()
 
@@ -439,7 +440,7 @@ def test_a_linked_class_folder_is_named_by_every_command_or_followed(trained, lo
         ["data", "convert", "lossy", "--out", "c"],
         ["data", "split", "lossy", "--first", "a", "--second", "b"],
         ["data", "check", "lossy"],
-        ["train", "--model", "resnet18", "--train", "lossy", "--validation", "lossy", "--out", "r"],
+        ["train", "--model", TINY, "--train", "lossy", "--validation", "lossy", "--out", "r"],
         ["score", *model, "--data", "lossy", "--out", "s.csv"],
     ):
         assert run(words) == 1

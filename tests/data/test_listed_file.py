@@ -59,8 +59,8 @@ def test_b17_a_pipe_in_its_place_is_a_change_and_does_not_block(tmp_path):
 @pytest.mark.skipif(os.geteuid() != 0, reason="needs root to become somebody else")
 def test_b18_a_file_that_may_not_be_read_is_unreadable(tmp_path_factory):
     folder = tmp_path_factory.mktemp("b18")
-    for parent in [folder, *folder.parents][:3]:
-        parent.chmod(0o755)
+    for parent in [folder, *folder.parents][:4]:
+        parent.chmod(parent.stat().st_mode | 0o055)
     path = folder / "secret.png"
     path.write_bytes(b"x")
     path.chmod(0)

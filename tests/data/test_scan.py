@@ -193,8 +193,8 @@ def test_b17_pipes_and_sockets_are_listed_as_left_out_without_opening_them(scan,
 @pytest.mark.skipif(os.geteuid() != 0, reason="needs root to become somebody else")
 def test_b18_a_folder_that_may_not_be_read_is_named(tmp_path_factory):
     root = tmp_path_factory.mktemp("b18")
-    for folder in [root, *root.parents][:3]:
-        folder.chmod(0o755)
+    for folder in [root, *root.parents][:4]:
+        folder.chmod(folder.stat().st_mode | 0o055)
     (root / "secret").mkdir()
     (root / "secret").chmod(0)
     os.seteuid(65534)

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+from networks import TINY
 
 from imageloom.errors import (
     CannotResumeError,
@@ -54,7 +55,7 @@ def pictures(make_pictures, tmp_path_factory):
 
 def train_two(pictures, out, *, launch=TWO, **options):
     params = {"params": PARAMS, "model_params": ModelParams(), "launch": launch}
-    return train("resnet18", *pictures, out, **params, **options)
+    return train(TINY, *pictures, out, **params, **options)
 
 
 def weights(run):
@@ -166,7 +167,7 @@ def test_h14_one_rank_that_is_asked_stops_all_and_the_run_goes_on_to_equal_weigh
 
 def test_the_error_of_all_ranks_is_the_runs_error_and_is_not_tried_again(pictures, tmp_path):
     run = prepare_run(
-        NewRun("resnet18", *pictures, tmp_path / "run", params=PARAMS),
+        NewRun(TINY, *pictures, tmp_path / "run", params=PARAMS),
         processes=2,
         control=Control(),
     )
@@ -181,7 +182,7 @@ def test_the_error_of_all_ranks_is_the_runs_error_and_is_not_tried_again(picture
 
 def test_i06_sigterm_to_the_command_ends_with_143_and_says_how_to_go_on(pictures, tmp_path):
     training, validation = map(str, pictures)
-    command = [sys.executable, "-m", "imageloom", "train", "--model", "resnet18"]
+    command = [sys.executable, "-m", "imageloom", "train", "--model", TINY]
     command += ["--train", training, "--validation", validation, "--out", str(tmp_path / "run")]
     command += ["--epochs", "200", "--batch-size", "2", "--workers", "0", "--print-frequency", "1"]
     command += ["--patience", "200", "--processes-per-node", "2"]
@@ -204,7 +205,7 @@ def test_i06_sigterm_to_the_command_ends_with_143_and_says_how_to_go_on(pictures
 
 def test_a_run_that_somebody_leads_is_left_as_it_is(pictures, tmp_path):
     run = prepare_run(
-        NewRun("resnet18", *pictures, tmp_path / "run", params=PARAMS, model_params=ModelParams()),
+        NewRun(TINY, *pictures, tmp_path / "run", params=PARAMS, model_params=ModelParams()),
         control=Control(),
     )
     before = RunDirectory(run).read()

@@ -6,6 +6,7 @@ import threading
 import time
 
 import pytest
+from networks import TINY
 
 from imageloom.errors import (
     CannotResumeError,
@@ -382,7 +383,7 @@ def test_the_device_is_that_of_the_target_and_not_of_the_machine_that_prepares(
     out, params = tmp_path / "out", TrainParams(device="cuda", batch_size=2)
 
     def train(params):
-        new = NewRun("resnet18", *pictures, out, params=params)
+        new = NewRun(TINY, *pictures, out, params=params)
         return train_on(lab, new, launch=LaunchParams(), control=Control())
 
     with pytest.raises(ParameterParsingError, match='device is "gpu", but must be auto, cpu'):

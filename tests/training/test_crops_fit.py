@@ -1,6 +1,7 @@
 """What is refused before a run exists."""
 
 import pytest
+from networks import TINY
 
 from imageloom.errors import InvalidDatasetError
 from imageloom.events import Control
@@ -37,9 +38,7 @@ def test_a_crop_larger_than_a_picture_is_refused_before_there_is_a_run(
 ):
     carrying = pictures[0].with_transforms(training), pictures[1].with_transforms(validation)
     with pytest.raises(InvalidDatasetError, match=message) as caught:
-        prepare_run(
-            NewRun("resnet18", *carrying, tmp_path / "run", params=PARAMS), control=Control()
-        )
+        prepare_run(NewRun(TINY, *carrying, tmp_path / "run", params=PARAMS), control=Control())
     assert caught.value.reason == "crop-too-large"
     assert "resume" not in caught.value.hint
     assert list(tmp_path.iterdir()) == []

@@ -5,6 +5,7 @@ import json
 from pathlib import Path
 
 import pytest
+from networks import TINY
 
 from imageloom.data.images.directory import ImageDirectory
 from imageloom.data.images.index import IndexRow, index_from_rows
@@ -69,7 +70,7 @@ def test_c14_a_picture_under_two_labels_is_told_again_before_training():
 def prepared(training, validation, run):
     heard = []
     prepare_run(
-        NewRun("resnet18", training, validation, run, params=PARAMS), control=Control(heard.append)
+        NewRun(TINY, training, validation, run, params=PARAMS), control=Control(heard.append)
     )
     told = [event.message for event in heard if isinstance(event, Notice)]
     return told, json.loads((run / "run.json").read_text())["notices"]

@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+from networks import TINY
 from torch import nn
 
 from imageloom.launch.train import train
@@ -29,7 +30,7 @@ def test_it_is_said_at_the_start_and_in_the_report(make_pictures, tmp_path):
     params = TrainParams(epochs=1, batch_size=8, workers=0, precision="float32", device="cpu")
     heard = []
     pictures = make_pictures(per_class=4), make_pictures(per_class=2, seed=1)
-    result = train("resnet18", *pictures, tmp_path / "run", params=params, on_event=heard.append)
+    result = train(TINY, *pictures, tmp_path / "run", params=params, on_event=heard.append)
     said = [one.message for one in heard if "BatchNorm" in getattr(one, "message", "")]
     # 12 pictures in batches of 8 make 2 steps: 0.9 ** 2.
     assert len(said) == 1

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 import pytest
+from networks import TINY
 
 from imageloom.distributed.group import Group
 from imageloom.distributed.ranks import Ranks
@@ -53,11 +54,11 @@ def prepare(make_pictures, tmp_path_factory):
         return RunDirectory(
             prepare_run(
                 NewRun(
-                    "resnet18",
+                    TINY,
                     *pictures,
                     run,
                     params=params,
-                    model_params=ModelParams(stem="small"),
+                    model_params=ModelParams(),
                 ),
                 processes=2,
                 control=Control(),

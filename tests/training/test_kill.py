@@ -5,6 +5,7 @@ import os
 import signal
 
 import pytest
+from networks import TINY
 from warm_python import start_program
 
 from imageloom.files.publish import sha256_of_file
@@ -37,7 +38,8 @@ os.fsync = fsync
 if os.path.exists(os.path.join(out, "run.json")):
     resume(out)
 else:
-    train("resnet18", training, validation, out, params=TrainParams.parse(json.loads(params)))
+    params = TrainParams.parse(json.loads(params))
+    train("timm/test_resnet", training, validation, out, params=params)
 """
 
 
@@ -55,7 +57,7 @@ def test_i01_killed_at_every_kind_of_write_and_resumed_equals_never_killed(make_
     pictures = make_pictures(size=16), make_pictures(per_class=4, size=16, seed=1)
     for images, folder in zip(pictures, folders, strict=True):
         images.save(folder)
-    quiet = train("resnet18", *folders, tmp_path / "quiet", params=PARAMS)
+    quiet = train(TINY, *folders, tmp_path / "quiet", params=PARAMS)
 
     out = tmp_path / "disturbed"
     # In the first life no run exists before some thirty writes; later ones begin with a record.

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from networks import TINY
 from safetensors.torch import load_file
 
 from imageloom.data.loading.loader import BatchKey, PictureLoader, sequential_batches
@@ -46,9 +47,9 @@ def prepare(pictures, tmp_path_factory):
 
     def prepare(*, processes=2, params=PARAMS, dropout=0.0):
         out = tmp_path_factory.mktemp("ranks") / "run"
-        model_params = ModelParams(stem="small", dropout=dropout)
+        model_params = ModelParams(dropout=dropout)
         return prepare_run(
-            NewRun("resnet18", *pictures, out, params=params, model_params=model_params),
+            NewRun(TINY, *pictures, out, params=params, model_params=model_params),
             processes=processes,
             control=Control(),
         )

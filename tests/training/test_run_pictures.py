@@ -3,6 +3,7 @@
 import shutil
 
 import pytest
+from networks import TINY
 
 from imageloom.data.images.directory import ImageDirectory
 from imageloom.errors import InvalidDatasetError, OutputInUseError
@@ -30,7 +31,7 @@ def old(make_pictures, tmp_path):
         ImageDirectory(images.classes, images.index, tmp_path / "old" / name)
         for name, images in parts.items()
     ]
-    prepare_run(NewRun("resnet18", *pictures, tmp_path / "run", params=QUICK), control=Control())
+    prepare_run(NewRun(TINY, *pictures, tmp_path / "run", params=QUICK), control=Control())
     return tmp_path / "old"
 
 

@@ -7,6 +7,7 @@ from types import SimpleNamespace
 
 import pytest
 import torch
+from networks import TINY
 from torch import nn
 
 from imageloom.distributed.exchange_clock import ExchangeClock
@@ -136,7 +137,7 @@ def test_the_process_that_two_wait_for_is_named_with_its_host(make_pictures, tmp
     params = TrainParams(epochs=1, batch_size=2, precision="float32", device="cpu", workers=0)
     run = RunDirectory(
         prepare_run(
-            NewRun("resnet18", *pictures, tmp_path / "run", params=params),
+            NewRun(TINY, *pictures, tmp_path / "run", params=params),
             processes=2,
             control=Control(),
         )

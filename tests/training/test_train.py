@@ -8,6 +8,7 @@ import pyarrow.parquet as pq
 import pytest
 import torch
 import torchvision
+from networks import TINY
 from PIL import Image
 from safetensors.torch import load_file
 
@@ -46,7 +47,7 @@ def pictures(make_pictures):
 
 
 def quick(pictures, out, params=QUICK, **options):
-    return train("resnet18", *pictures, out, params=params, model_params=PLAIN, **options)
+    return train(TINY, *pictures, out, params=params, model_params=PLAIN, **options)
 
 
 def weights(run):
@@ -99,7 +100,7 @@ def test_the_published_model_has_the_figures_of_its_best_epoch(quiet_run):
 
 def test_an_untrained_model_in_memory_trains_as_its_name_does(quiet_run, pictures, tmp_path):
     again = train(
-        make_untrained("resnet18", PLAIN, control=Control()),
+        make_untrained(TINY, PLAIN, control=Control()),
         *pictures,
         tmp_path / "run",
         params=QUICK,
@@ -150,13 +151,13 @@ def test_i13_resuming_at_every_step_equals_never_having_stopped(
     # Without throttling there is one progress event per step, so each step is stopped at once.
     monkeypatch.setattr("imageloom.training.run.events.PROGRESS_INTERVAL_S", 0.0)
     model = ModelParams(dropout=0.5) if with_dropout else PLAIN
-    quiet = train("resnet18", *pictures, tmp_path / "quiet", params=QUICK, model_params=model)
+    quiet = train(TINY, *pictures, tmp_path / "quiet", params=QUICK, model_params=model)
     stops = 0
     out = tmp_path / "disturbed"
     stop = StopAt(1)
     try:
         train(
-            "resnet18",
+            TINY,
             *pictures,
             out,
             params=QUICK,
@@ -181,7 +182,7 @@ def test_i13_resuming_at_every_step_equals_never_having_stopped(
 
 def test_the_same_call_again_goes_on_where_the_first_was_stopped(quiet_run, pictures, tmp_path):
     def again(on_event=ignore_events, cancel=None):
-        model = make_untrained("resnet18", PLAIN, control=Control())
+        model = make_untrained(TINY, PLAIN, control=Control())
         new = NewRun(model, *pictures, tmp_path / "run", params=QUICK)
         control = Control.of(on_event, cancel)
         return train_or_resume(new, launch=LaunchParams(), control=control)
@@ -340,7 +341,7 @@ def test_f17_grey_and_transparent_pictures_train_a_network_of_three_channels(tmp
             pixels = generator.integers(0, 200, (32, 32, *channels)).astype(kind)
             Image.fromarray(pixels).save(folder / f"{number}.png")
     folder = tmp_path / "pictures"
-    result = train("resnet18", folder, folder, tmp_path / "run", params=QUICK.replace(epochs=1))
+    result = train(TINY, folder, folder, tmp_path / "run", params=QUICK.replace(epochs=1))
     assert load_trained(result.model).classes == ("16", "clear", "grey")
 
 
