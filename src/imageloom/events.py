@@ -82,6 +82,7 @@ class CancelToken:
 
     def __init__(self) -> None:
         self._event = threading.Event()
+        self._reaching = threading.Lock()
         self.reason = ""
         self.asked = 0
 
@@ -92,9 +93,10 @@ class CancelToken:
         self._event.set()
 
     def reach(self, asked: int, reason: str) -> None:
-        """Ask until it was asked that often, with what was asked before."""
-        while self.asked < asked:
-            self.set(reason)
+        """Ask until it was asked that often, with what was asked before, by any thread."""
+        with self._reaching:
+            while self.asked < asked:
+                self.set(reason)
 
     @property
     def is_set(self) -> bool:
