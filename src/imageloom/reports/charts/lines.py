@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from imageloom.reports.charts.markup import Markup, element, join
-from imageloom.reports.charts.scale import Scale, epoch_scale, hides_most, log_scale, scale_for
+from imageloom.reports.charts.scale import AxisScale, epoch_scale, hides_most, log_scale, scale_for
 
 _WIDTH: Final = 560.0
 _HEIGHT: Final = 310.0
@@ -83,7 +83,7 @@ def line_chart(
     )
 
 
-def _value_scale(values: Sequence[float], *, from_zero: bool) -> Scale:
+def _value_scale(values: Sequence[float], *, from_zero: bool) -> AxisScale:
     bottom = _HEIGHT - _BOTTOM
     if not from_zero and hides_most(values):
         return log_scale(values, bottom, _TOP, most_ticks=_MOST_TICKS)
@@ -112,7 +112,7 @@ def _describe(line: Series, show: Callable[[float], str]) -> str:
     )
 
 
-def _axes(x: Scale, y: Scale, words: Callable[[float], str]) -> Markup:
+def _axes(x: AxisScale, y: AxisScale, words: Callable[[float], str]) -> Markup:
     right, bottom = _WIDTH - _RIGHT, _HEIGHT - _BOTTOM
     rows = [
         part
@@ -132,7 +132,7 @@ def _axes(x: Scale, y: Scale, words: Callable[[float], str]) -> Markup:
     return join([*rows, *columns, base, label, kind if y.is_log else Markup()])
 
 
-def _mark(mark: Mark, x: Scale) -> Markup:
+def _mark(mark: Mark, x: AxisScale) -> Markup:
     at = x(mark.epoch)
     side = "end" if at > _WIDTH / 2 else "start"
     return join(
@@ -149,7 +149,7 @@ def _mark(mark: Mark, x: Scale) -> Markup:
     )
 
 
-def _line(line: Series, x: Scale, y: Scale, show: Callable[[float], str]) -> Markup:
+def _line(line: Series, x: AxisScale, y: AxisScale, show: Callable[[float], str]) -> Markup:
     style = f"s{line.style % 4}"
     places = [(x(at), y(value)) for at, value in line.points]
     path = " ".join(f"{px:.1f},{py:.1f}" for px, py in places)

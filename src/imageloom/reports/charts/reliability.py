@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from imageloom.reports.charts.markup import Markup, element, join
-from imageloom.reports.charts.scale import Scale
+from imageloom.reports.charts.scale import AxisScale
 from imageloom.system.wording import count
 
 _SIZE: Final = 300.0
@@ -36,8 +36,8 @@ def reliability_diagram(bins: Sequence[ReliabilityBin], *, title: str) -> Markup
         bins: From low to high confidence.
         title: What a screen reader says.
     """
-    x = Scale(0, 1, _LEFT, _LEFT + _SIZE, _TICKS)
-    y = Scale(0, 1, _TOP + _SIZE, _TOP, _TICKS)
+    x = AxisScale(0, 1, _LEFT, _LEFT + _SIZE, _TICKS)
+    y = AxisScale(0, 1, _TOP + _SIZE, _TOP, _TICKS)
     filled = [one for one in bins if one.images]
     height = _TOP + _SIZE + _GAP + _HISTOGRAM + 40
     return element(
@@ -62,7 +62,7 @@ def _words(one: ReliabilityBin) -> str:
     )
 
 
-def _axes(x: Scale, y: Scale) -> Markup:
+def _axes(x: AxisScale, y: AxisScale) -> Markup:
     return join(
         [
             *(
@@ -84,7 +84,7 @@ def _axes(x: Scale, y: Scale) -> Markup:
     )
 
 
-def _bar(one: ReliabilityBin, x: Scale, y: Scale) -> Markup:
+def _bar(one: ReliabilityBin, x: AxisScale, y: AxisScale) -> Markup:
     left, width = x(one.lower) + 1, x(one.upper) - x(one.lower) - 2
     low, high = sorted((one.accuracy, one.mean_confidence))
     gap = "gap" if one.accuracy < one.mean_confidence else "gap under"
@@ -104,7 +104,7 @@ def _bar(one: ReliabilityBin, x: Scale, y: Scale) -> Markup:
     )
 
 
-def _histogram(filled: Sequence[ReliabilityBin], x: Scale, top: float) -> Markup:
+def _histogram(filled: Sequence[ReliabilityBin], x: AxisScale, top: float) -> Markup:
     most = max((one.images for one in filled), default=1)
     bars = []
     for one in filled:
@@ -131,7 +131,7 @@ def _histogram(filled: Sequence[ReliabilityBin], x: Scale, top: float) -> Markup
     return join([*bars, words, peak])
 
 
-def _x_axis(x: Scale, top: float) -> Markup:
+def _x_axis(x: AxisScale, top: float) -> Markup:
     ticks = [element("text", f"{t:.0%}", x=x(t), y=top + 16, class_="tick middle") for t in _TICKS]
     return join(
         [

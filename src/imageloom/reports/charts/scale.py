@@ -11,7 +11,7 @@ _HIDING_RATIO: Final = 20
 
 
 @dataclass(frozen=True)
-class Scale:
+class AxisScale:
     """A map from values to coordinates: straight, or by the values' logarithms.
 
     Attributes:
@@ -40,7 +40,7 @@ class Scale:
 
 def scale_for(
     values: Iterable[float], start: float, end: float, *, most_ticks: int, from_zero: bool = False
-) -> Scale:
+) -> AxisScale:
     """Return a scale that holds all values and begins and ends at a tick.
 
     Args:
@@ -60,7 +60,7 @@ def scale_for(
     first, last = math.floor(low / step + 1e-9), math.ceil(high / step - 1e-9)
     # Text of 12 digits: 3 * 0.1 is 0.3, and a learning rate of 1e-15 is not 0.
     ticks = tuple(float(f"{index * step:.12g}") for index in range(first, last + 1))
-    return Scale(low=ticks[0], high=ticks[-1], start=start, end=end, ticks=ticks)
+    return AxisScale(low=ticks[0], high=ticks[-1], start=start, end=end, ticks=ticks)
 
 
 def hides_most(values: Iterable[float]) -> bool:
@@ -76,7 +76,7 @@ def hides_most(values: Iterable[float]) -> bool:
     return min(values) > 0 and max(values) > _HIDING_RATIO * statistics.median(values)
 
 
-def log_scale(values: Iterable[float], start: float, end: float, *, most_ticks: int) -> Scale:
+def log_scale(values: Iterable[float], start: float, end: float, *, most_ticks: int) -> AxisScale:
     """Return a logarithmic scale that holds all values, from one power of ten to another.
 
     Args:
@@ -90,10 +90,10 @@ def log_scale(values: Iterable[float], start: float, end: float, *, most_ticks: 
     last = max(first + 1, math.ceil(math.log10(max(values)) - 1e-9))
     step = math.ceil((last - first) / (most_ticks - 1))
     ticks = tuple(10.0**power for power in range(first, last + step, step))
-    return Scale(low=ticks[0], high=ticks[-1], start=start, end=end, ticks=ticks, is_log=True)
+    return AxisScale(low=ticks[0], high=ticks[-1], start=start, end=end, ticks=ticks, is_log=True)
 
 
-def epoch_scale(values: Iterable[float], start: float, end: float) -> Scale:
+def epoch_scale(values: Iterable[float], start: float, end: float) -> AxisScale:
     """Return a scale for epochs: from the first to the last value, ticks at whole numbers."""
     values = list(values)
     low, high = min(values), max(values)
@@ -102,7 +102,7 @@ def epoch_scale(values: Iterable[float], start: float, end: float) -> Scale:
     step = max(1, math.ceil(tick_step(high - low, 8)))
     first = math.ceil(low / step)
     ticks = tuple(float(index * step) for index in range(first, math.floor(high / step) + 1))
-    return Scale(low=low, high=high, start=start, end=end, ticks=ticks)
+    return AxisScale(low=low, high=high, start=start, end=end, ticks=ticks)
 
 
 def tick_step(span: float, most_steps: int) -> float:
