@@ -12,6 +12,7 @@ from imageloom.files.publish import write_json
 from imageloom.launch import launch as launched
 from imageloom.launch import params, train
 from imageloom.launch.network import addresses
+from imageloom.spec.scale import Scale
 from imageloom.training.train import TrainResult
 
 PLACES = ["--model", "resnet18", "--train", "a", "--validation", "b", "--out", "run"]
@@ -84,7 +85,7 @@ def test_the_new_places_of_moved_pictures_are_passed_on(asked, tmp_path, monkeyp
 
 def test_machines_that_may_come_and_go_are_written_as_a_range(asked):
     assert run(["train", *PLACES, "--nodes", "2:4", "--interface", "lo"]) == 0
-    assert (asked["launch"].fewest_nodes, asked["launch"].nodes) == (2, 4)
+    assert asked["launch"].scale == Scale(2, 4)
 
 
 def test_a_range_that_is_upside_down_is_refused_with_both_numbers(asked, capsys):

@@ -7,7 +7,7 @@ import signal
 import socket
 
 import pytest
-from tests.launch.toy_machines import FIXED, WAIT, Machines, two
+from tests.launch.toy_machines import FIXED, WAIT, Machines, team_of, two
 
 from imageloom.errors import RunInterruptedError
 from imageloom.events import Control
@@ -16,6 +16,7 @@ from imageloom.launch.cluster.machines import Machine
 from imageloom.launch.cluster.rendezvous import LeaderAddress, MeetingPlace
 from imageloom.launch.cluster.team import Hall, Team
 from imageloom.launch.resume_hint import naming_launch
+from imageloom.spec.scale import Scale
 from imageloom.training.run.directory import RunDirectory
 
 ELASTIC = FIXED | {"min_nodes": 1}
@@ -33,7 +34,7 @@ def machines(tmp_path, wait_until):
 def test_the_command_that_goes_on_names_the_machines_also_where_the_folder_is_quoted(tmp_path):
     run = tmp_path / "my run"
     hall = Hall(None, MeetingPlace(run), None, None, address="127.0.0.1")
-    team = Team(min_nodes=2, max_nodes=2, processes_per_node=3, max_restarts=0, wait_s=1.0)
+    team = Team(scale=Scale(2, 2, 3), wait_s=1.0)
     machine = Machine(None, hall, team, control=Control())
     naming = naming_launch(run, machine._launch())
     with pytest.raises(RunInterruptedError, match="Stopped") as caught, naming:
@@ -200,7 +201,7 @@ def test_machines_may_still_join_after_the_leader_had_no_more_files(machines):
     ("team", "start", "reason"),
     [
         ({"nodes": 2}, 1, "The machine that leads the run has another version of Imageloom."),
-        (FIXED, "one", "sent something that is no message of ours"),
+        (team_of(FIXED), "one", "sent something that is no message of ours"),
     ],
 )
 def test_a_leader_of_another_version_is_given_up_with_a_reason(machines, team, start, reason):

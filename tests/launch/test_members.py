@@ -14,6 +14,7 @@ from imageloom.launch.cluster.members import Members
 from imageloom.launch.cluster.notices import Notices
 from imageloom.launch.cluster.team import Team, end_to_message
 from imageloom.launch.local.blame import RankEnd
+from imageloom.spec.scale import Scale
 
 SETTLED = -1.0  # seconds that have always passed
 NEVER = 1e9
@@ -43,9 +44,7 @@ class Run:
     """The members of a run, and what a person hears of them."""
 
     def __init__(self, *, min_nodes=2, max_nodes=2, settle_s=SETTLED):
-        team = Team(
-            min_nodes=min_nodes, max_nodes=max_nodes, processes_per_node=2, settle_s=settle_s
-        )
+        team = Team(scale=Scale(min_nodes, max_nodes, 2), settle_s=settle_s)
         self.notices = Notices()
         self.members = Members(team, self.notices)
         self.control = Control(lambda event: self.heard.append(event))

@@ -5,6 +5,7 @@ import pytest
 from imageloom.errors import GreaterThanError, LessThanOrEqualToError, ParameterParsingError
 from imageloom.launch import params
 from imageloom.launch.params import LaunchParams, require_processes
+from imageloom.spec.scale import Scale
 
 
 def test_h08_more_processes_than_units_are_refused_with_both_numbers(monkeypatch):
@@ -39,7 +40,7 @@ def test_a_range_and_another_minimum_contradict_each_other():
         ParameterParsingError, match=r'nodes is "1:4", so at least 1 machine .* but min_nodes is 2'
     ):
         LaunchParams.parse({"nodes": "1:4", "min_nodes": 2})
-    assert LaunchParams.parse({"nodes": "2:4", "min_nodes": 2}).fewest_nodes == 2
+    assert LaunchParams.parse({"nodes": "2:4", "min_nodes": 2}).scale.min_nodes == 2
 
 
 @pytest.mark.parametrize(
@@ -66,4 +67,4 @@ def test_what_is_given_changes_an_earlier_launch_and_nothing_else():
     earlier = LaunchParams.parse({"nodes": "1:3", "processes_per_node": 2})
     assert earlier.changed_by({"interface": "eth0"}) == earlier.replace(interface="eth0")
     two = earlier.changed_by({"nodes": 2})
-    assert (two.fewest_nodes, two.nodes, two.processes_per_node) == (2, 2, 2)
+    assert two.scale == Scale(2, 2, 2)

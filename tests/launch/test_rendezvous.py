@@ -23,6 +23,7 @@ from imageloom.launch.network import (
     interface_variables,
     sole_interface,
 )
+from imageloom.spec.scale import Scale
 
 LEADER = LeaderAddress(address="10.0.0.4", port=29400, token="0123")
 
@@ -140,7 +141,7 @@ def test_a_leader_whose_agents_cannot_come_says_so_at_once(tmp_path):
         address="127.0.0.1",
         agents=command,
     )
-    team = Team(min_nodes=2, max_nodes=2, processes_per_node=1, wait_s=60.0)
+    team = Team(scale=Scale(2, 2), wait_s=60.0)
     leader = Leader(hall, team)
     with (
         pytest.raises(EnvironmentUnsuitableError, match=r"1 of at least 2 machines .* exit code 3"),
@@ -170,7 +171,7 @@ class Anything:
 def test_a_leader_leaves_no_port_behind(tmp_path):
     place = MeetingPlace(tmp_path)
     hall = Hall(run=None, place=place, store=None, preflight=Anything(), address="127.0.0.1")
-    with Leader(hall, Team(min_nodes=2, max_nodes=2, processes_per_node=1)).receiving():
+    with Leader(hall, Team(scale=Scale(2, 2))).receiving():
         where = place.find()
         socket.create_connection((where.address, where.port)).close()
     with pytest.raises(ConnectionRefusedError):

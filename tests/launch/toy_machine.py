@@ -105,7 +105,9 @@ def main(run, plan, team, facts, address):
         preflight=ToyPreflight(facts, places),
         address=address,
     )
-    machine = Machine(job, hall, Team(**json.loads(team)), control=Control(say, cancel))
+    machine = Machine(
+        job, hall, Team.model_validate(json.loads(team)), control=Control(say, cancel)
+    )
     try:
         machine.work()
         places.come_to("end")

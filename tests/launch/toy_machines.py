@@ -1,5 +1,6 @@
 """Toy machines of one run: how tests start them, and hear what they say."""
 
+import dataclasses
 import json
 import subprocess
 import sys
@@ -7,9 +8,18 @@ from pathlib import Path
 
 import psutil
 
+from imageloom.spec.scale import Scale
+
 MACHINE = Path(__file__).with_name("toy_machine.py")
 FIXED = {"min_nodes": 2, "max_nodes": 2, "processes_per_node": 2, "settle_s": 1.0, "wait_s": 30.0}
+SCALE = [field.name for field in dataclasses.fields(Scale)]
 WAIT = {str(rank): ["wait"] for rank in range(4)}
+
+
+def team_of(numbers):
+    """Return the team of such numbers, as JSON values."""
+    scale = {name: numbers[name] for name in numbers if name in SCALE}
+    return {"scale": scale} | {name: numbers[name] for name in numbers if name not in SCALE}
 
 
 class Machines:
@@ -25,7 +35,7 @@ class Machines:
 
     def start(self, team, plan=None, *, address="127.0.0.1", facts=None):
         command, own_address = self.command(address)
-        asked = [json.dumps(one or {}) for one in (plan, team, facts)]
+        asked = [json.dumps(one or {}) for one in (plan, team_of(team), facts)]
         arguments = [str(self.run), *asked, own_address if address else ""]
         with (self.run / f"machine_{len(self.processes)}.txt").open("w") as output:
             process = subprocess.Popen(

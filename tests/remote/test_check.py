@@ -14,6 +14,7 @@ from imageloom.events import CancelToken, Control, Notice, ignore_events
 from imageloom.files.publish import write_json
 from imageloom.remote.check import say_hello, trouble_of
 from imageloom.spec.job import LOG_FILE
+from imageloom.spec.scale import Scale
 from imageloom.spec.target import JobStatus, Limits
 from imageloom.targets.local import LocalTarget
 from imageloom.targets.slurm.options import SlurmOptions
@@ -74,7 +75,7 @@ def test_a_target_with_room_for_one_process_gets_one(tmp_path):
     target = Toy(leaves={"ranks": [], "seconds": 1.0})
     assert hello(target, tmp_path) == []
     (work,) = target.works
-    assert (work.nodes, work.processes_per_node, work.program[-1]) == ((1, 1), 1, "1")
+    assert (work.scale, work.program[-1]) == (Scale(1, 1, 1), "1")
 
 
 def test_a_job_without_an_answer_is_explained_by_its_last_line(tmp_path):

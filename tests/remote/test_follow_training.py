@@ -32,6 +32,7 @@ from imageloom.remote.follow_training import (
     train_on,
 )
 from imageloom.remote.train_job import TRAIN_JOB_FILE
+from imageloom.spec.scale import Scale
 from imageloom.spec.target import JobStatus, Limits, Work
 from imageloom.targets.local import LocalTarget
 from imageloom.training.params import TrainParams
@@ -151,7 +152,7 @@ def test_what_the_job_tells_is_heard_and_its_result_returned(targets, lab, run):
     assert Metric("Train loss", 2.0, 1.0, 1) in heard
     assert heard.count(Notice("info", "Job 7 waits.")) <= 1
     (work,) = lab.works
-    assert (work.nodes, work.processes_per_node, work.demand) == ((1, 2), 3, "heavy")
+    assert (work.scale, work.demand) == (Scale(1, 2, 3), "heavy")
     assert work.program == ("-m", "imageloom.remote.train_job", str(run / "job"))
     assert earlier_launch(run) == LaunchParams(nodes=2, min_nodes=1, processes_per_node=3)
 

@@ -6,6 +6,7 @@ import json
 import pytest
 
 from imageloom.launch.network import addresses
+from imageloom.spec.scale import Scale
 from imageloom.spec.target import Work
 from imageloom.targets.local import LocalTarget
 from imageloom.targets.machines import MachinesOptions, MachinesTarget
@@ -45,7 +46,7 @@ def test_the_leader_is_told_the_interface_and_whatever_the_work_says(
     file = tmp_path / "environment.json"
     program = ("-c", SHOW.format(file=str(file)))
     on = target(here, **options)
-    on.start(tmp_path, Work(program, nodes=(1, 2), environment={"IMAGELOOM_TOY": "yes"}))
+    on.start(tmp_path, Work(program, scale=Scale(1, 2), environment={"IMAGELOOM_TOY": "yes"}))
     assert wait_for_end(on, tmp_path).reason == "ended with exit code 0"
     seen = json.loads(file.read_text(encoding="utf-8"))
     assert (seen.get("IMAGELOOM_INTERFACE"), seen["IMAGELOOM_TOY"]) == (expected, "yes")

@@ -20,6 +20,7 @@ from imageloom.pipeline.run.job_folder import read_job, read_result
 from imageloom.pipeline.run.jobs import work_of
 from imageloom.pipeline.workspace import Workspace
 from imageloom.spec.job import LOG_FILE
+from imageloom.spec.scale import Scale
 from imageloom.spec.target import Work
 from imageloom.targets.slurm.options import SlurmOptions
 from imageloom.targets.slurm.submission import read_submission
@@ -57,7 +58,7 @@ def start(slurm, folder):
         known = {"python": sys.executable, "max_nodes": 2, "processing_units_per_node": 4}
         target = SlurmTarget("lab", SlurmOptions.parse(known | options), environment)
         jobs.append((target, where))
-        work = Work(program or ("-c", TOY), nodes=nodes, processes_per_node=processes)
+        work = Work(program or ("-c", TOY), scale=Scale(*nodes, processes))
         target.start(where, work)
         return target
 

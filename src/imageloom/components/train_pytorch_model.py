@@ -33,12 +33,7 @@ def run(task: Task) -> Mapping[str, str]:
                 run.path,
                 params=task.params,
             ),
-            launch=LaunchParams(
-                nodes=task.settings.node_count,
-                min_nodes=task.settings.nodes[0],
-                processes_per_node=task.settings.processes_per_node,
-                max_restarts=task.settings.max_restarts,
-            ),
+            launch=LaunchParams.of(task.settings.scale),
             control=Control(task.on_event, task.cancel),
         )
     finally:

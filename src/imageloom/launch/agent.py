@@ -15,6 +15,7 @@ from imageloom.launch.cluster.rendezvous import LeaderAddress
 from imageloom.launch.cluster.team import Team, team_of, text_of
 from imageloom.launch.launch import LAUNCHER_LOG, hall_of, job_of, recorded
 from imageloom.launch.params import require_processes
+from imageloom.spec.scale import Scale
 from imageloom.training.run.directory import RunDirectory
 
 logger = logging.getLogger(__name__)
@@ -89,13 +90,13 @@ def work_on_run(run: Path, team: Team | None = None, *, control: Control) -> Non
             reason="run-not-shared",
         )
     if team is not None:
-        require_processes(team.processes_per_node)
+        require_processes(team.scale.processes_per_node)
     name = _NOT_IN_A_NAME.sub("_", platform.node())
     log = directory.log.with_name(f"{Path(LAUNCHER_LOG).stem}_{name}.txt")
     machine = Machine(
         job_of(run),
         hall_of(run),
-        team or Team(min_nodes=1, max_nodes=1, processes_per_node=1),
+        team or Team(scale=Scale()),
         control=control,
     )
     with recorded(directory, log, is_others=lambda: not machine.leads):

@@ -74,7 +74,8 @@ def launch_ranks(run: Path, launch: LaunchParams, *, control: Control) -> TrainR
         place = MeetingPlace(run)
         with recorded(directory, log, is_others=lambda: place.is_led):
             hall = hall_of(run, address=address, agents=_agents(os.environ))
-            Machine(job, hall, _team(launch), control=control).work()
+            team = Team(scale=launch.scale, wait_s=launch.wait_for_nodes)
+            Machine(job, hall, team, control=control).work()
     else:
         alone = leading_alone(run)
         with alone, recorded(directory, log), naming_launch(run, launch):
@@ -187,16 +188,6 @@ def record_end(run: RunDirectory, error: ImageloomError) -> None:
     elif error.reason != "locked":  # then the record is somebody else's
         run.update(state="failed", ended=now())
         run.write_error(error)
-
-
-def _team(launch: LaunchParams) -> Team:
-    return Team(
-        min_nodes=launch.fewest_nodes,
-        max_nodes=launch.nodes,
-        processes_per_node=launch.processes_per_node,
-        max_restarts=launch.max_restarts,
-        wait_s=launch.wait_for_nodes,
-    )
 
 
 def _agents(environment: Mapping[str, str]) -> tuple[str, ...]:

@@ -7,6 +7,7 @@ from typing import Final, Self
 
 from imageloom.errors import LessThanOrEqualToError, ParameterParsingError
 from imageloom.params import Params, parameter
+from imageloom.spec.scale import Scale
 from imageloom.system.machine import GPUS_VARIABLE, processing_units, visible_gpus
 from imageloom.system.wording import count
 
@@ -99,23 +100,38 @@ class LaunchParams(Params):
                 hint="Leave one of the two out: --nodes MIN:MAX says both.",
                 details={"parameter": "min_nodes", "value": params.min_nodes},
             )
-        if params.fewest_nodes > params.nodes:
+        fewest = params.scale.min_nodes
+        if fewest > params.nodes:
             raise LessThanOrEqualToError(
-                f"min_nodes is {params.fewest_nodes:,}, but there are at most "
-                f"{count(params.nodes, 'machine')}.",
+                f"min_nodes is {fewest:,}, but there are at most {count(params.nodes, 'machine')}.",
                 hint=f"Use at most {params.nodes:,}, or more --nodes.",
                 details={
                     "parameter": "min_nodes",
-                    "value": params.fewest_nodes,
+                    "value": fewest,
                     "bound": params.nodes,
                 },
             )
         return params
 
+    @classmethod
+    def of(
+        cls, scale: Scale, *, interface: str = "", wait_for_nodes: float = DEFAULT_WAIT_S
+    ) -> Self:
+        """Return what launches a training on so many machines and processes."""
+        return cls(
+            nodes=scale.max_nodes,
+            min_nodes=scale.min_nodes,
+            processes_per_node=scale.processes_per_node,
+            max_restarts=scale.max_restarts,
+            interface=interface,
+            wait_for_nodes=wait_for_nodes,
+        )
+
     @property
-    def fewest_nodes(self) -> int:
-        """Fewest machines that train."""
-        return self.nodes if self.min_nodes is None else self.min_nodes
+    def scale(self) -> Scale:
+        """On how many machines and processes."""
+        fewest = self.nodes if self.min_nodes is None else self.min_nodes
+        return Scale(fewest, self.nodes, self.processes_per_node, self.max_restarts)
 
     def changed_by(self, given: Mapping[str, object]) -> Self:
         """Return the same launch where nothing else is given; ``nodes`` stand without a minimum.
@@ -138,18 +154,12 @@ class LaunchParams(Params):
         restarts = ("--max-restarts", f"{self.max_restarts}") if self.max_restarts else ()
         if self.nodes == 1:
             return restarts
-        is_fixed = self.fewest_nodes == self.nodes
-        nodes = f"{self.nodes}" if is_fixed else f"{self.fewest_nodes}:{self.nodes}"
-        words = ["--nodes", nodes, "--processes-per-node", f"{self.processes_per_node}"]
+        words = ["--nodes", self.scale.node_range(":")]
+        words += ["--processes-per-node", f"{self.processes_per_node}"]
         words += ["--interface", self.interface] if self.interface else []
         if self.wait_for_nodes != DEFAULT_WAIT_S:
             words += ["--wait-for-nodes", f"{self.wait_for_nodes:.15g}"]
         return (*words, *restarts)
-
-    @property
-    def processes(self) -> int:
-        """Ranks when all machines are there."""
-        return self.nodes * self.processes_per_node
 
 
 def require_processes(processes: int) -> None:

@@ -20,6 +20,7 @@ from imageloom.launch.launch import launch_ranks, recorded, refuse_if_led, requi
 from imageloom.launch.params import LaunchParams
 from imageloom.models.model_directory import UntrainedModel
 from imageloom.models.params import ModelParams
+from imageloom.spec.scale import Scale
 from imageloom.training.memory import base_bytes, require_memory
 from imageloom.training.params import TrainParams
 from imageloom.training.run.directory import RunDirectory
@@ -98,7 +99,7 @@ def train_new(new: NewRun, *, launch: LaunchParams, control: Control) -> TrainRe
         or_find = _unless_restarted(started, new, prepare)
         return train_as_rank(started, _asked(new), or_find, launch=launch, control=control)
     require_place(launch)
-    return _go_on(prepare(launch.processes), launch, control)
+    return _go_on(prepare(launch.scale.world_size), launch, control)
 
 
 def resume(
@@ -226,7 +227,7 @@ def _unless_restarted(started: StartedRank, new: NewRun, prepare: Prepare) -> Pr
 
 
 def _go_on(run: Path, launch: LaunchParams, control: Control) -> TrainResult:
-    if launch.processes == 1 and not launch.max_restarts:  # which nobody need watch: this one
+    if launch.scale == Scale():  # one process, which nobody need watch: this one
         refuse_if_led(run)
         continue_run(run, control=control)
         return read_result(run)

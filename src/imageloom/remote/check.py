@@ -19,6 +19,7 @@ from imageloom.events import Control, Notice
 from imageloom.files.publish import read_json
 from imageloom.remote.hello import HELLO_FILE
 from imageloom.spec.job import LOG_FILE
+from imageloom.spec.scale import Scale
 from imageloom.spec.target import Target, Work
 
 RANKS: Final = 2
@@ -74,7 +75,7 @@ def say_hello(
     nodes, processes = min(RANKS, limits.nodes), min(RANKS, limits.processing_units_per_node)
     program = ("-m", "imageloom.remote.hello", str(folder), str(processes))
     _make(folder)
-    work = Work(program, demand="heavy", nodes=(nodes, nodes), processes_per_node=processes)
+    work = Work(program, demand="heavy", scale=Scale(nodes, nodes, processes))
     target.start(folder, work)
     with _ended_afterwards(target, folder):
         reason = _wait(target, folder, timeout_s=timeout_s, control=control)

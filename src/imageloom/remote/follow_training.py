@@ -67,7 +67,7 @@ def train_on(
     """
     require_within(target.limits, _work(Path(), launch), target.name)
     target.require_reachable()
-    run = prepare_run(new, processes=launch.processes, processes_here=0, control=control)
+    run = prepare_run(new, processes=launch.scale.world_size, processes_here=0, control=control)
     job = _submit(run, target, launch)
     return _follow(job, target, control, is_unwatched)
 
@@ -190,8 +190,7 @@ def _work(folder: Path, launch: LaunchParams) -> Work:
     return Work(
         program=("-m", "imageloom.remote.train_job", str(folder)),
         demand="heavy",
-        nodes=(launch.fewest_nodes, launch.nodes),
-        processes_per_node=launch.processes_per_node,
+        scale=launch.scale,
         interface=launch.interface,
     )
 

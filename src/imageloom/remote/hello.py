@@ -29,12 +29,13 @@ from imageloom.launch.local.attempts import RankJob, run_ranks
 from imageloom.launch.local.one_machine import OneMachine
 from imageloom.launch.params import LaunchParams
 from imageloom.launch.rank import serve
+from imageloom.spec.scale import Scale
 from imageloom.spec.target import AGENT_VARIABLE
 from imageloom.system.process_entry import end
 
 HELLO_FILE: Final = "hello.json"
 _AGENT: Final = "agent"
-_TEAM: Final = Team(min_nodes=2, max_nodes=2, processes_per_node=1, wait_s=120.0)
+_TEAM: Final = Team(scale=Scale(2, 2), wait_s=120.0)
 
 
 def main(folder: Path, processes: int) -> int:
@@ -44,7 +45,7 @@ def main(folder: Path, processes: int) -> int:
     try:
         if agents:
             _machine(folder, require_place(LaunchParams(nodes=2)), json.loads(agents)).work()
-            processes = _TEAM.max_nodes
+            processes = _TEAM.scale.world_size
         else:
             crew = OneMachine(processes, hosted_store)
             run_ranks(_job(folder), crew, control=Control())

@@ -5,6 +5,7 @@ from typing import Self
 
 from imageloom.errors import LessThanOrEqualToError
 from imageloom.params import Params, parameter
+from imageloom.spec.scale import Scale
 
 
 class RunSettings(Params):
@@ -47,7 +48,7 @@ class RunSettings(Params):
             ParameterError: A subclass that fits the first problem; the message lists them all.
         """
         settings = super().parse(values)
-        fewest, most = settings.nodes
+        fewest, most = settings.scale.min_nodes, settings.scale.max_nodes
         if fewest > most:
             raise LessThanOrEqualToError(
                 f"min_node_count is {fewest:,}, but node_count is {most:,}.",
@@ -57,6 +58,7 @@ class RunSettings(Params):
         return settings
 
     @property
-    def nodes(self) -> tuple[int, int]:
-        """Fewest and most machines."""
-        return self.min_node_count or self.node_count, self.node_count
+    def scale(self) -> Scale:
+        """On how many machines and processes the node runs."""
+        fewest = self.min_node_count or self.node_count
+        return Scale(fewest, self.node_count, self.processes_per_node, self.max_restarts)

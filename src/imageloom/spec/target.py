@@ -7,6 +7,7 @@ from typing import Final, Literal, Protocol
 
 from imageloom.registry import Registry
 from imageloom.spec.component import Demand
+from imageloom.spec.scale import Scale
 
 TAKE_LOCK_VARIABLE: Final = "IMAGELOOM_TAKE_LOCK"
 """Set for a worker that could inherit no descriptor, so that it takes its lock itself."""
@@ -24,16 +25,14 @@ class Work:
         program: What stands after the Python interpreter and its own switches:
             ``("-m", "imageloom.worker", FOLDER)``. All its paths are absolute.
         demand: Whether it uses whole processing units.
-        nodes: Fewest and most machines.
-        processes_per_node: Processes on each machine.
+        scale: On how many machines and processes.
         interface: Network interface by which its machines reach each other; empty for the target's.
         environment: Variables for it, beside those that the target chooses.
     """
 
     program: tuple[str, ...]
     demand: Demand = "light"
-    nodes: tuple[int, int] = (1, 1)
-    processes_per_node: int = 1
+    scale: Scale = field(default_factory=Scale)
     interface: str = ""
     environment: Mapping[str, str] = field(default_factory=dict)
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from imageloom.errors import EnvironmentUnsuitableError, LessThanOrEqualToError
+from imageloom.spec.scale import Scale
 from imageloom.spec.target import Limits, Work
 from imageloom.system.wording import count
 
@@ -33,15 +34,15 @@ class Excess:
         return f"Use at most {self.bound:,}."
 
 
-def excesses(limits: Limits, name: str, *, nodes: int, processes_per_node: int) -> Iterator[Excess]:
+def excesses(limits: Limits, name: str, scale: Scale) -> Iterator[Excess]:
     """Yield what is beyond a target.
 
     Args:
         limits: What the target has.
         name: What it is called.
-        nodes: Machines that are asked for.
-        processes_per_node: Processes that are asked for on each.
+        scale: What is asked for.
     """
+    nodes, processes = scale.max_nodes, scale.processes_per_node
     if nodes > limits.nodes:
         yield Excess(
             "nodes",
@@ -51,12 +52,12 @@ def excesses(limits: Limits, name: str, *, nodes: int, processes_per_node: int) 
             bound=limits.nodes,
         )
     units = limits.processing_units_per_node
-    if processes_per_node > units:
+    if processes > units:
         yield Excess(
             "processes_per_node",
-            asked=f"{processes_per_node:,} processes per node",
+            asked=f"{processes:,} processes per node",
             there=f"a node of target {name!r} has {count(units, 'processing unit')}",
-            value=processes_per_node,
+            value=processes,
             bound=units,
         )
 
@@ -91,14 +92,14 @@ def require_within(limits: Limits, work: Work, name: str) -> None:
             the hint the value that would work.
         EnvironmentUnsuitableError: The machines would not know how to reach each other.
     """
-    nodes, processes = work.nodes[1], work.processes_per_node
-    excess = next(excesses(limits, name, nodes=nodes, processes_per_node=processes), None)
+    excess = next(excesses(limits, name, work.scale), None)
     if excess is not None:
         raise LessThanOrEqualToError(
             f"{excess.asked[0].upper()}{excess.asked[1:]}, but {excess.there}.",
             hint=excess.hint,
             details={"parameter": excess.what, "value": excess.value, "bound": excess.bound},
         )
+    nodes = work.scale.max_nodes
     problem = interface_problem(limits, name, nodes=nodes, interface=work.interface)
     if problem:
         raise EnvironmentUnsuitableError(

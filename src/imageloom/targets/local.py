@@ -161,7 +161,7 @@ class LocalTarget:
             return ""
         used = [gpu for names in self._gpus_in_use.values() for gpu in names.split(",")]
         in_order = sorted(gpus, key=used.count)
-        return ",".join(in_order[: work.processes_per_node])
+        return ",".join(in_order[: work.scale.processes_per_node])
 
 
 def _start_process(

@@ -5,6 +5,7 @@ import subprocess
 
 import pytest
 
+from imageloom.spec.scale import Scale
 from imageloom.spec.target import Work
 from imageloom.targets.slurm.job_files import script_of, variables_of
 from imageloom.targets.slurm.options import SlurmOptions
@@ -23,7 +24,7 @@ def script(work=WORK, **options):
 
 
 def test_a_persons_options_stand_last_so_that_they_hold():
-    work = dataclasses.replace(WORK, processes_per_node=4)
+    work = dataclasses.replace(WORK, scale=Scale(processes_per_node=4))
     queue = ["--partition=gpu", "--gpus-per-node={processes}", "--cpus-per-task=32"]
     found = options_of(script(work, queue=queue, time_limit="1:00:00", save_s=60))
     assert found[-3:] == ["--partition=gpu", "--gpus-per-node=4", "--cpus-per-task=32"]
@@ -41,7 +42,7 @@ def test_work_that_needs_no_gpu_asks_for_none():
     [((1, 1), "--nodes=1", False), ((4, 4), "--nodes=4", False), ((2, 4), "--nodes=2-4", True)],
 )
 def test_machines_may_be_lost_only_where_fewer_are_enough(nodes, option, keeps_going):
-    text = script(dataclasses.replace(WORK, nodes=nodes))
+    text = script(dataclasses.replace(WORK, scale=Scale(*nodes)))
     assert option in options_of(text)
     assert ("--no-kill" in options_of(text)) is keeps_going
     assert ("IMAGELOOM_AGENT_COMMAND" in str(text)) is (nodes[1] > 1)
@@ -75,7 +76,7 @@ def test_what_let_us_in_to_slurm_is_forgotten_before_anything_else_runs():
 
 
 def test_a_shell_takes_the_script_whatever_the_words_are():
-    odd = Work(("-m", "imageloom.worker", '/a\'b "c" $d `e`'), nodes=(1, 2))
+    odd = Work(("-m", "imageloom.worker", '/a\'b "c" $d `e`'), scale=Scale(1, 2))
     text = str(script(odd, container=["it's", '"odd"'], setup=["echo 'x'"]))
     done = subprocess.run(["bash", "-n"], input=text, text=True, capture_output=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")

@@ -100,7 +100,7 @@ class Door:
         host = str(facts.get("host", "?"))
         try:
             warnings = self._hall.preflight.compare(
-                self._facts, facts, processes=self._team.processes_per_node
+                self._facts, facts, processes=self._team.scale.processes_per_node
             )
         except ImageloomError as problem:
             connection.send("refused", error=problem.to_json())

@@ -102,7 +102,7 @@ class Leader:
 
     def change(self, ends: Sequence[RankEnd]) -> str:
         """Return which machine came or went, so that the ranks must start anew; empty if none."""
-        if not self._team.is_elastic:
+        if not self._team.scale.is_elastic:
             return ""
         failure = first_failure(ends)
         return self._change if failure is None else failure.lost_with
@@ -116,7 +116,7 @@ class Leader:
                 return round_
             if not asked:
                 asked = True
-                missing = count(self._team.max_nodes - 1 - len(here), "more machine")
+                missing = count(self._team.scale.max_nodes - 1 - len(here), "more machine")
                 waiting = f"Waiting for {missing}{_until_when(self._team)}."
                 logger.info("%s", waiting)  # without the token, which is a key
                 control.tell(Notice("info", f"{waiting} {self._how_to_join()}"))
@@ -133,9 +133,9 @@ class Leader:
 
 
 def _until_when(team: Team) -> str:
-    if not team.is_elastic:
+    if not team.scale.is_elastic:
         return ""
-    enough = f", at least {team.min_nodes:,}," if team.min_nodes > 1 else ""
+    enough = f", at least {team.scale.min_nodes:,}," if team.scale.min_nodes > 1 else ""
     return (
         f", or training starts with those that are there{enough} when none came for "
         f"{team.settle_s:g} s"
@@ -145,7 +145,7 @@ def _until_when(team: Team) -> str:
 def _too_few(team: Team, here: Sequence[Member]) -> TimeoutOccuredError:
     came = ", ".join(["this machine", *[member.name for member in here]])
     return TimeoutOccuredError(
-        f"{1 + len(here):,} of at least {count(team.min_nodes, 'machine')} were there "
+        f"{1 + len(here):,} of at least {count(team.scale.min_nodes, 'machine')} were there "
         f"after {team.wait_s:g} s: {came}.",
         # Without the token: this is written into the run directory, for all to read.
         hint="Go on with --resume and the same options, and type the command that is printed "
@@ -156,7 +156,7 @@ def _too_few(team: Team, here: Sequence[Member]) -> TimeoutOccuredError:
 
 def _nobody_comes(team: Team, here: Sequence[Member], how: str) -> EnvironmentUnsuitableError:
     return EnvironmentUnsuitableError(
-        f"{1 + len(here):,} of at least {count(team.min_nodes, 'machine')} were there "
+        f"{1 + len(here):,} of at least {count(team.scale.min_nodes, 'machine')} were there "
         f"when no more could come: {how}.",
         hint="What it said stands in the log of the job.",
         reason="no-agents",

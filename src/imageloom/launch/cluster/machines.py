@@ -93,21 +93,15 @@ class Machine:
                 run_ranks(
                     job,
                     leader,
-                    max_restarts=self._team.max_restarts,
+                    max_restarts=self._team.scale.max_restarts,
                     control=self._control,
                 )
         return True
 
     def _launch(self) -> LaunchParams:
+        interface = interface_of(self._hall.address)
         team = self._team
-        return LaunchParams(
-            nodes=team.max_nodes,
-            min_nodes=team.min_nodes,
-            processes_per_node=team.processes_per_node,
-            max_restarts=team.max_restarts,
-            interface=interface_of(self._hall.address),
-            wait_for_nodes=team.wait_s,
-        )
+        return LaunchParams.of(team.scale, interface=interface, wait_for_nodes=team.wait_s)
 
     def _has_followed(self, leader: LeaderAddress) -> bool:
         """Work for a leader; return whether the run is completed, or False if the leader was lost.

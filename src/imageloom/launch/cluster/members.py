@@ -140,7 +140,7 @@ class Members:
     @property
     def is_full(self) -> bool:
         """Whether a machine that joins now only stands by for one that is lost."""
-        return 1 + len(self.here) >= self._team.max_nodes
+        return 1 + len(self.here) >= self._team.scale.max_nodes
 
     def join(self, member: Member) -> None:
         """Take in a machine, for which the ranks that run may have to start anew."""
@@ -152,7 +152,7 @@ class Members:
                 return
             self._notices.say("info", f"{member.name} joined.")
             round_ = self._round
-            if round_ and len(round_.shares) < self._team.max_nodes:
+            if round_ and len(round_.shares) < self._team.scale.max_nodes:
                 round_.change = f"{member.name} joined"
                 # Once, however many join: to be asked twice would end the ranks at once.
                 round_.ask_to_stop(1, "a machine that joined", is_end=False)
@@ -195,19 +195,19 @@ class Members:
             waiting_since: When that began, by ``time.monotonic``.
             control: For ``Round``.
         """
-        team = self._team
+        scale = self._team.scale
         with self._changed:
             here = self.here
             quiet_s = time.monotonic() - max(waiting_since, self._changed_at)
-            wanted = team.min_nodes if quiet_s > team.settle_s else team.max_nodes
+            wanted = scale.min_nodes if quiet_s > self._team.settle_s else scale.max_nodes
             if 1 + len(here) < wanted:
                 self._changed.wait(_POLL_S)
                 return None
             self._num_rounds += 1
             self._round = Round(
                 self._num_rounds,
-                here[: team.max_nodes - 1],
-                team.processes_per_node,
+                here[: scale.max_nodes - 1],
+                scale.processes_per_node,
                 lock=self._changed,
                 control=control,
                 notices=self._notices,
@@ -248,7 +248,7 @@ class Members:
             self._notices.say("info", f"{member.name} left ({member.leaving}).")
             return
         round_.change = f"{member.name} left ({member.leaving})"
-        then = "go on without it" if self._team.is_elastic else "stop"
+        then = "go on without it" if self._team.scale.is_elastic else "stop"
         self._notices.say(
             "info", f"{member.title} leaves ({member.leaving}), so all save and {then}."
         )

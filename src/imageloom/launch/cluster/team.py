@@ -12,6 +12,7 @@ from imageloom.errors import EnvironmentUnsuitableError
 from imageloom.launch.cluster.connection import LostError, Message
 from imageloom.launch.cluster.rendezvous import MeetingPlace
 from imageloom.launch.local.blame import RankEnd
+from imageloom.spec.scale import Scale
 
 _END: Final = TypeAdapter(RankEnd)
 
@@ -20,28 +21,16 @@ class Team(BaseModel):
     """How many machines train together, and for how long they wait for each other.
 
     Attributes:
-        min_nodes: Fewest machines that train.
-        max_nodes: Most machines that train.
-        processes_per_node: Ranks on each.
-        max_restarts: How often the ranks are started again when one was killed or hangs, or when a
-            machine is lost and ``min_nodes`` and ``max_nodes`` are equal.
+        scale: On how many machines and processes the run trains.
         wait_s: How long to wait for machines until there are enough.
         settle_s: How long to wait for more of them once there are enough.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    min_nodes: int
-    max_nodes: int
-    processes_per_node: int
-    max_restarts: int = 0
+    scale: Scale
     wait_s: float = 600.0
     settle_s: float = 10.0
-
-    @property
-    def is_elastic(self) -> bool:
-        """Whether machines may come and go."""
-        return self.min_nodes < self.max_nodes
 
 
 class Preflight(Protocol):

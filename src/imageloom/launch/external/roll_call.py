@@ -69,7 +69,7 @@ def require_launch(launch: LaunchParams, roll: Sequence[RollEntry], starter: str
     most_per_node = max(machines.count(machine) for machine in machines)
     here = f"{starter} started {count(len(roll), 'process', 'processes')} on "
     here += count(nodes, "machine")
-    if launch.nodes > 1 and not launch.fewest_nodes <= nodes <= launch.nodes:
+    if launch.nodes > 1 and not launch.scale.min_nodes <= nodes <= launch.nodes:
         raise _contradiction("--nodes", launch.nodes, here, starter)
     if launch.processes_per_node > 1 and launch.processes_per_node != most_per_node:
         raise _contradiction("--processes-per-node", launch.processes_per_node, here, starter)

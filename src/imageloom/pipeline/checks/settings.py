@@ -95,8 +95,7 @@ def _settings_not_taken(
 def _beyond_target(
     node: Node, component: Component, settings: RunSettings, limits: Limits
 ) -> Iterator[Problem]:
-    nodes, processes = settings.node_count, settings.processes_per_node
-    for excess in excesses(limits, settings.target, nodes=nodes, processes_per_node=processes):
+    for excess in excesses(limits, settings.target, settings.scale):
         kind, parameter = _BEYOND[excess.what]
         yield Problem(
             kind,
@@ -105,6 +104,7 @@ def _beyond_target(
             node=node.id,
             parameter=parameter,
         )
+    nodes = settings.node_count
     if problem := interface_problem(limits, settings.target, nodes=nodes):
         yield Problem(
             ProblemKind.NO_INTERFACE,

@@ -121,12 +121,10 @@ def start_job(folder: Path, job: Job, *, target: Target, lock: int) -> int:
 
 def work_of(folder: Path, job: Job) -> Work:
     """Return what a target runs for a job: the worker in its folder."""
-    settings = RunSettings.parse(job.settings)
     return Work(
         program=("-m", "imageloom.worker", str(folder)),
         demand=job.demand,
-        nodes=settings.nodes,
-        processes_per_node=settings.processes_per_node,
+        scale=RunSettings.parse(job.settings).scale,
     )
 
 

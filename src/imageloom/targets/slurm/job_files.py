@@ -54,8 +54,7 @@ def script_of(options: SlurmOptions, work: Work, name: str) -> Script:
         name=name,
         program=(*options.container, python, "-u", "-P", *work.program),
         agent=agent_words(options.container, python),
-        nodes=work.nodes,
-        processes_per_node=work.processes_per_node,
+        scale=work.scale,
         queue=_queue_of(options, work),
         setup=options.setup,
         time_limit=options.time_limit,
@@ -66,7 +65,7 @@ def script_of(options: SlurmOptions, work: Work, name: str) -> Script:
 def _queue_of(options: SlurmOptions, work: Work) -> list[str]:
     """Return the options of sbatch; what is asked for each process is for work on GPUs."""
     wanted = [one for one in options.queue if work.demand == "heavy" or PROCESSES not in one]
-    return [option.replace(PROCESSES, str(work.processes_per_node)) for option in wanted]
+    return [option.replace(PROCESSES, str(work.scale.processes_per_node)) for option in wanted]
 
 
 def variables_of(

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from imageloom.spec.job import LOG_FILE
+from imageloom.spec.scale import Scale
 from imageloom.spec.target import AGENT_VARIABLE
 from imageloom.targets.slurm.options import MIN_WORK_S
 
@@ -31,8 +32,7 @@ class Script:
         name: The job's name in the queue.
         program: The whole command: what stands before Python, Python, and its arguments.
         agent: The same for each of the other machines of a job of several.
-        nodes: Fewest and most machines.
-        processes_per_node: Processes on each.
+        scale: On how many machines and processes.
         queue: Options of sbatch.
         setup: Lines of shell before the program.
         time_limit: As sbatch takes it; empty for that of the queue.
@@ -42,8 +42,7 @@ class Script:
     name: str
     program: Sequence[str]
     agent: Sequence[str]
-    nodes: tuple[int, int]
-    processes_per_node: int
+    scale: Scale
     queue: Sequence[str]
     setup: Sequence[str]
     time_limit: str
@@ -54,20 +53,19 @@ class Script:
         return "\n".join(["#!/bin/bash -l", *self._options(), "", *self._body(), ""])
 
     def _options(self) -> list[str]:
-        fewest, most = self.nodes
         options = [
             f"--job-name={self.name}",
-            f"--nodes={fewest}" if fewest == most else f"--nodes={fewest}-{most}",
+            f"--nodes={self.scale.node_range('-')}",
             # One task per machine, which starts the other processes itself. --ntasks-per-node=1
             # would say so, but of --nodes=1-2 Slurm 22.05 then gives 1 where 2 are free.
-            f"--cpus-per-task={self.processes_per_node}",
+            f"--cpus-per-task={self.scale.processes_per_node}",
             f"--output={OUTER_LOG_FILE}",
             "--open-mode=append",
             "--requeue",
             f"--signal=B:USR1@{self.save_s}",
             "--export=NIL",  # variables come from a file, so that no secret is handed over
         ]
-        if fewest < most:
+        if self.scale.is_elastic:
             options.append("--no-kill")  # the machines that are left go on
         if self.time_limit:
             options.append(f"--time={self.time_limit}")
@@ -76,7 +74,8 @@ class Script:
 
     def _body(self) -> list[str]:
         setup = ["# What the target's set-up says:", *self.setup, ""] if self.setup else []
-        agents = [_AGENTS.replace("@words", _json_words(self.agent))] if self.nodes[1] > 1 else []
+        is_alone = self.scale.max_nodes == 1
+        agents = [] if is_alone else [_AGENTS.replace("@words", _json_words(self.agent))]
         return [_BEGIN, *setup, *agents, _RUN.replace("@program", shlex.join(self.program))]
 
 
