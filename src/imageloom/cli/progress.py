@@ -100,7 +100,7 @@ class LineReporter(NoticeList):
         self._last_line_s = clock()
 
     def __call__(self, event: Event) -> None:
-        """Write a line if it is time for one."""
+        """Write what is to stay, and show progress."""
         super().__call__(event)
         for text in self._epochs.lines(event):
             self.tell(text)
@@ -110,7 +110,7 @@ class LineReporter(NoticeList):
             self._progress(event)
 
     def tell(self, text: Text) -> None:
-        """Write a line."""
+        """Write a line, unwrapped, so that a command in it can be copied."""
         self._console.print(Text(self._label) + text, soft_wrap=True)
 
     def part(self, label: str) -> ProgressDisplay:
@@ -131,7 +131,7 @@ class LineReporter(NoticeList):
             self.tell(Text(progress_line(event, now - self._stage_start_s)))
 
 
-class BarReporter(NoticeList):
+class BarReporter(LineReporter):
     """A bar for the present stage at the bottom; notices and epochs stay above it.
 
     Args:
@@ -149,28 +149,11 @@ class BarReporter(NoticeList):
         whole: "BarReporter | None" = None,
         label: str = "",
     ) -> None:
-        super().__init__(whole, label)
-        self._console = console
+        super().__init__(console, whole=whole, label=label)
         self._cancel = cancel
-        self._epochs = EpochTable()
         self._is_part = whole is not None
         self._bars: Bars = _open_bars(console, cancel) if whole is None else whole._bars
         self._task: TaskID | None = None
-        self._stage = ""
-
-    def __call__(self, event: Event) -> None:
-        """Move the bar, or write above it."""
-        super().__call__(event)
-        for text in self._epochs.lines(event):
-            self.tell(text)
-        if isinstance(event, Notice):
-            self.tell(notice_line(event))
-        elif isinstance(event, Progress):
-            self._progress(event)
-
-    def tell(self, text: Text) -> None:
-        """Write a line above the bars, unwrapped, so that a command in it can be copied."""
-        self._console.print(Text(self._label) + text, soft_wrap=True)
 
     def part(self, label: str) -> ProgressDisplay:
         """Return a reporter with a bar of its own."""
@@ -182,8 +165,7 @@ class BarReporter(NoticeList):
             self._remove_bar()
         else:
             self._bars.stop()
-        for text in self._epochs.rest():
-            self.tell(text)
+        super().close()
 
     def _progress(self, event: Progress) -> None:
         self._bars.start()
