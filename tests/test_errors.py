@@ -13,6 +13,8 @@ from imageloom.cli import failures
 from imageloom.errors import (
     ImageloomError,
     InvalidDatasetError,
+    RunInterruptedError,
+    error_from_json,
     json_problem,
     library_text,
     named_error,
@@ -20,6 +22,7 @@ from imageloom.errors import (
     unknown_name,
     write_failure,
 )
+from imageloom.resume import Resume
 
 
 def subclasses(kind: type[ImageloomError]) -> list[type[ImageloomError]]:
@@ -102,6 +105,7 @@ def test_json_has_the_keys_of_error_info():
         "hint": "do",
         "reason": "why",
         "details": {"file": "a.png"},
+        "resume": None,
     }
 
 
@@ -110,8 +114,15 @@ def test_text_is_message_then_hint():
     assert str(InvalidDatasetError("It broke.")) == "It broke."
 
 
+def test_text_ends_with_the_command_that_goes_on():
+    error = InvalidDatasetError("It broke.", hint="Mend it.", resume=Resume("/my run\x1b"))
+    command = "imageloom train --resume '/my run\\x1b'"
+    assert str(error) == f"It broke. Mend it. Go on with: {command}"
+
+
 def raise_in_a_worker(_number: int) -> None:
-    raise InvalidDatasetError("bad", hint="good", reason="r", details={"row": 3})
+    resume = Resume("/a run", target="lab")
+    raise InvalidDatasetError("bad", hint="good", reason="r", details={"row": 3}, resume=resume)
 
 
 def test_an_error_comes_back_whole_from_a_worker_process():
@@ -128,7 +139,39 @@ def test_an_error_comes_back_whole_from_a_worker_process():
         "hint": "good",
         "reason": "r",
         "details": {"row": 3},
+        "resume": {
+            "run": "/a run",
+            "target": "lab",
+            "launch": [],
+            "more": [],
+            "command": "imageloom train --resume '/a run' --target lab",
+        },
     }
+
+
+def test_an_error_comes_back_from_its_json_also_from_that_of_an_earlier_version():
+    resume = Resume("/r", launch=("--nodes", "2"), more=("--root", "NEW"))
+    content = json.loads(json.dumps(InvalidDatasetError("what", resume=resume).to_json()))
+    assert error_from_json(content).resume == resume
+    del content["resume"]
+    assert error_from_json(content).resume is None
+    assert error_from_json(content).message == "what"
+
+
+def test_who_asked_to_stop_is_told_by_who_was_asked_first():
+    passed_on = RunInterruptedError.stopped_by(
+        "SIGTERM", "at step 3; all is saved", hint="Rest.", details={"step": 3}, resume=Resume("/r")
+    )
+    assert passed_on.message == "Stopped by SIGTERM at step 3; all is saved."
+    asked = error_from_json(passed_on.to_json()).asked_by("Ctrl+C")
+    assert asked.message == "Stopped by Ctrl+C at step 3; all is saved."
+    assert asked.details == {**passed_on.details, "stopped_by": "Ctrl+C"}
+    assert (asked.hint, asked.reason, asked.resume) == ("Rest.", "cancelled", Resume("/r"))
+
+
+def test_an_interruption_that_names_nobody_stays_as_it_was_told():
+    error = RunInterruptedError("The job left the queue.")
+    assert error.asked_by("Ctrl+C").message == "The job left the queue."
 
 
 def test_s25_terminal_escapes_in_a_name_are_shown_not_obeyed():

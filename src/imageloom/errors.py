@@ -45,7 +45,10 @@ import errno
 import json
 import re
 from collections.abc import Iterator, Mapping
-from typing import ClassVar, Final
+from functools import partial
+from typing import ClassVar, Final, Self
+
+from imageloom.resume import Resume
 
 Detail = str | int | float | bool | None | list[str]
 
@@ -60,6 +63,8 @@ class ImageloomError(Exception):
         hint: What to do next, as one or two sentences.
         reason: A short machine-readable cause, such as ``unsafe-member``.
         details: Values that appear in the message, for programs.
+        resume: How a training goes on after it. Those who pass the error on may add to it; whoever
+            shows the error makes the command of it.
     """
 
     code: ClassVar[str] = "0000"
@@ -71,15 +76,23 @@ class ImageloomError(Exception):
         hint: str = "",
         reason: str = "",
         details: Mapping[str, Detail] | None = None,
+        resume: Resume | None = None,
     ) -> None:
         self.message = printable(message)[:MAX_MESSAGE_CHARS]
         self.hint = printable(hint)[:MAX_MESSAGE_CHARS]
         self.reason = reason
         self.details = dict(details or {})
+        self.resume = resume
         super().__init__(self.message)
 
     def __str__(self) -> str:
-        return f"{self.message} {self.hint}".strip()
+        return " ".join(self.sentences)
+
+    @property
+    def sentences(self) -> list[str]:
+        """The message, the hint and the command that goes on, as far as there are any."""
+        command = f"Go on with: {printable(self.resume.command)}" if self.resume else ""
+        return [one for one in (self.message, self.hint, command) if one]
 
     @property
     def title(self) -> str:
@@ -88,7 +101,14 @@ class ImageloomError(Exception):
 
     def __reduce__(self) -> tuple[object, ...]:
         """Survive the way back from a worker process with all fields."""
-        return (_rebuild, (type(self), self.message, self.hint, self.reason, self.details))
+        make = partial(
+            type(self),
+            hint=self.hint,
+            reason=self.reason,
+            details=self.details,
+            resume=self.resume,
+        )
+        return (make, (self.message,))
 
     def to_json(self) -> dict[str, object]:
         """Return the content of ``error_info.json``."""
@@ -100,13 +120,8 @@ class ImageloomError(Exception):
             "hint": self.hint,
             "reason": self.reason,
             "details": self.details,
+            "resume": None if self.resume is None else self.resume.to_json(),
         }
-
-
-def _rebuild(
-    kind: type[ImageloomError], message: str, hint: str, reason: str, details: dict[str, Detail]
-) -> ImageloomError:
-    return kind(message, hint=hint, reason=reason, details=details)
 
 
 def error_from_json(content: Mapping[str, object]) -> ImageloomError:
@@ -119,6 +134,7 @@ def error_from_json(content: Mapping[str, object]) -> ImageloomError:
         reason=str(content.get("reason", "")),
         # JSON gives back what the error's own details were.
         details=details if isinstance(details, dict) else {},
+        resume=Resume.from_json(content.get("resume")),
     )
 
 
@@ -267,6 +283,40 @@ class RunInterruptedError(RunError):
     """A signal or a person stopped the run; it can be resumed."""
 
     code = "RUN-001"
+
+    @classmethod
+    def stopped_by(
+        cls,
+        who: str,
+        where: str = "",
+        *,
+        hint: str = "",
+        details: Mapping[str, Detail] | None = None,
+        resume: Resume | None = None,
+    ) -> Self:
+        """Return the error of what somebody stopped: ``Stopped by Ctrl+C``, and where.
+
+        Args:
+            who: Who asked, as a cancel token has it.
+            where: The rest of the sentence, without its point.
+            hint: As for all errors, as is what follows.
+            details: Who and where are added to them.
+            resume: How to go on.
+        """
+        return cls(
+            " ".join(filter(None, ["Stopped by", who, where])) + ".",
+            hint=hint,
+            reason="cancelled",
+            details={**(details or {}), "stopped_by": who, **({"where": where} if where else {})},
+            resume=resume,
+        )
+
+    def asked_by(self, who: str) -> Self:
+        """Return the same error with who asked first: a process knows who passed that on to it."""
+        if "stopped_by" not in self.details:
+            return self
+        where = str(self.details.get("where", ""))
+        return self.stopped_by(who, where, hint=self.hint, details=self.details, resume=self.resume)
 
 
 class WorkerLostError(RunError):

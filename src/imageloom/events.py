@@ -110,7 +110,7 @@ class CancelToken:
             RunInterruptedError: Somebody asked to stop.
         """
         if self.is_set:
-            raise RunInterruptedError(f"Stopped by {self.reason}.", reason="cancelled")
+            raise RunInterruptedError.stopped_by(self.reason)
 
 
 @dataclass(frozen=True)

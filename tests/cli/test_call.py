@@ -75,6 +75,7 @@ def test_a_known_error_as_json_is_error_info_on_stdout():
             "hint": "Add pictures.",
             "reason": "empty",
             "details": {},
+            "resume": None,
             "resume_command": "",
         },
         "notices": [],

@@ -6,7 +6,7 @@ import signal
 
 import pytest
 
-from imageloom.cli.failures import resume_command
+from imageloom.cli.failures import resume_of
 from imageloom.cli.root import run
 from imageloom.files.publish import write_json
 from imageloom.launch.params import LaunchParams
@@ -60,16 +60,17 @@ def test_local_is_this_process(here, capsys):
 
 def test_the_command_that_goes_on_names_the_target(here):
     write_json(here / "run" / "run.json", {})
-    assert resume_command(here / "run") == "imageloom train --resume run"
-    assert resume_command(here / "run", "lab") == "imageloom train --resume run --target lab"
+    assert resume_of(here / "run").command == "imageloom train --resume run"
+    command = "imageloom train --resume run --target lab"
+    assert resume_of(here / "run", "lab").command == command
 
 
 def test_the_command_that_goes_on_names_the_machines_unless_a_target_knows_them(here):
     write_json(here / "run" / "run.json", {})
     words = LaunchParams(nodes=2, interface="eth0").resume_words
-    command = resume_command(here / "run", launch=words)
+    command = resume_of(here / "run", launch=words).command
     assert command.endswith("--resume run --nodes 2 --processes-per-node 1 --interface eth0")
-    assert "--nodes" not in resume_command(here / "run", "lab", launch=words)
+    assert "--nodes" not in resume_of(here / "run", "lab", launch=words).command
 
 
 def test_a_given_option_changes_what_the_last_job_was_and_nothing_else(here, monkeypatch):
@@ -99,7 +100,8 @@ def test_a_run_with_a_job_on_a_target_does_not_go_on_here(here, capsys, monkeypa
     assert run(["train", "--resume", "run", "--json"]) == 1
     error = json.loads(capsys.readouterr().out)["error"]
     assert error["message"] == "A job of this run is on target 'machines'."
-    assert "--target machines" in error["hint"]
+    command = f"imageloom train --resume {here / 'run'} --target machines"
+    assert error["resume_command"] == error["resume"]["command"] == command
 
 
 def test_the_command_lets_the_follower_know_when_nobody_watches_and_answers_two_signals(

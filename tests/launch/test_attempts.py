@@ -23,6 +23,10 @@ from imageloom.errors import (
 from imageloom.events import CancelToken, Control, Notice, Progress, ignore_events
 from imageloom.launch.local import attempts
 from imageloom.launch.local.attempts import run_ranks
+from imageloom.launch.local.blame import RankEnd
+from imageloom.launch.local.report import answer_to
+from imageloom.launch.params import LaunchParams
+from imageloom.resume import Resume
 
 
 def run(toys, *, on_event=ignore_events, cancel=None):
@@ -161,6 +165,41 @@ def test_all_ranks_save_when_asked_to_stop(toy_job, toys, cancelling):
         run(toy_job(plan={"0": ["wait"], "1": ["wait"]}), cancel=cancel)
     assert caught.value.hint == ""
     assert sorted(path.name for path in toys.glob("saved_*")) == ["saved_0", "saved_1"]
+
+
+class Stopped:
+    """A crew of two ranks that were asked by SIGTERM and know no more of their run than where."""
+
+    def start(self, _job, _control):
+        error = RunInterruptedError.stopped_by("SIGTERM", "at step 3", resume=Resume("/a run"))
+        return [RankEnd(rank, 1.0, 143, answer_to(error, reason="SIGTERM")) for rank in range(2)]
+
+    def change(self, _ends):
+        return ""
+
+
+@pytest.mark.parametrize(
+    ("launch", "options"),
+    [
+        (LaunchParams(processes_per_node=2), ""),
+        (LaunchParams(max_restarts=3), " --max-restarts 3"),
+    ],
+)
+def test_ranks_that_saved_are_told_of_with_their_launch_and_by_who_asked(
+    toy_job, caplog, launch, options
+):
+    cancel = CancelToken()
+    cancel.set("Ctrl+C")
+    with pytest.raises(RunInterruptedError, match=r"^Stopped by Ctrl\+C at step 3\.") as caught:
+        run_ranks(
+            toy_job(plan={}).job,
+            Stopped(),
+            resume_words=launch.resume_words,
+            control=Control(cancel=cancel),
+        )
+    command = f"imageloom train --resume '/a run'{options}"
+    assert caught.value.resume.command == command
+    assert command in caplog.text
 
 
 def test_h14_ranks_that_were_asked_themselves_stop_the_run(toy_job, toys, cancelling):

@@ -22,7 +22,7 @@ from imageloom.errors import (
 from imageloom.events import CancelToken, Control, Metric, Notice
 from imageloom.files.publish import write_json
 from imageloom.launch.cluster.rendezvous import MeetingPlace
-from imageloom.launch.launch import launch_ranks, recorded
+from imageloom.launch.launch import LAUNCHER_LOG, launch_ranks, recorded
 from imageloom.launch.params import LaunchParams
 from imageloom.launch.train import resume, train
 from imageloom.models.params import ModelParams
@@ -158,9 +158,11 @@ def test_h14_one_rank_that_is_asked_stops_all_and_the_run_goes_on_to_equal_weigh
     launch = LaunchParams(processes_per_node=2, max_restarts=3)
     with pytest.raises(RunInterruptedError, match="Stopped by SIGTERM at step") as caught:
         train_two(pictures, tmp_path / "run", launch=launch, on_event=stopper, cancel=cancel)
-    assert f"imageloom train --resume {tmp_path / 'run'} --max-restarts 3" in caught.value.hint
+    command = f"imageloom train --resume {tmp_path / 'run'} --max-restarts 3"
+    assert str(caught.value).endswith(command)
     assert cancel.reason == "SIGTERM"
     run = RunDirectory(tmp_path / "run")
+    assert command in run.log.with_name(LAUNCHER_LOG).read_text(encoding="utf-8")
     assert run.read().state == "interrupted"
     assert weights(resume(run.path).run) == weights(quiet[0].run)
 

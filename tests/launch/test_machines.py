@@ -9,13 +9,11 @@ import socket
 import pytest
 from tests.launch.toy_machines import FIXED, WAIT, Machines, team_of, two
 
-from imageloom.errors import RunInterruptedError
 from imageloom.events import Control
 from imageloom.launch.cluster.connection import Connection, listen
 from imageloom.launch.cluster.machines import Machine
 from imageloom.launch.cluster.rendezvous import LeaderAddress, MeetingPlace
 from imageloom.launch.cluster.team import Hall, Team
-from imageloom.launch.resume_hint import naming_launch
 from imageloom.spec.scale import Scale
 from imageloom.training.run.directory import RunDirectory
 
@@ -36,11 +34,9 @@ def test_the_command_that_goes_on_names_the_machines_also_where_the_folder_is_qu
     hall = Hall(None, MeetingPlace(run), None, None, address="127.0.0.1")
     team = Team(scale=Scale(2, 2, 3), wait_s=1.0)
     machine = Machine(None, hall, team, control=Control())
-    naming = naming_launch(run, machine._launch())
-    with pytest.raises(RunInterruptedError, match="Stopped") as caught, naming:
-        raise RunInterruptedError("Stopped.", hint=RunDirectory(run).resume_command)
+    resume = RunDirectory(run).resume.knowing(launch=machine._launch().resume_words)
     words = "--nodes 2 --processes-per-node 3 --interface lo --wait-for-nodes 1"
-    assert caught.value.hint == f"imageloom train --resume '{run}' {words}"
+    assert resume.command == f"imageloom train --resume '{run}' {words}"
 
 
 def test_two_machines_share_the_ranks_and_all_end_well(machines):

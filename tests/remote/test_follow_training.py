@@ -54,8 +54,8 @@ def answer(error, code):
     write_json(folder / "error_info.json", error.to_json())
     os._exit(code)
 def save(*_):
-    hint = f"Go on: {RunDirectory(Path(job['run'])).resume_command}"
-    answer(RunInterruptedError("Stopped by SIGTERM.", hint=hint), 143)
+    resume = RunDirectory(Path(job["run"])).resume
+    answer(RunInterruptedError.stopped_by("SIGTERM", resume=resume), 143)
 signal.signal(signal.SIGTERM, save)
 tell = EventWriter(folder / "events.jsonl")
 tell(Metric("Train loss", float(job["launch"]["nodes"]), 1.0, 1))
@@ -220,7 +220,7 @@ def test_asked_to_stop_it_has_the_job_save_and_says_how_to_go_on(targets, run):
 
     with pytest.raises(RunInterruptedError, match=r"Stopped by Ctrl\+C\.") as caught:
         resume_on(targets, "lab", run, launch=LaunchParams(), control=Control(stop, cancel=cancel))
-    assert caught.value.hint == f"Go on: imageloom train --resume '{run}' --target lab"
+    assert caught.value.resume.command == f"imageloom train --resume '{run}' --target lab"
     assert running_job(run, targets) is None
 
 
@@ -240,7 +240,7 @@ def test_asked_again_it_ends_the_job_at_once(targets, lab, run, monkeypatch):
     with pytest.raises(RunInterruptedError, match="ended before it had saved: killed") as caught:
         follow(targets, run, cancel=cancel)
     assert stops == [False, True]
-    assert caught.value.hint.endswith(f"imageloom train --resume '{run}' --target lab")
+    assert str(caught.value).endswith(f"imageloom train --resume '{run}' --target lab")
     monkeypatch.setattr(lab, "stop", stop)
 
 
@@ -255,7 +255,7 @@ def test_who_is_not_watched_any_more_leaves_and_the_job_goes_on(targets, lab, ru
             is_unwatched=lambda: any(isinstance(event, Metric) for event in heard),
             control=Control(heard.append),
         )
-    assert caught.value.hint == f"Follow it: imageloom train --resume '{run}' --target lab"
+    assert caught.value.resume.command == f"imageloom train --resume '{run}' --target lab"
     assert running_job(run, targets).target == "lab"
 
 
@@ -308,10 +308,10 @@ def test_a_run_with_a_job_elsewhere_is_left_alone(targets, lab, run):
     start_and_leave(targets, run)
     with pytest.raises(OutputInUseError, match="is on target 'lab'") as caught:
         follow(targets, run, name="other")
-    assert caught.value.hint == "Follow it: --target lab."
+    assert caught.value.resume.command == f"imageloom train --resume '{run}' --target lab"
     with pytest.raises(OutputInUseError, match="is on target 'lab'") as caught:
         refuse_running_job(run, targets)
-    assert caught.value.hint == f"Follow it: imageloom train --resume '{run}' --target lab"
+    assert caught.value.resume.command == f"imageloom train --resume '{run}' --target lab"
     lab.stop(run / "job", at_once=True)
     wait_until(lambda: running_job(run, targets) is None)
     refuse_running_job(run, targets)
@@ -325,7 +325,8 @@ def test_pictures_are_not_moved_below_a_job_that_trains_with_them(targets, lab, 
     with pytest.raises(OutputInUseError, match="its pictures cannot be moved now") as caught:
         resume_on(targets, "lab", run, root="/new", launch=LaunchParams(), control=Control())
     command = f"imageloom train --resume '{run}' --target lab"
-    assert caught.value.hint == f"Stop it first, or leave --root out to follow it: {command}"
+    assert caught.value.hint == "Stop it first, or leave --root out to follow it."
+    assert caught.value.resume.command == command
     assert pointed == []
     lab.stop(run / "job", at_once=True)
     wait_until(lambda: running_job(run, targets) is None)

@@ -9,6 +9,7 @@ import pytest
 from imageloom.events import Metric
 from imageloom.files.event_lines import EventWriter
 from imageloom.pipeline.run_folder import RunFolder
+from imageloom.resume import Resume
 from imageloom.run_report.write import run_page, write_run_report
 from imageloom.spec.job import ERROR_FILE, EVENTS_FILE, LOG_FILE
 from imageloom.spec.node_state import NodeState, RunState
@@ -70,6 +71,14 @@ def test_a_failure_tells_what_where_why_and_the_command_that_goes_on(page):
         assert words in page.text
     assert f"imageloom run --resume {RUN}" in page.text
     assert "node-train" in page.open
+
+
+def test_a_training_that_goes_on_by_itself_has_its_command_at_the_node():
+    facts = made_facts()
+    error = facts["train"].error | {"resume": Resume("/w/run", more=("--root", "NEW")).to_json()}
+    facts["train"] = facts["train"].model_copy(update={"error": error})
+    text = Page(run_page(made_view(nodes=facts))).text
+    assert text.count("imageloom train --resume /w/run --root NEW") == 1
 
 
 def test_the_command_that_goes_on_works_from_any_folder():

@@ -52,7 +52,7 @@ def test_a_killed_process_is_told_in_the_record_beside_it_and_in_the_log(run):
     error = tell_loss(run)
     assert isinstance(error, WorkerLostError)
     assert "was killed after 2 epochs, perhaps for want of memory" in error.message
-    assert run.resume_command in error.hint
+    assert error.resume == run.resume
     record = run.read()
     assert record.state == "failed"
     assert record.ended is not None

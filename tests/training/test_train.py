@@ -499,7 +499,7 @@ def test_i10_a_run_that_another_process_writes_is_refused(pictures, tmp_path, qu
     stop = StopAt(1)
     with pytest.raises(RunInterruptedError, match="Stopped by SIGTERM at step 1") as stopped:
         quick(pictures, tmp_path / "run", on_event=stop, cancel=stop)
-    assert f"imageloom train --resume {tmp_path / 'run'}" in stopped.value.hint
+    assert f"imageloom train --resume {tmp_path / 'run'}" in str(stopped.value)
     with (
         RunDirectory(tmp_path / "run").locked(),
         pytest.raises(OutputInUseError, match="is being written by process"),

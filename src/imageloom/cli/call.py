@@ -18,16 +18,17 @@ from imageloom.cli.failures import (
     Failure,
     exit_code,
     known_error,
-    resume_command,
+    resume_of,
     show_failure,
 )
 from imageloom.cli.flags import SectionedCommand, given_values
 from imageloom.cli.progress import NoticeList, ProgressDisplay, open_reporter
 from imageloom.cli.screen import print_all, stderr_console, stdout_console
 from imageloom.cli.signals import stopping_on_signals
-from imageloom.errors import FailedToWriteOutputsError
+from imageloom.errors import FailedToWriteOutputsError, ImageloomError
 from imageloom.events import CancelToken, Control
 from imageloom.launch.local.report import TOLD_BY
+from imageloom.resume import Resume
 
 DEBUG_VARIABLE = "IMAGELOOM_DEBUG"
 
@@ -95,11 +96,18 @@ class Call:
         return self.on_terminal and not sys.stdout.isatty()
 
     @property
-    def resume_command(self) -> str:
-        """The command that goes on with the run; empty while there is none."""
+    def resume(self) -> Resume | None:
+        """How to go on with the run; None while there is none."""
         if self.run is None:
-            return ""
-        return resume_command(self.run, self.target, launch=self.launch)
+            return None
+        return resume_of(self.run, self.target, launch=self.launch)
+
+    def resume_after(self, error: ImageloomError) -> Resume | None:
+        """Return how to go on after an error: as it says itself, with what is known here."""
+        own = error.resume
+        if own is None or self.run is None or Path(own.run) != self.run.absolute():
+            return own or self.resume
+        return own.knowing(target=self.target, launch=self.launch)
 
     def path(self, name: str) -> Path:
         """Return an argument that is a required path."""
@@ -206,7 +214,7 @@ def _run(call: Call, body: Body, errors: Console, *, as_json: bool, debug: bool)
             call.cancel,
             answered=lambda: call.signals,
             is_quiet=lambda: call.rank > 0,
-            resume_command=lambda: call.resume_command,
+            resume_command=lambda: _command(call.resume),
         ):
             outcome = body(call)
     except click.ClickException:
@@ -241,10 +249,11 @@ def _content(outcome: Outcome) -> dict[str, object]:
 
 def _fail(call: Call, problem: BaseException, console: Console, *, as_json: bool) -> int:
     error = known_error(problem)
+    error.resume = call.resume_after(error)
     failure = Failure(
         error=error,
         exit_code=exit_code(error, call.cancel.reason),
-        resume_command=call.resume_command,
+        resume_command=_command(error.resume),
     )
     if call.is_repeating or TOLD_BY in error.details:
         return failure.exit_code
@@ -252,6 +261,10 @@ def _fail(call: Call, problem: BaseException, console: Console, *, as_json: bool
         _print_json({"error": failure.to_json(), "notices": call.on_event.notices})
     show_failure(console, failure)
     return failure.exit_code
+
+
+def _command(resume: Resume | None) -> str:
+    return "" if resume is None else resume.command
 
 
 def _print_json(content: Mapping[str, object]) -> None:

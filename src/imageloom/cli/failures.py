@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.text import Text
 
 from imageloom import __version__
-from imageloom.cli.screen import command_line, line, print_all, stderr_console
+from imageloom.cli.screen import line, print_all, short_path, stderr_console
 from imageloom.cli.signals import SIGNAL_NAMES
 from imageloom.errors import (
     CannotResumeError,
@@ -26,6 +26,7 @@ from imageloom.errors import (
     named_error,
 )
 from imageloom.files.publish import read_json, write_json
+from imageloom.resume import Resume
 from imageloom.settings import read_settings
 
 FAILED_EXIT: Final = 1
@@ -57,7 +58,7 @@ def known_error(problem: BaseException) -> ImageloomError:
     would only hide the message.
     """
     if isinstance(problem, KeyboardInterrupt):
-        return RunInterruptedError("Stopped by Ctrl+C.", reason="cancelled")
+        return RunInterruptedError.stopped_by("Ctrl+C")
     known = named_error(problem)
     if known is not None:
         return known
@@ -92,7 +93,7 @@ def show_failure(console: Console, failure: Failure) -> None:
     ]
     if error.hint:
         parts.append(Text(f"  {error.hint}".replace("\n", "\n  ")))
-    if failure.resume_command and "--resume" not in f"{error.message} {error.hint}":
+    if failure.resume_command:
         parts.append(line("Resume", failure.resume_command))
     print_all(console, parts)
 
@@ -129,8 +130,8 @@ def _without_token(words: Sequence[str]) -> list[str]:
     ]
 
 
-def resume_command(run: Path, target: str = "", *, launch: Sequence[str] = ()) -> str:
-    """Return the command that goes on with a run directory, or empty when nothing is left to do.
+def resume_of(run: Path, target: str = "", *, launch: Sequence[str] = ()) -> Resume | None:
+    """Return how to go on with a run directory, or None when nothing is left to do.
 
     Args:
         run: The run directory.
@@ -139,9 +140,8 @@ def resume_command(run: Path, target: str = "", *, launch: Sequence[str] = ()) -
     """
     record = run / "run.json"
     if not record.is_file():
-        return ""
+        return None
     with contextlib.suppress(ImageloomError):  # a damaged record is for 'train --resume' to tell
         if read_json(record, CannotResumeError).get("state") == "completed":
-            return ""
-    where = ("--target", target) if target else launch
-    return command_line("imageloom", "train", "--resume", run, *where)
+            return None
+    return Resume(short_path(run), target, tuple(launch))

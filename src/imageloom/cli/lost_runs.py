@@ -27,7 +27,7 @@ def tell_if_lost(call: Call, place: object) -> None:
         if not seems_lost(run) or _goes_on_elsewhere(place):
             return
         if loss := tell_loss(run):
-            call.on_event(Notice("warning", f"{loss.message} {loss.hint}"))
+            call.on_event(Notice("warning", str(loss)))
 
 
 def _goes_on_elsewhere(run: Path) -> bool:

@@ -141,10 +141,13 @@ def print_all(console: Console, parts: Iterable[RenderableType]) -> None:
 
 def command_line(*words: str | Path) -> str:
     """Return a command that a person can copy into a shell of the present folder."""
-    return " ".join(shlex.quote(_short(word) if isinstance(word, Path) else word) for word in words)
+    return " ".join(
+        shlex.quote(short_path(word) if isinstance(word, Path) else word) for word in words
+    )
 
 
-def _short(path: Path) -> str:
+def short_path(path: Path) -> str:
+    """Return a path as a person would write it in the present folder."""
     here = Path.cwd()
     if path == here or not path.is_relative_to(here):
         return str(path)

@@ -29,7 +29,6 @@ from imageloom.launch.network import own_address
 from imageloom.launch.params import LaunchParams, require_processes
 from imageloom.launch.preflight.compare import require_room
 from imageloom.launch.preflight.run import RunPreflight
-from imageloom.launch.resume_hint import naming_launch
 from imageloom.spec.target import AGENT_VARIABLE, INTERFACE_VARIABLE
 from imageloom.training.run.directory import RunDirectory, now
 from imageloom.training.run.events import driver_log
@@ -77,11 +76,14 @@ def launch_ranks(run: Path, launch: LaunchParams, *, control: Control) -> TrainR
             team = Team(scale=launch.scale, wait_s=launch.wait_for_nodes)
             Machine(job, hall, team, control=control).work()
     else:
-        alone = leading_alone(run)
-        with alone, recorded(directory, log), naming_launch(run, launch):
-            crew = OneMachine(launch.processes_per_node, hosted_store)
-            restarts = launch.max_restarts
-            run_ranks(job, crew, max_restarts=restarts, control=control)
+        with leading_alone(run), recorded(directory, log):
+            run_ranks(
+                job,
+                OneMachine(launch.processes_per_node, hosted_store),
+                max_restarts=launch.max_restarts,
+                resume_words=launch.resume_words,
+                control=control,
+            )
     return read_result(run)
 
 

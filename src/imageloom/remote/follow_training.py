@@ -27,6 +27,7 @@ from imageloom.files.publish import read_json, write_json
 from imageloom.launch.params import LaunchParams
 from imageloom.registry import Registry
 from imageloom.remote.train_job import JOB_FOLDER, TRAIN_JOB_FILE, TrainJob
+from imageloom.resume import Resume
 from imageloom.spec.job import ERROR_FILE, EVENTS_FILE, LOG_FILE
 from imageloom.spec.target import Target, Work
 from imageloom.spec.target_limits import require_within
@@ -110,8 +111,9 @@ def resume_on(  # noqa: PLR0913 - as train_on
         elif found.target != name:
             raise OutputInUseError(
                 f"A job of this run is on target {found.target!r}.",
-                hint=f"Follow it: --target {found.target}.",
+                hint="Follow it there.",
                 reason="locked",
+                resume=_resume(path, found.target),
             )
         if root:
             _point_anew(path, root, found, control)
@@ -127,8 +129,9 @@ def _point_anew(run: Path, root: Roots, job: TrainJob | None, control: Control) 
     if job is not None:
         raise OutputInUseError(
             f"A job of this run is on target {job.target!r}; its pictures cannot be moved now.",
-            hint=f"Stop it first, or leave --root out to follow it: {_command(run, job.target)}",
+            hint="Stop it first, or leave --root out to follow it.",
             reason="locked",
+            resume=_resume(run, job.target),
         )
     point_anew(run, root, control=control)
 
@@ -148,8 +151,9 @@ def refuse_running_job(run: Path, targets: Registry[Target]) -> None:
     if (job := running_job(run, targets)) is not None:
         raise OutputInUseError(
             f"A job of this run is on target {job.target!r}.",
-            hint=f"Follow it: {_command(run, job.target)}",
+            hint="Follow it there.",
             reason="locked",
+            resume=_resume(run, job.target),
         )
 
 
@@ -219,8 +223,9 @@ def _follow(
         if not asked and is_unwatched():  # a wish to stop is seen through to the end
             raise RunInterruptedError(
                 f"Nobody watches any more. The job on target {target.name!r} goes on.",
-                hint=f"Follow it: {_command(run, target.name)}",
+                hint="You may follow it again.",
                 reason="unwatched",
+                resume=_resume(run, target.name),
             )
         time.sleep(_POLL_S)
 
@@ -243,10 +248,10 @@ def _error(run: Path, target: Target, reason: str, *, asked_by: str) -> Imageloo
     folder = run / JOB_FOLDER
     if (folder / ERROR_FILE).is_file():
         error = error_from_json(read_json(folder / ERROR_FILE, CannotResumeError))
-        command = RunDirectory(run).resume_command
-        error.hint = error.hint.replace(command, _command(run, target.name))
-        if asked_by:  # the job knows only the signal by which we passed it on
-            error.message = error.message.replace("Stopped by SIGTERM", f"Stopped by {asked_by}")
+        if error.resume is not None:
+            error.resume = error.resume.knowing(target=target.name)
+        if asked_by and isinstance(error, RunInterruptedError):
+            return error.asked_by(asked_by)  # the job knows the signal by which we passed it on
         return error
     began = (folder / LOG_FILE).is_file()
     if asked_by and not began:
@@ -256,8 +261,9 @@ def _error(run: Path, target: Target, reason: str, *, asked_by: str) -> Imageloo
     if asked_by:
         return RunInterruptedError(
             f"The job on target {target.name!r} ended before it had saved: {reason}.",
-            hint=f"Go on from its last checkpoint: {_command(run, target.name)}",
+            hint="It goes on from its last checkpoint.",
             reason="cancelled",
+            resume=_resume(run, target.name),
         )
     said = f"What it said last stands in {folder / 'logs'}."
     return WorkerLostError(
@@ -267,6 +273,6 @@ def _error(run: Path, target: Target, reason: str, *, asked_by: str) -> Imageloo
     )
 
 
-def _command(run: Path, target_name: str) -> str:
-    """Return what a person types to go on, or to follow, on a target."""
-    return f"{RunDirectory(run).resume_command} --target {target_name}"
+def _resume(run: Path, target_name: str) -> Resume:
+    """Return how to go on, or to follow, on a target."""
+    return RunDirectory(run).resume.knowing(target=target_name)

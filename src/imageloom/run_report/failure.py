@@ -3,7 +3,12 @@
 from collections.abc import Mapping
 from typing import Final
 
-from imageloom.errors import ImageloomError, NodeFailedError, RunInterruptedError
+from imageloom.errors import (
+    ImageloomError,
+    NodeFailedError,
+    RunInterruptedError,
+    error_from_json,
+)
 from imageloom.pipeline.run_folder import RunFolder
 from imageloom.pipeline.run_record import NodeFacts
 from imageloom.run_report.words import error_name
@@ -53,10 +58,8 @@ def _node_failed(run: RunFolder, nodes: Mapping[str, NodeFacts]) -> NodeFailedEr
 
 
 def _text(run: RunFolder, node: str, facts: NodeFacts) -> str:
-    error = facts.error or {}
-    parts = [str(error.get("message", "")), str(error.get("hint", ""))]
+    parts = error_from_json(facts.error or {}).sentences
     log = run.node_folder(node) / LOG_FILE
     if log.is_file():
         parts.append(f"Log: {log}")
-    body = "\n".join(part for part in parts if part)
-    return f"{node}: {error_name(facts)}\n{body}".replace("\n", "\n  ")
+    return "\n".join([f"{node}: {error_name(facts)}", *parts]).replace("\n", "\n  ")

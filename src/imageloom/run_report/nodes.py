@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 
+from imageloom.errors import error_from_json
 from imageloom.pipeline.run_record import NodeFacts, ResolvedRecord
 from imageloom.reports.charts import Markup, element, join
 from imageloom.reports.page import Section, name, paragraph
@@ -41,10 +42,13 @@ def _node(view: RunView, node_id: str) -> Markup:
 def _error(facts: NodeFacts) -> Iterator[Markup]:
     if facts.error is None:
         return
+    error = error_from_json(facts.error)
     yield paragraph(element("b", error_name(facts)))
-    yield element("pre", str(facts.error.get("message", "")))
-    if facts.error.get("hint"):
-        yield paragraph(element("b", "What to do: "), str(facts.error["hint"]))
+    yield element("pre", error.message)
+    if error.hint:
+        yield paragraph(element("b", "What to do: "), error.hint)
+    if error.resume:
+        yield paragraph(element("b", "Go on with: "), element("code", error.resume.command))
 
 
 def _warnings(facts: NodeFacts) -> Iterator[Markup]:

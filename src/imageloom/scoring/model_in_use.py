@@ -1,7 +1,6 @@
 """The trained model that scores: found, loaded, placed on its device for as long as it is used."""
 
 import contextlib
-import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +12,7 @@ from imageloom.errors import InvalidModelDirectoryError
 from imageloom.events import EventSink
 from imageloom.models.compute import Compute, choose_compute
 from imageloom.models.model_directory import TrainedModel, load_trained
+from imageloom.resume import Resume
 from imageloom.scoring.params import ScoreParams
 
 RUN_RECORD: Final = "run.json"
@@ -70,8 +70,8 @@ def model_path(path: Path | str) -> Path:
     if not (path / RUN_MODEL).is_dir():
         raise InvalidModelDirectoryError(
             f"The run {path} has no model yet.",
-            hint="It appears when the run ends, or is stopped after an epoch. Go on with it: "
-            f"imageloom train --resume {shlex.quote(str(path))}",
+            hint="It appears when the run ends, or is stopped after an epoch.",
             reason="no-model-yet",
+            resume=Resume(str(path)),
         )
     return path / RUN_MODEL

@@ -215,6 +215,7 @@ def _refuse_existing_run(run: RunDirectory) -> None:
     if run.record.is_file() and run.read().state != "completed":
         raise FailedToWriteOutputsError(
             f"{run.path} holds a run that is not completed.",
-            hint=f"Go on with it: {run.resume_command}. Or choose another place with --out.",
+            hint="Finish it, or choose another place with --out.",
             reason="exists",
+            resume=run.resume,
         )

@@ -13,8 +13,10 @@ do next; no traceback comes first (`--debug` shows it). In Python they are class
 ours. Codes never change their meaning.
 
 A run that failed keeps `error_info.json` in its directory, with the keys `id`, `code`, `type`,
-`message`, `hint`, `reason` (a short cause for programs) and `details` (the values in the
-message). `--json` prints the same object.
+`message`, `hint`, `reason` (a short cause for programs), `details` (the values in the message) and
+`resume`. That is `null`, or how a training goes on: its `command` is made of the others, `run`,
+`target`, `launch` (options that say on which machines) and `more` (what you fill in). `--json`
+prints the same object.
 
 | Code | Name | What it means | Kind |
 |---|---|---|---|

@@ -169,10 +169,10 @@ class _Follower(Elsewhere):
         """Return what ends us with a leader that was stopped and did not wait for us, if it was."""
         if not self._ended_by:
             return None
-        return RunInterruptedError(
-            f"Stopped by {self._ended_by} on the machine that led the run, which is gone.",
+        return RunInterruptedError.stopped_by(
+            self._ended_by,
+            "on the machine that led the run, which is gone",
             hint="What came after the last checkpoint may be lost.",
-            reason="cancelled",
         )
 
     def _leave(self) -> None:

@@ -16,7 +16,6 @@ from imageloom.launch.cluster.team import Hall, Team, team_of
 from imageloom.launch.local.attempts import RankJob, run_ranks
 from imageloom.launch.network import interface_of, interface_variables
 from imageloom.launch.params import LaunchParams
-from imageloom.launch.resume_hint import naming_launch
 
 logger = logging.getLogger(__name__)
 
@@ -89,11 +88,12 @@ class Machine:
             self._wait_for_last_ranks()
             job = self._job.with_variables(interface_variables(interface_of(self._hall.address)))
             leader = Leader(self._hall, self._team)
-            with leader.receiving(), naming_launch(self._hall.place.run, self._launch()):
+            with leader.receiving():
                 run_ranks(
                     job,
                     leader,
                     max_restarts=self._team.scale.max_restarts,
+                    resume_words=self._launch().resume_words,
                     control=self._control,
                 )
         return True

@@ -315,8 +315,8 @@ class _Member:
         if isinstance(problem, RunInterruptedError):
             self._record(problem)
             if self.run is not None:
-                by = f"started by {self._started.starter} as before"
-                problem.hint = f"Go on with this, {by}: {self.run.resume_command}"
+                problem.hint = f"Go on with it started by {self._started.starter} as before."
+                problem.resume = self.run.resume
             return self._told_by_rank_0(problem)
         if rank and has_rank_0_answered(self._board):
             error = error_of(answer, rank_name=f"Rank {rank} of {world_size}")

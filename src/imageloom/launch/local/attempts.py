@@ -54,13 +54,21 @@ class Crew(Protocol):
         """
 
 
-def run_ranks(job: RankJob, crew: Crew, *, max_restarts: int = 0, control: Control) -> None:
+def run_ranks(
+    job: RankJob,
+    crew: Crew,
+    *,
+    max_restarts: int = 0,
+    resume_words: Sequence[str] = (),
+    control: Control,
+) -> None:
     """Return when rank 0 has done its work; no process of the job is left then or on an error.
 
     Args:
         job: What to do.
         crew: Where.
         max_restarts: How often the ranks are started again when one was killed or hangs.
+        resume_words: How a run goes on as it did, for errors of ranks, which do not know that.
         control: Hears the events of rank 0, and notices of restarts; asks all ranks to save and
             stop. It is asked here when somebody asked a rank itself, as schedulers do.
 
@@ -82,12 +90,15 @@ def run_ranks(job: RankJob, crew: Crew, *, max_restarts: int = 0, control: Contr
         trouble = judge(ends, job.logs, control.cancel, ran_out_of_memory=ran_out_of_memory)
         if trouble is None:
             return
-        _log(trouble.error)
+        error = trouble.error
+        if error.resume is not None:
+            error.resume = error.resume.knowing(launch=resume_words)
+        _log(error)
         if not trouble.may_be_repeated or restarts >= max_restarts or control.cancel.is_set:
-            raise trouble.error
+            raise error
         restarts += 1
         which = f"restart {restarts:,} of {max_restarts:,}"
-        message = f"{trouble.error.message} All ranks go on from the last checkpoint ({which})."
+        message = f"{error.message} All ranks go on from the last checkpoint ({which})."
         _notice("warning", message, control)
 
 

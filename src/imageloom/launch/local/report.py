@@ -89,9 +89,9 @@ def write_error_file(answer: Answer, environment: Mapping[str, str]) -> None:
     path = environment.get("TORCHELASTIC_ERROR_FILE")
     if not path:
         return
-    error = answer.error or {}
+    error = error_from_json(answer.error or {})
     content = {
-        "message": f"{error.get('type')}: {error.get('message')} {error.get('hint')}".rstrip(),
+        "message": f"{type(error).__name__}: {error}",
         "extraInfo": {"py_callstack": answer.traceback, "timestamp": str(int(answer.time))},
     }
     with contextlib.suppress(FailedToWriteOutputsError):  # the error itself matters more

@@ -69,18 +69,13 @@ def is_completed(ends: Sequence[RankEnd]) -> bool:
 
 def _interruption(ends: Sequence[RankEnd], cancel: CancelToken) -> RunInterruptedError:
     answers = [end.answer for end in ends if end.answer is not None]
-    if len(answers) < len(ends) or any(answer.state == "failed" for answer in answers):
-        return RunInterruptedError(
-            f"Stopped by {cancel.reason}.",
-            hint="Not all ranks ended in time, so what came after the last checkpoint is lost.",
-            reason="cancelled",
-        )
-    error = answers[0].error or {}
-    # We asked the ranks by SIGTERM, whatever asked us.
-    asked_by = next((answer.reason for answer in answers if answer.reason), "")
-    where = str(error.get("message", "")).removeprefix(f"Stopped by {asked_by}")
-    return RunInterruptedError(
-        f"Stopped by {cancel.reason}{where}", hint=str(error.get("hint", "")), reason="cancelled"
+    if len(answers) == len(ends) and all(answer.state != "failed" for answer in answers):
+        told = error_of(answers[0], rank_name="")
+        if isinstance(told, RunInterruptedError):
+            return told.asked_by(cancel.reason)  # we asked the ranks by SIGTERM, whatever asked us
+    return RunInterruptedError.stopped_by(
+        cancel.reason,
+        hint="Not all ranks ended in time, so what came after the last checkpoint is lost.",
     )
 
 

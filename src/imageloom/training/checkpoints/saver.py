@@ -69,10 +69,10 @@ class Saver:
         self.save(state)
         reasons = session.group.gather_bytes(session.cancel.reason.encode("utf-8"))
         reason = next(filter(None, reasons), b"").decode("utf-8")
-        raise RunInterruptedError(
-            f"Stopped by {reason} at step {state.step} in epoch {state.epoch + 1}; "
-            "everything up to there is saved.",
-            hint=f"Go on with: {session.run.resume_command}",
-            reason=reason,
-            details={"epoch": state.epoch + 1, "step": state.step},
+        epoch, step = state.epoch + 1, state.step
+        raise RunInterruptedError.stopped_by(
+            reason,
+            f"at step {step} in epoch {epoch}; everything up to there is saved",
+            details={"epoch": epoch, "step": step},
+            resume=session.run.resume,
         )

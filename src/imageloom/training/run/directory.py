@@ -18,6 +18,7 @@ from imageloom.errors import (
 )
 from imageloom.files.locks import holder, is_locked, release, try_lock
 from imageloom.files.publish import write_json
+from imageloom.resume import Resume
 from imageloom.training.run.record import TrainingRecord, read_run_record
 
 TIME_FORMAT: Final = "%Y-%m-%dT%H:%M:%SZ"  # UTC
@@ -105,9 +106,9 @@ class RunDirectory:
         return self.path / "validation_images"
 
     @property
-    def resume_command(self) -> str:
-        """What a person types to go on."""
-        return f"imageloom train --resume {shlex.quote(str(self.path))}"
+    def resume(self) -> Resume:
+        """How to go on, as far as the run itself knows."""
+        return Resume(str(self.path))
 
     @property
     def nothing_to_resume(self) -> str:

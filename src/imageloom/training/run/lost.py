@@ -74,10 +74,11 @@ def _loss(run: RunDirectory) -> ImageloomError:
         return ModuleOutOfMemoryError(
             f"{who} was killed {how_far}, for want of memory: the kernel has ended "
             f"{count(kills, 'process', 'processes')} of its control group since it began.",
-            hint=f"Give it more memory and go on from the last checkpoint: {run.resume_command}. "
-            "Or start anew with a smaller --batch-size or fewer --workers.",
+            hint="Give it more memory and go on from the last checkpoint, or start anew with a "
+            "smaller --batch-size or fewer --workers.",
             reason="host-memory",
             details={"oom_kills": kills},
+            resume=run.resume,
         )
     anew = before is not None and before.boot not in ("", oom_record().boot)
     cause = "ended when its machine was started anew" if anew else "was killed"
@@ -85,9 +86,9 @@ def _loss(run: RunDirectory) -> ImageloomError:
         how_far += ", perhaps for want of memory"
     return WorkerLostError(
         f"{who} {cause} {how_far}.",
-        hint=f"What it did last stands in {run.log}. Go on from the last checkpoint: "
-        f"{run.resume_command}",
+        hint=f"What it did last stands in {run.log}. It goes on from its last checkpoint.",
         reason="lost",
+        resume=run.resume,
     )
 
 

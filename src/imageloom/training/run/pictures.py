@@ -1,5 +1,6 @@
 """The pictures of a run: where it says that they lie, or where a person says so now."""
 
+from dataclasses import replace
 from pathlib import Path
 
 from imageloom.data.images.directory import ImageDirectory, load_image_directory
@@ -14,8 +15,8 @@ def open_pictures(run: RunDirectory) -> tuple[ImageDirectory, ImageDirectory]:
     """Return a run's training and validation pictures.
 
     Raises:
-        InvalidDatasetError: As ``load_image_directory``; where the pictures are gone, the hint
-            has the command that goes on with them in another place.
+        InvalidDatasetError: As ``load_image_directory``; where the pictures are gone, it says how
+            to go on with them in another place.
     """
     try:
         return load_image_directory(run.training_images), load_image_directory(
@@ -24,9 +25,10 @@ def open_pictures(run: RunDirectory) -> tuple[ImageDirectory, ImageDirectory]:
     except InvalidDatasetError as problem:
         if problem.reason == "root-missing":
             problem.hint = (
-                f"Were they moved? Say where they lie now: {run.resume_command} --root NEW (in "
-                "Python: root). Otherwise mount or restore that folder."
+                "Were they moved? Say where they lie now, with --root (in Python: root). Otherwise "
+                "mount or restore that folder."
             )
+            problem.resume = replace(run.resume, more=("--root", "NEW"))
         raise
 
 
