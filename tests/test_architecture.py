@@ -199,6 +199,11 @@ def test_the_public_names_are_sorted_and_each_is_there():
     assert set(imageloom.__all__) <= set(dir(imageloom))
 
 
+def test_no_module_takes_the_place_of_a_public_name(repository):
+    beside = {path.stem for path in (repository / "src" / "imageloom").iterdir()}
+    assert beside & set(imageloom.__all__) <= {"errors"}  # which is that module
+
+
 def test_type_checkers_see_the_same_public_names():
     tree = ast.parse(Path(imageloom.__file__).read_text(encoding="utf-8"))
     block = next(node for node in tree.body if isinstance(node, ast.If))

@@ -22,7 +22,7 @@ from imageloom.errors import (
     unknown_name,
     write_failure,
 )
-from imageloom.resume import Resume
+from imageloom.resume_command import Resume
 
 
 def subclasses(kind: type[ImageloomError]) -> list[type[ImageloomError]]:

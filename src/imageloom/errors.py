@@ -48,7 +48,7 @@ from collections.abc import Iterator, Mapping
 from functools import partial
 from typing import ClassVar, Final, Self
 
-from imageloom.resume import Resume
+from imageloom.resume_command import Resume
 
 Detail = str | int | float | bool | None | list[str]
 

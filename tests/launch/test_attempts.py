@@ -26,7 +26,7 @@ from imageloom.launch.local.attempts import run_ranks
 from imageloom.launch.local.blame import RankEnd
 from imageloom.launch.local.report import answer_to
 from imageloom.launch.params import LaunchParams
-from imageloom.resume import Resume
+from imageloom.resume_command import Resume
 
 
 def run(toys, *, on_event=ignore_events, cancel=None):

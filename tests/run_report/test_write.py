@@ -9,7 +9,7 @@ import pytest
 from imageloom.events import Metric
 from imageloom.files.event_lines import EventWriter
 from imageloom.pipeline.run_folder import RunFolder
-from imageloom.resume import Resume
+from imageloom.resume_command import Resume
 from imageloom.run_report.write import run_page, write_run_report
 from imageloom.spec.job import ERROR_FILE, EVENTS_FILE, LOG_FILE
 from imageloom.spec.node_state import NodeState, RunState

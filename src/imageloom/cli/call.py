@@ -28,7 +28,7 @@ from imageloom.cli.signals import stopping_on_signals
 from imageloom.errors import FailedToWriteOutputsError, ImageloomError
 from imageloom.events import CancelToken, Control
 from imageloom.launch.local.report import TOLD_BY
-from imageloom.resume import Resume
+from imageloom.resume_command import Resume
 
 DEBUG_VARIABLE = "IMAGELOOM_DEBUG"
 

@@ -26,7 +26,7 @@ from imageloom.errors import (
     named_error,
 )
 from imageloom.files.publish import read_json, write_json
-from imageloom.resume import Resume
+from imageloom.resume_command import Resume
 from imageloom.settings import read_settings
 
 FAILED_EXIT: Final = 1

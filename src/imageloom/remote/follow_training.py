@@ -27,7 +27,7 @@ from imageloom.files.publish import read_json, write_json
 from imageloom.launch.params import LaunchParams
 from imageloom.registry import Registry
 from imageloom.remote.train_job import JOB_FOLDER, TRAIN_JOB_FILE, TrainJob
-from imageloom.resume import Resume
+from imageloom.resume_command import Resume
 from imageloom.spec.job import ERROR_FILE, EVENTS_FILE, LOG_FILE
 from imageloom.spec.target import Target, Work
 from imageloom.spec.target_limits import require_within

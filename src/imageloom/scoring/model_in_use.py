@@ -12,7 +12,7 @@ from imageloom.errors import InvalidModelDirectoryError
 from imageloom.events import EventSink
 from imageloom.models.compute import Compute, choose_compute
 from imageloom.models.model_directory import TrainedModel, load_trained
-from imageloom.resume import Resume
+from imageloom.resume_command import Resume
 from imageloom.scoring.params import ScoreParams
 
 RUN_RECORD: Final = "run.json"

@@ -18,7 +18,7 @@ from imageloom.errors import (
 )
 from imageloom.files.locks import holder, is_locked, release, try_lock
 from imageloom.files.publish import write_json
-from imageloom.resume import Resume
+from imageloom.resume_command import Resume
 from imageloom.training.run.record import TrainingRecord, read_run_record
 
 TIME_FORMAT: Final = "%Y-%m-%dT%H:%M:%SZ"  # UTC

@@ -4,7 +4,7 @@ import shlex
 
 import pytest
 
-from imageloom.resume import Resume
+from imageloom.resume_command import Resume
 
 LAUNCH = ("--nodes", "2")
 
