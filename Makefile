@@ -14,6 +14,10 @@ DEMO_ARGS ?=
 # in the order in which pytest has them. To look at one test, with --pdb say: PYTEST=.venv/bin/pytest
 PYTEST ?= $(BIN)/pytest -n auto --dist loadfile --no-loadscope-reorder
 
+# Compiled code is kept, whatever the surroundings say: the tests alone start hundreds of processes, and
+# each would compile the package anew.
+export PYTHONDONTWRITEBYTECODE :=
+
 .DEFAULT_GOAL := help
 .PHONY: help install demo test test-engine check format lint types contracts docs lock clean
 
