@@ -250,6 +250,7 @@ def test_compiled_files_are_not_read(folder, ask, python):
     assert "sharpen" in json.loads(ask(folder).stdout)["components"]
 
 
+@pytest.mark.slow
 def test_the_guides_example_and_a_family_keep_the_contract(
     folder, example, monkeypatch, python, repository
 ):

@@ -32,6 +32,7 @@ def test_ctrl_c_while_python_imports_is_one_line(python, module):
     assert (done.returncode, done.stdout, done.stderr) == (130, "", "Stopped by Ctrl+C.\n")
 
 
+@pytest.mark.slow
 def test_ctrl_c_that_the_caller_ignores_stays_ignored(python):
     done = press(python, "click", "signal.signal(signal.SIGINT, signal.SIG_IGN)")
     assert (done.returncode, done.stderr) == (0, "")

@@ -29,6 +29,7 @@ def photos(make_pictures):
     return make_pictures(per_class=2).root
 
 
+@pytest.mark.slow
 def test_a_pipeline_runs_and_its_outputs_open(photos, tmp_path):
     outcome = imageloom.run_pipeline(split_pipeline(photos), workspace=tmp_path / "workspace")
     first = imageloom.open_images(outcome.output("split", "first"))
@@ -39,6 +40,7 @@ def test_a_pipeline_runs_and_its_outputs_open(photos, tmp_path):
     assert outcome.run.report.is_file()
 
 
+@pytest.mark.slow
 def test_the_second_run_does_nothing_and_a_file_starts_from_its_own_folder(photos, tmp_path):
     workspace = tmp_path / "workspace"
     file = photos.parent / "halves.json"
@@ -60,6 +62,7 @@ def test_a_builder_is_written_as_the_pipeline_it_holds(tmp_path):
     assert imageloom.read_pipeline(tmp_path / "pipeline.json") == build.pipeline()
 
 
+@pytest.mark.slow
 def test_outputs_of_a_deleted_run_stay_until_the_store_is_above_its_limit(
     photos, tmp_path, monkeypatch
 ):

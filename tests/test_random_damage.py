@@ -260,6 +260,7 @@ def published(tmp_path_factory, make_pictures):
     }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["images", "transforms"])
 @QUICK
 @given(data=st.data())

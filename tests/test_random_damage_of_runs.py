@@ -139,6 +139,7 @@ def runs(tmp_path_factory):
         yield folder
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "read"),
     [("run/model", load_trained), ("random", load_untrained), ("other", load_untrained)],
@@ -170,6 +171,7 @@ def copied(runs, tmp_path):
     return copy
 
 
+@pytest.mark.slow
 @QUICK
 @given(data=st.data())
 def test_whatever_reads_the_damaged_record_of_a_run_uses_it_or_says_a_named_error(copied, data):
@@ -196,6 +198,7 @@ def test_a_run_whose_record_was_damaged_gets_its_pictures_pointed_anew_or_a_name
     )
 
 
+@pytest.mark.slow
 @settings(QUICK, max_examples=5)
 @given(data=st.data())
 def test_a_run_whose_record_was_damaged_goes_on_or_says_a_named_error(copied, data):
@@ -233,6 +236,7 @@ LAYOUTS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")  # of torch: these layouts may change
 @pytest.mark.parametrize("layout", LAYOUTS)
 @settings(QUICK, max_examples=15)

@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 import package_shape as shape
+import pytest
 
 MAX_TOP_LEVEL_MODULES = 14
 MAX_OVER_LIMITS_PER_100 = 0.5
@@ -14,6 +15,7 @@ def test_few_modules_stand_beside_the_folders():
     assert len(shape.top_level_modules()) <= MAX_TOP_LEVEL_MODULES
 
 
+@pytest.mark.slow
 def test_few_functions_are_over_the_limits():
     found = shape.over_limits()
     assert shape.over_limits_per_100() <= MAX_OVER_LIMITS_PER_100, found

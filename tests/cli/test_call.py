@@ -153,6 +153,7 @@ def test_f19_a_library_that_cannot_be_imported_points_to_the_doctor():
     assert "imageloom doctor" in done.stderr
 
 
+@pytest.mark.slow
 def test_i18_a_reader_that_goes_away_is_no_failure():
     command = f"{sys.executable} {TOY} print_a_lot | head -1; echo ${{PIPESTATUS[0]}}"
     done = subprocess.run(

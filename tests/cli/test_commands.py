@@ -291,6 +291,7 @@ def test_e08_an_unknown_network_suggests_the_nearest(photos, capsys):
     assert "Did you mean resnet18" in err
 
 
+@pytest.mark.slow
 def test_train_says_where_the_run_is_and_one_line_per_epoch(trained, capsys, monkeypatch):
     monkeypatch.chdir(trained)
     words = ["--epochs", "2", "--batch-size", "6", "--precision", "float32"]
@@ -304,6 +305,7 @@ def test_train_says_where_the_run_is_and_one_line_per_epoch(trained, capsys, mon
     assert "Next     imageloom score --model again --data PICTURES" in captured.out
 
 
+@pytest.mark.slow
 def test_train_finds_the_parts_of_one_folder_and_says_which(trained, tmp_path, capsys, monkeypatch):
     monkeypatch.chdir(tmp_path)
     for part, source in (("train", "train"), ("val", "validation"), ("test", "test")):
@@ -349,6 +351,7 @@ def test_resuming_a_finished_run_shows_it_again_and_changes_nothing(trained, cap
     assert fingerprint(trained / "run" / "model") == before
 
 
+@pytest.mark.slow
 def test_what_says_how_to_learn_on_from_a_finished_run_does_so(trained, capsys, monkeypatch):
     monkeypatch.chdir(trained)
     run(["train", "--resume", "run"])
@@ -374,6 +377,7 @@ def test_resuming_what_is_no_run_says_so(photos, capsys):
     assert capsys.readouterr().err.startswith("CannotResumeError (RUN-004)")
 
 
+@pytest.mark.slow
 def test_c01_unlabelled_training_pictures_are_refused_before_anything_is_written(photos, capsys):
     places = ["--train", "photos/bee", "--validation", "photos", "--out", "run"]
     assert run(["train", "--model", TINY, *places]) == 1
@@ -432,6 +436,7 @@ def test_score_and_its_evaluation_tell_what_was_left_out(trained, lossy, capsys)
     assert "Left out, and in no figure: 1 file (1: is an HTML page)." in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_a_linked_class_folder_is_named_by_every_command_or_followed(trained, lossy, capsys):
     (lossy / "bee").rename(lossy.parent / "elsewhere")
     (lossy / "bee").symlink_to(lossy.parent / "elsewhere")
@@ -514,6 +519,7 @@ def test_e01_what_is_no_model_is_refused(photos, capsys):
     assert capsys.readouterr().err.startswith("InvalidModelDirectoryError (0159)")
 
 
+@pytest.mark.slow
 def test_s21_no_secret_is_in_anything_that_was_written(trained):
     found = [
         path

@@ -75,6 +75,7 @@ def workers_of(environment) -> list[psutil.Process]:
     return found
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_i06_the_first_signal_saves_and_prints_the_command_that_goes_on(
     write, environment, tmp_path, number, code
@@ -94,6 +95,7 @@ def test_i06_the_first_signal_saves_and_prints_the_command_that_goes_on(
     assert Path(resumed["nodes"]["gate"]["log"]).is_file()
 
 
+@pytest.mark.slow
 def test_i07_the_second_signal_ends_a_node_that_does_not_listen(write, environment):
     path = write(gate=("odd", {"how": "deaf", "gate": "open"}))
     with waiting_run(path, environment) as process:
@@ -107,6 +109,7 @@ def test_i07_the_second_signal_ends_a_node_that_does_not_listen(write, environme
     assert workers_of(environment) == []
 
 
+@pytest.mark.slow
 def test_a_run_can_be_cancelled_from_another_process_which_waits_until_it_is_true(
     write, environment
 ):
@@ -119,6 +122,7 @@ def test_a_run_can_be_cancelled_from_another_process_which_waits_until_it_is_tru
     assert workers_of(environment) == []
 
 
+@pytest.mark.slow
 def test_a_run_whose_process_was_killed_is_found_interrupted_and_goes_on(
     write, environment, tmp_path
 ):
@@ -136,6 +140,7 @@ def test_a_run_whose_process_was_killed_is_found_interrupted_and_goes_on(
     assert content.read_text(encoding="utf-8") == "1", "it was picked up, not begun again"
 
 
+@pytest.mark.slow
 def test_the_log_of_a_failed_node_is_named_and_holds_the_reason(write, environment):
     path = write(explode="fail")
     done = subprocess.run(

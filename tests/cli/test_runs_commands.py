@@ -162,6 +162,7 @@ def test_of_a_worker_that_never_began_the_log_of_its_scheduler_is_shown(
     assert output_of(capsys, "runs", "logs", two_runs[1], "add") == "slurmstepd: no such folder\n"
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not Path("/dev/full").is_char_device(), reason="needs Linux's /dev/full")
 def test_following_survives_a_reader_that_goes_and_names_a_full_disk(two_runs, workspace, python):
     write_log(workspace, two_runs[1], "add", "one\ntwo\n")

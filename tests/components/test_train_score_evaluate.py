@@ -81,6 +81,7 @@ def quiet(inputs, tmp_path_factory):
     return (run / "model" / "weights.safetensors").read_bytes()
 
 
+@pytest.mark.slow
 def test_it_publishes_the_model_and_keeps_what_people_read(train, quiet):
     events = []
     task = train(on_event=events.append)
@@ -94,6 +95,7 @@ def test_it_publishes_the_model_and_keeps_what_people_read(train, quiet):
     assert "Epoch 2 of 2" in (task.record / "train.log").read_text()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("steps", [1, 4])
 def test_stopped_at_any_step_it_goes_on_in_the_same_scratch(train, quiet, steps):
     stop = StopAt(steps)
@@ -108,6 +110,7 @@ def test_stopped_at_any_step_it_goes_on_in_the_same_scratch(train, quiet, steps)
     assert weights(again) == quiet
 
 
+@pytest.mark.slow
 def test_a_training_that_ended_before_its_model_was_published_is_not_done_again(train, quiet):
     first = train()
     TRAIN.run(first)
@@ -118,6 +121,7 @@ def test_a_training_that_ended_before_its_model_was_published_is_not_done_again(
     assert not [event for event in events if isinstance(event, Progress | Metric)]
 
 
+@pytest.mark.slow
 def test_something_else_in_scratch_is_cleared(train, quiet):
     task = train()
     (task.scratch / "run" / "half").mkdir(parents=True)
@@ -125,6 +129,7 @@ def test_something_else_in_scratch_is_cleared(train, quiet):
     assert weights(task) == quiet
 
 
+@pytest.mark.slow
 def test_i11_without_a_whole_checkpoint_it_does_not_silently_start_anew(train):
     stop = StopAt(1)
     stopped = train(on_event=stop, cancel=stop)
@@ -168,6 +173,7 @@ def test_the_log_of_a_scheduler_is_not_replaced_and_ours_grows(tmp_path):
         assert kept.read_text(encoding="utf-8") == text
 
 
+@pytest.mark.slow
 def test_e15_a_trained_model_does_not_pass_for_an_untrained_one(train):
     task = train()
     TRAIN.run(task)

@@ -283,6 +283,7 @@ DAMAGES = {
 }
 
 
+@pytest.mark.slow
 def test_the_same_work_gives_the_same_result_anywhere(component, task_of):
     first, second = task_of(component), task_of(component)
     outcome = digests(first, component.run(first))
@@ -290,6 +291,7 @@ def test_the_same_work_gives_the_same_result_anywhere(component, task_of):
     assert digests(second, component.run(second)) == outcome
 
 
+@pytest.mark.slow
 def test_its_outputs_can_be_read_where_the_store_keeps_them(component, task_of, tmp_path):
     task = task_of(component)
     component.run(task)
@@ -300,6 +302,7 @@ def test_its_outputs_can_be_read_where_the_store_keeps_them(component, task_of, 
         read(port.type, kept)
 
 
+@pytest.mark.slow
 def test_its_inputs_are_only_read(component, task_of):
     task = task_of(component)
     before = {port: hash_of_files(folder) for port, folder in task.inputs.items()}

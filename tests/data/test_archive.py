@@ -354,6 +354,7 @@ def test_d20_other_formats_are_named(unpack, content, name, told):
     assert ".tar.gz" in problem.hint
 
 
+@pytest.mark.slow
 def test_d21_more_members_than_16_bits_count_are_read_by_the_zip64_records(tmp_path):
     content = a_zip({f"{number}.png": b"" for number in range(65_600)}, zipfile.ZIP_STORED)
     limits = ArchiveLimits(tmp_path, archive_bytes=len(content), disk_bytes=10**12)

@@ -82,6 +82,7 @@ def test_a43_every_file_may_crash_the_decoder(decode, stub):
     assert all(isinstance(answer, Bad) for answer in answers.values())
 
 
+@pytest.mark.slow
 def test_a44_a_decoder_that_hangs_is_killed_and_costs_one_file(decode, stub):
     start = time.monotonic()
     answers = decode({"1.png": b"fine", "2.png": b"hang", "3.png": b"fine"}, timeout_s=0.5)

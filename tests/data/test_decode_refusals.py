@@ -165,6 +165,7 @@ def test_a40_and_a42_many_tiff_pages_are_counted_without_reading_them(loop):
     assert time.perf_counter() - start < 2
 
 
+@pytest.mark.slow
 def test_a40_a_million_tiff_directories_stop_the_count():
     content = many_pages(20_000)
     assert examine_picture(content).frames == 10_000

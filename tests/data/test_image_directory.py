@@ -181,6 +181,7 @@ def test_pictures_that_moved_away_are_missed_at_once(images, tmp_path):
         load_image_directory(tmp_path / "saved")
 
 
+@pytest.mark.slow
 def test_b21_a_large_index_opens_without_python_objects(tmp_path):
     count = 1_300_000
     numbers = np.arange(count)

@@ -123,6 +123,7 @@ def test_a_progressive_file_that_lacks_a_scan_is_refused_even_with_its_end_marke
     refused(whole[:third] + whole[fourth:])
 
 
+@pytest.mark.slow
 @settings(max_examples=200, deadline=None, derandomize=True)
 @given(st.sampled_from(sorted(KINDS)), st.floats(0, 1, exclude_max=True), st.integers(0, 255))
 def test_a07_a_changed_byte_is_refused_or_nobody_can_see_it(kind, place, value):

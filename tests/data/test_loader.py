@@ -46,6 +46,7 @@ def test_augmentation_is_drawn_afresh_at_each_epoch_and_from_the_seed(images):
     assert not torch.equal(epoch_0, batches(images, workers=0, seed=2)[0].images_BCHW)
 
 
+@pytest.mark.slow
 def test_f05_the_same_pixels_whatever_the_number_of_workers(images):
     one_process = batches(images, workers=0)
     for workers in (1, 2):
@@ -95,6 +96,7 @@ def test_readers_and_their_owner_share_no_lock_that_a_killed_one_would_keep(imag
     assert worker.exitcode == 0  # it saw what was set
 
 
+@pytest.mark.slow
 def test_a_reader_that_hangs_is_ended(images):
     loader = PictureLoader(images, AUGMENTED, seed=1, workers=1)
     next(loader.batches(KEYS * 50))
@@ -118,6 +120,7 @@ def test_readers_stay_when_all_processes_of_a_group_are_asked_to_stop(images):
         assert server.is_running()
 
 
+@pytest.mark.slow
 def test_readers_end_when_their_owner_is_killed(images, tmp_path, python):
     images.save(tmp_path / "saved")
     code = (
@@ -185,6 +188,7 @@ def test_non_utf8_paths_are_read(make_pictures):
     assert np.array_equal(batch.positions_B, [0])
 
 
+@pytest.mark.slow
 def test_too_few_open_files_are_named_before_a_worker_starts(images, tmp_path, python):
     pytest.importorskip("resource")
     images.save(tmp_path / "saved")

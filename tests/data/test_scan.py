@@ -278,6 +278,7 @@ def test_the_digest_changes_with_a_name_a_size_and_a_time(scan, tree):
     assert len({first, second, third}) == 3
 
 
+@pytest.mark.slow
 def test_b21_many_files_are_listed_at_a_rate_that_suits_a_million(tmp_path):
     folder = tmp_path / "source" / "a"
     folder.mkdir(parents=True)

@@ -43,6 +43,7 @@ def user_code():
     return folder | {name for name in sent if "main" in name}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("main", MAINS, indirect=True)
 def test_readers_do_not_import_the_main_module(main, make_pictures):
     images = make_pictures(per_class=1)

@@ -44,6 +44,7 @@ def test_a_rank_that_beats_lives_and_one_that_does_not_is_silent(boards, monkeyp
     assert boards[0].silent_for_s(1) == 0
 
 
+@pytest.mark.slow
 def test_a_rank_shows_that_it_lives_and_looks_around_while_it_works(boards, wait_until):
     looks = []
     with boards[1].living(lambda: looks.append(1)):

@@ -110,6 +110,7 @@ def test_the_loss_curve_is_the_golden_one(curve):
     assert_golden(curve)
 
 
+@pytest.mark.slow
 def test_a_second_run_on_this_machine_gives_every_bit_again(curve, tmp_path):
     assert loss_curve(tmp_path / "two") == curve
 

@@ -129,6 +129,7 @@ def test_the_machines_want_of_memory_is_told_from_other_kills(toy_job, monkeypat
         run(toy_job(plan={"1": ["kill:9"], "0": ["lost:1"]}))
 
 
+@pytest.mark.slow
 def test_h02_a_rank_that_is_stopped_is_named_and_all_show_where_they_were(toy_job, toys):
     job = toy_job(plan={"0": ["wait"], "1": ["stop", "wait"]}, hang_s=0.5)
     with pytest.raises(WorkerLostError, match="Rank 1 of 2 did not go on"):
@@ -137,6 +138,7 @@ def test_h02_a_rank_that_is_stopped_is_named_and_all_show_where_they_were(toy_jo
     assert all(is_gone(pid) for pid in pids(toys))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("word", ["out:0.1", "watchdog"])
 def test_a_rank_that_the_others_waited_for_in_vain_is_named(toy_job, word):
     job = toy_job(plan={"0": [word], "1": ["deaf"]}, others_s=0.5)
@@ -241,6 +243,7 @@ def test_i06_h14_ranks_that_are_asked_while_they_import_save_and_stop(toy_job, t
     assert {path.name for path in toys.glob("saved_*")} == {"saved_0", "saved_1"}
 
 
+@pytest.mark.slow
 def test_a_rank_that_does_not_stop_is_ended_and_the_loss_is_said(toy_job, toys, cancelling):
     cancel = CancelToken()
     cancelling(lambda: len(pids(toys)) == 2, lambda: cancel.set("SIGTERM"))

@@ -39,6 +39,7 @@ def test_the_command_that_goes_on_names_the_machines_also_where_the_folder_is_qu
     assert resume.command == f"imageloom train --resume '{run}' {words}"
 
 
+@pytest.mark.slow
 def test_two_machines_share_the_ranks_and_all_end_well(machines):
     leader, follower = two(machines, FIXED)
     assert (machines.code(leader), machines.code(follower)) == (0, 0)
@@ -60,6 +61,7 @@ def test_each_machine_divides_its_cores_among_the_ranks_that_the_leader_gives_it
     assert told == {str(max(1, len(os.sched_getaffinity(0)) // 2))}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rank", range(4))
 @pytest.mark.parametrize("word", ["kill:9", "raise"])
 def test_the_first_failing_rank_is_named_on_both_machines(machines, rank, word):
@@ -83,6 +85,7 @@ def test_a_rank_that_hangs_on_another_machine_is_named(machines):
     assert "behave" in machines.log(3)
 
 
+@pytest.mark.slow
 def test_a_killed_rank_is_started_again_on_all_machines(machines):
     plan = {"3": ["kill:9"], **{str(rank): ["lost:3"] for rank in range(3)}}
     leader, follower = two(machines, FIXED | {"max_restarts": 1}, plan)
@@ -91,6 +94,7 @@ def test_a_killed_rank_is_started_again_on_all_machines(machines):
     assert "(restart 1 of 1)" in machines.said(leader)
 
 
+@pytest.mark.slow
 def test_a_lost_machine_is_named_with_its_ranks(machines):
     leader, follower = two(machines, FIXED, WAIT)
     machines.wait_for_ranks(4)
@@ -158,6 +162,7 @@ def test_who_stops_the_run_while_it_saves_for_a_machine_that_joined_stops_it_eve
     assert len(list(machines.toys.glob("saved_*"))) == 4
 
 
+@pytest.mark.slow
 def test_a_machine_that_is_lost_before_its_ranks_start_is_named_at_once(machines):
     leader, follower = two(machines, FIXED, WAIT, slow="store")
     machines.wait_for_file("at_store")
@@ -168,6 +173,7 @@ def test_a_machine_that_is_lost_before_its_ranks_start_is_named_at_once(machines
     assert "was lost with its machine: host-" in machines.said(leader).splitlines()[-1]
 
 
+@pytest.mark.slow
 def test_a_machine_that_looks_at_its_pictures_while_the_run_ends_hears_of_it(machines):
     leader, _ = two(machines, FIXED, slow="end")
     late = machines.start(FIXED, address="", facts={"slow": "facts"})
@@ -179,6 +185,7 @@ def test_a_machine_that_looks_at_its_pictures_while_the_run_ends_hears_of_it(mac
     assert machines.code(leader) == 0
 
 
+@pytest.mark.slow
 def test_machines_may_still_join_after_the_leader_had_no_more_files(machines):
     leader = machines.start(FIXED)
     machines.wait_for(leader, "Waiting for 1 more machine")
@@ -333,6 +340,7 @@ def test_a_machine_that_differs_is_refused_with_the_reason(machines):
     machines.wait_for(leader, f"(127.0.0.1) cannot take part: {words}")
 
 
+@pytest.mark.slow
 def test_too_few_machines_end_the_wait_with_both_numbers(machines):
     leader = machines.start(FIXED | {"wait_s": 1.0})
     assert machines.code(leader) == 1
@@ -345,6 +353,7 @@ def test_too_few_machines_end_the_wait_with_both_numbers(machines):
     assert known.token not in hint, "the error is kept in the run directory, for all to read"
 
 
+@pytest.mark.slow
 def test_without_a_leader_a_machine_gives_up(machines):
     follower = machines.start(FIXED | {"wait_s": 1.0}, address="")
     assert machines.code(follower) == 1

@@ -213,6 +213,7 @@ def test_a_folder_that_is_no_run_has_facts_that_say_so(tmp_path):
     assert facts.pictures["training"].problem
 
 
+@pytest.mark.slow
 def test_g04_what_is_asked_of_shared_memory_is_what_lets_all_workers_read(prepared, monkeypatch):
     run = prepared(workers=3)
     needed = needs_of(run, processes=2).shared_memory_bytes

@@ -144,6 +144,7 @@ def test_the_small_stem_is_initialised_like_every_other_convolution():
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "head"),
     [
@@ -180,6 +181,7 @@ def test_f08_a_last_batch_of_one_is_known_before_training_at_every_size():
     assert check_input(one, 2, 33, 16).allows_single_picture
 
 
+@pytest.mark.slow
 def test_f09_batch_size_one_is_refused_only_where_it_cannot_work():
     message = "batch_size is 1, but must be at least 2: DenseNet-121 at 32 px"
     with pytest.raises(GreaterThanOrEqualToError, match=message):
@@ -188,6 +190,7 @@ def test_f09_batch_size_one_is_refused_only_where_it_cannot_work():
     check_input(architecture("densenet121", stem="small"), 2, 32, 1)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "options", "size", "message"),
     [

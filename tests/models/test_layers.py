@@ -1,3 +1,4 @@
+import pytest
 import torch
 
 from imageloom.models.architecture import build_network, resolve_architecture
@@ -16,6 +17,7 @@ def test_dropout_acts_in_training_only_and_scales_what_is_left():
     assert 700 < kept < 800
 
 
+@pytest.mark.slow
 def test_weights_move_between_networks_with_and_without_dropout():
     for name in ("resnet18", "densenet121", "timm/test_resnet"):
         plain, dropped = (

@@ -128,6 +128,7 @@ def test_a_files_body_is_taken_bit_for_bit_whatever_its_number_of_classes(tmp_pa
     assert start.source.sha256 == hashlib.sha256((tmp_path / name).read_bytes()).hexdigest()
 
 
+@pytest.mark.slow
 def test_old_names_of_densenet_are_read_as_torchvision_reads_them(tmp_path):
     state = state_of("densenet121", 1000)
     old = {

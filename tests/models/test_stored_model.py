@@ -373,6 +373,7 @@ def test_e22_twenty_gigabytes_of_weights_are_refused_at_once(remade, copy):
     assert time.process_time() - started < 2
 
 
+@pytest.mark.slow
 def test_e22_a_hundred_thousand_other_files_cost_nothing(copy):
     for number in range(100_000):
         os.close(os.open(copy / f"{number}.junk", os.O_CREAT))
@@ -414,6 +415,7 @@ for path in (good, *hostile):
 """
 
 
+@pytest.mark.slow
 def test_s04_loading_runs_and_imports_nothing_and_opens_only_the_directory(trained_path, tmp_path):
     hostile = []
     for number, (name, content) in enumerate(

@@ -67,6 +67,7 @@ def test_nested_tensors_are_named_as_what_is_not_read(tmp_path, state, layout):
         load(tmp_path / "w.pth")
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")
 def test_torchs_own_warnings_stay_off_the_screen(tmp_path, state):
     torch.save({**state, KEY: csr(state[KEY])}, tmp_path / "w.pth")

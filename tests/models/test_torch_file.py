@@ -179,6 +179,7 @@ for path in hostile:
 """
 
 
+@pytest.mark.slow
 def test_s04_reading_runs_and_imports_nothing_and_opens_only_the_file(tmp_path):
     torch.save({"model": STATE, **harmless_values()}, tmp_path / "good.pth")
     files = [tmp_path / "good.pth"]

@@ -499,6 +499,7 @@ def test_a_run_keeps_its_parameters_when_a_default_changes(engine):
     assert value(later, "one", "value") == "7.0"
 
 
+@pytest.mark.slow
 def test_a_thousand_cached_nodes_need_no_worker(engine):
     def words_for(numbers: int):
         return pipeline(

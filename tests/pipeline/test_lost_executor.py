@@ -56,6 +56,7 @@ def worker_of(run: RunFolder) -> psutil.Process:
     return psutil.Process(Worker.model_validate_json(content).pid)
 
 
+@pytest.mark.slow
 def test_a_living_worker_is_picked_up_and_not_started_twice(engine, tmp_path):
     with executor_killed_at_the_gate(engine, tmp_path) as run:
         find(engine, run)
@@ -79,6 +80,7 @@ def test_a_living_worker_is_picked_up_and_not_started_twice(engine, tmp_path):
         assert picked_up.started == run.states()["odd"].started
 
 
+@pytest.mark.slow
 def test_a_worker_killed_while_nobody_watched_is_lost(engine, tmp_path):
     with executor_killed_at_the_gate(engine, tmp_path) as run:
         worker_of(run).kill()
@@ -99,6 +101,7 @@ def is_alive(run: RunFolder) -> bool:
         return False
 
 
+@pytest.mark.slow
 def test_a_run_without_executor_is_cancelled_with_its_workers(engine, tmp_path):
     with executor_killed_at_the_gate(engine, tmp_path) as run:
         state = cancel_run(run, workspace=engine.workspace, targets=engine.targets)
@@ -107,6 +110,7 @@ def test_a_run_without_executor_is_cancelled_with_its_workers(engine, tmp_path):
         assert not is_alive(run)
 
 
+@pytest.mark.slow
 def test_ctrl_c_reaches_the_executor_only_and_the_worker_saves(engine, tmp_path):
     run = engine.new_run(GATED)
     executor = start_executor(run, toy_extensions(tmp_path / "extensions"))

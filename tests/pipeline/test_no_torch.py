@@ -18,6 +18,7 @@ sys.exit(pytest.main(sys.argv[1:]))
 """
 
 
+@pytest.mark.slow
 @pytest.mark.processes
 def test_a_pipeline_of_toys_runs_without_torch_and_all_tests_here_are_found(python):
     here = Path(__file__).parent

@@ -217,6 +217,7 @@ def rows_of(python, scenario, folder):
     return [json.loads(line) for line in done.stdout.splitlines()]
 
 
+@pytest.mark.slow
 @pytest.mark.processes
 @pytest.mark.parametrize("scenario", ["publish", "replace"])
 def test_killed_at_any_point_of_publishing_nothing_is_half_visible(python, tmp_path, scenario):
@@ -249,6 +250,7 @@ def test_killed_at_any_point_a_run_is_as_before_or_as_after(
         assert row["left_after"] == [], row
 
 
+@pytest.mark.slow
 @pytest.mark.processes
 def test_killed_at_any_point_of_cleaning_no_entry_names_what_is_gone(python, tmp_path):
     rows = rows_of(python, "clean", tmp_path)

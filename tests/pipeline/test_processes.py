@@ -36,6 +36,7 @@ def odd(id: str, how: str, gate: str = "") -> Node:
     return Node(id, "odd", {"how": how, "gate": gate})
 
 
+@pytest.mark.slow
 def test_workers_that_die_or_misbehave_fail_alone(engine):
     nodes = pipeline(
         *(odd(how, how) for how in (*DEADLY, "leave", "nothing", "chatter")),
@@ -94,6 +95,7 @@ def test_cancelled_processes_save_and_go_on(engine):
     assert value(run, "odd", "value") == "2"
 
 
+@pytest.mark.slow
 def test_two_executors_make_a_node_once(engine, tmp_path):
     nodes = pipeline(
         odd("odd", "gate", "go"), Node("words", "spell"), edges=("odd.value > words.number",)

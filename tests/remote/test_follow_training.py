@@ -377,6 +377,7 @@ def test_while_one_submits_a_job_nobody_else_does(targets, lab, run, monkeypatch
     assert len(lab.works) == 1
 
 
+@pytest.mark.slow
 def test_the_device_is_that_of_the_target_and_not_of_the_machine_that_prepares(
     lab, make_pictures, tmp_path, monkeypatch
 ):

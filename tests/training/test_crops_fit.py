@@ -17,6 +17,7 @@ def pictures(make_pictures):
     return make_pictures(per_class=3), make_pictures(per_class=2, seed=1)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("training", "validation", "message"),
     [

@@ -76,6 +76,7 @@ def prepared(training, validation, run):
     return told, json.loads((run / "run.json").read_text())["notices"]
 
 
+@pytest.mark.slow
 def test_c11_it_is_told_when_training_begins_and_stands_in_the_record(make_pictures, tmp_path):
     images = make_pictures(per_class=2)
     told, recorded = prepared(images, images, tmp_path / "run")
@@ -83,6 +84,7 @@ def test_c11_it_is_told_when_training_begins_and_stands_in_the_record(make_pictu
     assert "6 of 6 validation pictures (100 %) are training pictures too" in told[0]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("source", ["folder", "image directory"])
 def test_copies_are_told_once_also_where_the_pictures_are_converted_first(
     make_pictures, tmp_path, source

@@ -26,6 +26,7 @@ def test_a_frozen_one_and_a_plain_mean_keep_nothing_of_note():
     assert [initial_fraction(one, 1) for one in (frozen, mean, without, nn.ReLU())] == [0.0] * 4
 
 
+@pytest.mark.slow
 def test_it_is_said_at_the_start_and_in_the_report(make_pictures, tmp_path):
     params = TrainParams(epochs=1, batch_size=8, workers=0, precision="float32", device="cpu")
     heard = []

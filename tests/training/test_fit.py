@@ -89,6 +89,7 @@ def note_exchanges_when_steps_begin(monkeypatch, group, action=lambda _: None):
     return begun
 
 
+@pytest.mark.slow
 def test_processes_talk_once_per_step(prepare, monkeypatch):
     group = CountingGroup()
     begun = note_exchanges_when_steps_begin(monkeypatch, group)
@@ -96,6 +97,7 @@ def test_processes_talk_once_per_step(prepare, monkeypatch):
     assert begun == [0, 1, 2, 3, 4, 5]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("step", [1, 4])
 def test_a_request_made_during_a_step_stops_all_after_it(prepare, monkeypatch, step):
     group, cancel, run = CountingGroup(), CancelToken(), prepare()
@@ -107,6 +109,7 @@ def test_a_request_made_during_a_step_stops_all_after_it(prepare, monkeypatch, s
     assert max(one.name for one in run.checkpoints.iterdir()) == f"step-{step:09d}"
 
 
+@pytest.mark.slow
 def test_a_checkpoint_that_is_due_is_written_after_the_same_step(prepare, monkeypatch):
     group, run, seen = CountingGroup(), prepare(PARAMS.replace(checkpoint_minutes=1e-9)), []
     note_exchanges_when_steps_begin(

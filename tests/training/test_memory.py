@@ -153,6 +153,7 @@ def test_where_nothing_is_known_of_memory_nothing_is_said(monkeypatch):
     assert heard_of(record()) == []
 
 
+@pytest.mark.slow
 def test_no_run_is_left_of_what_was_refused(machine, make_pictures, tmp_path):
     machine(60, 60)
     pictures = make_pictures(), make_pictures(per_class=4, seed=1)
@@ -175,5 +176,6 @@ def test_no_run_is_left_of_what_was_refused(machine, make_pictures, tmp_path):
     assert json.loads(run.error.read_text())["code"] == "0138"
 
 
+@pytest.mark.slow
 def test_what_an_earlier_piece_of_work_left_free_is_not_counted():
     assert base_bytes() <= memory_module.memory_in_use_bytes() + 16 * MIB

@@ -48,6 +48,7 @@ def pictures(make_pictures, tmp_path):
     return shutil.copytree(made.root, tmp_path / "photos")
 
 
+@pytest.mark.slow
 def test_a_run_keeps_and_tells_what_was_left_out_of_a_plain_folder(prepared, pictures):
     (pictures / "red" / "junk.png").write_bytes(b"<html>")
     run, messages = prepared(pictures)
@@ -60,6 +61,7 @@ def test_a_run_keeps_and_tells_what_was_left_out_of_a_plain_folder(prepared, pic
     assert (left.file, left.label) == ("red/junk.png", "red")
 
 
+@pytest.mark.slow
 def test_a_class_that_is_a_link_is_not_lost(prepared, pictures, tmp_path):
     (pictures / "red").rename(tmp_path / "elsewhere")
     (pictures / "red").symlink_to(tmp_path / "elsewhere")

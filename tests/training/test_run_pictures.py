@@ -58,6 +58,7 @@ def test_a_run_without_its_pictures_names_the_command_that_goes_on(new, run):
     assert e.value.resume.command == f"{run.resume.command} --root NEW"
 
 
+@pytest.mark.slow
 def test_a_run_goes_on_with_moved_pictures_and_remembers_them(new, run):
     digests = [images.digest for _, images in run.read().data]
     events = []

@@ -98,6 +98,7 @@ def test_the_published_model_has_the_figures_of_its_best_epoch(quiet_run):
     assert quiet_run.metrics["Log_Loss"] == pytest.approx(min(losses), abs=1e-5)
 
 
+@pytest.mark.slow
 def test_an_untrained_model_in_memory_trains_as_its_name_does(quiet_run, pictures, tmp_path):
     again = train(
         make_untrained(TINY, PLAIN, control=Control()),
@@ -122,6 +123,7 @@ def test_f05_weights_do_not_depend_on_the_number_of_readers(quiet_run, pictures,
     assert weights(two.run) == weights(quiet_run.run)
 
 
+@pytest.mark.slow
 def test_the_callers_random_numbers_are_left_alone(pictures, tmp_path):
     before = torch.get_rng_state(), np.random.get_state()[1].tolist()
     quick(pictures, tmp_path / "run", QUICK.replace(epochs=1))
@@ -180,6 +182,7 @@ def test_i13_resuming_at_every_step_equals_never_having_stopped(
         assert metrics(out, name) == metrics(quiet.run, name), name
 
 
+@pytest.mark.slow
 def test_the_same_call_again_goes_on_where_the_first_was_stopped(quiet_run, pictures, tmp_path):
     def again(on_event=ignore_events, cancel=None):
         model = make_untrained(TINY, PLAIN, control=Control())
@@ -200,6 +203,7 @@ def test_i14_resuming_a_completed_run_does_nothing(quiet_run):
     assert (weights(quiet_run.run), (quiet_run.run / "run.json").read_bytes()) == before
 
 
+@pytest.mark.slow
 def test_the_loop_is_the_textbook_loop(pictures, tmp_path):
     training, validation = (images.with_transforms((Squash(size=32),)) for images in pictures)
     params = QUICK.replace(warmup_epochs=0.5, seed=3, learning_rate=0.005)
@@ -295,6 +299,7 @@ def test_f10_a_loss_that_becomes_nan_stops_before_the_step_and_keeps_the_good_st
     assert all(t.isfinite().all() for t in load_file(newest / "network.safetensors").values())
 
 
+@pytest.mark.slow
 def test_f08_a_last_batch_of_one_trains(make_pictures, tmp_path):
     # 9 pictures in batches of 8 at 32 px with the standard stem leave one value per channel.
     training, validation = make_pictures(per_class=3), make_pictures(per_class=2, seed=1)
@@ -305,6 +310,7 @@ def test_f08_a_last_batch_of_one_trains(make_pictures, tmp_path):
         network(torch.zeros(1, 3, 32, 32))
 
 
+@pytest.mark.slow
 def test_f09_f18_sizes_that_cannot_work_are_refused_before_anything_is_written(
     make_pictures, tmp_path
 ):
@@ -321,6 +327,7 @@ def test_f06_a_batch_larger_than_the_pictures_is_refused_with_both_numbers(pictu
         quick(pictures, tmp_path / "run", QUICK.replace(batch_size=25))
 
 
+@pytest.mark.slow
 def test_f07_one_batch_of_all_pictures_is_a_step_and_never_an_empty_epoch(pictures, tmp_path):
     result = quick(pictures, tmp_path / "run", QUICK.replace(batch_size=24))
     assert len(metrics(result.run, "learning rate")) == 2  # one step in each of two epochs
@@ -331,6 +338,7 @@ def test_f07_one_batch_of_all_pictures_is_a_step_and_never_an_empty_epoch(pictur
     assert len(DataLoader(range(12), batch_size=24, drop_last=True)) == 0
 
 
+@pytest.mark.slow
 def test_f17_grey_and_transparent_pictures_train_a_network_of_three_channels(tmp_path):
     generator = np.random.default_rng(0)
     for name, mode, channels in (("grey", "L", ()), ("clear", "RGBA", (4,)), ("16", "I;16", ())):
@@ -363,6 +371,7 @@ def test_f20_an_operation_without_a_repeatable_form_is_named(pictures, tmp_path,
     assert len(warnings) == len(set(warnings))
 
 
+@pytest.mark.slow
 def test_f03_warmup_as_long_as_the_run_finishes_and_publishes(pictures, tmp_path):
     result = quick(pictures, tmp_path / "run", QUICK.replace(warmup_epochs=2.0))
     assert result.model.is_dir()
@@ -370,6 +379,7 @@ def test_f03_warmup_as_long_as_the_run_finishes_and_publishes(pictures, tmp_path
         quick(pictures, tmp_path / "b", QUICK.replace(warmup_epochs=2.5))
 
 
+@pytest.mark.slow
 def test_c01_c02_pictures_without_labels_are_refused(pictures, tmp_path):
     training, validation = pictures
     labels = [-1] * len(training)
@@ -390,6 +400,7 @@ def test_c01_c02_pictures_without_labels_are_refused(pictures, tmp_path):
         quick((training, unlabelled), tmp_path / "run")
 
 
+@pytest.mark.slow
 def test_b14_c03_c04_c08_c20_class_lists_that_do_not_fit_are_refused(make_pictures, tmp_path):
     three, two = make_pictures(), make_pictures(classes=("red", "blue"))
     one = make_pictures(classes=("red",))
@@ -408,6 +419,7 @@ def test_b14_c03_c04_c08_c20_class_lists_that_do_not_fit_are_refused(make_pictur
         quick((empty, three), tmp_path / "run")
 
 
+@pytest.mark.slow
 def test_c03_validation_labels_are_joined_by_name(make_pictures, tmp_path):
     training = make_pictures(noise=5)
     # The same classes in another order: by position, every label would be wrong.
@@ -427,6 +439,7 @@ def test_c03_validation_labels_are_joined_by_name(make_pictures, tmp_path):
     assert result.metrics["Top-1 validation accuracy"] == pytest.approx(np.mean(right))
 
 
+@pytest.mark.slow
 def test_f13_patience_stops_early_and_the_best_epoch_is_kept(pictures, tmp_path):
     # A rate of almost nothing leaves a network that only BatchNorm's statistics change.
     params = QUICK.replace(epochs=50, patience=1, learning_rate=2.2e-16)
@@ -436,11 +449,13 @@ def test_f13_patience_stops_early_and_the_best_epoch_is_kept(pictures, tmp_path)
     assert result.best_epoch == 1 + int(np.argmin(losses)) == result.epochs - 1
 
 
+@pytest.mark.slow
 def test_f15_the_last_step_of_an_epoch_is_always_recorded(pictures, tmp_path):
     result = quick(pictures, tmp_path / "run", QUICK.replace(print_frequency=1000))
     assert len(metrics(result.run, "learning rate")) == 2
 
 
+@pytest.mark.slow
 def test_a_frozen_body_does_not_move(pictures, quiet_run, tmp_path):
     params = QUICK.replace(freeze="body", epochs=1)
     result = train(quiet_run.model, *pictures, tmp_path / "run", params=params)
@@ -450,6 +465,7 @@ def test_a_frozen_body_does_not_move(pictures, quiet_run, tmp_path):
     assert moved == {"fc.weight", "fc.bias"}
 
 
+@pytest.mark.slow
 def test_learning_goes_on_from_a_trained_model_with_classes_joined_by_name(
     make_pictures, quiet_run, tmp_path
 ):
@@ -462,11 +478,13 @@ def test_learning_goes_on_from_a_trained_model_with_classes_joined_by_name(
     torch.testing.assert_close(before[[2, 0, 1]], after)
 
 
+@pytest.mark.slow
 def test_accumulated_batches_are_one_step(pictures, tmp_path):
     result = quick(pictures, tmp_path / "run", QUICK.replace(accumulation_steps=3))
     assert len(metrics(result.run, "learning rate")) == 2  # one step per epoch
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "changes",
     [
@@ -495,6 +513,7 @@ def test_i10_a_second_run_in_the_same_place_is_refused(pictures, quiet_run):
         quick(pictures, quiet_run.run)
 
 
+@pytest.mark.slow
 def test_i10_a_run_that_another_process_writes_is_refused(pictures, tmp_path, quiet_run):
     stop = StopAt(1)
     with pytest.raises(RunInterruptedError, match="Stopped by SIGTERM at step 1") as stopped:
@@ -509,6 +528,7 @@ def test_i10_a_run_that_another_process_writes_is_refused(pictures, tmp_path, qu
         quick(pictures, tmp_path / "run")
 
 
+@pytest.mark.slow
 def test_i12_a_picture_changed_since_the_run_began_stops_the_resume(make_pictures, tmp_path):
     pictures = make_pictures(), make_pictures(per_class=2, seed=1)
     stop = StopAt(1)

@@ -200,6 +200,7 @@ def test_j03_any_page_may_be_zero(workspace, listed):
         assert listed() == IDS, number
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("runs")
 def test_j03_every_byte_of_the_first_page_may_be_wrong(workspace, listed):
     whole = workspace.database.read_bytes()

@@ -282,6 +282,7 @@ index.close()
 """
 
 
+@pytest.mark.slow
 def test_several_processes_make_the_database_and_sync_at_once(url, workspace, repository):
     processes = [
         subprocess.Popen(
@@ -301,6 +302,7 @@ def test_several_processes_make_the_database_and_sync_at_once(url, workspace, re
     assert {one.state for one in found} == {RunState.COMPLETED}
 
 
+@pytest.mark.slow
 def test_kill_9_while_syncing_leaves_a_database_that_shows_every_run(workspace, repository):
     for number in (0, 3, 6, 9):
         process = subprocess.Popen(
