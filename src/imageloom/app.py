@@ -145,8 +145,6 @@ class Engine:
 
         index = open_index(self.settings.database_url, self.workspace)
         for summary in index.list(state=RunState.INTERRUPTED, limit=_ALL):
-            if summary.began is None:
-                continue  # another process may be about to begin, and must find its lock free
             run = self.workspace.run(summary.id)
             find_truth(run, workspace=self.workspace, targets=self.targets)
             index.sync(run)
@@ -175,23 +173,17 @@ class Engine:
         """
         return self.workspace.run(self.index.find(text))
 
-    def run(
-        self,
-        pipeline: Pipeline,
-        asked: Asked,
-        *,
-        on_event: RunSink,
-        cancel: CancelToken | None = None,
-    ) -> RunOutcome:
-        """Run a pipeline, or the part of it that is asked for.
+    def create(self, pipeline: Pipeline, asked: Asked) -> RunFolder:
+        """Write down a run of a pipeline, or of the part that is asked for; nothing is started.
+
+        Returns:
+            The run, which is queued until ``resume`` begins it.
 
         Raises:
             InvalidPipelineError: What is asked for cannot run; the message lists every problem.
-                Nothing was started.
             UnknownNameError: A change, a node or a target names what is not there.
             FailedToWriteOutputsError: The workspace lies inside pictures that the pipeline reads,
-                or the disk is full, or the like; once the run had begun, the hint ends with the
-                command that goes on.
+                or cannot be written.
         """
         run = self.workspace.run(self.workspace.new_run_id())
         record = record_of(
@@ -204,12 +196,29 @@ class Engine:
         )
         refuse_workspace_inside_data(record, self.workspace, self.components)
         run.create(record)
-        return self._execute(run, on_event, cancel)
+        return run
+
+    def run(
+        self,
+        pipeline: Pipeline,
+        asked: Asked,
+        *,
+        on_event: RunSink,
+        cancel: CancelToken | None = None,
+    ) -> RunOutcome:
+        """Run a pipeline, or the part of it that is asked for.
+
+        Raises:
+            InvalidPipelineError: As ``create``, like UnknownNameError. Nothing was started.
+            FailedToWriteOutputsError: As ``create``, or the disk is full, or the like; once the run
+                had begun, the hint ends with the command that goes on.
+        """
+        return self._execute(self.create(pipeline, asked), on_event, cancel)
 
     def resume(
         self, run: RunFolder, *, on_event: RunSink, cancel: CancelToken | None = None
     ) -> RunOutcome:
-        """Go on with a run where it stopped; what is finished stays.
+        """Begin a run that is queued, or go on where it stopped; what is finished stays.
 
         Raises:
             NoSuchRunError: There is no such run.

@@ -14,6 +14,7 @@ from imageloom.events import Metric
 from imageloom.files.event_lines import EventWriter
 from imageloom.pipeline.run_record import NodeFacts
 from imageloom.pipeline.workspace import Workspace
+from imageloom.settings import read_settings
 from imageloom.spec.job import EVENTS_FILE, JOB_FILE, LOG_FILE
 from imageloom.spec.node_state import NodeState, RunState
 
@@ -255,3 +256,21 @@ def test_a_job_on_a_target_that_is_gone_is_named_by_who_cancels(two_runs, worksp
         f"Run {left.id} was asked to stop, but jobs that it left behind did not end: add."
     )
     assert "imageloom targets" in error["hint"]
+
+
+def test_a_run_that_was_created_is_queued_until_it_is_resumed(write, capsys):
+    from imageloom.app import Engine
+    from imageloom.pipeline.graph.json_format import read_pipeline
+    from imageloom.pipeline.run.request import Asked
+
+    path = Path(write(a="number"))
+    engine = Engine(read_settings(os.environ))
+    created = engine.create(read_pipeline(path), Asked(base=path.parent))
+    assert {one.name for one in created.path.iterdir()} == {"run.json"}, "nothing was started"
+    (listed,) = json_of(capsys, "runs", "list", "--state", "queued")["runs"]
+    assert (listed["id"], listed["state"], listed["began"]) == (created.id, "queued", None)
+    shown = output_of(capsys, "runs", "show", "last")
+    assert f"Run      {created.id} queued, 0 of 1 node done" in shown
+    assert f"Begin    imageloom run --resume {created.id}\n" in shown
+    assert json_of(capsys, "run", "--resume", created.id)["state"] == "completed"
+    assert json_of(capsys, "runs", "list", "--state", "queued")["runs"] == []

@@ -182,6 +182,14 @@ def test_a_run_without_executor_is_cancelled_from_here(engine):
     assert_cancelled(run)
 
 
+def test_a_run_that_is_queued_is_cancelled_before_it_begins(engine):
+    run = engine.new_run(pipeline(Node("one", "number")))
+    assert run.state() is RunState.QUEUED
+    assert cancel(engine, run) is RunState.CANCELLED
+    assert states(run) == {"one": "cancelled"}
+    assert engine.target.started == []
+
+
 def left_behind(engine: ToyEngine, *nodes: Node):
     """Return a run whose nodes began, and whose executor is gone."""
     run = engine.new_run(pipeline(*nodes))

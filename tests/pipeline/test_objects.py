@@ -233,7 +233,7 @@ def test_killed_at_any_point_of_publishing_nothing_is_half_visible(python, tmp_p
 @pytest.mark.parametrize(
     ("scenario", "before", "after"),
     [
-        ("create", [None], "interrupted"),
+        ("create", [None], "queued"),
         ("append", ["interrupted"], "failed"),
         ("delete", ["interrupted"], None),
     ],

@@ -129,8 +129,11 @@ def test_a_line_that_is_none_of_ours_is_counted(run, line):
     assert run.history().damaged_lines == 1
 
 
-def test_a_run_that_never_began_or_whose_executor_is_gone_is_interrupted(run):
-    assert run.state() is RunState.INTERRUPTED
+def test_a_run_that_never_began_is_queued_and_one_whose_executor_is_gone_is_interrupted(run):
+    assert run.state() is RunState.QUEUED
+    with run.execution_lock():
+        assert run.state() is RunState.RUNNING
+    assert run.state() is RunState.QUEUED, "its executor was lost before it wrote a state"
     run.append_run(RunState.RUNNING)
     assert run.state() is RunState.INTERRUPTED
     with run.execution_lock():

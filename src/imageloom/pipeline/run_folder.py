@@ -181,14 +181,18 @@ class RunFolder:
         self._append(StateLine(time=time.time(), run=state), sync=True)
 
     def state(self) -> RunState:
-        """Return where the run is: as recorded, unless that is running and nobody runs it."""
+        """Return where the run is: as recorded, unless nobody runs it who should.
+
+        Without any state on file it is queued, and interrupted where the last one is running.
+        """
         # Asked before reading: an executor that is gone by now has written all it had to write.
         held = is_locked(self.lock_file)
         recorded = self.history().recorded
-        if recorded is not None and recorded is not RunState.RUNNING:
+        if recorded not in (None, RunState.RUNNING):
             return recorded
-        held = held or is_locked(self.lock_file)  # it may have begun in between
-        return RunState.RUNNING if held else RunState.INTERRUPTED
+        if held or is_locked(self.lock_file):  # it may have begun in between
+            return RunState.RUNNING
+        return RunState.QUEUED if recorded is None else RunState.INTERRUPTED
 
     def needs(self) -> frozenset[str]:
         """Return the digests of all objects that the states of its nodes name."""

@@ -23,7 +23,7 @@ _KEPT: Final = "What is finished is kept, and training goes on from its last che
 def failure_of(
     run: RunFolder, state: RunState, nodes: Mapping[str, NodeFacts], *, stopped_by: str = ""
 ) -> ImageloomError | None:
-    """Return why a run is not complete, or None when it is, or when it still goes on.
+    """Return why a run is not complete, or None when it is, goes on, or never began.
 
     Args:
         run: Its folder.

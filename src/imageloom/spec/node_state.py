@@ -33,9 +33,11 @@ class NodeState(StrEnum):
 class RunState(StrEnum):
     """Where a run is; the value is what people read.
 
-    ``interrupted`` is a run whose process was lost: nobody asked it to stop, and it can go on.
+    ``queued`` is a run that was created and never began. ``interrupted`` is a run whose process was
+    lost: nobody asked it to stop, and it can go on.
     """
 
+    QUEUED = "queued"
     RUNNING = "running"
     COMPLETED = "completed"
     FAILED = "failed"

@@ -100,18 +100,20 @@ def test_the_state_is_the_truth_whatever_the_row_says(index, workspace):
     with make_run(workspace, IDS[4], state=RunState.RUNNING).execution_lock():
         states = {one.id: one.state.value for one in index.list()}
         assert ids_of(index, state=RunState.RUNNING) == [IDS[4]]
-        assert ids_of(index, state=RunState.INTERRUPTED) == [IDS[2], IDS[1]]
-        assert ids_of(index, state=RunState.INTERRUPTED, limit=1, offset=1) == [IDS[1]]
+        assert ids_of(index, state=RunState.INTERRUPTED) == [IDS[1]]
+        assert ids_of(index, state=RunState.QUEUED) == [IDS[2]]
+        assert ids_of(index, state=RunState.QUEUED, offset=1) == []
     assert list(states.values()) == [
         "running",
         "failed",
-        "interrupted",
+        "queued",
         "interrupted",
         "completed",
     ]
     assert ids_of(index, state=RunState.FAILED) == [IDS[3]]
     assert ids_of(index, state=RunState.RUNNING) == []
-    assert ids_of(index, state=RunState.INTERRUPTED) == [IDS[4], IDS[2], IDS[1]]
+    assert ids_of(index, state=RunState.INTERRUPTED) == [IDS[4], IDS[1]]
+    assert ids_of(index, state=RunState.INTERRUPTED, limit=1, offset=1) == [IDS[1]]
 
 
 def test_a_run_that_changes_is_shown_changed_without_any_sync(index, workspace):

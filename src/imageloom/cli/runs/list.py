@@ -49,7 +49,8 @@ def command(call: Call) -> Outcome:
     """List runs of pipelines, newest first.
 
     With TEXT, only those whose id or pipeline's name contains it. A run that is 'interrupted' lost
-    its process: nobody asked it to stop, and 'imageloom run --resume' goes on with it.
+    its process: nobody asked it to stop. One that is 'queued' never began. 'imageloom run --resume'
+    goes on with either.
     """
     limit = call.arguments.get("limit", _SHOWN)
     assert isinstance(limit, int)

@@ -107,7 +107,7 @@ def _follow(call: Call, engine: "Engine", run: "RunFolder", nodes: tuple[str, ..
 
 
 def _has_ended(run: "RunFolder", nodes: tuple[str, ...]) -> bool:
-    if run.state() is not RunState.RUNNING:
+    if run.state() not in (RunState.QUEUED, RunState.RUNNING):
         return True
     facts = run.states().get(nodes[0]) if len(nodes) == 1 else None
     return facts is not None and facts.state.is_ended

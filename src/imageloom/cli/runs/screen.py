@@ -26,6 +26,7 @@ STYLES: Final = {
     NodeState.NOT_RUN: "dim",
 }
 RUN_STYLES: Final = {
+    RunState.QUEUED: "dim",
     RunState.RUNNING: "bold",
     RunState.COMPLETED: "green",
     RunState.FAILED: "bold red",

@@ -52,6 +52,8 @@ def command(call: Call) -> Outcome:
 
 
 def _failure(outcome: "RunOutcome", resume: str) -> Iterator[RenderableType]:
+    if outcome.state is RunState.QUEUED:
+        yield line("Begin", resume)
     failure = run_failure(outcome, "", resume)
     if failure is None:
         return

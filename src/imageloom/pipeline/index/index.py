@@ -42,7 +42,7 @@ class RunSummary:
         state: Where it is, in truth.
         created: When it was asked for; times are in seconds since 1970, UTC.
         began: When it began to run for the first time, or None.
-        ended: When it last ended, or None while it runs or is interrupted.
+        ended: When it last ended, or None while it is queued, runs or is interrupted.
         num_nodes: Nodes it makes.
         num_done: Nodes whose outputs are there.
         problem: The first node that failed and why, or why the record cannot be read.
@@ -139,9 +139,9 @@ class RunIndex:
         if text:
             wanted = wanted.where(RUNS.c.search.contains(text.casefold(), autoescape=True))
         wanted = wanted.order_by(RUNS.c.id.desc())
-        if state in (RunState.RUNNING, RunState.INTERRUPTED):
-            # Which of the two it is stands in no file: somebody holds the lock of the run or not.
-            wanted = wanted.where(RUNS.c.state.in_([RunState.RUNNING, RunState.INTERRUPTED]))
+        if state in (RunState.QUEUED, RunState.RUNNING, RunState.INTERRUPTED):
+            # Which of them it is stands in no file: somebody holds the lock of the run or not.
+            wanted = wanted.where(RUNS.c.state == RunState.RUNNING)
             found = [one for one in self._summaries(wanted) if one.state is state]
             return tuple(found[offset : offset + limit])
         if state is not None:

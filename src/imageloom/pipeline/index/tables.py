@@ -20,7 +20,9 @@ RUNS: Final = Table(
     Column("id", Text, primary_key=True),
     Column("name", Text, nullable=False),
     Column("search", Text, nullable=False),
-    Column("state", Text, nullable=False),  # as recorded, so 'running' may be 'interrupted'
+    Column(
+        "state", Text, nullable=False
+    ),  # as recorded; 'running' may be 'queued' or 'interrupted'
     Column("created", Float, nullable=False),
     Column("began", Float),
     Column("ended", Float),

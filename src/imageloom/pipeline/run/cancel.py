@@ -53,7 +53,7 @@ def cancel_run(
     deadline = time.monotonic() + timeout_s
     while run.state() is RunState.RUNNING and time.monotonic() < deadline:
         time.sleep(_POLL_S)
-    if run.state() is RunState.INTERRUPTED:
+    if run.state() in (RunState.QUEUED, RunState.INTERRUPTED):
         deadline = time.monotonic() + timeout_s
         _stop_without_executor(
             run, workspace=workspace, targets=targets, at_once=is_repeated, deadline=deadline
