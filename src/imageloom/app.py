@@ -35,6 +35,7 @@ from imageloom.pipeline.run.events import (
     ignore_run_events,
 )
 from imageloom.pipeline.run.execute import execute
+from imageloom.pipeline.run.executor import start_executor
 from imageloom.pipeline.run.forecast import Forecast, forecast
 from imageloom.pipeline.run.recover import find_truth
 from imageloom.pipeline.run.request import Asked, record_of
@@ -227,6 +228,21 @@ class Engine:
                 command that goes on.
         """
         return self._execute(run, on_event, cancel)
+
+    def start(self, run: RunFolder, *, cancel: CancelToken | None = None) -> RunOutcome:
+        """Begin or go on with a run in a process of its own, which outlives this one.
+
+        It has the settings of the environment, and writes to ``executor.log`` in the run's folder.
+
+        Returns:
+            How the run stands once that process executes it.
+
+        Raises:
+            ImageloomError: The process ended before; the error is its own, as of ``resume``.
+            RunInterruptedError: ``cancel`` was set before.
+        """
+        start_executor(run, self.workspace.root, cancel=cancel or CancelToken())
+        return self.outcome(run)
 
     def outcome(self, run: RunFolder) -> RunOutcome:
         """Return how a run stands now."""

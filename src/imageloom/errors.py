@@ -52,6 +52,8 @@ from imageloom.resume_command import Resume
 
 Detail = str | int | float | bool | None | list[str]
 
+ERROR_FILE_VARIABLE: Final = "IMAGELOOM_ERROR_FILE"
+"""Names the file into which a command writes the error that ends it, for whoever started it."""
 MAX_MESSAGE_CHARS = 4096  # the old designer's limit, which tools that read error_info.json expect
 
 

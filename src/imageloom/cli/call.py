@@ -25,8 +25,9 @@ from imageloom.cli.flags import SectionedCommand, given_values
 from imageloom.cli.progress import NoticeList, ProgressDisplay, open_reporter
 from imageloom.cli.screen import print_all, stderr_console, stdout_console
 from imageloom.cli.signals import stopping_on_signals
-from imageloom.errors import FailedToWriteOutputsError, ImageloomError
+from imageloom.errors import ERROR_FILE_VARIABLE, FailedToWriteOutputsError, ImageloomError
 from imageloom.events import CancelToken, Control
+from imageloom.files.publish import write_json
 from imageloom.launch.local.report import TOLD_BY
 from imageloom.resume_command import Resume
 
@@ -69,6 +70,7 @@ class Call:
             something like torchrun started them; the others say only what is their own error.
         is_repeating: Whether another of these on the same machine does just the same now, and tells
             the same errors.
+        error_file: File into which an error that ends the command is written, for who started it.
         leaves_at_once: Whether the process ends without waiting for threads of libraries, which may
             wait for processes that are gone.
     """
@@ -83,6 +85,7 @@ class Call:
     on_terminal: bool = field(default_factory=lambda: sys.stdout.isatty())
     rank: int = 0
     is_repeating: bool = False
+    error_file: str = ""
     leaves_at_once: bool = False
 
     @property
@@ -198,6 +201,7 @@ def run_call(
     cancel = CancelToken()
     reporter = NoticeList() if as_json else open_reporter(errors, cancel)
     call = Call(arguments=arguments, on_event=reporter, cancel=cancel, signals=signals)
+    call.error_file = os.environ.pop(ERROR_FILE_VARIABLE, "")  # not for processes that we start
     code = _run(call, body, errors, as_json=as_json, debug=debug)
     if call.leaves_at_once:
         gc.collect()  # an error holds on to loaders, which give back what they share with workers
@@ -255,6 +259,9 @@ def _fail(call: Call, problem: BaseException, console: Console, *, as_json: bool
         exit_code=exit_code(error, call.cancel.reason),
         resume_command=_command(error.resume),
     )
+    if call.error_file:
+        with contextlib.suppress(FailedToWriteOutputsError):  # it is told below all the same
+            write_json(Path(call.error_file), error.to_json())
     if call.is_repeating or TOLD_BY in error.details:
         return failure.exit_code
     if as_json:

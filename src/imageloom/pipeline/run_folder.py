@@ -80,6 +80,16 @@ class RunFolder:
         return self.path / "executor.lock"
 
     @property
+    def executor_log(self) -> Path:
+        """What the processes wrote that executed the run on their own."""
+        return self.path / "executor.log"
+
+    @property
+    def executor_error(self) -> Path:
+        """The error that ended the last of them, if one did."""
+        return self.path / "executor_error.json"
+
+    @property
     def report(self) -> Path:
         """The report for people."""
         return self.path / "report.html"
@@ -114,7 +124,7 @@ class RunFolder:
             NoSuchRunError: There is no such run.
             StoreCorruptError: The record is damaged, or was made by a newer version.
         """
-        self._require()
+        self.require()
         content = read_json(self.record_file, StoreCorruptError)
         version = content.get("format_version")
         if isinstance(version, int) and version > FORMAT_VERSION:
@@ -210,8 +220,8 @@ class RunFolder:
             NoSuchRunError: There is no such run.
             OutputInUseError: Another process holds it; the message names it.
         """
-        self._require()
-        note = f"process {os.getpid()} on {socket.gethostname()}"
+        self.require()
+        note = _executor_note(os.getpid())
         give_up = time.monotonic() + wait_s
         while (descriptor := try_lock(self.lock_file, note)) is None:
             if time.monotonic() < give_up:
@@ -227,10 +237,14 @@ class RunFolder:
             if not self.exists():  # deleted in between; the lock made a folder in its place
                 self.lock_file.unlink(missing_ok=True)
                 self.path.rmdir()
-            self._require()
+            self.require()
             yield
         finally:
             release(descriptor)
+
+    def is_executed_by(self, pid: int) -> bool:
+        """Whether a process of this machine holds the lock."""
+        return holder(self.lock_file) == _executor_note(pid)
 
     def ask_to_cancel(self) -> None:
         """Leave a sign for the executor, which may be another process."""
@@ -248,7 +262,12 @@ class RunFolder:
     def _cancel_file(self) -> Path:
         return self.path / "cancel"
 
-    def _require(self) -> None:
+    def require(self) -> None:
+        """Return when there is such a run.
+
+        Raises:
+            NoSuchRunError: There is none.
+        """
         if not self.exists():
             raise NoSuchRunError(
                 f"There is no run {self.id}.", hint="'imageloom runs list' shows those there are."
@@ -267,6 +286,10 @@ class RunFolder:
         except OSError as problem:
             kept = "Then go on: what is finished is kept."
             raise write_failure(self.states_file, problem, kept=kept) from problem
+
+
+def _executor_note(pid: int) -> str:
+    return f"process {pid} on {socket.gethostname()}"
 
 
 def _is_torn(file: BinaryIO) -> bool:

@@ -9,9 +9,11 @@ import click
 from imageloom.cli.call import Call, Outcome, call_command
 from imageloom.cli.flags import SectionOption
 from imageloom.cli.places import PathType
-from imageloom.cli.runs.screen import RunScreen
+from imageloom.cli.runs.screen import RUN_STYLES, RunScreen
 from imageloom.cli.runs.summary import run_failure, run_screen, run_to_json
+from imageloom.cli.screen import line
 from imageloom.cli.workspace import (
+    follow_up,
     open_engine,
     open_existing_engine,
     resume_command,
@@ -20,11 +22,13 @@ from imageloom.cli.workspace import (
 )
 
 if TYPE_CHECKING:
-    from imageloom.app import RunOutcome
+    from imageloom.app import Engine, RunOutcome
+    from imageloom.pipeline.graph.graph import Pipeline
+    from imageloom.pipeline.run.request import Asked
     from imageloom.pipeline.run_folder import RunFolder
 
 _WHAT: Final = "What to run"
-_WITH_RESUME: Final = {"resume", "workspace", "as_json", "debug"}
+_WITH_RESUME: Final = {"resume", "detach", "workspace", "as_json", "debug"}
 _FLAGS: Final = {"changes": "--set", "start": "--from", "pipeline": "PIPELINE"}
 
 
@@ -35,6 +39,7 @@ _FLAGS: Final = {"changes": "--set", "start": "--from", "pipeline": "PIPELINE"}
         "imageloom run pipeline.json --set train.epochs=10 --set split.seed=7",
         "imageloom run pipeline.json --only split",
         "imageloom run --resume last",
+        "imageloom run --detach pipeline.json",
     ),
     signals=2,
 )
@@ -91,6 +96,12 @@ _FLAGS: Final = {"changes": "--set", "start": "--from", "pipeline": "PIPELINE"}
     cls=SectionOption,
     section=_WHAT,
 )
+@click.option(
+    "--detach",
+    "detach",
+    is_flag=True,
+    help="Return once the run has begun, and leave it to a process that outlives the terminal.",
+)
 @workspace_option
 def command(call: Call) -> Outcome:
     """Run a pipeline, or go on with a run that stopped.
@@ -98,8 +109,11 @@ def command(call: Call) -> Outcome:
     PIPELINE is a JSON file (docs/guides/pipelines.md). A node whose result is there already, from
     this run or any other in the workspace, is taken from there. Nodes that do not depend on each
     other run side by side. When one fails, the others do what they can without it, and the command
-    that goes on is printed. The first Ctrl+C saves and stops, the second stops at once.
+    that goes on is printed. The first Ctrl+C saves and stops, the second stops at once. With
+    --detach a process of its own runs it, and the commands that follow and stop it are printed.
     """
+    if "detach" in call.arguments:
+        return _detach(call)
     outcome = _resume(call) if "resume" in call.arguments else _start(call)
     return Outcome(
         content=run_to_json(outcome),
@@ -108,15 +122,40 @@ def command(call: Call) -> Outcome:
     )
 
 
+def _detach(call: Call) -> Outcome:
+    if "resume" in call.arguments:
+        engine, run = _run_to_resume(call)
+    else:
+        engine = open_engine(call)
+        run = engine.create(*_asked(call))
+    outcome = engine.start(run, cancel=call.cancel)
+    return Outcome(
+        content={**run_to_json(outcome), "log": str(run.executor_log)},
+        screen=(
+            line("Run", f"{run.id} {outcome.state}", style=RUN_STYLES[outcome.state]),
+            line("Folder", str(run.path)),
+            line("Log", str(run.executor_log)),
+            line("Show", follow_up(call, "runs", "show", run.id)),
+            line("Follow", follow_up(call, "runs", "logs", run.id, "--follow")),
+            line("Stop", follow_up(call, "runs", "cancel", run.id)),
+        ),
+    )
+
+
 def _start(call: Call) -> "RunOutcome":
+    pipeline, asked = _asked(call)
+    screen = RunScreen(call.on_event, (node.id for node in pipeline.nodes))
+    return open_engine(call).run(pipeline, asked, on_event=screen, cancel=call.cancel)
+
+
+def _asked(call: Call) -> "tuple[Pipeline, Asked]":
     from imageloom.pipeline.graph.json_format import read_pipeline
     from imageloom.pipeline.run.request import Asked
 
     if "pipeline" not in call.arguments:
         raise click.UsageError("Missing argument 'PIPELINE', or --resume RUN to go on with a run.")
     path = call.path("pipeline")
-    pipeline = read_pipeline(path)
-    asked = Asked(
+    return read_pipeline(path), Asked(
         base=path.parent,
         changes=several(call, "changes"),
         only=several(call, "only"),
@@ -125,11 +164,16 @@ def _start(call: Call) -> "RunOutcome":
         target=str(call.arguments.get("target", "")),
         command=shlex.join(["imageloom", *sys.argv[1:]]),
     )
-    screen = RunScreen(call.on_event, (node.id for node in pipeline.nodes))
-    return open_engine(call).run(pipeline, asked, on_event=screen, cancel=call.cancel)
 
 
 def _resume(call: Call) -> "RunOutcome":
+    engine, run = _run_to_resume(call)
+    screen = RunScreen(call.on_event, run.record().wanted)
+    _show_earlier_epochs(run, screen)
+    return engine.resume(run, on_event=screen, cancel=call.cancel)
+
+
+def _run_to_resume(call: Call) -> "tuple[Engine, RunFolder]":
     others = sorted(_FLAGS.get(name, f"--{name}") for name in set(call.arguments) - _WITH_RESUME)
     if others:
         raise click.UsageError(
@@ -137,10 +181,7 @@ def _resume(call: Call) -> "RunOutcome":
             f"{', '.join(others)}. Leave that out, or start a new run."
         )
     engine = open_existing_engine(call)
-    run = engine.find_run(call.text("resume"))
-    screen = RunScreen(call.on_event, run.record().wanted)
-    _show_earlier_epochs(run, screen)
-    return engine.resume(run, on_event=screen, cancel=call.cancel)
+    return engine, engine.find_run(call.text("resume"))
 
 
 def _show_earlier_epochs(run: "RunFolder", screen: RunScreen) -> None:
