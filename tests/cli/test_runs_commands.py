@@ -68,6 +68,20 @@ def test_the_list_can_be_cut_and_filtered(two_runs, write, capsys):
     assert (found["name"], found["state"]) == ("Bad toys", "failed")
 
 
+def test_the_list_can_be_sorted_and_turned_round(two_runs, write, capsys):
+    json_of(capsys, "run", write(name="Bad toys", explode="fail"), code=1)
+    listed = {
+        order: [one["name"] for one in json_of(capsys, "runs", "list", *order.split())["runs"]]
+        for order in ("--sort name", "--sort name --reverse", "--reverse", "--sort state")
+    }
+    names = [one["name"] for one in json_of(capsys, "runs", "list")["runs"]]
+    assert names[0] == "Bad toys"
+    assert listed["--sort name"] == sorted(names)
+    assert listed["--sort name --reverse"] == sorted(names)[::-1]
+    assert listed["--reverse"] == names[::-1]
+    assert listed["--sort state"][2] == "Bad toys"
+
+
 def test_show_repeats_the_end_of_a_run_and_tells_failures(write, capsys):
     run_id = json_of(capsys, "run", write(explode="fail"), code=1)["run"]
     text = output_of(capsys, "runs", "show", "last")

@@ -12,7 +12,7 @@ import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Final
 
 from pydantic import ValidationError
 
@@ -27,6 +27,8 @@ from imageloom.files.publish import appearing_directory, read_json, write_json
 from imageloom.pipeline.run_record import FORMAT_VERSION, NodeFacts, RunRecord, StateLine
 from imageloom.spec.node_state import RunState
 
+RECORD: Final = "run.json"
+STATES: Final = "states.jsonl"
 _NODE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 
 
@@ -67,12 +69,12 @@ class RunFolder:
     @property
     def record_file(self) -> Path:
         """What was asked; immutable."""
-        return self.path / "run.json"
+        return self.path / RECORD
 
     @property
     def states_file(self) -> Path:
         """States of the run and its nodes, a JSON object per line."""
-        return self.path / "states.jsonl"
+        return self.path / STATES
 
     @property
     def lock_file(self) -> Path:
@@ -188,6 +190,10 @@ class RunFolder:
 
     def append_run(self, state: RunState) -> None:
         """Write down the state of the run; it and all before it then outlive a loss of power."""
+        if state is RunState.RUNNING:
+            # Whoever lists runs looks again only at those that had not ended, unless this changed.
+            with contextlib.suppress(OSError):
+                os.utime(self.path.parent)
         self._append(StateLine(time=time.time(), run=state), sync=True)
 
     def state(self) -> RunState:

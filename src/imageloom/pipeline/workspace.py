@@ -115,14 +115,17 @@ class Workspace:
             raise NoSuchRunError(f"{run_id!r} is not the id of a run.", reason="no-id")
         return RunFolder(self.runs / run_id)
 
-    def run_ids(self) -> tuple[str, ...]:
-        """Return the ids of all runs, oldest first."""
+    def run_names(self) -> tuple[str, ...]:
+        """Return the names of the folders that are runs, or may become some, in any order."""
         try:
             with os.scandir(self.runs) as entries:
-                names = [one.name for one in entries if _RUN_ID.fullmatch(one.name)]
+                return tuple(one.name for one in entries if _is_run_folder(one))
         except (FileNotFoundError, NotADirectoryError):
             return ()
-        return tuple(sorted(name for name in names if self.run(name).exists()))
+
+    def run_ids(self) -> tuple[str, ...]:
+        """Return the ids of all runs, oldest first."""
+        return tuple(sorted(name for name in self.run_names() if self.run(name).exists()))
 
     def new_run_id(self) -> str:
         """Return an id that no run has: the time in UTC, so that ids sort by it.
@@ -149,6 +152,10 @@ class Workspace:
                 shutil.rmtree(thrown, ignore_errors=True)
             else:
                 thrown.unlink(missing_ok=True)
+
+
+def _is_run_folder(entry: os.DirEntry[str]) -> bool:
+    return _RUN_ID.fullmatch(entry.name) is not None and entry.is_dir()
 
 
 def is_digest(text: str) -> bool:

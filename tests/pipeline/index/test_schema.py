@@ -21,13 +21,13 @@ from ..made_runs import make_run  # noqa: TID252 - the absolute name depends on 
 pytestmark = pytest.mark.processes
 
 NEXT_STEP = '''
-"""Version 0002: whether a person marked the run."""
+"""Version 0003: whether a person marked the run."""
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0002"
-down_revision = "0001"
+revision = "0003"
+down_revision = "0002"
 
 
 def upgrade() -> None:
@@ -75,9 +75,9 @@ def next_version(tmp_path, monkeypatch):
     def use() -> None:
         folder = tmp_path / "100% migrations"  # a percent sign means something to alembic
         shutil.copytree(schema.MIGRATIONS, folder)
-        (folder / "versions" / "v0002_marked.py").write_text(NEXT_STEP, encoding="utf-8")
-        monkeypatch.setattr(schema, "HEAD", "0002")
-        monkeypatch.setattr(guarded, "HEAD", "0002")
+        (folder / "versions" / "v0003_marked.py").write_text(NEXT_STEP, encoding="utf-8")
+        monkeypatch.setattr(schema, "HEAD", "0003")
+        monkeypatch.setattr(guarded, "HEAD", "0003")
         monkeypatch.setattr(schema, "MIGRATIONS", folder)
 
     return use
@@ -93,7 +93,7 @@ def test_j20_an_older_database_is_brought_up_to_date(url, workspace, next_versio
     open_and_close(url, workspace, on_event=notices.append)
     open_and_close(url, workspace, on_event=notices.append)
     (notice,) = notices
-    assert (notice.level, "was brought to version 0002" in notice.message) == ("info", True)
+    assert (notice.level, "was brought to version 0003" in notice.message) == ("info", True)
     engine = connect(url, workspace)
     with engine.connect() as connection:
         rows = connection.execute(text("SELECT id, state, marked FROM imageloom_runs")).all()
@@ -108,8 +108,8 @@ def test_j20_the_file_is_kept_as_it_was_before_a_migration(workspace, next_versi
     index.close()
     next_version()
     open_and_close(None, workspace)
-    kept = sqlite3.connect(workspace.database.with_name("database.sqlite.before-0002"))
-    assert kept.execute("SELECT version_num FROM imageloom_schema").fetchall() == [("0001",)]
+    kept = sqlite3.connect(workspace.database.with_name("database.sqlite.before-0003"))
+    assert kept.execute("SELECT version_num FROM imageloom_schema").fetchall() == [(HEAD,)]
     assert kept.execute("SELECT id FROM imageloom_runs").fetchall() == [(run.id,)]
     kept.close()
 
@@ -117,12 +117,12 @@ def test_j20_the_file_is_kept_as_it_was_before_a_migration(workspace, next_versi
 def test_j20_a_migration_that_fails_leaves_the_old_tables(workspace, next_version):
     open_and_close(None, workspace)
     next_version()
-    step = schema.MIGRATIONS / "versions" / "v0002_marked.py"
+    step = schema.MIGRATIONS / "versions" / "v0003_marked.py"
     step.write_text(NEXT_STEP + "    raise RuntimeError('half way')\n", encoding="utf-8")
     with pytest.raises(RuntimeError, match="half way"):
         open_index(None, workspace)
     connection = sqlite3.connect(workspace.database)
-    assert connection.execute("SELECT version_num FROM imageloom_schema").fetchall() == [("0001",)]
+    assert connection.execute("SELECT version_num FROM imageloom_schema").fetchall() == [(HEAD,)]
     columns = [row[1] for row in connection.execute("PRAGMA table_info(imageloom_runs)")]
     assert "marked" not in columns
     connection.close()

@@ -10,11 +10,12 @@ from imageloom.cli.flags import SectionOption
 from imageloom.cli.runs.screen import RUN_STYLES
 from imageloom.cli.screen import line, paint, table
 from imageloom.cli.workspace import follow_up, open_existing_engine, workspace_option
+from imageloom.pipeline.index.order import RunOrder
 from imageloom.spec.node_state import RunState
 from imageloom.system.wording import duration
 
 if TYPE_CHECKING:
-    from imageloom.pipeline.index.index import RunSummary
+    from imageloom.pipeline.index.summary import RunSummary
 
 _SHOWN: Final = 20
 
@@ -24,6 +25,7 @@ _SHOWN: Final = 20
     examples=(
         "imageloom runs list",
         "imageloom runs list ants --state failed",
+        "imageloom runs list --sort duration --limit 5",
     ),
 )
 @click.argument("text", required=False)
@@ -32,6 +34,22 @@ _SHOWN: Final = 20
     "state",
     type=click.Choice([state.value for state in RunState]),
     help="Only runs in this state.",
+    cls=SectionOption,
+    section="Which runs",
+)
+@click.option(
+    "--sort",
+    "order",
+    type=click.Choice([order.value for order in RunOrder]),
+    help="What comes first: the newest, the longest, or a before z.  [default: created]",
+    cls=SectionOption,
+    section="Which runs",
+)
+@click.option(
+    "--reverse",
+    "is_reversed",
+    is_flag=True,
+    help="Turn the order round.",
     cls=SectionOption,
     section="Which runs",
 )
@@ -57,7 +75,11 @@ def command(call: Call) -> Outcome:
     state = RunState(call.text("state")) if "state" in call.arguments else None
     engine = open_existing_engine(call)
     found = engine.index.list(
-        limit=limit + 1, state=state, text=str(call.arguments.get("text", ""))
+        limit=limit + 1,
+        state=state,
+        text=str(call.arguments.get("text", "")),
+        order=RunOrder(str(call.arguments.get("order", RunOrder.CREATED))),
+        is_reversed="is_reversed" in call.arguments,
     )
     runs = found[:limit]
     if not runs:
@@ -77,7 +99,7 @@ def command(call: Call) -> Outcome:
         content={"runs": [_to_json(one) for one in runs], "more": more},
         screen=(
             grid,
-            *([line("More", f"older runs are there; see --limit (now {limit:,})")] if more else []),
+            *([line("More", f"there are more runs; see --limit (now {limit:,})")] if more else []),
             line("Next", follow_up(call, "runs", "show", runs[0].id)),
         ),
     )

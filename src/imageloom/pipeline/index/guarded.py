@@ -35,6 +35,10 @@ class GuardedDatabase:
     the file cannot be written an index in memory takes its place. All that is lost by this are rows
     that the folders of the runs can give again.
 
+    Attributes:
+        where: The database, without a password.
+        num_repairs: How often something was put right, by which rows may be lost.
+
     Args:
         url: Address of the database, or None for ``default_file``.
         default_file: SQLite file of the workspace.
@@ -51,6 +55,7 @@ class GuardedDatabase:
     ) -> None:
         self._on_event = on_event
         self._timeout_s = busy_timeout_s
+        self.num_repairs = 0
         address = parse_url(url) if url is not None else None
         if address is not None and address.get_backend_name() == "postgresql":
             self._file = None
@@ -92,6 +97,11 @@ class GuardedDatabase:
         with self._naming_failures():
             return self._attempt(work, write=write)
 
+    def write_if_possible(self, work: Callable[[Connection], None]) -> None:
+        """Write what only saves time later; where that fails, nothing is put right."""
+        with contextlib.suppress(DBAPIError):
+            self._attempt(work, write=True)
+
     def close(self) -> None:
         """Close all connections."""
         self._engine.dispose()
@@ -102,6 +112,7 @@ class GuardedDatabase:
             return work(connection)
 
     def _put_right(self, trouble: DatabaseTrouble) -> None:
+        self.num_repairs += 1
         with self._naming_failures():
             if self._file is None:
                 self._migrate()

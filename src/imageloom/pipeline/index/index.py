@@ -1,20 +1,21 @@
 """The index of the runs: lists them quickly, and never knows better than their files."""
 
-import contextlib
 import difflib
 import logging
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from sqlalchemy import Connection, RowMapping, Select, bindparam, delete, select
+from sqlalchemy import Connection, RowMapping, Table, bindparam, delete, func, select
 
 from imageloom.errors import NoSuchRunError, StoreError
 from imageloom.events import Event, EventSink, Notice
 from imageloom.pipeline.index.guarded import GuardedDatabase
-from imageloom.pipeline.index.summary import SummaryRow, state_of_files, summarise
-from imageloom.pipeline.index.tables import RUNS
+from imageloom.pipeline.index.order import RunOrder
+from imageloom.pipeline.index.query import ENDED, Page, page_of
+from imageloom.pipeline.index.summary import RunSummary, SummaryRow, state_of_files, summarise
+from imageloom.pipeline.index.sweep import mark_of, sweep
+from imageloom.pipeline.index.tables import RUNS, SWEEPS
 from imageloom.pipeline.run_folder import RunFolder
 from imageloom.pipeline.workspace import Workspace
 from imageloom.spec.node_state import RunState
@@ -26,37 +27,6 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 _LOOKS: Final = 5  # runs may go on changing while they are listed
 _BATCH: Final = 200  # rows in one transaction, so that other processes wait for moments only
-_SUMMARY_COLUMNS: Final = (
-    *(RUNS.c.id, RUNS.c.name, RUNS.c.state, RUNS.c.created, RUNS.c.began, RUNS.c.ended),
-    *(RUNS.c.num_nodes, RUNS.c.num_done, RUNS.c.problem),
-)
-
-
-@dataclass(frozen=True)
-class RunSummary:
-    """What a list of runs shows of one.
-
-    Attributes:
-        id: The run's id.
-        name: Name of the pipeline; empty when the record of the run cannot be read.
-        state: Where it is, in truth.
-        created: When it was asked for; times are in seconds since 1970, UTC.
-        began: When it began to run for the first time, or None.
-        ended: When it last ended, or None while it is queued, runs or is interrupted.
-        num_nodes: Nodes it makes.
-        num_done: Nodes whose outputs are there.
-        problem: The first node that failed and why, or why the record cannot be read.
-    """
-
-    id: str
-    name: str
-    state: RunState
-    created: float
-    began: float | None
-    ended: float | None
-    num_nodes: int
-    num_done: int
-    problem: str
 
 
 def log_notice(event: Event) -> None:
@@ -97,8 +67,9 @@ def open_index(
 class RunIndex:
     """Rows made from the folders of the runs.
 
-    Every question is preceded by a look at the files, so a row is never older than they are. All
-    methods raise what ``open_index`` raises.
+    Every question is preceded by a look at the files of the runs that are shown or had not ended,
+    and at those of all runs when one came, went or goes on again; so no row that is shown is older
+    than its files. All methods raise what ``open_index`` raises.
 
     Args:
         database: Where the rows are.
@@ -116,8 +87,18 @@ class RunIndex:
         self._write([run.id])
 
     def sync_all(self) -> None:
-        """Make the rows of all runs whose files changed what these say."""
-        self._write(self._stale(self._database.transact(self._known_files)))
+        """Look at the folders of all runs, and make the rows of those that changed anew.
+
+        A list does this itself when the runs' folder changed; a process that lives long may do it
+        from time to time, for what people change by hand inside the folder of a run that has ended.
+        """
+        known = self._database.transact(self._known_files)
+        # After the rows are read: a run that begins in between must not look like one deleted.
+        found = sweep(self._workspace)
+        changed = [one for one, files in found.files.items() if known.get(one) != files]
+        self._write([*changed, *(known.keys() - found.files.keys())])
+        if found.mark:
+            self._note(found.mark, num_runs=len(found.files))
 
     def rebuild(self) -> None:
         """Make all rows again, whether files changed or not."""
@@ -125,28 +106,35 @@ class RunIndex:
         self._write([*{*known, *self._workspace.run_ids()}])
 
     def list(
-        self, *, limit: int = 50, offset: int = 0, state: RunState | None = None, text: str = ""
+        self,
+        *,
+        limit: int = 50,
+        offset: int = 0,
+        state: RunState | None = None,
+        text: str = "",
+        order: RunOrder = RunOrder.CREATED,
+        is_reversed: bool = False,
     ) -> tuple[RunSummary, ...]:
-        """Return runs, newest first.
+        """Return runs, newest first or in another order.
 
         Args:
             limit: How many at most.
             offset: How many to leave out first.
             state: Only runs in this state.
             text: Only runs whose id or name contains this, whatever the case.
+            order: What comes first.
+            is_reversed: Whether what comes first comes last instead.
         """
-        wanted = select(*_SUMMARY_COLUMNS).where(RUNS.c.workspace == self._scope)
-        if text:
-            wanted = wanted.where(RUNS.c.search.contains(text.casefold(), autoescape=True))
-        wanted = wanted.order_by(RUNS.c.id.desc())
-        if state in (RunState.QUEUED, RunState.RUNNING, RunState.INTERRUPTED):
-            # Which of them it is stands in no file: somebody holds the lock of the run or not.
-            wanted = wanted.where(RUNS.c.state == RunState.RUNNING)
-            found = [one for one in self._summaries(wanted) if one.state is state]
-            return tuple(found[offset : offset + limit])
-        if state is not None:
-            wanted = wanted.where(RUNS.c.state == state)
-        return tuple(self._summaries(wanted.offset(offset).limit(limit)))
+        page = Page(limit, offset, state, text, order, is_reversed)
+        for _ in range(_LOOKS):
+            repairs = self._database.num_repairs
+            self._catch_up()
+            found = self._look(page)
+            stale = self._stale({row["id"]: row["files"] for row, _ in found})
+            if not stale and self._database.num_repairs == repairs:  # else rows may be missing
+                break
+            self._write(stale)
+        return tuple(RunSummary.of(row, state) for row, state in found)
 
     def find(self, text: str) -> str:
         """Return the id of the run that a person means.
@@ -183,48 +171,76 @@ class RunIndex:
 
     def remove(self, run_id: str) -> None:
         """Remove the row of a run; it comes back if the run is still there."""
-        self._database.transact(partial(self._replace, rows=(), gone=(run_id,)), write=True)
+
+        def work(connection: Connection) -> None:
+            connection.execute(delete(SWEEPS).where(SWEEPS.c.workspace == self._scope))
+            self._replace(connection, rows=(), gone=(run_id,))
+
+        self._database.transact(work, write=True)
 
     def close(self) -> None:
         """Close the connections to the database."""
         self._database.close()
 
     def _known_files(self, connection: Connection) -> dict[str, str]:
+        """Return what state of the files each row was made from."""
         wanted = select(RUNS.c.id, RUNS.c.files).where(RUNS.c.workspace == self._scope)
         return {row.id: row.files for row in connection.execute(wanted)}
 
+    def _open_files(self, connection: Connection) -> dict[str, str]:
+        """Return the same of the runs that had not ended."""
+        mine = RUNS.c.workspace == self._scope
+        wanted = select(RUNS.c.id, RUNS.c.files).where(mine, RUNS.c.state.not_in(ENDED))
+        return {row.id: row.files for row in connection.execute(wanted)}
+
+    def _catch_up(self) -> None:
+        """Bring all rows up to date that may have changed, without a look at runs that ended."""
+        noted = select(SWEEPS.c.mark).where(SWEEPS.c.workspace == self._scope)
+        mark = self._database.transact(lambda connection: connection.scalar(noted))
+        if mark != mark_of(self._workspace.runs):
+            self.sync_all()
+        else:
+            self._write(self._stale(self._database.transact(self._open_files)))
+
     def _stale(self, known: Mapping[str, str]) -> Sequence[str]:
-        """Return the runs whose rows are not what their files say.
+        """Return the runs whose rows are not what their files say."""
+        return [one for one, files in known.items() if files != self._files(one)]
 
-        Args:
-            known: What state of the files each row was made from. It was read before the folders
-                are listed here: a run that began in between must not look like one deleted.
-        """
-        there = self._workspace.run_ids()
-        runs = [self._workspace.run(run_id) for run_id in there]
-        changed = [run.id for run in runs if known.get(run.id) != state_of_files(run)]
-        return [*changed, *(known.keys() - set(there))]
+    def _files(self, run_id: str) -> str:
+        return state_of_files(self._workspace.run(run_id))
 
-    def _summaries(self, wanted: "Select[*tuple[object, ...]]") -> Sequence[RunSummary]:
-        """Return the rows that are wanted, of a moment at which no row was stale."""
+    def _look(self, page: Page) -> Sequence[tuple[RowMapping, RunState]]:
+        """Return the rows of a page, as they are, with the true state of each run."""
+        live: dict[str, RunState] = {}
+        if page.needs_true_states:
+            ids = self._database.transact(self._open_files)
+            live = {run_id: self._true_state(run_id) for run_id in ids}
+        wanted = page_of(page, self._scope, live)
+        rows = self._database.transact(
+            lambda connection: connection.execute(wanted).mappings().all()
+        )
+        return [(row, live.get(row["id"]) or self._state_of(row)) for row in rows]
 
-        def read(connection: Connection) -> tuple[dict[str, str], Sequence[RowMapping]]:
-            return self._known_files(connection), connection.execute(wanted).mappings().all()
-
-        known, rows = self._database.transact(read)
-        for _ in range(_LOOKS):
-            if not (stale := self._stale(known)):
-                break
-            self._write(stale)
-            known, rows = self._database.transact(read)
-        return [self._summary(row) for row in rows]
-
-    def _summary(self, row: RowMapping) -> RunSummary:
+    def _state_of(self, row: RowMapping) -> RunState:
         state = RunState(row["state"])
-        if state is RunState.RUNNING:
-            with contextlib.suppress(StoreError):  # the row says why its files cannot be read
-                state = self._workspace.run(row["id"]).state()
-        return RunSummary(**{**row, "state": state})
+        return state if state in ENDED else self._true_state(row["id"])
+
+    def _true_state(self, run_id: str) -> RunState:
+        try:
+            return self._workspace.run(run_id).state()
+        except StoreError:  # the row says why its files cannot be read
+            return RunState.RUNNING
+
+    def _note(self, mark: str, *, num_runs: int) -> None:
+        """Write down up to what mark the rows are those of the folders, if that can be written."""
+        mine = RUNS.c.workspace == self._scope
+
+        def work(connection: Connection) -> None:
+            # Others come and go, and a damaged database may just have been made anew.
+            if connection.scalar(select(func.count()).where(mine)) == num_runs:
+                _upsert(connection, SWEEPS, [{"workspace": self._scope, "mark": mark}])
+
+        self._database.write_if_possible(work)
 
     def _write(self, run_ids: Iterable[str]) -> None:
         """Make the rows of some runs what their files say; runs that are gone lose theirs."""
@@ -240,22 +256,26 @@ class RunIndex:
         self, connection: Connection, *, rows: Sequence[SummaryRow], gone: Sequence[str]
     ) -> None:
         if rows:
-            insert = _insertion(connection)
-            new = {one.name: insert.excluded[one.name] for one in RUNS.c if not one.primary_key}
-            keys = list(RUNS.primary_key.columns)
-            upsert = insert.on_conflict_do_update(index_elements=keys, set_=new)
-            connection.execute(upsert, list(rows))
+            _upsert(connection, RUNS, rows)
         if gone:
             mine = (RUNS.c.workspace == self._scope) & (RUNS.c.id == bindparam("gone"))
             connection.execute(delete(RUNS).where(mine), [{"gone": one} for one in gone])
 
 
-def _insertion(connection: Connection) -> "postgresql.Insert | sqlite.Insert":
+def _upsert(connection: Connection, table: Table, rows: Sequence[SummaryRow]) -> None:
+    insert = _insertion(connection, table)
+    new = {one.name: insert.excluded[one.name] for one in table.c if not one.primary_key}
+    keys = list(table.primary_key.columns)
+    upsert = insert.on_conflict_do_update(index_elements=keys, set_=new)
+    connection.execute(upsert, list(rows))
+
+
+def _insertion(connection: Connection, table: Table) -> "postgresql.Insert | sqlite.Insert":
     # Late: one of the two is enough, and that of PostgreSQL takes long to import.
     if connection.dialect.name == "sqlite":
         from sqlalchemy.dialects import sqlite
 
-        return sqlite.insert(RUNS)
+        return sqlite.insert(table)
     from sqlalchemy.dialects import postgresql
 
-    return postgresql.insert(RUNS)
+    return postgresql.insert(table)

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Text, column, inspect, select, table, text
 
 from imageloom.errors import StoreCorruptError
 from imageloom.files.publish import writing_file
-from imageloom.pipeline.index.tables import HEAD, RUNS, VERSION_TABLE
+from imageloom.pipeline.index.tables import HEAD, METADATA, VERSION_TABLE
 
 MIGRATIONS: Final = Path(__file__).with_name("migrations")
 _VERSION: Final = select(column("version_num", Text)).select_from(table(VERSION_TABLE))
@@ -39,11 +39,12 @@ def condition_of(connection: Connection) -> Condition:
     tables = set(inspect(connection).get_table_names())
     if VERSION_TABLE not in tables:
         # A PostgreSQL database may have other tables; our own file may not.
-        taken = tables if is_file else tables & {RUNS.name}
+        taken = tables if is_file else tables & set(METADATA.tables)
         return Condition.UNUSABLE if taken else Condition.EMPTY
     versions = connection.scalars(_VERSION).all()
-    if versions == [HEAD] and RUNS.name in tables:
-        connection.execute(select(RUNS).limit(1))  # fails where a column is missing
+    if versions == [HEAD] and set(METADATA.tables) <= tables:
+        for ours in METADATA.sorted_tables:
+            connection.execute(select(ours).limit(1))  # fails where a column is missing
         return Condition.READY
     is_other = len(versions) == 1 and versions != [HEAD]
     return Condition.OTHER_VERSION if is_other else Condition.UNUSABLE

@@ -1,4 +1,4 @@
-"""What the database holds: a row per run, made from its files by ``summary.summarise``."""
+"""What the database holds: a row per run, made by ``summary.summarise``, and marks of sweeps."""
 
 from typing import Final
 
@@ -6,7 +6,7 @@ from sqlalchemy import Column, Float, Integer, MetaData, Table, Text
 
 # Tests hold this against the newest file in migrations/versions, so that alembic, which takes a
 # third of a second to import, is only needed when the two differ.
-HEAD: Final = "0001"
+HEAD: Final = "0002"
 VERSION_TABLE: Final = "imageloom_schema"
 
 METADATA: Final = MetaData()
@@ -30,5 +30,14 @@ RUNS: Final = Table(
     Column("num_done", Integer, nullable=False),
     Column("problem", Text, nullable=False),
     Column("files", Text, nullable=False),  # sizes and times of the files this row was made from
+    sqlite_with_rowid=False,
+)
+
+# What ``sweep.mark_of`` said when the rows of a workspace were those of its folders.
+SWEEPS: Final = Table(
+    "imageloom_sweeps",
+    METADATA,
+    Column("workspace", Text, primary_key=True),
+    Column("mark", Text, nullable=False),
     sqlite_with_rowid=False,
 )

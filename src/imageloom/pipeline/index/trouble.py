@@ -83,8 +83,8 @@ def error_for(trouble: DatabaseTrouble, where: str, problem: BaseException) -> I
     if trouble is DatabaseTrouble.DAMAGED:
         return StoreCorruptError(
             f"The database {where} does not hold what we put there: {said}.",
-            hint="Delete the tables imageloom_runs and imageloom_schema; they are made again from "
-            "the folders of the runs.",
+            hint="Delete the tables imageloom_runs, imageloom_sweeps and imageloom_schema; they "
+            "are made again from the folders of the runs.",
             reason="damaged",
         )
     if trouble is DatabaseTrouble.UNREACHABLE:
