@@ -61,6 +61,36 @@ def test_one_rank_is_shown_as_it_wrote(ended, capsys):
     assert output_of(capsys, ended, "--rank", 1, "-f") == expected
 
 
+def test_lines_are_found_in_all_logs_with_their_places(ended, capsys):
+    text = output_of(capsys, ended, "--search", "TRACEBACK")
+    assert text == (
+        f"== rank 1  {ended / 'logs' / '70_driver_log_1.txt'}\n      2  Traceback\\x1b[2J\n"
+    )
+    content = json.loads(output_of(capsys, ended, "--search", "2026", "--json"))
+    places = [(one["log"], one["line"], one["offset"]) for one in content["found"]]
+    assert sorted(places) == [("launcher", 1, 0), ("rank 0", 2, 21), ("rank 1", 1, 0)]
+    assert content["more"] is False
+    assert "nothing that contains 'blue'" in output_of(capsys, ended, "--search", "blue")
+
+
+def test_so_many_finds_are_shown_and_that_there_are_more(ended, capsys):
+    log = ended / "logs" / "70_driver_log_0.txt"
+    log.write_text("again\n" * 1_001, encoding="utf-8")
+    content = json.loads(output_of(capsys, ended, "--search", "again", "--json"))
+    assert (len(content["found"]), content["more"]) == (1_000, True)
+    assert "more than 1,000 lines" in output_of(capsys, ended, "--search", "again")
+
+
+def test_the_last_lines_of_all_logs_are_those_of_the_joined_one(ended, capsys):
+    assert output_of(capsys, ended, "--tail", 2) == "".join(ALL.splitlines(keepends=True)[-2:])
+    assert output_of(capsys, ended, "--rank", 1, "--tail", 1) == "Traceback\\x1b[2J\n"
+
+
+def test_what_excludes_each_other_is_refused(ended, capsys):
+    for words in (["--search", "x", "--tail", 1], ["--tail", 1, "--follow"]):
+        output_of(capsys, ended, *words, code=2)
+
+
 def test_a_rank_that_wrote_nothing_is_refused_with_those_that_did(ended, capsys):
     assert run(["logs", str(ended), "--rank", "7"]) == 1
     said = capsys.readouterr().err

@@ -133,6 +133,19 @@ def test_logs_of_all_nodes_stand_below_each_other_and_those_of_cached_ones_are_f
     assert content["logs"]["a"]["path"].endswith(f"{first}/nodes/a/{LOG_FILE}")
 
 
+def test_lines_are_found_in_the_logs_of_nodes_with_their_places(two_runs, workspace, capsys):
+    first, second = two_runs
+    log = Path(workspace) / "runs" / first / "nodes" / "a" / LOG_FILE
+    log.parent.mkdir()
+    log.write_text("one\nTwo \x1b[2J\n", encoding="utf-8")
+    assert output_of(capsys, "runs", "logs", second, "--search", "two") == (
+        f"== a  {log}\n      2  Two \\x1b[2J\n"
+    )
+    (found,) = json_of(capsys, "runs", "logs", second, "a", "--search", "TWO")["found"]
+    assert (found["line"], found["offset"], found["path"]) == (2, 4, str(log))
+    assert output_of(capsys, "runs", "logs", second, "a", "--tail", "1") == "Two \\x1b[2J\n"
+
+
 def test_following_a_run_that_has_ended_shows_its_logs_and_leaves(two_runs, workspace, capsys):
     write_log(workspace, two_runs[1], "add", "one\ntwo\n")
     assert output_of(capsys, "runs", "logs", two_runs[1], "--follow") == "add: one\nadd: two\n"

@@ -11,20 +11,22 @@ from imageloom.launch.local.merged_log import MergedLog
 _TIME: Final = re.compile(r"\d{4}-\d\d-\d\d ")
 
 
-def joined_text(logs: Mapping[str, Path], *, echo: str = "") -> str:
+def joined_text(logs: Mapping[str, Path], *, echo: str = "", num_lines: int | None = None) -> str:
     """Return all lines of some logs, in the order of time; a single log is returned as it is.
 
     Args:
         logs: By who wrote them.
         echo: Of which log only that is shown that stands in no other: a process whose lines go into
             a log of their own may have printed them as well.
+        num_lines: How many of the last lines, or None for all.
     """
-    texts = {label: read_log(log) for label, log in logs.items()}
+    texts = {label: read_log(log, num_lines=num_lines) for label, log in logs.items()}
     if len(texts) == 1:
         return next(iter(texts.values()))
     lines = {label: text.removesuffix("\n").split("\n") for label, text in texts.items() if text}
     own = _Echo(echo).without_repetition(lines)
-    return "".join(labelled(*line) + "\n" for line in MergedLog().add(own))
+    joined = [labelled(*line) + "\n" for line in MergedLog().add(own)]
+    return "".join(joined if num_lines is None else joined[-num_lines:])
 
 
 class JoinedTail:

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from imageloom.errors import printable
+from imageloom.files.log_parts import tail_start
 
 
 class Tail:
@@ -32,10 +33,13 @@ class Tail:
         return [printable_lines(line) for line in lines]
 
 
-def read_log(log: Path) -> str:
-    """Return a whole log, or nothing where there is none."""
+def read_log(log: Path, *, num_lines: int | None = None) -> str:
+    """Return a whole log or its last lines, or nothing where there is none."""
     try:
-        return printable_lines(log.read_bytes())
+        with log.open("rb") as file:
+            if num_lines is not None:
+                file.seek(tail_start(log, num_lines))
+            return printable_lines(file.read())
     except OSError:
         return ""
 
@@ -43,4 +47,9 @@ def read_log(log: Path) -> str:
 def printable_lines(content: bytes) -> str:
     """Return what stands in a log as text that a terminal cannot obey."""
     text = content.decode("utf-8", "backslashreplace")
-    return "\n".join(printable(line.expandtabs()) for line in text.split("\n"))
+    return "\n".join(printable_line(line) for line in text.split("\n"))
+
+
+def printable_line(line: str) -> str:
+    """Return a line of a log as text that a terminal cannot obey."""
+    return printable(line.expandtabs())

@@ -12,6 +12,7 @@ from rich.text import Text
 
 from imageloom.cli.call import Call, Outcome, call_command, outliving_the_reader
 from imageloom.cli.joined_logs import JoinedTail, joined_text
+from imageloom.cli.log_search import found_lines, log_choice, num_lines_of
 from imageloom.cli.screen import line
 from imageloom.cli.workspace import open_existing_engine, require_node, workspace_option
 from imageloom.spec.node_state import RunState
@@ -25,10 +26,22 @@ _POLL_S: Final = 0.2
 
 @call_command(
     "logs",
-    examples=("imageloom runs logs last", "imageloom runs logs last train -f"),
+    examples=(
+        "imageloom runs logs last",
+        "imageloom runs logs last train -f",
+        "imageloom runs logs last --search error",
+    ),
 )
 @click.argument("run")
 @click.argument("node", required=False)
+@click.option(
+    "--search",
+    metavar="TEXT",
+    help="Only the lines that contain this, whatever the case, with their places.",
+)
+@click.option(
+    "--tail", type=click.IntRange(min=1), metavar="N", help="Only the last lines of each log."
+)
 @click.option(
     "-f", "--follow", is_flag=True, help="Show what is written from now on, until it ends."
 )
@@ -48,16 +61,16 @@ def command(call: Call) -> Outcome:
     if "node" in call.arguments:
         nodes = (call.text("node"),)
         require_node(record, *nodes)
-    if "follow" in call.arguments:
-        if "as_json" in call.arguments:
-            raise click.UsageError(
-                "--follow writes as it reads, so it cannot be joined with --json."
-            )
+    choice = log_choice(call)
+    if choice == "follow":
         with outliving_the_reader():
             _follow(call, engine, run, nodes)
         return Outcome(content={}, screen=())
     logs = _logs(engine, run, nodes)
-    texts = {node: joined_text(of_node) for node, of_node in logs.items()}
+    if choice == "search":
+        return found_lines(_by_name(logs), call.text("search"))
+    num_lines = num_lines_of(call)
+    texts = {node: joined_text(one, num_lines=num_lines) for node, one in logs.items()}
     own = {node: next(iter(of_node.values())) for node, of_node in logs.items()}
     return Outcome(
         content={
@@ -74,6 +87,15 @@ def _logs(engine: "Engine", run: "RunFolder", nodes: tuple[str, ...]) -> dict[st
 
     states = run.states()
     return {node: process_logs(engine.workspace, run, node, states.get(node)) for node in nodes}
+
+
+def _by_name(logs: dict[str, dict[str, Path]]) -> dict[str, Path]:
+    """Return all logs by their node and, where it has several, by who wrote them."""
+    return {
+        node if len(of_node) == 1 else f"{node}, {label}": log
+        for node, of_node in logs.items()
+        for label, log in of_node.items()
+    }
 
 
 def _screen(

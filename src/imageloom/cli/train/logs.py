@@ -13,6 +13,7 @@ from rich.text import Text
 
 from imageloom.cli.call import Call, Outcome, call_command, outliving_the_reader
 from imageloom.cli.joined_logs import JoinedTail, joined_text
+from imageloom.cli.log_search import found_lines, log_choice, num_lines_of
 from imageloom.cli.lost_runs import tell_if_lost
 from imageloom.cli.places import PathType
 from imageloom.cli.screen import line
@@ -42,6 +43,14 @@ _LEAD_S: Final = 30.0  # in which another machine may take the lead
 @click.argument("run", metavar="RUN_DIRECTORY", type=PathType())
 @click.option("--rank", type=click.IntRange(min=0), help="Only what this process wrote.")
 @click.option(
+    "--search",
+    metavar="TEXT",
+    help="Only the lines that contain this, whatever the case, with their places.",
+)
+@click.option(
+    "--tail", type=click.IntRange(min=1), metavar="N", help="Only the last lines of each log."
+)
+@click.option(
     "-f", "--follow", is_flag=True, help="Show what is written from now on, until the run ends."
 )
 def command(call: Call) -> Outcome:
@@ -55,23 +64,24 @@ def command(call: Call) -> Outcome:
     """
     run = RunDirectory(call.path("run"))
     run.read()  # refuses what is no run directory
-    if "follow" in call.arguments:
-        if "as_json" in call.arguments:
-            raise click.UsageError(
-                "--follow writes as it reads, so it cannot be joined with --json."
-            )
+    choice = log_choice(call)
+    if choice == "follow":
         with outliving_the_reader():
             _follow(call, run)
         tell_if_lost(call, run.path)
         return Outcome(content={}, screen=())
     tell_if_lost(call, run.path)
     logs = _chosen(call, run)
-    text = joined_text(logs, echo=_JOB)
+    if choice == "search":
+        return found_lines(logs, call.text("search"))
+    num_lines = num_lines_of(call)
+    text = joined_text(logs, echo=_JOB, num_lines=num_lines)
     return Outcome(
         content={
             "run": str(run.path),
             "logs": {
-                label: {"path": str(log), "text": read_log(log)} for label, log in logs.items()
+                label: {"path": str(log), "text": read_log(log, num_lines=num_lines)}
+                for label, log in logs.items()
             },
             "text": text,
         },
