@@ -36,9 +36,19 @@ def pytest_collection_modifyitems(items):
     items.sort(key=lambda item: -slow[item.path])
 
 
+_HOMES = itertools.count()
+
+
+@pytest.fixture(scope="session")
+def homes(tmp_path_factory) -> Path:
+    """Where each test has its home folder."""
+    return tmp_path_factory.mktemp("homes")
+
+
 @pytest.fixture(autouse=True)
-def _clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory):
-    home = tmp_path_factory.mktemp("imageloom-home")
+def _clean_environment(monkeypatch: pytest.MonkeyPatch, homes: Path):
+    home = homes / f"{next(_HOMES)}"  # pytest would look at all others before it names one
+    home.mkdir()
     monkeypatch.setenv("IMAGELOOM_HOME", str(home))
     monkeypatch.setenv("IMAGELOOM_WORKSPACE", str(home / "workspace"))
     monkeypatch.setenv("XDG_CONFIG_HOME", str(home / "config"))

@@ -29,7 +29,7 @@ def ids_of(index, **named):
 
 @pytest.fixture
 def _various(workspace):
-    """Runs of other names, states and lengths; the second has a process."""
+    """Runs of other names, states and lengths; the second has a process, the last never began."""
     for run_id, name, state in zip(
         IDS,
         ("b", "A", "c", "a", "b"),
@@ -54,7 +54,7 @@ def _various(workspace):
     [
         ("created", (4, 3, 2, 1, 0), (0, 1, 2, 3, 4)),
         ("name", (3, 1, 4, 0, 2), (2, 0, 4, 1, 3)),
-        ("state", (2, 0, 4, 3, 1), (1, 3, 4, 0, 2)),
+        ("state", (2, 0, 3, 4, 1), (1, 4, 3, 0, 2)),
         ("duration", (2, 0, 1, 4, 3), (1, 0, 2, 3, 4)),
     ],
 )
