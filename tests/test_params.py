@@ -15,7 +15,7 @@ from imageloom.errors import (
     ParameterParsingError,
     UnknownNameError,
 )
-from imageloom.params import Params, describe, parameter
+from imageloom.params import Params, ShownWhen, describe, parameter
 from imageloom.training.params import TrainParams
 
 
@@ -23,7 +23,14 @@ class Toy(Params):
     """A parameter set with one of each kind."""
 
     count: int = parameter(5, help="How many.", unit="things", gt=0, le=1000)
-    rate: float = parameter(0.5, help="How fast.", ge=0.1, lt=2)
+    rate: float = parameter(
+        0.5,
+        help="How fast.",
+        ge=0.1,
+        lt=2,
+        section="Speed",
+        shown_when=ShownWhen("colour", ("red",)),
+    )
     colour: Literal["red", "green"] = parameter("red", help="Which colour.")
     loud: bool = parameter(False, help="Whether it is loud.")
     name: str = parameter("x", help="Its name.")
@@ -36,13 +43,18 @@ def test_description_says_everything_a_form_needs():
     count, rate, colour, loud, name, size, number, words = describe(Toy)
     assert (count.name, count.kind, count.default, count.unit) == ("count", "int", 5, "things")
     assert count.range_text == "> 0 and <= 1,000"
+    assert (count.minimum, count.maximum, count.exclusive) == (0, 1000, ("minimum",))
     assert count.help == "How many."
     assert rate.range_text == ">= 0.1 and < 2"
+    assert (rate.minimum, rate.maximum, rate.exclusive) == (0.1, 2, ("maximum",))
+    assert (rate.section, rate.shown_when) == ("Speed", ShownWhen("colour", ("red",)))
     assert (colour.kind, colour.choices) == ("choice", ("red", "green"))
     assert (loud.kind, loud.default) == ("bool", False)
+    assert (name.section, name.shown_when) == ("", None)
     assert (name.kind, name.default, name.range_text) == ("str", "x", "")
     assert (size.kind, size.optional, size.default) == ("int", True, None)
     assert not count.optional
+    assert (number.minimum, number.maximum, number.exclusive) == (None, None, ())
     assert number.range_text == "", "the bounds of a 64-bit integer are no choice of a person"
     assert (words.kind, words.default) == ("list", ())
 

@@ -3,6 +3,7 @@
 import contextlib
 import dataclasses
 import hashlib
+import json
 import shutil
 import subprocess
 from pathlib import Path
@@ -16,6 +17,7 @@ from imageloom.params import describe
 from imageloom.pipeline.graph.graph import Node
 from imageloom.pipeline.graph.resolve import ResolvedNode
 from imageloom.pipeline.run.keys import node_key
+from imageloom.spec.component_json import component_to_json
 from imageloom.spec.port_types import PORT_TYPES
 from imageloom.spec.run_settings import RunSettings
 
@@ -320,3 +322,49 @@ def test_declaring_components_imports_nothing_heavy(python):
     )
     answer = subprocess.run([python, "-c", code], capture_output=True, text=True, timeout=60)
     assert answer.stdout == "[]\n", answer.stderr
+
+
+def test_what_a_form_needs_of_parameters_is_json_and_whole(component):
+    content = json.loads(json.dumps(component_to_json(component), allow_nan=False))
+    described = describe(component.params)
+    assert [one["name"] for one in content["parameters"]] == [one.name for one in described]
+    for one in (*content["parameters"], *content["run_settings"]):
+        for side, sign in (("minimum", ">"), ("maximum", "<")):
+            bound = one[side]
+            equal = "" if side in one["exclusive"] else "="
+            assert (bound is not None) == (sign in one["range_text"]), one
+            assert bound is None or f"{sign}{equal} {bound:,}" in one["range_text"], one
+        assert set(one["exclusive"]) <= {"minimum", "maximum"}
+        assert bool(one["choices"]) == (one["kind"] == "choice")
+
+
+@pytest.mark.parametrize("side", ["minimum", "maximum"])
+def test_a_bound_is_where_values_end(component, side):
+    """Just inside of a bound a value is taken, just outside it is refused."""
+    step = {"minimum": -1, "maximum": 1}[side]
+    for one in describe(component.params):
+        bound = getattr(one, side)
+        if bound is None:
+            continue
+        if side not in one.exclusive:
+            component.params.parse({one.name: type(one.default or bound)(bound)})
+        outside = bound if side in one.exclusive else bound + step
+        with pytest.raises(ParameterError, match=f"{one.name} is"):
+            component.params.parse({one.name: outside})
+
+
+def test_a_long_form_has_sections_and_no_form_has_them_for_a_part(component):
+    sections = [one.section for one in describe(component.params)]
+    assert all(sections) or not any(sections)
+    assert all(sections) or len(sections) <= 8
+
+
+def test_a_parameter_is_shown_by_another_one_of_its_section_and_a_value_it_can_have(component):
+    described = {one.name: one for one in describe(component.params)}
+    for one in described.values():
+        if one.shown_when is None:
+            continue
+        other = described[one.shown_when.parameter]
+        possible = {True, False} if other.kind == "bool" else set(other.choices)
+        assert other.section == one.section
+        assert set(one.shown_when.values) < possible

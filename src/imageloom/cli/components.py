@@ -15,6 +15,7 @@ from imageloom.cli.screen import line, table
 from imageloom.errors import ImageloomError, printable
 from imageloom.params import Params, describe
 from imageloom.registry import Registry
+from imageloom.spec.component_json import component_to_json
 from imageloom.spec.run_settings import RunSettings
 
 if TYPE_CHECKING:
@@ -43,24 +44,6 @@ def command(call: Call) -> Outcome:
         )
     component = components.get(call.text("name"))
     return Outcome(content=component_to_json(component), screen=tuple(_one(component)))
-
-
-def component_to_json(component: "Component") -> dict[str, object]:
-    """Return what ``--json`` says of a component."""
-    settings = describe(RunSettings) if component.has_run_settings else ()
-    return {
-        "name": component.name,
-        "title": component.title,
-        "help": component.help,
-        "category": component.category,
-        "version": component.version,
-        "demand": component.demand,
-        "inputs": [vars(port) for port in component.inputs],
-        "outputs": [vars(port) for port in component.outputs],
-        "parameters": [vars(one) for one in describe(component.params)],
-        "run_settings": [vars(one) for one in settings],
-        "errors": [{"code": one.code, "type": one.__name__} for one in component.errors],
-    }
 
 
 def first_sentence(text: str) -> str:

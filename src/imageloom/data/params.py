@@ -43,6 +43,7 @@ class ConvertParams(Params):
         help="Share of the pictures that may be left out; above it the conversion fails.",
         ge=0,
         le=1,
+        section="Limits",
     )
     max_pixels: int = parameter(
         DEFAULT_MAX_PIXELS,
@@ -50,50 +51,64 @@ class ConvertParams(Params):
         unit="pixels",
         ge=1,
         le=PILLOW_MAX_PIXELS,
+        section="Limits",
     )
     folder: str | None = parameter(
         None,
         help="Sub-folder of the source to take, such as 'train'. For a manifest: the folder that "
         "its file names start from, by default its own.",
+        section="Source",
     )
     nested: Nested = parameter(
         "refuse",
         help="Folders inside class folders: 'refuse' them, or 'join' the names to classes such "
         "as 'a/b'.",
+        section="Source",
     )
     labels: Labels = parameter(
         "source",
         help="Classes come from the 'source', its folders or its column; or there are 'none': all "
         "pictures at any depth are taken without labels, as for scoring.",
+        section="Source",
     )
     empty_classes: EmptyClasses = parameter(
-        "refuse", help="Class without pictures in the source: 'refuse' the source or 'drop' it."
+        "refuse",
+        help="Class without pictures in the source: 'refuse' the source or 'drop' it.",
+        section="Source",
     )
     follow_links: bool = parameter(
         False,
         help="Read what links in the source lead to, folders and files, also outside it. Without "
         "it, a class folder that is a link is refused.",
+        section="Source",
     )
     name_encoding: NameEncoding | None = parameter(
         None,
         help="Encoding of the names in an archive that does not say it. By default those that are "
         "not UTF-8 are guessed, with a notice.",
+        section="Source",
     )
     file_column: str | None = parameter(
-        None, help="Column or key of a manifest with the file name; when not given, 'file'."
+        None,
+        help="Column or key of a manifest with the file name; when not given, 'file'.",
+        section="Manifest",
     )
     label_column: str | None = parameter(
-        None, help="Column or key of a manifest with the class; when not given, 'label'."
+        None,
+        help="Column or key of a manifest with the class; when not given, 'label'.",
+        section="Manifest",
     )
     part: str | None = parameter(
         None,
         help="Part of a manifest to take, such as 'train', where a column such as 'split' names "
         "parts; 'all' joins them.",
+        section="Manifest",
     )
     group_column: str | None = parameter(
         None,
         help="Column or key of a manifest with the group, such as a patient or a camera; a split "
         "can keep groups together.",
+        section="Manifest",
     )
     workers: int = parameter(
         0,
@@ -102,6 +117,7 @@ class ConvertParams(Params):
         unit="processes",
         ge=0,
         le=1024,
+        section="Machine",
     )
 
 

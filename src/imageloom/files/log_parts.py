@@ -118,8 +118,8 @@ def tail_start(log: Path, num_lines: int, *, max_bytes: int = 16 * _BLOCK) -> in
 def search_log(log: Path, what: str | re.Pattern[str], *, limit: int) -> Iterator[FoundLine]:
     """Yield the lines of a log that contain something, each once, in about 2 MiB of memory.
 
-    A line of more than 1 MiB is looked at in pieces that overlap by 4 KiB. A text is found in 64 MiB
-    within 0.15 to 0.36 s (ASCII or not, 5 times each; 2 shared cores, Python 3.11).
+    A line of more than 1 MiB is looked at in pieces that overlap by 4 KiB. A text is found in 64
+    MiB within 0.15 to 0.36 s (ASCII or not, 5 times each; 2 shared cores, Python 3.11).
 
     Args:
         log: The file; where there is none, nothing is found.

@@ -1,6 +1,6 @@
 """A transform list chosen by switches, in the fixed order that users of the old designer know."""
 
-from imageloom.params import Params, parameter
+from imageloom.params import Params, ShownWhen, parameter
 from imageloom.preprocessing.operations import (
     MAX_SIZE,
     CenterCrop,
@@ -26,56 +26,134 @@ class TransformationParams(Params):
     """Which operations are applied, in this order, and their sizes and strengths."""
 
     resize: bool = parameter(
-        True, help="Scale so that the shorter side has the resize size; the proportions stay."
+        True,
+        help="Scale so that the shorter side has the resize size; the proportions stay.",
+        section="Size",
     )
     resize_size: int = parameter(
-        256, help="Shorter side after the resize.", unit="pixels", ge=1, le=MAX_SIZE
+        256,
+        help="Shorter side after the resize.",
+        unit="pixels",
+        ge=1,
+        le=MAX_SIZE,
+        section="Size",
+        shown_when=ShownWhen("resize"),
     )
-    center_crop: bool = parameter(True, help="Cut a square out of the middle.")
+    center_crop: bool = parameter(True, help="Cut a square out of the middle.", section="Size")
     center_crop_size: int = parameter(
-        224, help="Side of the square.", unit="pixels", ge=1, le=MAX_SIZE
+        224,
+        help="Side of the square.",
+        unit="pixels",
+        ge=1,
+        le=MAX_SIZE,
+        section="Size",
+        shown_when=ShownWhen("center_crop"),
     )
-    pad: bool = parameter(False, help="Add black pixels on each side.")
-    padding: int = parameter(0, help="Pixels added on each side.", unit="pixels", ge=0, le=MAX_SIZE)
+    pad: bool = parameter(False, help="Add black pixels on each side.", section="Size")
+    padding: int = parameter(
+        0,
+        help="Pixels added on each side.",
+        unit="pixels",
+        ge=0,
+        le=MAX_SIZE,
+        section="Size",
+        shown_when=ShownWhen("pad"),
+    )
     color_jitter: bool = parameter(
-        False, help="Change brightness, contrast, saturation and hue a little, at random."
+        False,
+        help="Change brightness, contrast, saturation and hue a little, at random.",
+        section="Colour",
     )
-    grayscale: bool = parameter(False, help="Remove the colour.")
+    grayscale: bool = parameter(False, help="Remove the colour.", section="Colour")
     random_resized_crop: bool = parameter(
-        False, help="Cut out a random part of any size and scale it to a square."
+        False,
+        help="Cut out a random part of any size and scale it to a square.",
+        section="Random parts",
     )
     random_resized_crop_size: int = parameter(
-        256, help="Side of the square.", unit="pixels", ge=1, le=MAX_SIZE
+        256,
+        help="Side of the square.",
+        unit="pixels",
+        ge=1,
+        le=MAX_SIZE,
+        section="Random parts",
+        shown_when=ShownWhen("random_resized_crop"),
     )
-    random_crop: bool = parameter(False, help="Cut a square out at a random place.")
+    random_crop: bool = parameter(
+        False, help="Cut a square out at a random place.", section="Random parts"
+    )
     random_crop_size: int = parameter(
-        224, help="Side of the square.", unit="pixels", ge=1, le=MAX_SIZE
+        224,
+        help="Side of the square.",
+        unit="pixels",
+        ge=1,
+        le=MAX_SIZE,
+        section="Random parts",
+        shown_when=ShownWhen("random_crop"),
     )
     random_horizontal_flip: bool = parameter(
-        True, help="Mirror left and right in half of the cases."
+        True,
+        help="Mirror left and right in half of the cases.",
+        section="Random mirroring and turning",
     )
     random_vertical_flip: bool = parameter(
-        False, help="Mirror top and bottom in half of the cases."
+        False,
+        help="Mirror top and bottom in half of the cases.",
+        section="Random mirroring and turning",
     )
-    random_rotation: bool = parameter(False, help="Turn by a random angle; corners become black.")
+    random_rotation: bool = parameter(
+        False,
+        help="Turn by a random angle; corners become black.",
+        section="Random mirroring and turning",
+    )
     random_rotation_degrees: float = parameter(
-        10.0, help="Largest angle, to either side.", unit="degrees", ge=0, le=180
+        10.0,
+        help="Largest angle, to either side.",
+        unit="degrees",
+        ge=0,
+        le=180,
+        section="Random mirroring and turning",
+        shown_when=ShownWhen("random_rotation"),
     )
     random_affine: bool = parameter(
-        False, help="Turn by a random angle once more, as an affine map."
+        False,
+        help="Turn by a random angle once more, as an affine map.",
+        section="Random mirroring and turning",
     )
     random_affine_degrees: float = parameter(
-        10.0, help="Largest angle, to either side.", unit="degrees", ge=0, le=180
+        10.0,
+        help="Largest angle, to either side.",
+        unit="degrees",
+        ge=0,
+        le=180,
+        section="Random mirroring and turning",
+        shown_when=ShownWhen("random_affine"),
     )
-    random_grayscale: bool = parameter(False, help="Remove the colour at random.")
+    random_grayscale: bool = parameter(
+        False, help="Remove the colour at random.", section="Random changes"
+    )
     random_grayscale_probability: float = parameter(
-        0.1, help="How often the colour is removed.", ge=0, le=1
+        0.1,
+        help="How often the colour is removed.",
+        ge=0,
+        le=1,
+        section="Random changes",
+        shown_when=ShownWhen("random_grayscale"),
     )
-    random_perspective: bool = parameter(False, help="Tilt the picture at random.")
+    random_perspective: bool = parameter(
+        False, help="Tilt the picture at random.", section="Random changes"
+    )
     random_perspective_probability: float = parameter(
-        0.5, help="How often the picture is tilted.", ge=0, le=1
+        0.5,
+        help="How often the picture is tilted.",
+        ge=0,
+        le=1,
+        section="Random changes",
+        shown_when=ShownWhen("random_perspective"),
     )
-    random_erasing: bool = parameter(False, help="Black out a random rectangle in half the cases.")
+    random_erasing: bool = parameter(
+        False, help="Black out a random rectangle in half the cases.", section="Random changes"
+    )
 
 
 def chosen_transforms(params: TransformationParams) -> Transforms:

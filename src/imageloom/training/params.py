@@ -16,10 +16,20 @@ class TrainParams(Params):
     """How a network is trained."""
 
     epochs: int = parameter(
-        5, help="Passes over all training pictures.", unit="epochs", gt=0, le=1_000_000
+        5,
+        help="Passes over all training pictures.",
+        unit="epochs",
+        gt=0,
+        le=1_000_000,
+        section="Training",
     )
     batch_size: int = parameter(
-        16, help="Pictures per step and process.", unit="images", gt=0, le=1_000_000
+        16,
+        help="Pictures per step and process.",
+        unit="images",
+        gt=0,
+        le=1_000_000,
+        section="Training",
     )
     warmup_epochs: float = parameter(
         0.0,
@@ -27,12 +37,15 @@ class TrainParams(Params):
         title="Warmup step number",
         unit="epochs",
         ge=0,
+        section="Optimizer",
     )
     learning_rate: float = parameter(
-        0.001, help="Highest rate of the optimizer.", ge=2.2e-16, le=2.0
+        0.001, help="Highest rate of the optimizer.", ge=2.2e-16, le=2.0, section="Optimizer"
     )
     scale_learning_rate: bool = parameter(
-        True, help="Multiply the learning rate by the number of processes that train together."
+        True,
+        help="Multiply the learning rate by the number of processes that train together.",
+        section="Optimizer",
     )
     seed: int = parameter(
         1,
@@ -40,6 +53,7 @@ class TrainParams(Params):
         title="Random seed",
         ge=-(2**63),
         lt=2**63,
+        section="Training",
     )
     patience: int = parameter(
         3,
@@ -47,6 +61,7 @@ class TrainParams(Params):
         unit="epochs",
         gt=0,
         le=1_000_000,
+        section="Training",
     )
     print_frequency: int = parameter(
         10,
@@ -55,17 +70,26 @@ class TrainParams(Params):
         unit="steps",
         gt=0,
         le=1_000_000_000,
+        section="Records",
     )
-    optimizer: Optimizer = parameter("sgd", help="SGD with Nesterov momentum 0.9, or AdamW.")
-    weight_decay: float = parameter(1e-4, help="Strength of weight decay.", ge=0, le=1)
+    optimizer: Optimizer = parameter(
+        "sgd", help="SGD with Nesterov momentum 0.9, or AdamW.", section="Optimizer"
+    )
+    weight_decay: float = parameter(
+        1e-4, help="Strength of weight decay.", ge=0, le=1, section="Optimizer"
+    )
     decay_norm_and_bias: bool = parameter(
-        False, help="Apply weight decay to norms and biases too, as the old designer did."
+        False,
+        help="Apply weight decay to norms and biases too, as the old designer did.",
+        section="Optimizer",
     )
     class_weights: ClassWeights = parameter(
-        "none", help="'balanced' weighs each class by the inverse of its number of pictures."
+        "none",
+        help="'balanced' weighs each class by the inverse of its number of pictures.",
+        section="Loss",
     )
     label_smoothing: float = parameter(
-        0.0, help="Share of the target spread over all classes.", ge=0, lt=1
+        0.0, help="Share of the target spread over all classes.", ge=0, lt=1, section="Loss"
     )
     accumulation_steps: int = parameter(
         1,
@@ -73,8 +97,11 @@ class TrainParams(Params):
         unit="batches",
         gt=0,
         le=100_000,
+        section="Optimizer",
     )
-    freeze: Freeze = parameter("none", help="'body' trains only the classification layer.")
+    freeze: Freeze = parameter(
+        "none", help="'body' trains only the classification layer.", section="Training"
+    )
     image_size: int | None = parameter(
         None,
         help="Side of the network's input. By default 224, or the pictures' own size when that is "
@@ -82,26 +109,32 @@ class TrainParams(Params):
         unit="pixels",
         ge=1,
         le=8192,
+        section="Pictures",
     )
     fit: Fit = parameter(
         "crop",
         help="How a picture is made square: cut the middle out, add bars, or change proportions.",
+        section="Pictures",
     )
     augmentation: Augmentation = parameter(
         "standard",
         help="Random changes to training pictures: none, light (small shifts; for text and "
         "digits) or standard (random part, mirrored or not).",
+        section="Pictures",
     )
     precision: Precision = parameter(
-        "auto", help="Arithmetic of the network; 'auto' takes bfloat16 where the device has it."
+        "auto",
+        help="Arithmetic of the network; 'auto' takes bfloat16 where the device has it.",
+        section="Machine",
     )
-    device: str = parameter("auto", help="'auto', 'cpu', 'cuda' or 'cuda:N'.")
+    device: str = parameter("auto", help="'auto', 'cpu', 'cuda' or 'cuda:N'.", section="Machine")
     workers: int = parameter(
         -1,
         help="Processes that read pictures; -1 chooses for the machine, 0 reads in the main one.",
         affects_output=False,
         ge=-1,
         le=1024,
+        section="Machine",
     )
     checkpoint_minutes: float = parameter(
         5.0,
@@ -109,7 +142,10 @@ class TrainParams(Params):
         unit="minutes",
         affects_output=False,
         gt=0,
+        section="Records",
     )
     deterministic: bool = parameter(
-        False, help="Use only operations that give the same bits each time, also on a GPU."
+        False,
+        help="Use only operations that give the same bits each time, also on a GPU.",
+        section="Machine",
     )

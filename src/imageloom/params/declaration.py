@@ -22,22 +22,31 @@ from pydantic import (
     ValidationInfo,
     field_validator,
 )
+from pydantic.config import JsonDict
 from pydantic.fields import FieldInfo
-from pydantic_core import ErrorDetails, PydanticUndefined
+from pydantic_core import PydanticUndefined
 
-from imageloom.errors import (
-    GreaterThanError,
-    GreaterThanOrEqualToError,
-    LessThanOrEqualToError,
-    NotInRangeValueError,
-    ParameterError,
-    ParameterParsingError,
-    UnknownNameError,
-    unknown_name,
-)
+from imageloom.params.errors import parameter_error
 
 Kind = Literal["int", "float", "bool", "str", "choice", "list"]
 Value = str | int | float | bool | tuple[str, ...] | None
+
+
+@dataclass(frozen=True)
+class ShownWhen:
+    """When a parameter matters: while another one has one of these values.
+
+    Attributes:
+        parameter: The other one.
+        values: Any of these.
+    """
+
+    parameter: str
+    values: tuple[str | bool, ...] = (True,)
+
+    def to_extra(self) -> JsonDict:
+        """Return it as pydantic keeps what it does not know."""
+        return {"parameter": self.parameter, "values": [*self.values]}
 
 
 class Params(BaseModel):
@@ -65,7 +74,7 @@ class Params(BaseModel):
             try:
                 super().__init__(**values)
             except ValidationError as error:
-                raise _parameter_error(type(self), error) from None
+                raise parameter_error(describe(type(self)), error) from None
 
     @field_validator("*", mode="before")
     @classmethod
@@ -94,7 +103,7 @@ class Params(BaseModel):
         try:
             return cls.model_validate(dict(values))
         except ValidationError as error:
-            raise _parameter_error(cls, error) from None
+            raise parameter_error(describe(cls), error) from None
 
     def replace(self, **changes: Value) -> Self:
         """Return a copy with some values changed, checked again."""
@@ -113,6 +122,8 @@ def parameter(  # noqa: PLR0913 - mirrors pydantic.Field
     help: str,
     title: str = "",
     unit: str = "",
+    section: str = "",
+    shown_when: ShownWhen | None = None,
     affects_output: bool = True,
     gt: float | None = None,
     ge: float | None = None,
@@ -121,7 +132,8 @@ def parameter(  # noqa: PLR0913 - mirrors pydantic.Field
 ) -> Any:  # noqa: ANN401 - as pydantic.Field does, so that the annotation is the field's type
     """Declare one parameter: its default, bounds, unit and one or two sentences of help.
 
-    ``title`` is its label in a form, made from the name by default. A parameter that changes how
+    ``title`` is its label in a form, made from the name by default; ``section`` is the heading it
+    stands under there, and ``shown_when`` says when it matters. A parameter that changes how
     fast or how chattily a result is made, but not the result, has ``affects_output=False``: two
     runs that differ only there share their results.
     """
@@ -133,7 +145,12 @@ def parameter(  # noqa: PLR0913 - mirrors pydantic.Field
         ge=ge,
         lt=lt,
         le=le,
-        json_schema_extra={"unit": unit, "affects_output": affects_output},
+        json_schema_extra={
+            "unit": unit,
+            "affects_output": affects_output,
+            "section": section,
+            "shown_when": shown_when.to_extra() if shown_when else None,
+        },
     )
 
 
@@ -148,10 +165,15 @@ class ParameterDescription:
         default: Value when nothing is given.
         optional: Whether None is allowed.
         choices: Allowed values of a ``choice``.
+        minimum: Least value, or None when there is no bound.
+        maximum: Greatest value, or None when there is no bound.
+        exclusive: Which of ``minimum`` and ``maximum`` are no values themselves.
         range_text: Bounds as text, such as ``> 0``; empty when unbounded.
         unit: Unit of the value, or empty.
         help: One or two sentences.
         affects_output: Whether another value can give another result.
+        section: Heading in a form, or empty.
+        shown_when: When it matters; None for always.
     """
 
     name: str
@@ -160,10 +182,15 @@ class ParameterDescription:
     default: Value
     optional: bool
     choices: tuple[str, ...]
+    minimum: float | None
+    maximum: float | None
+    exclusive: tuple[Literal["minimum", "maximum"], ...]
     range_text: str
     unit: str
     help: str
     affects_output: bool
+    section: str
+    shown_when: ShownWhen | None
 
     @property
     def flag(self) -> str:
@@ -187,6 +214,7 @@ def _describe_field(name: str, field: FieldInfo) -> ParameterDescription:
         kind = "list"
     else:
         kind = {int: "int", float: "float", bool: "bool", str: "str"}[inner]
+    bounds = _bounds(field)
     extra = field.json_schema_extra if isinstance(field.json_schema_extra, dict) else {}
     return ParameterDescription(
         name=name,
@@ -195,10 +223,21 @@ def _describe_field(name: str, field: FieldInfo) -> ParameterDescription:
         default=None if field.default is PydanticUndefined else field.default,
         optional=optional,
         choices=choices,
-        range_text=_range_text(field),
+        minimum=bounds.get("ge", bounds.get("gt")),
+        maximum=bounds.get("le", bounds.get("lt")),
+        exclusive=tuple(side for sign, side in _EXCLUSIVE.items() if sign in bounds),
+        range_text=" and ".join(f"{_SIGNS[sign]} {bound:,}" for sign, bound in bounds.items()),
         unit=str(extra.get("unit", "")),
         help=field.description or "",
         affects_output=bool(extra.get("affects_output", True)),
+        section=str(extra.get("section", "")),
+        shown_when=_shown_when(extra.get("shown_when")),
+    )
+
+
+def _shown_when(extra: object) -> ShownWhen | None:
+    return (
+        ShownWhen(extra["parameter"], tuple(extra["values"])) if isinstance(extra, dict) else None
     )
 
 
@@ -210,93 +249,15 @@ def _without_none(annotation: Any) -> tuple[Any, bool]:  # noqa: ANN401 - a type
 
 
 _SIGNS = {"gt": ">", "ge": ">=", "lt": "<", "le": "<="}
+_EXCLUSIVE: dict[str, Literal["minimum", "maximum"]] = {"gt": "minimum", "lt": "maximum"}
 _INT64_BOUNDS = (-(2**63), 2**63)  # where libraries end, which is no bound that a person chooses
 
 
-def _range_text(field: FieldInfo) -> str:
-    bounds = [
-        f"{sign} {getattr(rule, attribute):,}"
+def _bounds(field: FieldInfo) -> dict[str, float]:
+    """Return the bounds that a person can meet, by how pydantic calls them."""
+    return {
+        sign: getattr(rule, sign)
         for rule in field.metadata
-        for attribute, sign in _SIGNS.items()
-        if getattr(rule, attribute, None) not in (None, *_INT64_BOUNDS)
-    ]
-    return " and ".join(bounds)
-
-
-_BOUND_ERRORS: dict[str, tuple[type[ParameterError], str, str]] = {
-    "greater_than": (GreaterThanError, "gt", "greater than"),
-    "greater_than_equal": (GreaterThanOrEqualToError, "ge", "at least"),
-    "less_than": (NotInRangeValueError, "lt", "less than"),
-    "less_than_equal": (LessThanOrEqualToError, "le", "at most"),
-}
-
-
-def _parameter_error(params: type[Params], error: ValidationError) -> ParameterError:
-    problems = [_one_problem(params, detail) for detail in error.errors()]
-    first = problems[0]
-    if len(problems) == 1:
-        return first
-    return type(first)(
-        "\n".join(problem.message for problem in problems),
-        hint=" ".join(dict.fromkeys(problem.hint for problem in problems if problem.hint)),
-        details=first.details,
-    )
-
-
-def _one_problem(params: type[Params], detail: ErrorDetails) -> ParameterError:
-    known = {description.name: description for description in describe(params)}
-    place = detail["loc"]
-    is_item = len(place) > 1 and known.get(str(place[0])) is not None
-    name = str(place[0]) if is_item else ".".join(map(str, place)) or "parameters"
-    given = _short(detail["input"])
-    if detail["type"] == "extra_forbidden":
-        unknown = unknown_name("parameter", name, tuple(known))
-        return UnknownNameError(unknown.message, hint=unknown.hint, details=unknown.details)
-    if detail["type"] in _BOUND_ERRORS:
-        kind, key, words = _BOUND_ERRORS[detail["type"]]
-        bound = detail["ctx"][key]
-        return kind(
-            f"{name} is {given}, but must be {words} {bound:,}.",
-            hint=f"{name}: {known[name].help}" if name in known else "",
-            details={"parameter": name, "value": given, "bound": bound},
-        )
-    if detail["type"] == "finite_number":
-        return NotInRangeValueError(
-            f"{name} is {given}, but must be a finite number.",
-            details={"parameter": name, "value": given},
-        )
-    return _parsing_problem(name, detail["input"], known.get(name), detail["msg"])
-
-
-def _parsing_problem(
-    name: str, value: object, known: ParameterDescription | None, message: str
-) -> ParameterParsingError:
-    expected = message
-    hint = ""
-    if known is not None:
-        expected = f"one of {', '.join(known.choices)}" if known.choices else _KINDS[known.kind]
-        hint = f"The default is {known.default}."
-        if known.kind == "float" and isinstance(value, str) and "," in value:
-            hint = "Write the fraction with a point, as in 0.1."
-    if isinstance(value, str) and "\0" in value:
-        expected = "text without NUL characters"
-    return ParameterParsingError(
-        f"{name} is {_short(value)}, but must be {expected}.",
-        hint=hint,
-        details={"parameter": name, "value": _short(value)},
-    )
-
-
-_KINDS = {
-    "int": "a whole number",
-    "float": "a number",
-    "bool": "true or false",
-    "str": "text",
-    "choice": "a choice",
-    "list": 'a list of texts, as in ["one", "two"]',
-}
-
-
-def _short(value: object) -> str:
-    text = f'"{value}"' if isinstance(value, str) else repr(value)
-    return text if len(text) <= 80 else text[:77] + "..."
+        for sign in _SIGNS
+        if getattr(rule, sign, None) not in (None, *_INT64_BOUNDS)
+    }
