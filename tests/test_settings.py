@@ -12,6 +12,7 @@ def test_folders_follow_the_xdg_rules():
     settings = read_settings({"XDG_CACHE_HOME": "/c", "XDG_DATA_HOME": "/d"})
     assert settings.home == Path("/c/imageloom")
     assert settings.workspace == Path("/d/imageloom")
+    assert settings.slots.parent == Path("/c/imageloom/slots"), "of this machine only"
 
 
 def test_own_variables_go_first_and_know_the_home_folder():

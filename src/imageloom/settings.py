@@ -1,5 +1,6 @@
 """Where Imageloom keeps what is not the user's own output, and what a person set for it."""
 
+import platform
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -52,6 +53,11 @@ class Settings:
     def image_directories(self) -> Path:
         """Image directories made from plain folders, so that the second use is instant."""
         return self.home / "image-directories"
+
+    @property
+    def slots(self) -> Path:
+        """Locks by which all runs on this machine share it; other machines may see the home."""
+        return self.home / "slots" / platform.node()
 
 
 def read_settings(environment: Mapping[str, str]) -> Settings:

@@ -28,6 +28,10 @@ ERROR = {
 @pytest.mark.parametrize(
     ("node", "words"),
     [
+        (
+            facts(NodeState.WAITING, message="waiting for run X, which uses the only slot"),
+            "waiting for run X, which uses the only slot",
+        ),
         (facts(NodeState.RUNNING), "running"),
         (
             facts(NodeState.RUNNING, message="waiting for run X, which makes the same"),

@@ -301,3 +301,14 @@ def test_a_run_that_was_created_is_queued_until_it_is_resumed(write, capsys):
     assert f"Begin    imageloom run --resume {created.id}\n" in shown
     assert json_of(capsys, "run", "--resume", created.id)["state"] == "completed"
     assert json_of(capsys, "runs", "list", "--state", "queued")["runs"] == []
+
+
+def test_a_node_that_waits_for_another_run_is_shown_with_whom_it_waits_for(
+    two_runs, workspace, capsys
+):
+    message = "waiting for run X (node 'train'), which uses the only slot"
+    waiting = NodeFacts(state=NodeState.WAITING, time=1.0, message=message)
+    Workspace(workspace).run(two_runs[1]).append_node("add", waiting)
+    shown = json_of(capsys, "runs", "show", "last")
+    assert shown["nodes"]["add"]["message"] == message
+    assert "waiting for run X" in output_of(capsys, "runs", "show", "last")

@@ -45,10 +45,12 @@ class ThreadTarget:
         self._components = components
         self._jobs: dict[Path, _Job] = {}
 
-    def start(self, folder: Path, _work: Work, *, lock: int | None = None) -> None:
+    def start(self, folder: Path, work: Work, *, lock: int | None = None) -> None:
         assert lock is not None
         self.started.append(folder.name)
-        self._jobs[folder] = _Job(partial(run_job, folder, self._components), lock)
+        self._jobs[folder] = _Job(
+            partial(run_job, folder, self._components), (lock, *work.slots.values())
+        )
 
     def status(self, folder: Path) -> JobStatus:
         if folder in self._jobs and not self._jobs[folder].has_ended.is_set():
@@ -65,12 +67,12 @@ class ThreadTarget:
 class _Job:
     """A thread that works while it holds a lock, and then makes a descriptor readable."""
 
-    def __init__(self, work: Callable[..., object], lock: int) -> None:
+    def __init__(self, work: Callable[..., object], locks: tuple[int, ...]) -> None:
         self.cancel = CancelToken()
         self.has_ended = threading.Event()
         self.signal, self._end = os.pipe()
         self._work = work
-        self._lock = os.dup(lock)
+        self._locks = tuple(map(os.dup, locks))
         weakref.finalize(self, os.close, self.signal)
         threading.Thread(target=self._run).start()
 
@@ -78,7 +80,8 @@ class _Job:
         try:
             self._work(cancel=self.cancel)
         finally:
-            os.close(self._lock)
+            for lock in self._locks:
+                os.close(lock)
             self.has_ended.set()
             os.close(self._end)
 

@@ -9,6 +9,7 @@ import psutil
 import pytest
 
 from imageloom.events import CancelToken
+from imageloom.files.locks import holder, is_locked
 from imageloom.pipeline.run.cancel import cancel_run
 from imageloom.pipeline.run.events import NodeChanged
 from imageloom.pipeline.run.recover import find_truth
@@ -78,6 +79,14 @@ def test_a_living_worker_is_picked_up_and_not_started_twice(engine, tmp_path):
         picked_up = next(event.facts for event in changes if event.node_id == "odd")
         assert picked_up.message.startswith("picked up again")
         assert picked_up.started == run.states()["odd"].started
+
+
+def test_a_worker_holds_its_slot_of_the_machine_also_without_its_executor(engine, tmp_path):
+    with executor_killed_at_the_gate(engine, tmp_path) as run:
+        slots = engine.targets.get("local").limits.slots["light"]
+        assert [who for slot in slots if (who := holder(slot))] == [f"run {run.id} (node 'odd')"]
+        worker_of(run).kill()
+        wait_until(lambda: not any(map(is_locked, slots)))
 
 
 @pytest.mark.slow

@@ -1,6 +1,7 @@
 """Processes of this machine: what they inherit, how they end, and that no stranger is touched."""
 
 import contextlib
+import dataclasses
 import json
 import os
 import signal
@@ -16,8 +17,10 @@ from imageloom.files.locks import release, try_lock
 from imageloom.files.publish import write_json
 from imageloom.pipeline.run.job_folder import read_job, read_result
 from imageloom.pipeline.run.jobs import work_of
+from imageloom.pipeline.run.slots import Need, Slots
 from imageloom.pipeline.store.objects import ObjectStore
 from imageloom.pipeline.workspace import Workspace
+from imageloom.registry import Registry
 from imageloom.spec.job import LOG_FILE
 from imageloom.spec.target import Work
 from imageloom.targets import local
@@ -41,11 +44,12 @@ def start(target, make_odd_job, tmp_path):
     """Return a function that starts a job, on any target; all are ended afterwards."""
     jobs = []
 
-    def start(*words, on=target, **changes):
+    def start(*words, on=target, slots=None, **changes):
         folder = make_odd_job(*words, **changes)
         lock = try_lock(tmp_path / f"lock-{folder.name}", "the test")
         try:
-            on.start(folder, work_of(folder, read_job(folder)), lock=lock)
+            work = work_of(folder, read_job(folder))
+            on.start(folder, dataclasses.replace(work, slots=slots or {}), lock=lock)
         finally:
             release(lock)
         jobs.append((on, folder))
@@ -277,6 +281,29 @@ def test_each_heavy_job_gets_a_gpu_of_its_own_and_gives_it_back(odd_extensions, 
     store = ObjectStore(Workspace(third.parents[3]))
     text = (store.path(output.object) / "value.txt").read_text(encoding="utf-8")
     assert json.loads(text)["CUDA_VISIBLE_DEVICES"] == "7"
+
+
+def test_two_runs_do_not_choose_the_same_gpu(start, odd_extensions):
+    gpus = {"CUDA_VISIBLE_DEVICES": "5,MIG-1/2"}
+    need = Need("local", "heavy", 1)
+
+    def start_in_a_slot(name):
+        target = LocalTarget(
+            dict(os.environ) | {"IMAGELOOM_EXTENSIONS": str(odd_extensions)} | gpus
+        )
+        targets = Registry("target")
+        targets.declare("local", target)
+        with Slots(targets, run_id=name).held(need, "train") as slots:
+            words = {"on": target, "slots": slots, "node_id": name, "demand": "heavy"}
+            return targets, start("gate", name, **words)
+
+    (targets, first), (_, second) = map(start_in_a_slot, ("first", "second"))
+    assert [worker_of(folder).gpu for folder in (first, second)] == ["5", "MIG-1/2"]
+    other = Slots(targets, run_id="third")
+    assert not other.is_free(need)
+    assert other.waits_for(need).startswith("waiting for run first (node 'train'), which uses one")
+    targets.get("local").stop(first, at_once=True)
+    wait_until(lambda: other.is_free(need))
 
 
 def test_a_machine_that_starts_no_process_is_a_named_error(start, monkeypatch):

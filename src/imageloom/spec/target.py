@@ -28,6 +28,8 @@ class Work:
         scale: On how many machines and processes.
         interface: Network interface by which its machines reach each other; empty for the target's.
         environment: Variables for it, beside those that the target chooses.
+        slots: Descriptors that hold the slots of this machine which it takes, by file; the job must
+            keep them open until it has ended, as it does with its lock.
     """
 
     program: tuple[str, ...]
@@ -35,6 +37,7 @@ class Work:
     scale: Scale = field(default_factory=Scale)
     interface: str = ""
     environment: Mapping[str, str] = field(default_factory=dict)
+    slots: Mapping[Path, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -49,6 +52,9 @@ class Limits:
         interfaces: Network interfaces by which several machines could reach the first of them; None
             where the target sees to that.
         interface: The one of them for work that names none; empty if it must name one.
+        slots: Locks of what jobs of each demand take on this machine, whichever run and target they
+            are of: a light job one, a heavy one as many as it has processes. None where the target
+            is not this machine.
     """
 
     nodes: int
@@ -57,6 +63,7 @@ class Limits:
     light_jobs: int
     interfaces: tuple[str, ...] | None = None
     interface: str = ""
+    slots: Mapping[Demand, tuple[Path, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

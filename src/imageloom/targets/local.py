@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+import urllib.parse
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Final
@@ -16,6 +17,7 @@ from pydantic import BaseModel, ConfigDict
 
 from imageloom.errors import EnvironmentUnsuitableError, ImageloomError, named_error
 from imageloom.files.publish import open_log, write_json
+from imageloom.settings import read_settings
 from imageloom.spec.job import LOG_FILE
 from imageloom.spec.target import TARGETS, JobStatus, Limits, Work
 from imageloom.spec.worker_environment import worker_environment
@@ -76,11 +78,16 @@ class LocalTarget:
     @property
     def limits(self) -> Limits:
         """One machine; as many processes, and jobs side by side, as it has GPUs and cores."""
+        cores = available_cores()
         return Limits(
             nodes=1,
             processing_units_per_node=processing_units(self._environment),
             heavy_jobs=max(1, len(visible_gpus(self._environment))),
-            light_jobs=available_cores(),
+            light_jobs=cores,
+            slots={
+                "heavy": tuple(self._slots_of_gpus()) or (self._slot("heavy-0"),),
+                "light": tuple(self._slot(f"light-{n}") for n in range(cores)),
+            },
         )
 
     def require_reachable(self) -> None:
@@ -156,12 +163,22 @@ class LocalTarget:
 
     def _free_gpus(self, work: Work) -> str:
         """Return the GPUs for a job, as many as it has processes; those without a job first."""
-        gpus = visible_gpus(self._environment)
         if work.demand == "light":
             return ""
+        if work.slots:
+            gpu_of = self._slots_of_gpus()
+            return ",".join(gpu_of[slot] for slot in work.slots if slot in gpu_of)
+        gpus = visible_gpus(self._environment)
         used = [gpu for names in self._gpus_in_use.values() for gpu in names.split(",")]
         in_order = sorted(gpus, key=used.count)
         return ",".join(in_order[: work.scale.processes_per_node])
+
+    def _slots_of_gpus(self) -> dict[Path, str]:
+        gpus = visible_gpus(self._environment)
+        return {self._slot(f"gpu-{urllib.parse.quote(gpu, safe='')}"): gpu for gpu in gpus}
+
+    def _slot(self, name: str) -> Path:
+        return read_settings(self._environment).slots / f"{name}.lock"
 
 
 def _start_process(
@@ -178,7 +195,7 @@ def _start_process(
                 stdout=stream,
                 stderr=stream,
                 env=environment,
-                pass_fds=() if lock is None else (lock,),
+                pass_fds=(*work.slots.values(), *(() if lock is None else (lock,))),
                 start_new_session=True,
             )
         except OSError as problem:

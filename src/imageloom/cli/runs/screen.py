@@ -65,7 +65,8 @@ class RunScreen:
         if facts.state.is_ended and node_id in self._parts:
             self._parts.pop(node_id).close()
         text = state_line(facts)
-        if facts.state is not NodeState.WAITING and text != self._last.get(node_id):
+        is_news = facts.state is not NodeState.WAITING or facts.message
+        if is_news and text != self._last.get(node_id):
             self._last[node_id] = text
             self._reporter.tell(Text.assemble((self._label(node_id), "bold"), text))
 
@@ -82,6 +83,7 @@ def state_line(facts: "NodeFacts") -> Text:
     """Return where a node is in one line: ``cached from 20261123-051233-4f2a``."""
     worked = facts.state in (NodeState.COMPLETED, NodeState.COMPLETED_WITH_WARNINGS)
     what = f"in {duration(facts.seconds)}" if worked else what_happened(facts)
+    what = what.removeprefix(f"{facts.state.value} ")  # waiting for run X
     joint = ": " if facts.state in (NodeState.RUNNING, NodeState.FAILED) else " "
     message = str((facts.error or {}).get("message", "")).partition("\n")[0]
     return Text.assemble(

@@ -1,10 +1,7 @@
 """The loop that runs a pipeline: what is ready is answered from the cache or given to a worker."""
 
-import contextlib
-import os
-import select
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from graphlib import TopologicalSorter
 from pathlib import Path
 from typing import Final
@@ -16,17 +13,17 @@ from imageloom.pipeline.graph.order import downstream
 from imageloom.pipeline.run.damage import remove_damaged
 from imageloom.pipeline.run.ending import ended, failed, made, reused
 from imageloom.pipeline.run.events import RunNotice, RunSink
-from imageloom.pipeline.run.jobs import FollowedJob, job_of, lock_note, start_job
+from imageloom.pipeline.run.jobs import FollowedJob, job_of, lock_note, start_job, wait_for_any
 from imageloom.pipeline.run.keys import PlannedNode, plan_node
 from imageloom.pipeline.run.recover import final_state
-from imageloom.pipeline.run.slots import Slots
+from imageloom.pipeline.run.slots import Need, Slots
 from imageloom.pipeline.run.start import Prepared, prepare
 from imageloom.pipeline.run_folder import RunFolder
 from imageloom.pipeline.run_record import NodeFacts
 from imageloom.pipeline.store.objects import ObjectStore
 from imageloom.pipeline.workspace import Workspace
 from imageloom.registry import Registry
-from imageloom.spec.component import Component, Demand, Outside
+from imageloom.spec.component import Component, Outside
 from imageloom.spec.job import JOB_FILE, CacheEntry
 from imageloom.spec.node_state import NodeState, RunState
 from imageloom.spec.target import Target
@@ -107,7 +104,7 @@ class _Execution:
         self._store = ObjectStore(workspace)
         self._targets = targets
         self._on_event = on_event
-        self._slots = Slots(targets)
+        self._slots = Slots(targets, run_id=run.id)
         self._outside = Outside(base=Path(self._record.base), uploads=workspace.uploads)
         self._planned: dict[str, PlannedNode] = {}
         self._jobs: dict[str, FollowedJob] = {}
@@ -134,18 +131,8 @@ class _Execution:
                     self._end(node_id, facts)
                     self._doubt_inputs(node_id, facts)
             if self._planned or self._jobs:
-                self._wait()
+                wait_for_any(self._jobs.values(), timeout_s=POLL_S)
         return final_state(self._states.facts)
-
-    def _wait(self) -> None:
-        """Wait for the end of a job, but not long: there is more to look at, such as cancelling."""
-        ends = select.poll()
-        with contextlib.ExitStack() as open_signals:
-            for job in self._jobs.values():
-                if (signal := job.end_signal()) is not None:
-                    open_signals.callback(os.close, signal)
-                    ends.register(signal, select.POLLIN)
-            ends.poll(POLL_S * 1000)
 
     def _ready(self) -> Iterator[str]:
         """Yield nodes whose needs have ended, also those for which that happens meanwhile."""
@@ -182,8 +169,9 @@ class _Execution:
     def _start_if_possible(self, node_id: str, planned: PlannedNode) -> None:
         """Start a worker if there is a slot and nobody makes the same result just now."""
         facts = self._states.facts[node_id]
-        has_slot = self._slots.is_free(*self._slot(node_id))
+        has_slot = self._slots.is_free(self._need(node_id))
         if not has_slot and facts.state is NodeState.WAITING:
+            self._tell_who_has_the_slot(node_id)
             return
         place = self._workspace.work_lock(planned.key)
         lock = try_lock(place, lock_note(self._run.id, node_id))
@@ -195,23 +183,32 @@ class _Execution:
             entry = self._usable_entry(node_id, planned.key)
             if entry is not None:
                 self._end(node_id, self._answered(node_id, entry))
-            elif has_slot:
-                self._start(node_id, planned, lock)
-            else:  # another run was at it and made nothing, and there is no slot any more
-                self._states.set(node_id, NodeFacts(state=NodeState.WAITING, time=time.time()))
+            elif not (has_slot and self._start(node_id, planned, lock)):
+                self._tell_who_has_the_slot(node_id)
         except ImageloomError as problem:
             self._end(node_id, failed(self._run.node_folder(node_id), problem, before=facts))
         finally:
             release(lock)  # our copy; the worker holds its own
 
-    def _start(self, node_id: str, planned: PlannedNode, lock: int) -> None:
+    def _start(self, node_id: str, planned: PlannedNode, lock: int) -> bool:
+        """Start a worker, unless another run took the slot meanwhile."""
+        with self._slots.held(self._need(node_id), node_id) as slots:
+            if slots is None:
+                return False
+            self._start_with(slots, node_id, planned, lock)
+        return True
+
+    def _start_with(
+        self, slots: Mapping[Path, int], node_id: str, planned: PlannedNode, lock: int
+    ) -> None:
         folder = self._run.node_folder(node_id)
         if node_id in self._record.fresh and not (folder / JOB_FILE).exists():
             self._workspace.throw_away(self._workspace.work_scratch(planned.key))
         now = time.time()
         facts = NodeFacts(state=NodeState.RUNNING, time=now, started=now, key=planned.key)
         job = job_of(planned, self._store, run_id=self._run.id, base=self._record.base)
-        events_begin = start_job(folder, job, target=self._target(node_id), lock=lock)
+        target = self._target(node_id)
+        events_begin = start_job(folder, job, target=target, lock=lock, slots=slots)
         self._follow(node_id, facts, hear_from=events_begin)
         self._states.set(node_id, facts)
 
@@ -224,7 +221,15 @@ class _Execution:
             store=self._store,
             hear_from=hear_from,
         )
-        self._slots.take(*self._slot(node_id))
+        self._slots.take(self._need(node_id))
+
+    def _tell_who_has_the_slot(self, node_id: str) -> None:
+        message = self._slots.waits_for(self._need(node_id))
+        facts = self._states.facts[node_id]
+        # The state changes where another run was at it, made nothing, and the slot is gone as well.
+        if facts.state is not NodeState.WAITING or message not in ("", facts.message):
+            facts = NodeFacts(state=NodeState.WAITING, time=time.time(), message=message)
+            self._states.set(node_id, facts)
 
     def _tell_who_makes_it(self, node_id: str, who: str) -> None:
         message = f"waiting for {who}, which makes the same"
@@ -237,7 +242,7 @@ class _Execution:
         """Record how a node ended, and what that means for those which need it."""
         self._planned.pop(node_id, None)
         if self._jobs.pop(node_id, None) is not None:
-            self._slots.give_back(*self._slot(node_id))
+            self._slots.give_back(self._need(node_id))
         self._states.set(node_id, facts)
         self._graph.done(node_id)
         if facts.state.has_outputs:
@@ -288,6 +293,7 @@ class _Execution:
     def _target(self, node_id: str) -> Target:
         return self._targets.get(self._resolved[node_id].settings.target)
 
-    def _slot(self, node_id: str) -> tuple[str, Demand]:
-        resolved = self._resolved[node_id]
-        return resolved.settings.target, resolved.component.demand
+    def _need(self, node_id: str) -> Need:
+        node = self._resolved[node_id]
+        processes = node.settings.scale.processes_per_node
+        return Need(node.settings.target, node.component.demand, processes)

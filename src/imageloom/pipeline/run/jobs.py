@@ -1,6 +1,11 @@
 """One job: how it is asked, started, followed and stopped."""
 
+import contextlib
+import os
+import select
 import time
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -97,7 +102,20 @@ class FollowedJob:
             self._target.stop(self.folder, at_once=True)
 
 
-def start_job(folder: Path, job: Job, *, target: Target, lock: int) -> int:
+def wait_for_any(jobs: Iterable[FollowedJob], *, timeout_s: float) -> None:
+    """Wait for the end of a job, but not long: there is more to look at, such as cancelling."""
+    ends = select.poll()
+    with contextlib.ExitStack() as open_signals:
+        for job in jobs:
+            if (signal := job.end_signal()) is not None:
+                open_signals.callback(os.close, signal)
+                ends.register(signal, select.POLLIN)
+        ends.poll(timeout_s * 1000)
+
+
+def start_job(
+    folder: Path, job: Job, *, target: Target, lock: int, slots: Mapping[Path, int]
+) -> int:
     """Start a job in its folder.
 
     Args:
@@ -105,6 +123,7 @@ def start_job(folder: Path, job: Job, *, target: Target, lock: int) -> int:
         job: What it is to do.
         target: Where it is to run.
         lock: A descriptor that holds the lock of the job's key; the job keeps a copy.
+        slots: Descriptors that hold its slots, by file; the job keeps copies.
 
     Returns:
         Byte of its file of events at which this execution's begin.
@@ -115,7 +134,7 @@ def start_job(folder: Path, job: Job, *, target: Target, lock: int) -> int:
     write_json(folder / JOB_FILE, to_json(job))
     events = folder / EVENTS_FILE
     begin = events.stat().st_size if events.exists() else 0
-    target.start(folder, work_of(folder, job), lock=lock)
+    target.start(folder, replace(work_of(folder, job), slots=slots), lock=lock)
     return begin
 
 

@@ -100,6 +100,6 @@ def _truth_of(
 
 def _waiting(before: NodeFacts) -> NodeFacts:
     """Return the facts of a node that has not begun; it may have waited for another run."""
-    if before.state is NodeState.WAITING:
+    if before.state is NodeState.WAITING and not before.message:
         return before
     return _NOT_BEGUN.model_copy(update={"time": time.time()})

@@ -1,36 +1,134 @@
-"""How many jobs may run side by side on each target."""
+"""How many jobs may run side by side on each target, and on this machine whatever their run.
 
+The slots of this machine are locks, which a worker inherits as it does that of its key: a slot is
+free when the worker is gone, whatever became of the process that started it. Whoever waits asks
+again and again, so first come is first served only by and large.
+"""
+
+import contextlib
+import itertools
+import time
 from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
 
+from imageloom.files.locks import holder, is_locked, release, try_lock
 from imageloom.registry import Registry
 from imageloom.spec.component import Demand
 from imageloom.spec.target import Limits, Target
 
+_LOOK_S: Final = 0.05  # many nodes may wait for the same, and one look is enough for all
+_NAMES_S: Final = 1.0
+
+
+@dataclass(frozen=True)
+class Need:
+    """What a node takes while it runs.
+
+    Attributes:
+        target: Where it runs.
+        demand: Heavy and light jobs do not take each other's slots.
+        processes: How many processes it has on a machine; a heavy one takes a slot for each, as
+            far as there are so many.
+    """
+
+    target: str
+    demand: Demand
+    processes: int
+
 
 class Slots:
-    """Counts the jobs of one execution. Heavy and light jobs do not take each other's slots.
+    """The slots that the jobs of one execution take.
 
     Args:
         targets: Whose limits hold; each is asked once.
+        run_id: The run that is executed.
     """
 
-    def __init__(self, targets: Registry[Target]) -> None:
+    def __init__(self, targets: Registry[Target], *, run_id: str) -> None:
         self._targets = targets
+        self._run_id = run_id
         self._limits: dict[str, Limits] = {}
         self._taken: Counter[tuple[str, Demand]] = Counter()
+        self._busy_until: dict[Need, float] = {}
+        self._told: dict[Need, tuple[float, str]] = {}
 
-    def is_free(self, target: str, demand: Demand) -> bool:
-        """Whether one more job may start."""
-        if target not in self._limits:
-            self._limits[target] = self._targets.get(target).limits
-        limits = self._limits[target]
-        limit = limits.heavy_jobs if demand == "heavy" else limits.light_jobs
-        return self._taken[target, demand] < limit
+    def is_free(self, need: Need) -> bool:
+        """Whether one more job may start; another run may be quicker."""
+        limits = self._limits_of(need)
+        limit = limits.heavy_jobs if need.demand == "heavy" else limits.light_jobs
+        now = time.monotonic()
+        if self._taken[need.target, need.demand] >= limit or now < self._busy_until.get(need, 0.0):
+            return False
+        wanted = self._num_wanted(need)
+        free = (file for file in self._files(need) if not is_locked(file))
+        if len(list(itertools.islice(free, wanted))) == wanted:
+            return True
+        self._busy_until[need] = now + _LOOK_S
+        return False
 
-    def take(self, target: str, demand: Demand) -> None:
+    @contextlib.contextmanager
+    def held(self, need: Need, node_id: str) -> Iterator[Mapping[Path, int] | None]:
+        """Hold slots of this machine while a job starts, which keeps copies of the descriptors.
+
+        Yields:
+            The descriptors by the files of the slots, none for a target that is not this machine;
+            None when others were quicker.
+
+        Raises:
+            FailedToWriteOutputsError: A lock cannot be made.
+        """
+        note = f"run {self._run_id} (node {node_id!r})"
+        wanted, held = self._num_wanted(need), dict[Path, int]()
+        try:
+            for file in self._files(need):
+                if len(held) == wanted:
+                    break
+                if (lock := try_lock(file, note)) is not None:
+                    held[file] = lock
+            yield held if len(held) == wanted else None
+        finally:
+            for lock in held.values():
+                release(lock)
+
+    def waits_for(self, need: Need) -> str:
+        """Say for whom a job waits; empty where nobody is known, or light jobs of this run."""
+        until, text = self._told.get(need, (0.0, ""))
+        if time.monotonic() < until:
+            return text
+        text = self._who(need)
+        self._told[need] = (time.monotonic() + _NAMES_S, text)
+        return text
+
+    def take(self, need: Need) -> None:
         """Count one more job, also one too many that an earlier execution left running."""
-        self._taken[target, demand] += 1
+        self._taken[need.target, need.demand] += 1
 
-    def give_back(self, target: str, demand: Demand) -> None:
+    def give_back(self, need: Need) -> None:
         """Count one job less."""
-        self._taken[target, demand] -= 1
+        self._taken[need.target, need.demand] -= 1
+
+    def _who(self, need: Need) -> str:
+        files = self._files(need)
+        holders = [who for file in files if (who := holder(file))]
+        if need.demand == "light":  # these may change many times a second, so nodes are not named
+            runs = [who.partition(" (")[0] for who in holders]
+            holders = [who for who in runs if who != f"run {self._run_id}"]
+        if not holders:
+            return ""
+        which = "the only slot" if len(files) == 1 else f"one of the {len(files)} slots"
+        what = "training" if need.demand == "heavy" else "light nodes"
+        return f"waiting for {holders[0]}, which uses {which} for {what} of this machine"
+
+    def _limits_of(self, need: Need) -> Limits:
+        if need.target not in self._limits:
+            self._limits[need.target] = self._targets.get(need.target).limits
+        return self._limits[need.target]
+
+    def _files(self, need: Need) -> tuple[Path, ...]:
+        return self._limits_of(need).slots.get(need.demand, ())
+
+    def _num_wanted(self, need: Need) -> int:
+        return min(need.processes if need.demand == "heavy" else 1, len(self._files(need)))
