@@ -122,7 +122,8 @@ def test_the_command_returns_when_the_run_has_begun_and_says_how_to_go_on(
     wait_until(lambda: works_at_gate(run))
     assert run_command(["runs", "cancel", run.id, "--json"]) == 0
     assert run.state() is RunState.CANCELLED
-    assert f"{run.id} cancelled" in run.executor_log.read_text(encoding="utf-8")
+    # The screen of the executor comes after the state, which is all that cancelling waits for.
+    wait_until(lambda: f"{run.id} cancelled" in run.executor_log.read_text(encoding="utf-8"))
     (tmp_path / "open").touch()
     capsys.readouterr()
     assert run_command(["run", "--detach", "--resume", run.id, "--json"]) == 0

@@ -215,6 +215,7 @@ def facts(run: Path, ends: list[RankEnd]) -> dict[str, object]:
         "codes": [end.exit_code for end in ends],
         "errors": [error.get("type", "") for error in errors],
         "reasons": [error.get("reason", "") for error in errors],
+        "stopped_by": [error.get("details", {}).get("stopped_by", "") for error in errors],
         "own": [end.is_own_error for end in ends],
         "state": RunDirectory(run).read().state,
         "newest": newest.name,

@@ -102,7 +102,7 @@ def test_h14_i06_one_rank_that_is_asked_stops_both_with_a_checkpoint_wherever_th
     for life in lives:
         where = (life["point"], life["rank"])
         assert life["codes"] == [143, 143], where
-        assert life["reasons"] == ["SIGTERM", "SIGTERM"], where
+        assert life["stopped_by"] == ["SIGTERM", "SIGTERM"], where
         assert life["state"] == "interrupted", where
         step = int(life["newest"].split("-")[1])
         assert step > steps, where  # it goes on from where it was stopped

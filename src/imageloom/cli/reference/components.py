@@ -51,7 +51,7 @@ def _index(components: Iterable[Component]) -> str:
     for category in typing.get_args(Category):
         rows = [
             (f"[{one.title}]({one.name}.md)", f"`{one.name}`", _first_sentence(one.help))
-            for one in components
+            for one in sorted(components, key=lambda one: one.name)
             if one.category == category
         ]
         if rows:
@@ -59,9 +59,11 @@ def _index(components: Iterable[Component]) -> str:
     types = [(f"`{one.name}`", one.title, one.help) for one in PORT_TYPES]
     parts.append(_PORT_TYPES_START + "\n" + _table(("Name", "Title", "What it holds"), types))
     declare_all(imageloom.targets)
-    targets = [(f"`{one.name}`", one.title, one.help) for one in TARGETS]
+    targets = [
+        (f"`{one.name}`", one.title, one.help) for one in sorted(TARGETS, key=lambda one: one.name)
+    ]
     parts.append(_TARGETS_START + "\n" + _table(("Name", "Title", "What it does"), targets))
-    for kind in TARGET_KINDS:
+    for kind in sorted(TARGET_KINDS, key=lambda one: one.name):
         parts += [f"### Targets of the kind `{kind.name}`\n\n{kind.help}"]
         parts += list(_parameters("", kind.options))
     return "\n".join(f"{part.rstrip()}\n" for part in parts)
