@@ -11,6 +11,12 @@ from imageloom.spec.job import CacheEntry, Output
 from imageloom.spec.node_state import NodeState, RunState
 
 LONG_AGO = 1_000_000_000.0
+RUN_IDS = [f"20260101-00000{number}-0000" for number in range(5)]
+
+
+def ids_of(index, **named) -> list[str]:
+    """Return the ids of the runs that an index lists, in its order."""
+    return [one.id for one in index.list(**named)]
 
 
 def make_record(run_id: str, *, name: str = "flowers", nodes=("split", "train")) -> RunRecord:

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import create_engine, text
 
+from imageloom.pipeline.index.index import open_index
 from imageloom.pipeline.workspace import Workspace
 
 
@@ -24,6 +25,13 @@ def workspace(tmp_path):
 def url(request):
     """What ``open_index`` is given: None for the workspace's own file, or an address."""
     return None if request.param == "sqlite" else request.getfixturevalue("postgresql")
+
+
+@pytest.fixture
+def index(url, workspace):
+    opened = open_index(url, workspace)
+    yield opened
+    opened.close()
 
 
 @pytest.fixture

@@ -15,23 +15,11 @@ from imageloom.pipeline.workspace import Workspace
 from imageloom.spec.job import Output
 from imageloom.spec.node_state import NodeState, RunState
 
-from ..made_runs import make_run  # noqa: TID252 - the absolute name depends on who runs pytest
+from ..made_runs import RUN_IDS, ids_of, make_run  # noqa: TID252 - the absolute name depends on who runs pytest
 
 pytestmark = pytest.mark.processes
 
-IDS = [f"20260101-00000{number}-0000" for number in range(5)]
 OUTPUT = Output(type="ImageDirectory", object="ab" * 32, digest="cd" * 32, size_bytes=7)
-
-
-@pytest.fixture
-def index(url, workspace):
-    opened = open_index(url, workspace)
-    yield opened
-    opened.close()
-
-
-def ids_of(index, **named):
-    return [one.id for one in index.list(**named)]
 
 
 def connect(url, workspace):
@@ -72,9 +60,9 @@ def test_a_summary_is_what_the_files_say(index, workspace):
 
 
 def test_runs_are_listed_newest_first_and_in_pages(index, workspace):
-    for run_id in IDS:
+    for run_id in RUN_IDS:
         make_run(workspace, run_id)
-    newest_first = IDS[::-1]
+    newest_first = RUN_IDS[::-1]
     assert ids_of(index) == newest_first
     assert ids_of(index, limit=2) == newest_first[:2]
     assert ids_of(index, limit=2, offset=3) == newest_first[3:]
@@ -82,26 +70,26 @@ def test_runs_are_listed_newest_first_and_in_pages(index, workspace):
 
 def test_runs_are_found_by_words_of_their_name_whatever_the_case(index, workspace):
     for run_id, name in zip(
-        IDS, ["Blüten", "leaves 100%", "leaves 1000", "a_b", "axb"], strict=True
+        RUN_IDS, ["Blüten", "leaves 100%", "leaves 1000", "a_b", "axb"], strict=True
     ):
         make_run(workspace, run_id, name=name)
-    assert ids_of(index, text="BLÜT") == [IDS[0]]
-    assert ids_of(index, text="100%") == [IDS[1]]
-    assert ids_of(index, text="a_b") == [IDS[3]]
-    assert ids_of(index, text="000002") == [IDS[2]]
+    assert ids_of(index, text="BLÜT") == [RUN_IDS[0]]
+    assert ids_of(index, text="100%") == [RUN_IDS[1]]
+    assert ids_of(index, text="a_b") == [RUN_IDS[3]]
+    assert ids_of(index, text="000002") == [RUN_IDS[2]]
     assert ids_of(index, text="nothing") == []
 
 
 def test_the_state_is_the_truth_whatever_the_row_says(index, workspace):
-    make_run(workspace, IDS[0])
-    make_run(workspace, IDS[1], state=RunState.RUNNING)
-    make_run(workspace, IDS[2], state=None)
-    make_run(workspace, IDS[3], state=RunState.FAILED)
-    with make_run(workspace, IDS[4], state=RunState.RUNNING).execution_lock():
+    make_run(workspace, RUN_IDS[0])
+    make_run(workspace, RUN_IDS[1], state=RunState.RUNNING)
+    make_run(workspace, RUN_IDS[2], state=None)
+    make_run(workspace, RUN_IDS[3], state=RunState.FAILED)
+    with make_run(workspace, RUN_IDS[4], state=RunState.RUNNING).execution_lock():
         states = {one.id: one.state.value for one in index.list()}
-        assert ids_of(index, state=RunState.RUNNING) == [IDS[4]]
-        assert ids_of(index, state=RunState.INTERRUPTED) == [IDS[1]]
-        assert ids_of(index, state=RunState.QUEUED) == [IDS[2]]
+        assert ids_of(index, state=RunState.RUNNING) == [RUN_IDS[4]]
+        assert ids_of(index, state=RunState.INTERRUPTED) == [RUN_IDS[1]]
+        assert ids_of(index, state=RunState.QUEUED) == [RUN_IDS[2]]
         assert ids_of(index, state=RunState.QUEUED, offset=1) == []
     assert list(states.values()) == [
         "running",
@@ -110,10 +98,10 @@ def test_the_state_is_the_truth_whatever_the_row_says(index, workspace):
         "interrupted",
         "completed",
     ]
-    assert ids_of(index, state=RunState.FAILED) == [IDS[3]]
+    assert ids_of(index, state=RunState.FAILED) == [RUN_IDS[3]]
     assert ids_of(index, state=RunState.RUNNING) == []
-    assert ids_of(index, state=RunState.INTERRUPTED) == [IDS[4], IDS[1]]
-    assert ids_of(index, state=RunState.INTERRUPTED, limit=1, offset=1) == [IDS[1]]
+    assert ids_of(index, state=RunState.INTERRUPTED) == [RUN_IDS[4], RUN_IDS[1]]
+    assert ids_of(index, state=RunState.INTERRUPTED, limit=1, offset=1) == [RUN_IDS[1]]
 
 
 def test_a_run_that_changes_is_shown_changed_without_any_sync(index, workspace):
@@ -128,7 +116,7 @@ def test_a_run_that_changes_is_shown_changed_without_any_sync(index, workspace):
 def test_only_runs_that_changed_are_read_again(index, workspace, monkeypatch):
     from imageloom.pipeline.index import index as module
 
-    runs = [make_run(workspace, run_id, state=RunState.RUNNING) for run_id in IDS]
+    runs = [make_run(workspace, run_id, state=RunState.RUNNING) for run_id in RUN_IDS]
     index.sync_all()
     read = []
 
@@ -143,29 +131,29 @@ def test_only_runs_that_changed_are_read_again(index, workspace, monkeypatch):
     assert read == []
     runs[2].append_run(RunState.FAILED)
     index.list()
-    assert read == [IDS[2]]
+    assert read == [RUN_IDS[2]]
 
 
 def test_a_deleted_run_leaves_the_list(index, workspace):
-    for run_id in IDS:
+    for run_id in RUN_IDS:
         make_run(workspace, run_id)
     index.sync_all()
-    delete_run(workspace, IDS[1])
-    delete_run(workspace, IDS[2])
-    assert ids_of(index) == [IDS[4], IDS[3], IDS[0]]
-    index.sync(workspace.run(IDS[1]))
-    assert ids_of(index) == [IDS[4], IDS[3], IDS[0]]
+    delete_run(workspace, RUN_IDS[1])
+    delete_run(workspace, RUN_IDS[2])
+    assert ids_of(index) == [RUN_IDS[4], RUN_IDS[3], RUN_IDS[0]]
+    index.sync(workspace.run(RUN_IDS[1]))
+    assert ids_of(index) == [RUN_IDS[4], RUN_IDS[3], RUN_IDS[0]]
 
 
 def test_removing_the_row_of_a_run_that_is_there_loses_nothing(index, workspace):
-    make_run(workspace, IDS[0])
+    make_run(workspace, RUN_IDS[0])
     index.sync_all()
-    index.remove(IDS[0])
-    assert ids_of(index) == [IDS[0]]
+    index.remove(RUN_IDS[0])
+    assert ids_of(index) == [RUN_IDS[0]]
 
 
 def test_rebuild_gives_the_rows_that_syncing_one_by_one_gave(index, url, workspace):
-    for run_id in IDS:
+    for run_id in RUN_IDS:
         run = make_run(workspace, run_id, state=RunState.RUNNING)
         index.sync(run)
         run.append_run(RunState.COMPLETED)
@@ -178,7 +166,7 @@ def test_rebuild_gives_the_rows_that_syncing_one_by_one_gave(index, url, workspa
 
 @pytest.mark.parametrize("statement", ["DELETE FROM imageloom_runs", "UPDATE {} SET name = 'x'"])
 def test_rebuild_puts_right_whatever_somebody_did_to_the_rows(index, url, workspace, statement):
-    for run_id in IDS:
+    for run_id in RUN_IDS:
         make_run(workspace, run_id)
     index.sync_all()
     rows = rows_of(url, workspace)
@@ -195,21 +183,21 @@ def test_rebuild_puts_right_whatever_somebody_did_to_the_rows(index, url, worksp
 
 
 def test_a_run_whose_record_is_damaged_is_listed_and_says_so(index, workspace):
-    run = make_run(workspace, IDS[0])
+    run = make_run(workspace, RUN_IDS[0])
     index.sync_all()
     run.record_file.write_text("{", encoding="utf-8")
     (found,) = index.list()
-    assert (found.id, found.name, found.state) == (IDS[0], "", RunState.COMPLETED)
+    assert (found.id, found.name, found.state) == (RUN_IDS[0], "", RunState.COMPLETED)
     assert "run.json is not valid JSON" in found.problem
 
 
 def test_a_run_whose_states_cannot_be_read_is_listed_and_says_so(index, workspace):
-    run = make_run(workspace, IDS[0], state=None)
-    make_run(workspace, IDS[1])
+    run = make_run(workspace, RUN_IDS[0], state=None)
+    make_run(workspace, RUN_IDS[1])
     run.states_file.mkdir()
     whole, damaged = index.list()
-    assert (whole.id, whole.problem) == (IDS[1], "")
-    assert (damaged.id, damaged.name) == (IDS[0], "flowers")
+    assert (whole.id, whole.problem) == (RUN_IDS[1], "")
+    assert (damaged.id, damaged.name) == (RUN_IDS[0], "flowers")
     assert "states.jsonl cannot be read" in damaged.problem
 
 
@@ -221,23 +209,23 @@ def test_what_is_no_run_is_not_listed(index, workspace):
 
 def test_two_workspaces_may_share_a_database(postgresql, tmp_path):
     first, second = Workspace(tmp_path / "first"), Workspace(tmp_path / "second")
-    make_run(first, IDS[0], name="one")
-    make_run(second, IDS[0], name="other")
-    make_run(second, IDS[1])
+    make_run(first, RUN_IDS[0], name="one")
+    make_run(second, RUN_IDS[0], name="other")
+    make_run(second, RUN_IDS[1])
     indexes = [open_index(postgresql, one) for one in (first, second)]
     assert [one.name for one in indexes[0].list()] == ["one"]
-    assert ids_of(indexes[1]) == [IDS[1], IDS[0]]
-    assert ids_of(indexes[0]) == [IDS[0]]
+    assert ids_of(indexes[1]) == [RUN_IDS[1], RUN_IDS[0]]
+    assert ids_of(indexes[0]) == [RUN_IDS[0]]
     for one in indexes:
         one.close()
 
 
 @pytest.mark.parametrize(
     ("words", "found"),
-    [("last", IDS[4]), (IDS[1], IDS[1]), ("20260101-000003", IDS[3]), ("x", None)],
+    [("last", RUN_IDS[4]), (RUN_IDS[1], RUN_IDS[1]), ("20260101-000003", RUN_IDS[3]), ("x", None)],
 )
 def test_a_run_is_found_by_last_or_the_beginning_of_its_id(index, workspace, words, found):
-    for run_id in IDS:
+    for run_id in RUN_IDS:
         make_run(workspace, run_id)
     if found is None:
         with pytest.raises(NoSuchRunError, match="There is no run 'x'"):
@@ -249,11 +237,11 @@ def test_a_run_is_found_by_last_or_the_beginning_of_its_id(index, workspace, wor
 def test_a_run_that_is_not_found_names_the_nearest(index, workspace):
     with pytest.raises(NoSuchRunError, match=r"There are no runs in .*workspace"):
         index.find("last")
-    for run_id in IDS:
+    for run_id in RUN_IDS:
         make_run(workspace, run_id)
     with pytest.raises(NoSuchRunError, match="no run '20260101-000001-0001'") as caught:
         index.find("20260101-000001-0001")
-    assert f"Did you mean {IDS[1]}" in caught.value.hint
+    assert f"Did you mean {RUN_IDS[1]}" in caught.value.hint
     with pytest.raises(NoSuchRunError, match="5 runs begin with '2026'"):
         index.find("2026")
     with pytest.raises(NoSuchRunError, match="There is no run ''"):

@@ -4,47 +4,33 @@ import itertools
 
 import pytest
 
-from imageloom.pipeline.index.index import open_index
 from imageloom.pipeline.index.order import RunOrder
 from imageloom.pipeline.run_record import StateLine
 from imageloom.spec.node_state import RunState
 
-from ..made_runs import make_run  # noqa: TID252 - the absolute name depends on who runs pytest
+from ..made_runs import RUN_IDS, ids_of, make_run  # noqa: TID252 - the absolute name depends on who runs pytest
 
 pytestmark = pytest.mark.processes
-
-IDS = [f"20260101-00000{number}-0000" for number in range(5)]
-
-
-@pytest.fixture
-def index(url, workspace):
-    opened = open_index(url, workspace)
-    yield opened
-    opened.close()
-
-
-def ids_of(index, **named):
-    return [one.id for one in index.list(**named)]
 
 
 @pytest.fixture
 def _various(workspace):
     """Runs of other names, states and lengths; the second has a process, the last never began."""
     for run_id, name, state in zip(
-        IDS,
+        RUN_IDS,
         ("b", "A", "c", "a", "b"),
         (RunState.COMPLETED, RunState.RUNNING, RunState.FAILED, RunState.RUNNING, None),
         strict=True,
     ):
         make_run(workspace, run_id, name=name, state=state)
-    for run_id, ended in ((IDS[0], 30.0), (IDS[2], 90.0)):
+    for run_id, ended in ((RUN_IDS[0], 30.0), (RUN_IDS[2], 90.0)):
         lines = [
             StateLine(time=10.0, run=RunState.RUNNING),
             StateLine(time=ended, run=RunState.COMPLETED),
         ]
         texts = [line.model_dump_json(exclude_none=True) for line in lines]
         workspace.run(run_id).states_file.write_text("\n".join(texts) + "\n", encoding="utf-8")
-    with workspace.run(IDS[1]).execution_lock():
+    with workspace.run(RUN_IDS[1]).execution_lock():
         yield
 
 
@@ -62,6 +48,6 @@ def test_runs_are_listed_in_any_order_and_round(index, order, forwards, backward
     for is_reversed, expected in ((False, forwards), (True, backwards)):
         named = {"order": RunOrder(order), "is_reversed": is_reversed}
         whole = ids_of(index, **named)
-        assert whole == [IDS[number] for number in expected]
+        assert whole == [RUN_IDS[number] for number in expected]
         pages = [ids_of(index, limit=2, offset=offset, **named) for offset in (0, 2, 4)]
         assert [*itertools.chain(*pages)] == whole

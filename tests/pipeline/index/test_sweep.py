@@ -11,22 +11,9 @@ from imageloom.pipeline.index import sweep
 from imageloom.pipeline.index.index import open_index
 from imageloom.spec.node_state import RunState
 
-from ..made_runs import make_run  # noqa: TID252 - the absolute name depends on who runs pytest
+from ..made_runs import RUN_IDS, ids_of, make_run  # noqa: TID252 - the absolute name depends on who runs pytest
 
 pytestmark = pytest.mark.processes
-
-IDS = [f"20260101-00000{number}-0000" for number in range(5)]
-
-
-@pytest.fixture
-def index(url, workspace):
-    opened = open_index(url, workspace)
-    yield opened
-    opened.close()
-
-
-def ids_of(index, **named):
-    return [one.id for one in index.list(**named)]
 
 
 @pytest.fixture
@@ -58,75 +45,75 @@ def looked_at(monkeypatch):
 
 
 def test_runs_that_ended_and_are_not_shown_are_not_looked_at(index, workspace, settled, looked_at):
-    for run_id in IDS[1:]:
+    for run_id in RUN_IDS[1:]:
         make_run(workspace, run_id)
-    make_run(workspace, IDS[0], state=RunState.RUNNING)
+    make_run(workspace, RUN_IDS[0], state=RunState.RUNNING)
     settled()
     looked_at.clear()
-    assert ids_of(index, limit=1) == [IDS[4]]
-    assert looked_at == [IDS[0], IDS[4]]
+    assert ids_of(index, limit=1) == [RUN_IDS[4]]
+    assert looked_at == [RUN_IDS[0], RUN_IDS[4]]
 
 
 def test_what_changed_a_moment_ago_is_looked_at_again(index, workspace, looked_at):
-    for run_id in IDS:
+    for run_id in RUN_IDS:
         make_run(workspace, run_id)
     index.list(limit=1)
     looked_at.clear()
     index.list(limit=1)
-    assert set(looked_at) == set(IDS)
+    assert set(looked_at) == set(RUN_IDS)
 
 
 def test_what_comes_and_goes_by_hand_is_seen(index, workspace, settled):
-    for run_id in IDS[:3]:
+    for run_id in RUN_IDS[:3]:
         make_run(workspace, run_id)
     settled()
-    shutil.copytree(workspace.runs / IDS[0], workspace.runs / IDS[3])
-    assert ids_of(index) == IDS[3::-1]
+    shutil.copytree(workspace.runs / RUN_IDS[0], workspace.runs / RUN_IDS[3])
+    assert ids_of(index) == RUN_IDS[3::-1]
     settled()
-    shutil.rmtree(workspace.runs / IDS[1])
-    assert ids_of(index) == [IDS[3], IDS[2], IDS[0]]
+    shutil.rmtree(workspace.runs / RUN_IDS[1])
+    assert ids_of(index) == [RUN_IDS[3], RUN_IDS[2], RUN_IDS[0]]
 
 
 def test_a_folder_that_is_copied_in_slowly_is_seen_when_its_record_comes(index, workspace, settled):
-    run = make_run(workspace, IDS[0])
+    run = make_run(workspace, RUN_IDS[0])
     record = run.record_file.rename(workspace.root / "run.json")
     settled()
     assert ids_of(index) == []
     record.rename(run.record_file)
-    assert ids_of(index) == [IDS[0]]
+    assert ids_of(index) == [RUN_IDS[0]]
 
 
 def test_a_run_that_goes_on_elsewhere_is_found_by_its_new_state(index, workspace, settled):
-    for run_id in IDS:
+    for run_id in RUN_IDS:
         make_run(workspace, run_id, state=RunState.FAILED)
     settled()
     assert ids_of(index, state=RunState.INTERRUPTED) == []
-    workspace.run(IDS[1]).append_run(RunState.RUNNING)
-    assert ids_of(index, state=RunState.INTERRUPTED) == [IDS[1]]
-    assert ids_of(index, state=RunState.FAILED, limit=2, offset=2) == [IDS[2], IDS[0]]
+    workspace.run(RUN_IDS[1]).append_run(RunState.RUNNING)
+    assert ids_of(index, state=RunState.INTERRUPTED) == [RUN_IDS[1]]
+    assert ids_of(index, state=RunState.FAILED, limit=2, offset=2) == [RUN_IDS[2], RUN_IDS[0]]
 
 
 def test_a_run_that_ended_elsewhere_is_found_by_its_new_state(index, workspace, settled):
-    for run_id in IDS:
+    for run_id in RUN_IDS:
         make_run(workspace, run_id, state=RunState.RUNNING)
     settled()
-    workspace.run(IDS[1]).append_run(RunState.FAILED)
-    assert ids_of(index, state=RunState.FAILED) == [IDS[1]]
+    workspace.run(RUN_IDS[1]).append_run(RunState.FAILED)
+    assert ids_of(index, state=RunState.FAILED) == [RUN_IDS[1]]
 
 
 def test_a_run_that_was_damaged_by_hand_is_read_again_when_it_is_shown(index, workspace, settled):
-    for run_id in IDS:
+    for run_id in RUN_IDS:
         make_run(workspace, run_id)
     settled()
-    workspace.run(IDS[2]).record_file.write_text("{", encoding="utf-8")
+    workspace.run(RUN_IDS[2]).record_file.write_text("{", encoding="utf-8")
     (found,) = index.list(limit=1, offset=2)
     assert "run.json is not valid JSON" in found.problem
 
 
 def test_a_database_that_is_lost_after_all_was_noted_is_made_again(workspace, settled):
     with contextlib.closing(open_index(None, workspace)) as index:
-        for run_id in IDS:
+        for run_id in RUN_IDS:
             make_run(workspace, run_id)
         settled(index)
         workspace.database.unlink()
-        assert ids_of(index) == IDS[::-1]
+        assert ids_of(index) == RUN_IDS[::-1]
