@@ -12,7 +12,7 @@ from PIL import Image
 from imageloom.app import Engine
 from imageloom.cli.demo import _free_place
 from imageloom.cli.root import run
-from imageloom.demo import demo_pipeline, run_demo, write_digits
+from imageloom.demo import digits_pipeline, run_demo, write_digits
 from imageloom.errors import (
     EnvironmentUnsuitableError,
     FailedToWriteOutputsError,
@@ -93,7 +93,7 @@ def test_by_default_the_demo_can_be_run_again(tmp_path, monkeypatch):
 
 def test_the_demo_is_a_pipeline_that_can_run_and_is_written_beside_its_pictures(tmp_path):
     engine = Engine(read_settings(os.environ))
-    pipeline = demo_pipeline(engine.components)
+    pipeline = digits_pipeline(engine.components)
     assert engine.check(pipeline) == ()
     shares = pipeline.node("split").params
     assert (shares["fraction"], shares["third_fraction"]) == (0.7, 0.15)
@@ -109,7 +109,7 @@ def test_a_demo_that_fails_says_why_and_how_to_go_on_and_makes_no_links(
         (folder / "3" / "broken.png").write_bytes(b"no picture")
 
     monkeypatch.setattr("imageloom.demo.write_digits", write_one_picture)
-    monkeypatch.setattr("imageloom.demo.demo_pipeline", short_pipeline)
+    monkeypatch.setattr("imageloom.demo.digits_pipeline", short_pipeline)
     out = tmp_path / "demo"
     assert run(["demo", "--out", str(out)]) == 1
     captured = capsys.readouterr()
@@ -122,19 +122,19 @@ def test_a_demo_that_fails_says_why_and_how_to_go_on_and_makes_no_links(
 
 def short_pipeline(components):
     """The beginning of the demo, which needs no network."""
-    return demo_pipeline(components).part({"pictures", "convert"})
+    return digits_pipeline(components).part({"pictures", "convert"})
 
 
 def brief_pipeline(components):
     """The demo with a third of its epochs; ``.ci/run`` sees to the 97 % that the whole promises."""
-    return apply_changes(demo_pipeline(components), ["train.epochs=2"], components)
+    return apply_changes(digits_pipeline(components), ["train.epochs=2"], components)
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(900)
 def test_the_demo_learns_to_name_digits_and_leaves_all_it_says(tmp_path, monkeypatch, capsys):
     pytest.importorskip("sklearn", reason="scikit-learn has the digits")
-    monkeypatch.setattr("imageloom.demo.demo_pipeline", brief_pipeline)
+    monkeypatch.setattr("imageloom.demo.digits_pipeline", brief_pipeline)
     monkeypatch.setenv("OMP_NUM_THREADS", "2")  # 2,500 pictures are worth a second thread
     out = tmp_path / "demo"
     assert run(["demo", "--out", str(out), "--json"]) == 0

@@ -77,7 +77,7 @@ def run_demo(
     settings = read_settings(os.environ)
     own = dataclasses.replace(settings, workspace=out / "workspace", database_url=None)
     engine = Engine(own)
-    pipeline = demo_pipeline(engine.components)
+    pipeline = digits_pipeline(engine.components)
     write_pipeline(pipeline, out / "pipeline.json")
     outcome = engine.run(pipeline, Asked(base=out), on_event=on_event, cancel=cancel)
     if outcome.state is not RunState.COMPLETED:
@@ -91,12 +91,20 @@ def run_demo(
     return DemoResult(out, outcome, top1, images, time.monotonic() - began)
 
 
-def demo_pipeline(components: Registry[Component]) -> Pipeline:
-    """Return the pipeline: 70 % to train, 15 % to validate, 15 % held out until the end."""
+def digits_pipeline(components: Registry[Component], *, upload: str = "") -> Pipeline:
+    """Return the pipeline: 70 % to train, 15 % to validate, 15 % held out until the end.
+
+    Args:
+        components: What is installed.
+        upload: Name of the upload that holds the digits; by default they lie beside the pipeline.
+    """
     build = PipelineBuilder(
         components, "Handwritten digits", description="From pictures to a trained, scored network."
     )
-    pictures = build.add("dataset", id=PICTURES, path=PICTURES)
+    if upload:
+        pictures = build.add("dataset", id=PICTURES, upload=upload)
+    else:
+        pictures = build.add("dataset", id=PICTURES, path=PICTURES)
     images = build.add("convert_to_image_directory", pictures, id="convert")
     parts = build.add(
         "split_image_directory", images, id="split", fraction=0.7, third_fraction=0.15

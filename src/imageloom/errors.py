@@ -31,11 +31,14 @@ Each class has a stable ``code``. Four digits are the codes users of the old des
     │   ├── NoSuchRunError                       RUN-005
     │   └── NodeFailedError                      RUN-006
     ├── InvalidPipelineError                     PIPE-001
+    ├── PipelineChangedError                     PIPE-002
+    ├── NoSuchPipelineError                      PIPE-003
     ├── StoreError
     │   ├── StoreBusyError                       STORE-001
     │   └── StoreCorruptError                    STORE-002
     ├── FailedToWriteOutputsError                0160
     ├── FailedToDownloadFilesError               0162
+    ├── InvalidRequestError                      API-001
     ├── EnvironmentUnsuitableError               ENV-001
     └── LibraryError                             1000
 """
@@ -357,6 +360,18 @@ class InvalidPipelineError(ImageloomError):
     code = "PIPE-001"
 
 
+class PipelineChangedError(ImageloomError):
+    """Somebody else saved a drawn pipeline meanwhile; both versions are kept."""
+
+    code = "PIPE-002"
+
+
+class NoSuchPipelineError(ImageloomError):
+    """The workspace holds no drawn pipeline, or not the version, of that name."""
+
+    code = "PIPE-003"
+
+
 class StoreError(ImageloomError):
     """Something about the workspace's database or stored outputs."""
 
@@ -383,6 +398,12 @@ class FailedToDownloadFilesError(ImageloomError):
     """A file could not be fetched."""
 
     code = "0162"
+
+
+class InvalidRequestError(ImageloomError):
+    """A program asked the studio's API for what is not there, or not as the API asks for it."""
+
+    code = "API-001"
 
 
 class EnvironmentUnsuitableError(ImageloomError):

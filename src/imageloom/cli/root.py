@@ -194,6 +194,10 @@ root = LazyGroup(
         "score": Entry("imageloom.cli.model.score", "Write the probabilities of every picture."),
         "evaluate": Entry("imageloom.cli.model.evaluate", "Turn scores into figures and a report."),
         "predict": Entry("imageloom.cli.model.predict", "Name what is in a few pictures."),
+        "studio": Entry(
+            "imageloom.cli.studio",
+            "Open the page in which pipelines are drawn, run and looked at.",
+        ),
         "components": Entry(
             "imageloom.cli.components",
             "List what pipelines are made of, or explain one component.",

@@ -65,6 +65,11 @@ class Workspace:
         return self.root / "uploads"
 
     @property
+    def pipelines(self) -> Path:
+        """Drawn pipelines, one folder each with all its versions."""
+        return self.root / "pipelines"
+
+    @property
     def trash(self) -> Path:
         """What is being deleted: it leaves its place by a rename, so nobody sees half of it."""
         return self.root / "trash"

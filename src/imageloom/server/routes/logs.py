@@ -1,0 +1,140 @@
+"""What the processes of a node wrote, in parts."""
+
+from pathlib import Path
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+from fastapi.responses import FileResponse
+from pydantic import BaseModel
+
+from imageloom.errors import NoSuchRunError
+from imageloom.files.log_parts import read_part, search_log, tail_start
+from imageloom.run_report.node_files import process_logs
+from imageloom.server.studio import Studio, StudioNow
+from imageloom.system.wording import some
+
+router = APIRouter(prefix="/runs/{run_id}/nodes/{node}/logs", tags=["logs"])
+
+
+class LogRow(BaseModel):
+    """A log of a node.
+
+    Attributes:
+        label: Who wrote it: ``worker``, or ``70_driver_log_0`` of rank 0.
+        bytes: Its size.
+    """
+
+    label: str
+    bytes: int
+
+
+class LogText(BaseModel):
+    """Whole lines of a log; the attributes are those of ``files.log_parts.LogPart``.
+
+    Attributes:
+        size: Of the whole log, in bytes.
+    """
+
+    text: str
+    start: int
+    next: int
+    rest: str
+    generation: str
+    size: int
+
+
+class LogFind(BaseModel):
+    """A line in which something was found; as ``files.log_parts.FoundLine``."""
+
+    number: int
+    offset: int
+    text: str
+
+
+class LogFinds(BaseModel):
+    """Lines in which something was found.
+
+    Attributes:
+        found: In the order of the log.
+        more: Whether there are more.
+    """
+
+    found: list[LogFind]
+    more: bool
+
+
+@router.get("")
+def logs(studio: StudioNow, run_id: str, node: str) -> list[LogRow]:
+    """Return the logs of a node."""
+    found = _logs(studio, run_id, node)
+    return [LogRow(label=label, bytes=_size(log)) for label, log in found.items()]
+
+
+@router.get("/{label}")
+def read(  # noqa: PLR0913 - a query has its parts
+    studio: StudioNow,
+    run_id: str,
+    node: str,
+    label: str,
+    start: Annotated[int | None, Query(ge=0, description="In bytes; by default the end.")] = None,
+    lines: Annotated[int, Query(ge=1, le=10_000, description="Of the end.")] = 500,
+    limit: Annotated[int, Query(ge=4, le=1_000_000, description="Bytes at most.")] = 256 * 1024,
+) -> LogText:
+    """Return the lines of a log from a position on, or the last ones."""
+    log = _log(studio, run_id, node, label)
+    begin = tail_start(log, lines, max_bytes=limit) if start is None else start
+    part = read_part(log, begin, max_bytes=limit)
+    return LogText(**vars(part), size=_size(log))
+
+
+@router.get("/{label}/search")
+def search(
+    studio: StudioNow,
+    run_id: str,
+    node: str,
+    label: str,
+    text: Annotated[str, Query(min_length=1, max_length=500)],
+    limit: Annotated[int, Query(ge=1, le=1_000)] = 200,
+) -> LogFinds:
+    """Return the lines of a log that contain a text, whatever the case."""
+    log = _log(studio, run_id, node, label)
+    found = list(search_log(log, text, limit=limit + 1))
+    return LogFinds(found=[LogFind(**vars(one)) for one in found[:limit]], more=len(found) > limit)
+
+
+@router.get("/{label}/file", response_class=FileResponse)
+def download(studio: StudioNow, run_id: str, node: str, label: str) -> FileResponse:
+    """Return the whole log as a file to save."""
+    log = _log(studio, run_id, node, label)
+    if not log.is_file():
+        raise NoSuchRunError(f"{node} wrote no log {label}.", reason="no-log")
+    return FileResponse(
+        log,
+        media_type="text/plain; charset=utf-8",
+        filename=f"{run_id}-{node}-{label}.txt",
+        headers={"content-security-policy": "sandbox; default-src 'none'"},
+    )
+
+
+def _log(studio: Studio, run_id: str, node: str, label: str) -> Path:
+    found = _logs(studio, run_id, node)
+    if label not in found:
+        raise NoSuchRunError(
+            f"Node {node} of run {run_id} has no log {label!r}.",
+            hint=f"It has: {some(list(found), most=10)}.",
+            reason="no-log",
+        )
+    return found[label]
+
+
+def _logs(studio: Studio, run_id: str, node: str) -> dict[str, Path]:
+    run = studio.run(run_id)
+    studio.require_node(run, node)
+    return process_logs(studio.engine.workspace, run, node, run.states().get(node))
+
+
+def _size(log: Path) -> int:
+    try:
+        return log.stat().st_size
+    except OSError:
+        return 0

@@ -1,0 +1,78 @@
+"""What a node made, for people to look at: reports and evaluations."""
+
+from pathlib import Path
+from typing import Final
+
+from fastapi import APIRouter
+from fastapi.responses import FileResponse
+from pydantic import BaseModel, JsonValue
+
+from imageloom.errors import InvalidDatasetError, NoSuchRunError
+from imageloom.files.publish import read_json
+from imageloom.run_report.node_files import REPORT, work_folder
+from imageloom.server.studio import Studio, StudioNow
+
+router = APIRouter(prefix="/runs/{run_id}", tags=["results"])
+EVALUATION: Final = "evaluation.json"
+# A report is one file with its style, script and pictures inside; it may reach nothing else.
+REPORT_POLICY: Final = (
+    "sandbox allow-scripts; default-src 'none'; style-src 'unsafe-inline'; script-src "
+    "'unsafe-inline'; img-src data:; frame-ancestors 'self'"
+)
+
+
+class Evaluations(BaseModel):
+    """What ``evaluation.json`` of a node says (docs/guides/scores-and-reports.md).
+
+    Attributes:
+        evaluations: One for each scored table.
+        has_report: Whether there is a report for people.
+    """
+
+    evaluations: list[dict[str, JsonValue]]
+    has_report: bool
+
+
+@router.get("/report", response_class=FileResponse)
+def run_report(studio: StudioNow, run_id: str) -> FileResponse:
+    """Return the report of a run, as the command line writes it."""
+    return _report(studio.run(run_id).report)
+
+
+@router.get("/nodes/{node}/report", response_class=FileResponse)
+def node_report(studio: StudioNow, run_id: str, node: str) -> FileResponse:
+    """Return the report of a node, as the command line writes it."""
+    return _report(_record_folder(studio, run_id, node) / REPORT)
+
+
+@router.get("/nodes/{node}/evaluation")
+def evaluation(studio: StudioNow, run_id: str, node: str) -> Evaluations:
+    """Return the figures of an evaluation."""
+    run = studio.run(run_id)
+    studio.require_node(run, node)
+    facts = run.states().get(node)
+    ports = facts.outputs if facts is not None else {}
+    for port in ports:
+        file = run.node_folder(node) / "outputs" / port / EVALUATION
+        if file.is_file():
+            found = read_json(file, InvalidDatasetError)["evaluations"]
+            has_report = (_record_folder(studio, run_id, node) / REPORT).is_file()
+            return Evaluations.model_validate({"evaluations": found, "has_report": has_report})
+    raise NoSuchRunError(f"Node {node} of run {run_id} has no evaluation.", reason="no-evaluation")
+
+
+def _record_folder(studio: Studio, run_id: str, node: str) -> Path:
+    run = studio.run(run_id)
+    studio.require_node(run, node)
+    facts = run.states().get(node)
+    return run.node_folder(node) if facts is None else work_folder(run, node, facts)
+
+
+def _report(file: Path) -> FileResponse:
+    if not file.is_file():
+        raise NoSuchRunError("There is no report yet.", reason="no-report")
+    return FileResponse(
+        file,
+        media_type="text/html; charset=utf-8",
+        headers={"content-security-policy": REPORT_POLICY},
+    )

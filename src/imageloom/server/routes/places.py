@@ -1,0 +1,92 @@
+"""Folders and files of this machine, among which a person looks for pictures."""
+
+import os
+from pathlib import Path
+
+from fastapi import APIRouter
+from pydantic import BaseModel
+
+from imageloom.errors import CouldNotOpenFileError
+from imageloom.server.studio import StudioNow
+
+router = APIRouter(prefix="/places", tags=["places"])
+_MOST = 2_000
+
+
+class Place(BaseModel):
+    """A folder or a file.
+
+    Attributes:
+        name: Its own name.
+        path: Where it is.
+        is_folder: Whether it is a folder.
+        bytes: Size of a file; null for a folder.
+        modified: When it changed, in seconds since 1970, UTC.
+    """
+
+    name: str
+    path: str
+    is_folder: bool
+    bytes: int | None
+    modified: float
+
+
+class Folder(BaseModel):
+    """What lies in a folder.
+
+    Attributes:
+        path: Where it is.
+        parent: The folder around it, or null at a root.
+        roots: Folders that the page may show.
+        entries: Folders, then files, by name; hidden ones are left out.
+        num_more: How many entries are not shown.
+    """
+
+    path: str
+    parent: str | None
+    roots: list[str]
+    entries: list[Place]
+    num_more: int
+
+
+@router.get("")
+def look(studio: StudioNow, path: str = "") -> Folder:
+    """Return what lies in a folder, by default the one in which the studio was started."""
+    folder = studio.roots.require(path or studio.base)
+    try:
+        with os.scandir(folder) as found:
+            entries = [one for one in map(_place, found) if one is not None]
+    except OSError as problem:
+        raise CouldNotOpenFileError(
+            f"{folder} cannot be read: {problem.strerror}.", hint="Choose another folder."
+        ) from problem
+    entries.sort(key=lambda one: (not one.is_folder, one.name.casefold()))
+    is_root = folder in studio.roots.paths
+    return Folder(
+        path=str(folder),
+        parent=None if is_root else str(folder.parent),
+        roots=[str(one) for one in studio.roots.paths],
+        entries=entries[:_MOST],
+        num_more=max(len(entries) - _MOST, 0),
+    )
+
+
+def _place(entry: "os.DirEntry[str]") -> Place | None:
+    if entry.name.startswith("."):
+        return None
+    try:
+        facts = entry.stat()
+        is_folder = entry.is_dir()
+    except OSError:  # gone, or a link to nowhere
+        return None
+    return Place(
+        name=_shown(entry.name),
+        path=_shown(str(Path(entry.path))),
+        is_folder=is_folder,
+        bytes=None if is_folder else facts.st_size,
+        modified=facts.st_mtime,
+    )
+
+
+def _shown(text: str) -> str:
+    return text.encode("utf-8", "backslashreplace").decode()

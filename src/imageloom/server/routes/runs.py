@@ -1,0 +1,190 @@
+"""Runs: begin, list, look at, stop, go on, delete."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+from pydantic import BaseModel, JsonValue
+
+from imageloom.pipeline.graph.json_format import pipeline_from_json
+from imageloom.pipeline.index.order import RunOrder
+from imageloom.pipeline.run.request import Asked
+from imageloom.pipeline.run_folder import RunFolder
+from imageloom.pipeline.run_record import NodeFacts, ResolvedRecord
+from imageloom.pipeline.store.clean import delete_run
+from imageloom.server.failures import ErrorInfo
+from imageloom.server.studio import Studio, StudioNow
+from imageloom.spec.node_state import RunState
+
+router = APIRouter(prefix="/runs", tags=["runs"])
+
+
+class RunRow(BaseModel):
+    """A run in the list; the attributes are those of ``RunSummary``."""
+
+    id: str
+    name: str
+    state: RunState
+    created: float
+    began: float | None
+    ended: float | None
+    num_nodes: int
+    num_done: int
+    problem: str
+
+
+class RunPage(BaseModel):
+    """Some runs of a list.
+
+    Attributes:
+        runs: In the order that was asked for.
+        more: Whether there are more behind them.
+    """
+
+    runs: list[RunRow]
+    more: bool
+
+
+class RunRequest(BaseModel):
+    """What to run.
+
+    Attributes:
+        pipeline: The pipeline.
+        only: Stop at these nodes.
+        start: Make these nodes and all that depends on them anew.
+        fresh: Make these nodes anew although the cache has them.
+        target: Where nodes that can choose run; as each says, when empty.
+    """
+
+    pipeline: dict[str, JsonValue]
+    only: list[str] = []
+    start: list[str] = []
+    fresh: list[str] = []
+    target: str = ""
+
+
+class Stop(BaseModel):
+    """How to stop.
+
+    Attributes:
+        at_once: Kill instead of letting it save.
+    """
+
+    at_once: bool = False
+
+
+class RunDetail(BaseModel):
+    """Everything of a run.
+
+    Attributes:
+        id: Its id.
+        name: Name of the pipeline.
+        state: Where it is, in truth.
+        created: When it was asked for, in seconds since 1970, UTC.
+        pipeline: The pipeline, as it was asked for.
+        base: Folder that relative paths started from.
+        only: Nodes it was to stop at.
+        command: What a person typed, if it was typed.
+        wanted: Nodes that it makes, in order.
+        resolved: Each node with every default filled in.
+        nodes: The newest facts of each node that has any.
+        error: Why it is not complete, when it has stopped.
+        has_report: Whether there is a report.
+        versions: Of the software.
+    """
+
+    id: str
+    name: str
+    state: RunState
+    created: float
+    pipeline: dict[str, JsonValue]
+    base: str
+    only: list[str]
+    command: str
+    wanted: list[str]
+    resolved: dict[str, ResolvedRecord]
+    nodes: dict[str, NodeFacts]
+    error: ErrorInfo | None
+    has_report: bool
+    versions: dict[str, str]
+
+
+@router.get("")
+def runs(  # noqa: PLR0913 - a query has its parts
+    studio: StudioNow,
+    q: str = "",
+    state: RunState | None = None,
+    sort: RunOrder = RunOrder.CREATED,
+    reverse: bool = False,
+    offset: Annotated[int, Query(ge=0)] = 0,
+    limit: Annotated[int, Query(ge=1, le=500)] = 50,
+) -> RunPage:
+    """Return runs, newest first or in another order."""
+    found = studio.engine.index.list(
+        limit=limit + 1, offset=offset, state=state, text=q, order=sort, is_reversed=reverse
+    )
+    rows = [RunRow.model_validate(one, from_attributes=True) for one in found[:limit]]
+    return RunPage(runs=rows, more=len(found) > limit)
+
+
+@router.post("", status_code=201)
+def begin(studio: StudioNow, new: RunRequest) -> RunDetail:
+    """Begin a run in a process of its own; it waits for its slots like any other."""
+    pipeline = pipeline_from_json(new.pipeline, "The pipeline")
+    studio.require_inside_roots(pipeline)
+    asked = Asked(
+        base=studio.base, only=new.only, start=new.start, fresh=new.fresh, target=new.target
+    )
+    run = studio.engine.create(pipeline, asked)
+    studio.engine.start(run)
+    return _detail(studio, run)
+
+
+@router.get("/{run_id}")
+def show(studio: StudioNow, run_id: str) -> RunDetail:
+    """Return everything of a run."""
+    return _detail(studio, studio.run(run_id))
+
+
+@router.post("/{run_id}/cancel", status_code=202)
+def cancel(studio: StudioNow, run_id: str, _stop: Stop) -> None:
+    """Ask a run to stop; it saves what it has. Asking twice is asking once."""
+    studio.engine.cancel(studio.run(run_id))
+
+
+@router.post("/{run_id}/resume", status_code=202)
+def resume(studio: StudioNow, run_id: str) -> RunDetail:
+    """Go on with a run that stopped; what is finished stays."""
+    run = studio.run(run_id)
+    studio.engine.start(run)
+    return _detail(studio, run)
+
+
+@router.delete("/{run_id}", status_code=204)
+def delete(studio: StudioNow, run_id: str) -> None:
+    """Delete the record, logs and reports of a run that does not run."""
+    run = studio.run(run_id)
+    delete_run(studio.engine.workspace, run.id)
+    studio.engine.index.remove(run.id)
+
+
+def _detail(studio: Studio, run: RunFolder) -> RunDetail:
+    outcome = studio.engine.outcome(run)
+    record = outcome.record
+    has_stopped = outcome.state not in (RunState.QUEUED, RunState.RUNNING, RunState.COMPLETED)
+    error = outcome.failure() if has_stopped else None
+    return RunDetail(
+        id=record.id,
+        name=record.name,
+        state=outcome.state,
+        created=record.created,
+        pipeline=record.pipeline,
+        base=record.base,
+        only=list(record.only),
+        command=record.command,
+        wanted=list(record.wanted),
+        resolved=record.resolved,
+        nodes=dict(outcome.nodes),
+        error=None if error is None else ErrorInfo.model_validate(error.to_json()),
+        has_report=run.report.is_file(),
+        versions=record.versions,
+    )

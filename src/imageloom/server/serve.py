@@ -1,0 +1,123 @@
+"""The server process: one port of this machine's own, until somebody stops it."""
+
+import getpass
+import socket
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import uvicorn
+
+from imageloom.app import Engine
+from imageloom.errors import EnvironmentUnsuitableError
+from imageloom.events import CancelToken
+from imageloom.server.access import Access, read_or_make_token
+from imageloom.server.app import create_app
+from imageloom.server.roots import Roots
+from imageloom.server.studio import Studio
+
+HOST: Final = "127.0.0.1"
+DEFAULT_PORT: Final = 8460
+_TRIED_PORTS: Final = 20
+_POLL_S: Final = 0.1
+
+
+@dataclass(frozen=True)
+class Listening:
+    """A studio that is about to answer.
+
+    Attributes:
+        server: Answers once it runs.
+        listener: Where it listens already, so that the first request waits instead of failing.
+        address: Of the page.
+        token: Signs a browser in.
+    """
+
+    server: uvicorn.Server
+    listener: socket.socket
+    address: str
+    token: str
+
+    def link_to(self, path: str = "") -> str:
+        """Return what to open in a browser: a view of the page, with the token."""
+        return f"{self.address}{path}?token={self.token}"
+
+    def run(self, cancel: CancelToken) -> None:
+        """Answer until somebody asks to stop."""
+        # In a thread of its own, where it leaves the signals of this process alone.
+        thread = threading.Thread(target=self.server.run, args=([self.listener],), daemon=True)
+        thread.start()
+        while thread.is_alive() and not cancel.is_set:
+            thread.join(_POLL_S)
+        self.server.should_exit = True
+        thread.join()
+
+
+def listen(
+    engine: Engine, *, base: Path, roots: Sequence[Path] = (), port: int | None = None
+) -> Listening:
+    """Take a port, and make the studio that answers there.
+
+    Args:
+        engine: Runs pipelines.
+        base: Absolute folder that relative paths in parameters start from.
+        roots: Folders to show besides ``base``, the person's home and the workspace.
+        port: Where to listen; by default the first free one from ``DEFAULT_PORT`` on.
+
+    Raises:
+        EnvironmentUnsuitableError: The port, or every one that was tried, is taken.
+        FailedToWriteOutputsError: The token cannot be kept.
+    """
+    listener = _listener(port)
+    number = listener.getsockname()[1]
+    access = Access(read_or_make_token(engine.settings.home / "studio" / "token"), number)
+    studio = Studio(
+        engine=engine,
+        roots=Roots.of((base, Path.home(), engine.workspace.root, *roots)),
+        user=_user(),
+        base=base,
+    )
+    config = uvicorn.Config(
+        create_app(studio, access),
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        timeout_graceful_shutdown=2,
+        limit_concurrency=200,
+        h11_max_incomplete_event_size=64 * 1024,
+    )
+    address = f"http://{HOST}:{number}/"
+    return Listening(uvicorn.Server(config), listener, address, access.token)
+
+
+def _listener(port: int | None) -> socket.socket:
+    tried = [port] if port is not None else range(DEFAULT_PORT, DEFAULT_PORT + _TRIED_PORTS)
+    problem: OSError | None = None
+    for number in tried:
+        listener = socket.socket()
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listener.bind((HOST, number))
+            listener.listen(128)
+        except OSError as why:
+            listener.close()
+            problem = why
+        else:
+            return listener
+    where = f"Port {port}" if port is not None else f"Each port from {DEFAULT_PORT} on"
+    reason = problem.strerror if problem is not None else "taken"
+    raise EnvironmentUnsuitableError(
+        f"{where} cannot be used: {reason}.",
+        hint="Does another studio run? Use its page, or choose another port with --port.",
+        reason="port-taken",
+    )
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return "somebody"

@@ -1,0 +1,89 @@
+"""What all answers share: the engine, who asks, and which folders they may see."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+from fastapi import Depends, Request
+
+from imageloom.app import Engine
+from imageloom.errors import NoSuchRunError
+from imageloom.pipeline.drafts import Drafts
+from imageloom.pipeline.graph.graph import Pipeline
+from imageloom.pipeline.run_folder import RunFolder
+from imageloom.server.roots import Roots
+from imageloom.spec.component import Outside
+from imageloom.system.wording import some
+
+
+@dataclass(frozen=True)
+class Studio:
+    """A studio on one workspace.
+
+    Attributes:
+        engine: Runs pipelines.
+        roots: Folders in which a person may look for pictures.
+        user: Who asks: the person who started it.
+        base: Absolute folder that relative paths in parameters start from.
+    """
+
+    engine: Engine
+    roots: Roots
+    user: str
+    base: Path
+
+    @property
+    def drafts(self) -> Drafts:
+        """The drawn pipelines."""
+        return Drafts(self.engine.workspace)
+
+    def run(self, run_id: str) -> RunFolder:
+        """Return a run by its whole id.
+
+        Raises:
+            NoSuchRunError: There is none.
+        """
+        run = self.engine.workspace.run(run_id)
+        run.require()
+        return run
+
+    def require_node(self, run: RunFolder, node: str) -> None:
+        """Refuse a node that a run does not have.
+
+        Raises:
+            NoSuchRunError: The message names those it has.
+        """
+        wanted = run.record().wanted
+        if node not in wanted:
+            raise NoSuchRunError(
+                f"Run {run.id} has no node {node!r}.",
+                hint=f"It has: {some(wanted, most=10)}.",
+                reason="no-node",
+            )
+
+    def require_inside_roots(self, pipeline: Pipeline) -> None:
+        """Refuse a pipeline that reads what a person may not see.
+
+        Raises:
+            CouldNotOpenFileError: A node reads from outside the roots and the uploads.
+            ParameterError: A node does not say what it reads.
+        """
+        uploads = self.engine.workspace.uploads
+        outside = Outside(base=self.base, uploads=uploads)
+        for node in pipeline.nodes:
+            if node.component not in self.engine.components:
+                continue
+            component = self.engine.components.get(node.component)
+            if component.reads is not None:
+                place = component.reads(component.params.parse(dict(node.params)), outside)
+                if not place.is_relative_to(uploads):
+                    self.roots.require(place)
+
+
+def _studio(request: Request) -> Studio:
+    studio = request.app.state.studio
+    assert isinstance(studio, Studio)
+    return studio
+
+
+StudioNow = Annotated[Studio, Depends(_studio)]
