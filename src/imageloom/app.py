@@ -36,7 +36,9 @@ from imageloom.pipeline.run.events import (
 )
 from imageloom.pipeline.run.execute import execute
 from imageloom.pipeline.run.executor import start_executor
-from imageloom.pipeline.run.forecast import Forecast, forecast
+from imageloom.pipeline.run.forecast import Forecast, forecast, not_ready
+from imageloom.pipeline.run.keys import look_outside
+from imageloom.pipeline.run.outside_memo import OutsideMemo
 from imageloom.pipeline.run.recover import find_truth
 from imageloom.pipeline.run.request import Asked, record_of
 from imageloom.pipeline.run_folder import RunFolder
@@ -155,16 +157,23 @@ class Engine:
         """Return everything that keeps a pipeline from running."""
         return check(pipeline, self.components, self.limits)
 
-    def forecast(self, pipeline: Pipeline, base: Path) -> dict[str, Forecast]:
+    def forecast(
+        self, pipeline: Pipeline, base: Path, *, memo: OutsideMemo | None = None
+    ) -> dict[str, Forecast]:
         """Return what a run would find: results that are there, and files that are not.
 
         Args:
-            pipeline: One in which ``check`` finds nothing.
+            pipeline: Any, also one that is half drawn: it is told for the nodes that could run, and
+                for each of the others why it could not.
             base: Absolute folder that relative paths in parameters start from.
+            memo: Remembers the files outside for moments; without it they are all looked at.
         """
         outside = Outside(base=base, uploads=self.workspace.uploads)
-        resolved = resolve(pipeline, self.components)
-        return forecast(resolved, ObjectStore(self.workspace), outside)
+        waiting = not_ready(pipeline, self.check(pipeline))
+        ready = pipeline.part({node.id for node in pipeline.nodes} - waiting.keys())
+        look = memo.look if memo is not None else look_outside
+        resolved = resolve(ready, self.components)
+        return {**waiting, **forecast(resolved, ObjectStore(self.workspace), outside, look=look)}
 
     def find_run(self, text: str) -> RunFolder:
         """Return the run that a person means: an id, the beginning of one, or ``last``.
