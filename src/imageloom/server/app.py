@@ -14,6 +14,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from imageloom import __version__
 from imageloom.server.access import Access
 from imageloom.server.failures import FailureAnswer, add_failures, refusal_response
+from imageloom.server.reference import reference_page
 from imageloom.server.routes import (
     components,
     logs,
@@ -79,6 +80,11 @@ def page_folder() -> Path:
 
 def _add_page(app: FastAPI) -> None:
     folder = page_folder()
+
+    @app.get("/docs", include_in_schema=False)
+    def reference() -> Response:
+        """Return the reference of the API."""
+        return HTMLResponse(reference_page(app.openapi()))
 
     @app.get("/{path:path}", include_in_schema=False)
     def page(path: str) -> Response:
