@@ -17,6 +17,7 @@ from imageloom.server.failures import FailureAnswer, add_failures, refusal_respo
 from imageloom.server.reference import reference_page
 from imageloom.server.routes import (
     components,
+    events,
     logs,
     nodes,
     pipelines,
@@ -25,6 +26,7 @@ from imageloom.server.routes import (
     session,
 )
 from imageloom.server.studio import Studio
+from imageloom.server.topics import Topics
 
 CONTENT_POLICY: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: "
@@ -65,8 +67,9 @@ def create_app(studio: Studio, access: Access) -> FastAPI:
         responses=_FAILURES,
     )
     app.state.studio = studio
+    app.state.topics = Topics()
     add_failures(app)
-    for module in (session, components, pipelines, places, runs, nodes, logs):
+    for module in (session, components, pipelines, places, runs, nodes, logs, events):
         app.include_router(module.router, prefix="/api")
     _add_page(app)
     app.add_middleware(_Guard, access=access)
