@@ -82,7 +82,9 @@ def page_folder() -> Path:
 
 
 def _add_page(app: FastAPI) -> None:
+    # Looked up by their names, so that no address can lead to another file.
     folder = page_folder()
+    files = {str(one.relative_to(folder)): one for one in folder.rglob("*") if one.is_file()}
 
     @app.get("/docs", include_in_schema=False)
     def reference() -> Response:
@@ -92,17 +94,15 @@ def _add_page(app: FastAPI) -> None:
     @app.get("/{path:path}", include_in_schema=False)
     def page(path: str) -> Response:
         """Return a file of the page; every other address is a view of it."""
-        file = (folder / path).resolve()
-        if path and file.is_relative_to(folder.resolve()) and file.is_file():
-            is_named_by_content = file.parent.name == "assets"
+        if path in files:
+            is_named_by_content = path.startswith("assets/")
             age = "public, max-age=31536000, immutable" if is_named_by_content else "no-cache"
-            return FileResponse(file, headers={"cache-control": age})
+            return FileResponse(files[path], headers={"cache-control": age})
         if path.startswith(("api/", "assets/")):
             raise HTTPException(404)
-        index = folder / "index.html"
-        if not index.is_file():
+        if "index.html" not in files:
             return HTMLResponse(_NOT_BUILT)
-        return FileResponse(index, headers={"cache-control": "no-cache"})
+        return FileResponse(files["index.html"], headers={"cache-control": "no-cache"})
 
 
 class _Guard:
