@@ -162,11 +162,7 @@ class RunFolder:
         except FileNotFoundError:
             return RunHistory()
         except OSError as problem:
-            raise StoreCorruptError(
-                f"{self.states_file} cannot be read: {problem.strerror}.",
-                hint="See to it that it is a file that you may read.",
-                reason="unreadable",
-            ) from problem
+            raise self.unreadable(problem) from problem
         nodes: dict[str, NodeFacts] = {}
         changes: list[tuple[RunState, float]] = []
         damaged = 0
@@ -202,11 +198,11 @@ class RunFolder:
         Without any state on file it is queued, and interrupted where the last one is running.
         """
         # Asked before reading: an executor that is gone by now has written all it had to write.
-        held = is_locked(self.lock_file)
+        held = self.is_executed()
         recorded = self.history().recorded
         if recorded not in (None, RunState.RUNNING):
             return recorded
-        if held or is_locked(self.lock_file):  # it may have begun in between
+        if held or self.is_executed():  # it may have begun in between
             return RunState.RUNNING
         return RunState.QUEUED if recorded is None else RunState.INTERRUPTED
 
@@ -247,6 +243,18 @@ class RunFolder:
             yield
         finally:
             release(descriptor)
+
+    def unreadable(self, problem: OSError) -> StoreCorruptError:
+        """Return the error of a file of states that is there but cannot be read."""
+        return StoreCorruptError(
+            f"{self.states_file} cannot be read: {problem.strerror}.",
+            hint="See to it that it is a file that you may read.",
+            reason="unreadable",
+        )
+
+    def is_executed(self) -> bool:
+        """Whether a process executes the run, or looks after it for a moment."""
+        return is_locked(self.lock_file)
 
     def is_executed_by(self, pid: int) -> bool:
         """Whether a process of this machine holds the lock."""
