@@ -38,11 +38,12 @@ from imageloom.pipeline.run.execute import execute
 from imageloom.pipeline.run.executor import start_executor
 from imageloom.pipeline.run.forecast import Forecast, forecast, not_ready
 from imageloom.pipeline.run.keys import look_outside
+from imageloom.pipeline.run.notices import keeping_notices
 from imageloom.pipeline.run.outside_memo import OutsideMemo
 from imageloom.pipeline.run.recover import find_truth
 from imageloom.pipeline.run.request import Asked, record_of
 from imageloom.pipeline.run_folder import RunFolder
-from imageloom.pipeline.run_record import NodeFacts, RunRecord
+from imageloom.pipeline.run_record import NodeFacts, RunRecord, StateLine
 from imageloom.pipeline.store.clean import CleanResult, clean
 from imageloom.pipeline.store.objects import ObjectStore
 from imageloom.pipeline.workspace import Workspace
@@ -76,12 +77,15 @@ class RunOutcome:
         record: What was asked.
         state: Where it is now.
         nodes: The newest facts of each node by id, in the order in which they run.
+        notices: What a person should see of it since it last began or went on, with times and, for
+            some, nodes.
     """
 
     run: RunFolder
     record: RunRecord
     state: RunState
     nodes: Mapping[str, NodeFacts]
+    notices: tuple[StateLine, ...] = ()
 
     def output(self, node: str, port: str) -> Path:
         """Return where an output lies.
@@ -255,15 +259,15 @@ class Engine:
 
     def outcome(self, run: RunFolder) -> RunOutcome:
         """Return how a run stands now."""
-        record, states = run.record(), run.states()
-        nodes = {name: states[name] for name in record.resolved if name in states}
-        return RunOutcome(run=run, record=record, state=run.state(), nodes=nodes)
+        record, history = run.record(), run.history()
+        nodes = {one: history.nodes[one] for one in record.resolved if one in history.nodes}
+        return RunOutcome(run, record, run.state(), nodes, history.notices)
 
     def cancel(self, run: RunFolder) -> RunOutcome:
         """Stop a run that any process executes, and return how it stands then."""
         cancel_run(run, workspace=self.workspace, targets=self.targets)
         self.index.sync(run)
-        self._report(run, ignore_run_events)
+        self._report(run, keeping_notices(run, ignore_run_events))
         return self.outcome(run)
 
     def clean(self, *, limit_gib: float | None, dry_run: bool = False) -> CleanResult:
@@ -272,8 +276,9 @@ class Engine:
         return clean(self.workspace, limit_bytes=limit, dry_run=dry_run)
 
     def _execute(self, run: RunFolder, on_event: RunSink, cancel: CancelToken | None) -> RunOutcome:
-        mirror = _IndexMirror(self, run, on_event)
         on_event(RunNotice(Notice("info", f"Run {run.id} in {run.path}")))
+        on_event = keeping_notices(run, on_event)
+        mirror = _IndexMirror(self, run, on_event)
         try:
             execute(
                 run,

@@ -12,7 +12,7 @@ from imageloom.cli.root import run
 from imageloom.cli.tails import Tail, printable_lines
 from imageloom.events import Metric
 from imageloom.files.event_lines import EventWriter
-from imageloom.pipeline.run_record import NodeFacts
+from imageloom.pipeline.run_record import NodeFacts, Wait
 from imageloom.pipeline.workspace import Workspace
 from imageloom.settings import read_settings
 from imageloom.spec.job import EVENTS_FILE, JOB_FILE, LOG_FILE
@@ -307,8 +307,28 @@ def test_a_node_that_waits_for_another_run_is_shown_with_whom_it_waits_for(
     two_runs, workspace, capsys
 ):
     message = "waiting for run X (node 'train'), which uses the only slot"
-    waiting = NodeFacts(state=NodeState.WAITING, time=1.0, message=message)
+    wait = Wait(kind="slot", run="X", node="train")
+    waiting = NodeFacts(state=NodeState.WAITING, time=1.0, message=message, wait=wait)
     Workspace(workspace).run(two_runs[1]).append_node("add", waiting)
-    shown = json_of(capsys, "runs", "show", "last")
-    assert shown["nodes"]["add"]["message"] == message
+    shown = json_of(capsys, "runs", "show", "last")["nodes"]
+    assert shown["add"]["message"] == message
+    assert shown["add"]["waits_for"] == {
+        "kind": "slot",
+        "run": "X",
+        "node": "train",
+        "text": message,
+    }
+    assert shown["a"]["waits_for"] is None
     assert "waiting for run X" in output_of(capsys, "runs", "show", "last")
+
+
+def test_what_was_told_of_a_run_while_nobody_watched_is_shown(two_runs, workspace, capsys):
+    first, _ = two_runs
+    made = Workspace(workspace).run(first).node_folder("spell") / "outputs" / "text"
+    shutil.rmtree(made.resolve())
+    Workspace(workspace).run(first).append_run(RunState.RUNNING)  # as if it was killed at its end
+    output_of(capsys, "run", "--resume", first)
+    text = "Output 'text' of node 'spell' is damaged or gone, so it is made again."
+    assert f"Warning  {text}\n" in output_of(capsys, "runs", "show", first)
+    (notice,) = json_of(capsys, "runs", "show", first)["run_notices"]
+    assert (notice["node"], notice["level"], notice["message"]) == ("spell", "warning", text)

@@ -1,6 +1,6 @@
 """The folder of one run: its record, and the append-only file of states that is the truth.
 
-Whoever appends holds the execution lock; anybody may read at any time.
+Whoever appends states holds the execution lock; anybody may read at any time.
 """
 
 import contextlib
@@ -22,6 +22,7 @@ from imageloom.errors import (
     StoreCorruptError,
     write_failure,
 )
+from imageloom.events import Notice
 from imageloom.files.locks import holder, is_locked, release, try_lock
 from imageloom.files.publish import appearing_directory, read_json, write_json
 from imageloom.pipeline.run_record import FORMAT_VERSION, NodeFacts, RunRecord, StateLine
@@ -41,6 +42,7 @@ class RunHistory:
         recorded: The newest state of the run as its executor wrote it, or None before the first.
         began: When the run began for the first time, or None.
         changed: When the newest state of the run was written, or None.
+        notices: Lines with what a person should see of the run since it last began or went on.
         damaged_lines: Lines that a killed process left half written.
     """
 
@@ -48,6 +50,7 @@ class RunHistory:
     recorded: RunState | None = None
     began: float | None = None
     changed: float | None = None
+    notices: tuple[StateLine, ...] = ()
     damaged_lines: int = 0
 
 
@@ -165,6 +168,7 @@ class RunFolder:
             raise self.unreadable(problem) from problem
         nodes: dict[str, NodeFacts] = {}
         changes: list[tuple[RunState, float]] = []
+        notices: list[StateLine] = []
         damaged = 0
         for text in filter(None, lines):
             try:
@@ -174,15 +178,23 @@ class RunFolder:
                 continue
             if line.run is not None:
                 changes.append((line.run, line.time))
+            if line.run is RunState.RUNNING:
+                notices.clear()
+            if line.notice is not None:
+                notices.append(line)
             if line.node is not None and line.facts is not None:
                 nodes[line.node] = line.facts
         recorded, changed = changes[-1] if changes else (None, None)
         began = changes[0][1] if changes else None
-        return RunHistory(nodes, recorded, began, changed, damaged)
+        return RunHistory(nodes, recorded, began, changed, tuple(notices), damaged)
 
     def append_node(self, node_id: str, facts: NodeFacts) -> None:
         """Write down what is now known of a node."""
         self._append(StateLine(time=time.time(), node=node_id, facts=facts))
+
+    def append_notice(self, notice: Notice, node_id: str = "") -> None:
+        """Write down what a person should see of the run, or of one node."""
+        self._append(StateLine(time=time.time(), node=node_id or None, notice=notice))
 
     def append_run(self, state: RunState) -> None:
         """Write down the state of the run; it and all before it then outlive a loss of power."""

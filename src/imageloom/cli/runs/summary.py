@@ -17,6 +17,7 @@ from imageloom.system.wording import count
 
 if TYPE_CHECKING:
     from imageloom.app import RunOutcome
+    from imageloom.pipeline.run_record import StateLine
 
 _OUTPUTS_SHOWN: Final = 8
 
@@ -106,6 +107,8 @@ def run_to_json(outcome: "RunOutcome") -> dict[str, object]:
         "created": record.created,
         "folder": str(outcome.run.path),
         "report": str(outcome.run.report),
+        # Every command has "notices" of its own beside them.
+        "run_notices": [_notice_to_json(one) for one in outcome.notices],
         "nodes": {node: _node_to_json(outcome, node) for node in record.wanted},
     }
 
@@ -120,6 +123,12 @@ def _node_to_json(outcome: "RunOutcome", node: str) -> Mapping[str, object]:
         mode="json",
         include={"state", "seconds", "cause", "message", "warnings", "made_by", "error"},
     )
+    wait = facts.wait and {**facts.wait.model_dump(mode="json"), "text": facts.message}
     outputs = {port: str(folder / "outputs" / port) for port in facts.outputs}
     log = work_folder(outcome.run, node, facts) / LOG_FILE
-    return head | kept | {"outputs": outputs, "log": str(log)}
+    return head | kept | {"waits_for": wait, "outputs": outputs, "log": str(log)}
+
+
+def _notice_to_json(line: "StateLine") -> dict[str, object]:
+    assert line.notice is not None
+    return {"time": line.time, "node": line.node, **vars(line.notice)}
