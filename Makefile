@@ -94,6 +94,7 @@ format: install $(PACKAGES)
 
 docs: install
 	$(BIN)/python -m imageloom.cli.reference.pages docs/reference
+	$(BIN)/python -m imageloom.cli.reference.api > web/openapi.json
 
 lock: install
 	$(BIN)/uv pip compile --quiet --upgrade --generate-hashes --universal --python-version 3.11 \

@@ -47,12 +47,14 @@ class NodeNow(BaseModel):
         message: One sentence for people: what it waits for, or how it ended.
         progress: How far it has come, while it runs.
         logs: Bytes of each log.
+        rows: Rows of all its curves.
     """
 
     state: NodeState
     message: str = ""
     progress: ProgressInfo | None = None
     logs: dict[str, int] = {}
+    rows: int = 0
 
 
 class RunNow(BaseModel):
