@@ -26,7 +26,7 @@ from imageloom.pipeline.checks.problems import Problem
 from imageloom.pipeline.graph.graph import Pipeline
 from imageloom.pipeline.graph.json_values import first_unsafe_value
 from imageloom.pipeline.graph.resolve import resolve
-from imageloom.pipeline.run.cancel import cancel_run
+from imageloom.pipeline.run.cancel import CANCEL_TIMEOUT_S, request_cancel, wait_for_end
 from imageloom.pipeline.run.events import (
     NodeChanged,
     RunEvent,
@@ -86,6 +86,11 @@ class RunOutcome:
     state: RunState
     nodes: Mapping[str, NodeFacts]
     notices: tuple[StateLine, ...] = ()
+
+    @property
+    def is_stopping(self) -> bool:
+        """Whether it goes on though somebody asked to cancel it: its nodes may be saving."""
+        return self.state is RunState.RUNNING and self.run.cancel_asked()
 
     def output(self, node: str, port: str) -> Path:
         """Return where an output lies.
@@ -227,12 +232,24 @@ class Engine:
             FailedToWriteOutputsError: As ``create``, or the disk is full, or the like; once the run
                 had begun, the hint ends with the command that goes on.
         """
-        return self._execute(self.create(pipeline, asked), on_event, cancel)
+        return self._execute(self.create(pipeline, asked), on_event, cancel, asked_at=None)
 
     def resume(
-        self, run: RunFolder, *, on_event: RunSink, cancel: CancelToken | None = None
+        self,
+        run: RunFolder,
+        *,
+        on_event: RunSink,
+        cancel: CancelToken | None = None,
+        asked_at: float | None = None,
     ) -> RunOutcome:
         """Begin a run that is queued, or go on where it stopped; what is finished stays.
+
+        Args:
+            run: The run.
+            on_event: Hears of every change, and all that nodes tell.
+            cancel: Asks it to stop.
+            asked_at: When this was asked for, in seconds since 1970, UTC; now by default. Who asked
+                to cancel the run after that is heeded.
 
         Raises:
             NoSuchRunError: There is no such run.
@@ -240,7 +257,7 @@ class Engine:
             FailedToWriteOutputsError: The disk is full, or the like; the hint ends with the
                 command that goes on.
         """
-        return self._execute(run, on_event, cancel)
+        return self._execute(run, on_event, cancel, asked_at=asked_at)
 
     def start(self, run: RunFolder, *, cancel: CancelToken | None = None) -> RunOutcome:
         """Begin or go on with a run in a process of its own, which outlives this one.
@@ -263,19 +280,53 @@ class Engine:
         nodes = {one: history.nodes[one] for one in record.resolved if one in history.nodes}
         return RunOutcome(run, record, run.state(), nodes, history.notices)
 
-    def cancel(self, run: RunFolder) -> RunOutcome:
-        """Stop a run that any process executes, and return how it stands then."""
-        cancel_run(run, workspace=self.workspace, targets=self.targets)
-        self.index.sync(run)
-        self._report(run, keeping_notices(run, ignore_run_events))
+    def request_cancel(self, run: RunFolder, *, at_once: bool = False) -> None:
+        """Ask a run to stop, whichever process executes it, and return before it has.
+
+        Asking twice is like asking once. A run that nobody executes is cancelled when this returns,
+        unless jobs that it left behind have still to stop: ``wait`` waits for them.
+
+        Args:
+            run: The run; one that has ended stays as it is.
+            at_once: End running nodes instead of letting them save.
+
+        Raises:
+            NoSuchRunError: There is no such run.
+            FailedToWriteOutputsError: The request cannot be written.
+        """
+        request_cancel(run, workspace=self.workspace, targets=self.targets, at_once=at_once)
+        self._take_note(run)
+
+    def wait(self, run: RunFolder, *, timeout_s: float = CANCEL_TIMEOUT_S) -> RunOutcome:
+        """Wait until a run has ended, whoever executes it, and return how it stands then."""
+        wait_for_end(run, workspace=self.workspace, targets=self.targets, timeout_s=timeout_s)
+        self._take_note(run)
         return self.outcome(run)
+
+    def cancel(self, run: RunFolder, *, at_once: bool = False) -> RunOutcome:
+        """Do what ``request_cancel`` and then ``wait`` do."""
+        self.request_cancel(run, at_once=at_once)
+        return self.wait(run)
 
     def clean(self, *, limit_gib: float | None, dry_run: bool = False) -> CleanResult:
         """Remove what no run needs; above a limit also old results that can be made again."""
         limit = None if limit_gib is None else round(limit_gib * _GIB)
         return clean(self.workspace, limit_bytes=limit, dry_run=dry_run)
 
-    def _execute(self, run: RunFolder, on_event: RunSink, cancel: CancelToken | None) -> RunOutcome:
+    def _take_note(self, run: RunFolder) -> None:
+        """Bring the index up to date, and the report of a run that nobody executes."""
+        self.index.sync(run)
+        if run.state() is not RunState.RUNNING:
+            self._report(run, keeping_notices(run, ignore_run_events))
+
+    def _execute(
+        self,
+        run: RunFolder,
+        on_event: RunSink,
+        cancel: CancelToken | None,
+        *,
+        asked_at: float | None,
+    ) -> RunOutcome:
         on_event(RunNotice(Notice("info", f"Run {run.id} in {run.path}")))
         on_event = keeping_notices(run, on_event)
         mirror = _IndexMirror(self, run, on_event)
@@ -287,6 +338,7 @@ class Engine:
                 targets=self.targets,
                 on_event=mirror,
                 cancel=cancel or CancelToken(),
+                asked_at=asked_at,
             )
         except (FailedToWriteOutputsError, OSError) as problem:
             raise self._cannot_write(run, problem) from problem

@@ -271,6 +271,16 @@ def test_cancelling_a_run_that_has_ended_changes_nothing(two_runs, capsys):
     assert "Resume" not in text
 
 
+def test_a_run_that_goes_on_though_it_was_asked_to_stop_says_so(two_runs, workspace, capsys):
+    run = Workspace(workspace).run(two_runs[1])
+    assert json_of(capsys, "runs", "show", run.id)["is_stopping"] is False
+    run.append_run(RunState.RUNNING)
+    with run.execution_lock():
+        run.ask_to_cancel()
+        assert f"{run.id} running, asked to stop, " in output_of(capsys, "runs", "show", run.id)
+        assert json_of(capsys, "runs", "show", run.id)["is_stopping"] is True
+
+
 def test_a_job_on_a_target_that_is_gone_is_named_by_who_cancels(two_runs, workspace, capsys):
     left = Workspace(workspace).run(two_runs[0])
     record = json.loads(left.record_file.read_text(encoding="utf-8"))

@@ -1,5 +1,7 @@
 """The files of a run say the truth whatever happened to the processes that wrote them."""
 
+import time
+
 import pytest
 
 from imageloom.errors import (
@@ -199,14 +201,29 @@ def test_a_run_that_is_deleted_while_one_waits_to_execute_it_stays_deleted(run, 
     assert not run.path.exists()
 
 
-def test_the_sign_to_cancel_can_be_left_seen_and_removed(run):
+def test_signs_to_cancel_are_seen_renewed_and_forgotten_when_they_are_old(run):
     assert not run.cancel_asked()
-    run.clear_cancel()
+    run.forget_cancel(before=time.time())
+    before = time.time()
     run.ask_to_cancel()
     run.ask_to_cancel()
-    assert run.cancel_asked()
-    run.clear_cancel()
-    assert not run.cancel_asked()
+    assert (run.cancel_asked(), run.cancel_asked(at_once=True)) == (True, False)
+    run.forget_cancel(before=before)
+    assert run.cancel_asked(), "it is newer"
+    between = time.time()
+    run.ask_to_cancel(at_once=True)
+    run.forget_cancel(before=between)
+    assert (run.cancel_asked(), run.cancel_asked(at_once=True)) == (True, True)
+    run.forget_cancel(before=time.time() + 1)
+    assert (run.cancel_asked(), run.cancel_asked(at_once=True)) == (False, False)
+    assert {one.name for one in run.path.iterdir()} == {"run.json"}
+
+
+def test_a_run_that_is_not_there_cannot_be_asked_to_stop(workspace):
+    gone = workspace.run("20260101-000000-0009")
+    with pytest.raises(NoSuchRunError, match="There is no run"):
+        gone.ask_to_cancel()
+    assert not gone.path.exists()
 
 
 def test_node_folders_lie_in_the_run(run):

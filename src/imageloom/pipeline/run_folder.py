@@ -272,21 +272,33 @@ class RunFolder:
         """Whether a process of this machine holds the lock."""
         return holder(self.lock_file) == _executor_note(pid)
 
-    def ask_to_cancel(self) -> None:
-        """Leave a sign for the executor, which may be another process."""
-        self._cancel_file.touch()
+    def ask_to_cancel(self, *, at_once: bool = False) -> None:
+        """Leave a sign for who executes the run or is about to; asking again only renews it.
 
-    def cancel_asked(self) -> bool:
-        """Whether somebody asked to stop."""
-        return self._cancel_file.exists()
+        Raises:
+            NoSuchRunError: There is no such run.
+            FailedToWriteOutputsError: It cannot be left, on a read-only disk for instance.
+        """
+        self.require()
+        for sign in self._cancel_signs if at_once else self._cancel_signs[:1]:
+            _leave_sign(sign)
 
-    def clear_cancel(self) -> None:
-        """Remove the sign, as every start does first."""
-        self._cancel_file.unlink(missing_ok=True)
+    def cancel_asked(self, *, at_once: bool = False) -> bool:
+        """Whether somebody asked to stop, or to stop at once."""
+        return self._cancel_signs[at_once].exists()
+
+    def forget_cancel(self, *, before: float) -> None:
+        """Remove signs that were left before a time; a newer one is heeded by who executes the run.
+
+        Args:
+            before: When the execution was asked for, in seconds since 1970, UTC.
+        """
+        for sign in self._cancel_signs:
+            _remove_sign(sign, before=before)
 
     @property
-    def _cancel_file(self) -> Path:
-        return self.path / "cancel"
+    def _cancel_signs(self) -> tuple[Path, Path]:
+        return self.path / "cancel", self.path / "cancel_at_once"
 
     def require(self) -> None:
         """Return when there is such a run.
@@ -312,6 +324,28 @@ class RunFolder:
         except OSError as problem:
             kept = "Then go on: what is finished is kept."
             raise write_failure(self.states_file, problem, kept=kept) from problem
+
+
+def _leave_sign(sign: Path) -> None:
+    """Make a file whose time of change is now, exactly: the clock of the file system is coarse."""
+    new = sign.with_name(f".{sign.name}-{os.urandom(4).hex()}")
+    try:
+        new.touch()
+        os.utime(new, ns=(time.time_ns(),) * 2)
+        new.replace(sign)
+    except OSError as problem:
+        raise write_failure(sign, problem) from problem
+
+
+def _remove_sign(sign: Path, *, before: float) -> None:
+    # Taken away first: one that is left between a look and a removal would be lost.
+    taken = sign.with_name(f".{sign.name}-{os.urandom(4).hex()}")
+    with contextlib.suppress(FileNotFoundError):
+        sign.rename(taken)
+        if taken.stat().st_mtime < before:
+            taken.unlink()
+        else:
+            taken.replace(sign)
 
 
 def _executor_note(pid: int) -> str:

@@ -30,7 +30,8 @@ def run_screen(outcome: "RunOutcome") -> Iterator[RenderableType]:
             yield line("Warning", f"{node}: {warning}", style="yellow")
     done = sum(facts.state.has_outputs for facts in outcome.nodes.values())
     total = count(len(outcome.record.wanted), "node")
-    words = f"{outcome.record.id} {outcome.state}, {done:,} of {total} done"
+    stopping = ", asked to stop" if outcome.is_stopping else ""
+    words = f"{outcome.record.id} {outcome.state}{stopping}, {done:,} of {total} done"
     yield line("Run", words, style=RUN_STYLES[outcome.state])
     yield line("Folder", str(outcome.run.path))
     if outcome.run.report.is_file():
@@ -104,6 +105,7 @@ def run_to_json(outcome: "RunOutcome") -> dict[str, object]:
         "run": record.id,
         "pipeline": record.name,
         "state": outcome.state.value,
+        "is_stopping": outcome.is_stopping,
         "created": record.created,
         "folder": str(outcome.run.path),
         "report": str(outcome.run.report),

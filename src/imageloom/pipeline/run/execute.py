@@ -39,7 +39,7 @@ POLL_S: Final = 0.05
 LOOKED_AT_S: Final = 2.0  # another process may be finding out the truth about the run
 
 
-def execute(
+def execute(  # noqa: PLR0913 - all but the first are keywords
     run: RunFolder,
     *,
     workspace: Workspace,
@@ -47,6 +47,7 @@ def execute(
     targets: Registry[Target],
     on_event: RunSink,
     cancel: CancelToken,
+    asked_at: float | None = None,
 ) -> RunState:
     """Run a pipeline, or go on with one where it was left.
 
@@ -60,7 +61,9 @@ def execute(
         targets: Where its nodes run.
         on_event: Hears of every change of a state, and all that nodes tell.
         cancel: Asks the run to stop: what is finished stays, running nodes save. Set a second
-            time, it ends them at once. The run's cancel file counts like one setting.
+            time, it ends them at once. The run's signs to cancel ask for the same.
+        asked_at: When the execution was asked for, in seconds since 1970, UTC; now by default. It
+            heeds signs to cancel that are newer.
 
     Returns:
         How the run ended; a node that failed is no exception.
@@ -69,8 +72,9 @@ def execute(
         OutputInUseError: Another process executes the run; the message names it.
         ImageloomError: The record cannot be read, or the run's folder cannot be written.
     """
+    asked_at = time.time() if asked_at is None else asked_at
     with run.execution_lock(wait_s=LOOKED_AT_S):
-        run.clear_cancel()
+        run.forget_cancel(before=asked_at)
         prepared = prepare(
             run,
             workspace=workspace,
@@ -126,9 +130,8 @@ class _Execution:
     def go(self, cancel: CancelToken) -> RunState:
         """Run until every node has ended; return how the run did."""
         while self._graph.is_active():
-            times_asked = cancel.asked + self._run.cancel_asked()
-            if times_asked > 0:
-                self._stop(at_once=times_asked > 1)
+            if cancel.is_set or self._run.cancel_asked():
+                self._stop(at_once=cancel.asked > 1 or self._run.cancel_asked(at_once=True))
             for node_id in self._ready():
                 self._take_up(node_id)
             for node_id, planned in list(self._planned.items()):

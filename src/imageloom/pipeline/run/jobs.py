@@ -18,7 +18,7 @@ from imageloom.pipeline.run.job_log import shorten_log
 from imageloom.pipeline.run.keys import PlannedNode
 from imageloom.pipeline.run_record import NodeFacts, Wait
 from imageloom.pipeline.store.objects import ObjectStore
-from imageloom.spec.job import EVENTS_FILE, JOB_FILE, LOG_FILE, Job, to_json
+from imageloom.spec.job import EVENTS_FILE, JOB_FILE, LOG_FILE, STOP_ASKED_FILE, Job, to_json
 from imageloom.spec.run_settings import RunSettings
 from imageloom.spec.target import Target, Work
 
@@ -90,14 +90,25 @@ class FollowedJob:
     def stop(self, *, at_once: bool) -> None:
         """Ask the job to save and stop; end it if it was asked too long ago, or at once.
 
-        It may be called again and again.
+        It may be called again and again, also by one process after the other: a job is asked once,
+        because some end at once when they are asked twice.
         """
         if self._stop_by is None:
-            self._stop_by = time.monotonic() + SAVE_TIMEOUT_S
-            self._target.stop(self.folder, at_once=False)
+            self._stop_by = time.monotonic() + SAVE_TIMEOUT_S - self._ask_once()
         if not self._was_ended and (at_once or time.monotonic() > self._stop_by):
             self._was_ended = True
             self._target.stop(self.folder, at_once=True)
+
+    def _ask_once(self) -> float:
+        """Ask the job to save and stop, unless it was; return how long ago that was, in seconds."""
+        asked = self.folder / STOP_ASKED_FILE
+        try:
+            return max(0.0, time.time() - asked.stat().st_mtime)
+        except OSError:
+            self._target.stop(self.folder, at_once=False)
+        with contextlib.suppress(OSError):  # a full disk must not keep it from stopping
+            asked.touch()
+        return 0.0
 
 
 def wait_for_any(jobs: Iterable[FollowedJob], *, timeout_s: float) -> None:
@@ -129,6 +140,7 @@ def start_job(
     Raises:
         ImageloomError: It could not be started.
     """
+    (folder / STOP_ASKED_FILE).unlink(missing_ok=True)
     write_json(folder / JOB_FILE, to_json(job))
     events = folder / EVENTS_FILE
     begin = events.stat().st_size if events.exists() else 0
