@@ -90,6 +90,16 @@ def test_show_repeats_the_end_of_a_run_and_tells_failures(write, capsys):
     assert text.endswith(f"Resume   imageloom run --resume {run_id}\n")
 
 
+def test_show_says_who_asked_for_a_run(two_runs, workspace, capsys):
+    asked_by = json_of(capsys, "runs", "show", "last")["asked_by"]
+    assert f"Asked by {asked_by}\n" in output_of(capsys, "runs", "show", "last")
+    old = Workspace(workspace).run(two_runs[1]).record_file
+    content = json.loads(old.read_text(encoding="utf-8")) | {"format_version": 1}
+    assert content.pop("asked_by") == asked_by != ""
+    old.write_text(json.dumps(content), encoding="utf-8")
+    assert "Asked by" not in output_of(capsys, "runs", "show", "last")
+
+
 def test_show_of_a_node_has_its_values_and_its_places(two_runs, workspace, capsys):
     _, second = two_runs
     text = output_of(capsys, "runs", "show", second, "add")

@@ -1,6 +1,8 @@
 """The files of a run say the truth whatever happened to the processes that wrote them."""
 
+import shutil
 import time
+from pathlib import Path
 
 import pytest
 
@@ -70,7 +72,7 @@ def test_no_run_id_leads_out_of_the_workspace(workspace, run_id):
     [
         ('"name"', '"nome"', r"run\.json is damaged: name: Field required"),
         ('"created"', '"created', r"run\.json is not valid JSON"),
-        ('"format_version": 1', '"format_version": 7', "has format version 7, but .* up to 1"),
+        ('"format_version": 2', '"format_version": 7', "has format version 7, but .* up to 2"),
     ],
 )
 def test_a_damaged_or_newer_record_is_refused(run, old, new, message):
@@ -78,6 +80,19 @@ def test_a_damaged_or_newer_record_is_refused(run, old, new, message):
     run.record_file.write_text(text.replace(old, new, 1), encoding="utf-8")
     with pytest.raises(StoreCorruptError, match=message):
         run.record()
+
+
+def test_a_record_of_format_1_is_read_and_says_nobody_who_asked(workspace):
+    run = workspace.run("20261126-224118-9075")
+    run.path.mkdir(parents=True)
+    shutil.copy(Path(__file__).with_name("run_format_1.json"), run.record_file)
+    record = run.record()
+    assert (record.format_version, record.asked_by) == (1, "")
+    assert (record.name, record.wanted, record.created) == (
+        "Flowers",
+        ("pictures",),
+        1795732878.6370752,
+    )
 
 
 def test_the_newest_facts_of_each_node_count(run):

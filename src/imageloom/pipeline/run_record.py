@@ -8,7 +8,7 @@ from imageloom.events import Notice
 from imageloom.spec.job import Output
 from imageloom.spec.node_state import NodeState, RunState
 
-FORMAT_VERSION: Final = 1
+FORMAT_VERSION: Final = 2  # 2: asked_by
 
 
 class _Record(BaseModel):
@@ -49,6 +49,7 @@ class RunRecord(_Record):
         versions: Versions of the software, by name.
         created: Seconds since 1970, UTC.
         command: What a person typed, as text.
+        asked_by: Name of the person who asked; empty in records of format 1, which did not say.
     """
 
     format_version: int = FORMAT_VERSION
@@ -65,6 +66,7 @@ class RunRecord(_Record):
     versions: dict[str, str] = {}
     created: float
     command: str = ""
+    asked_by: str = ""
 
 
 class Wait(_Record):

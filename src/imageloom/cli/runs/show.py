@@ -48,7 +48,12 @@ def command(call: Call) -> Outcome:
     resume = resume_command(call, outcome.record.id)
     return Outcome(
         content=run_to_json(outcome),
-        screen=(*run_screen(outcome), *_notices(outcome), *_failure(outcome, resume)),
+        screen=(
+            *run_screen(outcome),
+            *([line("Asked by", outcome.record.asked_by)] if outcome.record.asked_by else []),
+            *_notices(outcome),
+            *_failure(outcome, resume),
+        ),
     )
 
 

@@ -107,6 +107,7 @@ def run_to_json(outcome: "RunOutcome") -> dict[str, object]:
         "state": outcome.state.value,
         "is_stopping": outcome.is_stopping,
         "created": record.created,
+        "asked_by": record.asked_by,
         "folder": str(outcome.run.path),
         "report": str(outcome.run.report),
         # Every command has "notices" of its own beside them.
