@@ -118,8 +118,12 @@ async def answer_to(page, path):
     """Return status and body of a GET of this very path."""
     sent = []
 
+    asked = [{"type": "http.request", "body": b"", "more_body": False}]
+
     async def receive():
-        return {"type": "http.request", "body": b"", "more_body": False}
+        if asked:
+            return asked.pop()
+        return await asyncio.Event().wait()  # the client stays until it is answered
 
     async def send(message):
         sent.append(message)

@@ -63,12 +63,14 @@ class RunNow(BaseModel):
     Attributes:
         run: Its id.
         state: Where it is; null when it is gone.
+        is_stopping: Whether it was asked to stop, and still goes on.
         position: Bytes of the file of its states.
         nodes: Each node of which something is known.
     """
 
     run: str
     state: RunState | None
+    is_stopping: bool = False
     position: int
     nodes: dict[str, NodeNow]
 
@@ -112,7 +114,13 @@ class RunWatch:
         except StoreError:
             return RunNow(run=run.id, state=RunState.INTERRUPTED, position=0, nodes={})
         nodes = {name: self._node(name, facts) for name, facts in self._facts.items()}
-        return RunNow(run=run.id, state=state, position=position, nodes=nodes)
+        return RunNow(
+            run=run.id,
+            state=state,
+            is_stopping=state is RunState.RUNNING and run.cancel_asked(),
+            position=position,
+            nodes=nodes,
+        )
 
     def _read_states(self) -> int:
         try:
