@@ -1,5 +1,6 @@
 """The composition root: registries, workspace, index, targets and executor put together."""
 
+import contextlib
 import functools
 import platform
 import shlex
@@ -15,12 +16,14 @@ from imageloom.components.catalogue import load_components
 from imageloom.errors import (
     FailedToWriteOutputsError,
     ImageloomError,
+    NoSuchRunError,
     ParameterParsingError,
+    StoreError,
     named_error,
     unknown_name,
 )
 from imageloom.events import CancelToken, Notice
-from imageloom.extensions import extensions_digest
+from imageloom.extensions import extensions_changed, extensions_digest
 from imageloom.pipeline.checks.check import check
 from imageloom.pipeline.checks.problems import Problem
 from imageloom.pipeline.graph.graph import Pipeline
@@ -49,7 +52,7 @@ from imageloom.pipeline.store.objects import ObjectStore
 from imageloom.pipeline.workspace import Workspace
 from imageloom.pipeline.workspace_place import refuse_workspace_inside_data
 from imageloom.registry import Registry
-from imageloom.remote.target_file import load_targets
+from imageloom.remote.target_file import load_targets, state_of_targets
 from imageloom.run_report.failure import failure_of
 from imageloom.run_report.write import write_run_report
 from imageloom.settings import Settings
@@ -112,17 +115,34 @@ class RunOutcome:
         return failure_of(self.run, self.state, self.nodes, stopped_by=stopped_by)
 
 
+@dataclass(frozen=True)
+class Refreshed:
+    """What ``Engine.refresh`` found.
+
+    Attributes:
+        targets_changed: Whether the file of targets changed; they are read anew when next needed.
+        needs_restart: Whether extensions changed, which only a new process loads.
+    """
+
+    targets_changed: bool
+    needs_restart: bool
+
+
 class Engine:
     """Everything that runs pipelines, in one workspace.
 
+    A process that lives long, such as a server, calls ``refresh`` and ``sweep`` from time to time.
+
     Args:
         settings: Where the workspace lies, and its database and limits.
+        sweeps_first: Whether the first use of the index waits for ``sweep``; else what became of
+            the nodes of interrupted runs is only known once somebody called it.
 
     Raises:
         ParameterParsingError: The workspace's name is no text, which jobs could not be told.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, *, sweeps_first: bool = True) -> None:
         if first_unsafe_value(str(settings.workspace)):
             raise ParameterParsingError(
                 f"The name of the workspace {settings.workspace} is not UTF-8.",
@@ -131,6 +151,8 @@ class Engine:
             )
         self.settings = settings
         self.workspace = Workspace(settings.workspace)
+        self._sweeps_first = sweeps_first
+        self._state_of_targets = ""
 
     @functools.cached_property
     def components(self) -> Registry[Component]:
@@ -140,6 +162,7 @@ class Engine:
     @functools.cached_property
     def targets(self) -> Registry[Target]:
         """All targets: built in, of extensions, and of the person's own file."""
+        self._state_of_targets = state_of_targets(self.settings)  # first: it may change meanwhile
         return load_targets(self.settings)
 
     @functools.cached_property
@@ -149,18 +172,41 @@ class Engine:
 
     @functools.cached_property
     def index(self) -> "RunIndex":
-        """The index of the runs, in step with their folders.
-
-        Runs whose process was lost are looked at first, so that no state is wrong.
-        """
+        """The index of the runs, in step with their folders."""
         from imageloom.pipeline.index.index import open_index  # SQLAlchemy takes its time
 
         index = open_index(self.settings.database_url, self.workspace)
-        for summary in index.list(state=RunState.INTERRUPTED, limit=_ALL):
-            run = self.workspace.run(summary.id)
-            find_truth(run, workspace=self.workspace, targets=self.targets)
-            index.sync(run)
+        if self._sweeps_first:
+            self._sweep(index)
         return index
+
+    def sweep(self) -> None:
+        """Write down what became of the nodes of runs whose process was lost.
+
+        It takes as long as the targets of these nodes take to answer, so a server calls it from a
+        thread of its own.
+        """
+        self._sweep(self.index)
+
+    def refresh(self) -> Refreshed:
+        """Forget what is no longer as it was read: the file of targets, limits, a database in need.
+
+        An index that is kept in memory, because its database could not be used, is opened again.
+        What is in use by others stays as it was until they are done. It takes moments.
+
+        Raises:
+            EnvironmentUnsuitableError: The extensions were not loaded yet, and cannot be used.
+        """
+        known = vars(self)
+        is_changed = "targets" in known and self._state_of_targets != state_of_targets(
+            self.settings
+        )
+        if is_changed:
+            known.pop("targets", None)
+        known.pop("limits", None)
+        if "index" in known and self.index.is_in_memory:
+            known.pop("index", None)
+        return Refreshed(targets_changed=is_changed, needs_restart=extensions_changed())
 
     def check(self, pipeline: Pipeline) -> tuple[Problem, ...]:
         """Return everything that keeps a pipeline from running."""
@@ -312,6 +358,13 @@ class Engine:
         """Remove what no run needs; above a limit also old results that can be made again."""
         limit = None if limit_gib is None else round(limit_gib * _GIB)
         return clean(self.workspace, limit_bytes=limit, dry_run=dry_run)
+
+    def _sweep(self, index: "RunIndex") -> None:
+        for summary in index.list(state=RunState.INTERRUPTED, limit=_ALL):
+            run = self.workspace.run(summary.id)
+            with contextlib.suppress(NoSuchRunError, StoreError):  # its row says why
+                find_truth(run, workspace=self.workspace, targets=self.targets)
+            index.sync(run)
 
     def _take_note(self, run: RunFolder) -> None:
         """Bring the index up to date, and the report of a run that nobody executes."""
