@@ -7,8 +7,8 @@ from urllib.parse import quote
 import pytest
 
 from imageloom.app import Engine
-from imageloom.pipeline.run_record import NodeFacts, ResolvedRecord, RunRecord
-from imageloom.spec.node_state import NodeState, RunState
+
+from .made_run import made_run
 
 CANARY = "the canary sings"
 SECRET = "canary.txt"
@@ -39,23 +39,7 @@ def outside(tmp_path):
 @pytest.fixture
 def run(studio):
     """A run that completed, so that what lies behind a node's name is looked for."""
-    folder = studio.engine.workspace.run("20261101-120000-0001")
-    node = {"id": "a", "component": "dataset", "params": {"path": "."}}
-    folder.create(
-        RunRecord(
-            id=folder.id,
-            name="One",
-            pipeline={"format_version": 2, "kind": "pipeline", "name": "One", "nodes": [node]},
-            base=str(studio.base),
-            resolved={"a": ResolvedRecord(component="dataset", version=1, params={"path": "."})},
-            wanted=("a",),
-            created=1.0,
-        )
-    )
-    folder.append_run(RunState.RUNNING)
-    folder.append_node("a", NodeFacts(state=NodeState.COMPLETED, time=2.0))
-    folder.append_run(RunState.COMPLETED)
-    return folder
+    return made_run(studio)
 
 
 def everything(folder):

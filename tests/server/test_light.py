@@ -1,9 +1,10 @@
 """The server loads nothing heavy, so that it starts at once and survives what it shows."""
 
-import os
 import subprocess
 
 import pytest
+
+from .made_run import made_run
 
 # Asks every address of the API once, the way a page does; what is not there answers 404.
 ASK_ALL = """
@@ -40,34 +41,8 @@ print([name for name in heavy if name in sys.modules])
 
 
 @pytest.mark.slow
-def test_no_answer_loads_a_heavy_library(python, tmp_path):
-    run = _run_in(tmp_path)
-    command = [python, "-c", ASK_ALL, str(tmp_path), run]
-    environment = {**os.environ, "IMAGELOOM_HOME": str(tmp_path / "home")}
-    done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
+def test_no_answer_loads_a_heavy_library(python, studio):
+    run = made_run(studio)
+    command = [python, "-c", ASK_ALL, str(studio.engine.workspace.root), run.id]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout.strip()) == (0, "[]"), done.stderr
-
-
-def _run_in(root):
-    """Write down a run of one node that completed, and return its id."""
-    from imageloom.pipeline.run_record import NodeFacts, ResolvedRecord, RunRecord
-    from imageloom.pipeline.workspace import Workspace
-    from imageloom.spec.node_state import NodeState, RunState
-
-    node = {"id": "a", "component": "dataset", "params": {"path": "."}}
-    run = Workspace(root).run("20261101-120000-0001")
-    run.create(
-        RunRecord(
-            id=run.id,
-            name="One",
-            pipeline={"format_version": 2, "kind": "pipeline", "name": "One", "nodes": [node]},
-            base=str(root),
-            resolved={"a": ResolvedRecord(component="dataset", version=1, params={"path": "."})},
-            wanted=("a",),
-            created=1.0,
-        )
-    )
-    run.append_run(RunState.RUNNING)
-    run.append_node("a", NodeFacts(state=NodeState.COMPLETED, time=2.0))
-    run.append_run(RunState.COMPLETED)
-    return run.id

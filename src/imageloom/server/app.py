@@ -23,6 +23,7 @@ from imageloom.server.routes import (
     pipelines,
     places,
     runs,
+    series,
     session,
 )
 from imageloom.server.studio import Studio
@@ -69,7 +70,7 @@ def create_app(studio: Studio, access: Access) -> FastAPI:
     app.state.studio = studio
     app.state.topics = Topics()
     add_failures(app)
-    for module in (session, components, pipelines, places, runs, nodes, logs, events):
+    for module in (session, components, pipelines, places, runs, nodes, series, logs, events):
         app.include_router(module.router, prefix="/api")
     _add_page(app)
     app.add_middleware(_Guard, access=access)

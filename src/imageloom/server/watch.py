@@ -17,9 +17,10 @@ from pydantic import BaseModel
 from imageloom.errors import ImageloomError, StoreError
 from imageloom.events import Progress
 from imageloom.files.event_lines import EventTail
+from imageloom.files.series.read import list_series
 from imageloom.pipeline.run_folder import RunFolder
 from imageloom.pipeline.run_record import NodeFacts
-from imageloom.run_report.node_files import process_logs
+from imageloom.run_report.node_files import process_logs, series_folder
 from imageloom.server.studio import Studio
 from imageloom.spec.job import EVENTS_FILE
 from imageloom.spec.node_state import NodeState, RunState
@@ -142,7 +143,15 @@ class RunWatch:
             message=facts.message,
             progress=self._last_progress(self._run.node_folder(name) / EVENTS_FILE),
             logs={label: _size(log) for label, log in logs.items()},
+            rows=self._num_rows(name, facts),
         )
+
+    def _num_rows(self, name: str, facts: NodeFacts) -> int:
+        folder = series_folder(self._studio.engine.workspace, self._run, name, facts)
+        try:
+            return sum(one.num_rows for one in list_series(folder))
+        except StoreError:
+            return 0
 
     def _last_progress(self, file: Path) -> ProgressInfo | None:
         if file not in self._tails:

@@ -12,6 +12,7 @@ from imageloom.errors import ImageloomError
 from imageloom.files.publish import read_json, write_json
 
 Kind = Literal["step", "epoch"]
+SERIES_FOLDER: Final = "series"  # of a training, and of the node that trained
 NAMES_FILE: Final = "names.json"
 FORMAT_VERSION: Final = 1
 _FILE: Final = re.compile(r"[a-z0-9][a-z0-9-]*\.rows")
