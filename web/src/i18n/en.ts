@@ -1,4 +1,6 @@
 /** Every text of the page, in English. */
+import { enLook } from "./enLook";
+
 export const en = {
   shell: {
     views: "Views",
@@ -8,5 +10,5 @@ export const en = {
     dark: "Dark appearance",
   },
   drafts: { none: "No pipelines yet" },
-  runs: { none: "No runs yet" },
+  ...enLook,
 };
