@@ -173,12 +173,16 @@ class Engine:
     @functools.cached_property
     def index(self) -> "RunIndex":
         """The index of the runs, in step with their folders."""
+        if self._sweeps_first:
+            self.sweep()
+        return self._rows
+
+    @functools.cached_property
+    def _rows(self) -> "RunIndex":
+        """The same, for who only has a row to bring up to date, and waits for no other run."""
         from imageloom.pipeline.index.index import open_index  # SQLAlchemy takes its time
 
-        index = open_index(self.settings.database_url, self.workspace)
-        if self._sweeps_first:
-            self._sweep(index)
-        return index
+        return open_index(self.settings.database_url, self.workspace)
 
     def sweep(self) -> None:
         """Write down what became of the nodes of runs whose process was lost.
@@ -186,7 +190,11 @@ class Engine:
         It takes as long as the targets of these nodes take to answer, so a server calls it from a
         thread of its own.
         """
-        self._sweep(self.index)
+        for summary in self._rows.list(state=RunState.INTERRUPTED, limit=_ALL):
+            run = self.workspace.run(summary.id)
+            with contextlib.suppress(NoSuchRunError, StoreError):  # its row says why
+                find_truth(run, workspace=self.workspace, targets=self.targets)
+            self._rows.sync(run)
 
     def refresh(self) -> Refreshed:
         """Forget what is no longer as it was read: the file of targets, limits, a database in need.
@@ -204,7 +212,8 @@ class Engine:
         if is_changed:
             known.pop("targets", None)
         known.pop("limits", None)
-        if "index" in known and self.index.is_in_memory:
+        if "_rows" in known and self._rows.is_in_memory:
+            known.pop("_rows", None)
             known.pop("index", None)
         return Refreshed(targets_changed=is_changed, needs_restart=extensions_changed())
 
@@ -359,16 +368,9 @@ class Engine:
         limit = None if limit_gib is None else round(limit_gib * _GIB)
         return clean(self.workspace, limit_bytes=limit, dry_run=dry_run)
 
-    def _sweep(self, index: "RunIndex") -> None:
-        for summary in index.list(state=RunState.INTERRUPTED, limit=_ALL):
-            run = self.workspace.run(summary.id)
-            with contextlib.suppress(NoSuchRunError, StoreError):  # its row says why
-                find_truth(run, workspace=self.workspace, targets=self.targets)
-            index.sync(run)
-
     def _take_note(self, run: RunFolder) -> None:
         """Bring the index up to date, and the report of a run that nobody executes."""
-        self.index.sync(run)
+        self._rows.sync(run)
         if run.state() is not RunState.RUNNING:
             self._report(run, keeping_notices(run, ignore_run_events))
 
@@ -418,8 +420,8 @@ class Engine:
     def _keep_within_limit(self, on_event: RunSink) -> None:
         """Remove old results when the store has grown above its limit, and say so."""
         limit_gib = self.settings.store_limit_gib
-        before = self.clean(limit_gib=limit_gib, dry_run=True)
-        if before.object_bytes + before.kept_bytes <= limit_gib * _GIB:
+        # Which runs need what is a look at all of them, so it is only taken when room is needed.
+        if ObjectStore(self.workspace).total_bytes() <= limit_gib * _GIB:
             return  # what no run names stays too: the next run may ask for it
         done = self.clean(limit_gib=limit_gib)
         if done.objects:
@@ -459,7 +461,7 @@ class _IndexMirror:
         if self._is_in_trouble:
             return
         try:
-            self._engine.index.sync(self._run)
+            self._engine._rows.sync(self._run)
             self._next_sync = time.monotonic() + _SYNC_INTERVAL_S
         except ImageloomError as problem:
             self._is_in_trouble = True
