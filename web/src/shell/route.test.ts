@@ -1,0 +1,16 @@
+import { expect, test } from "vitest";
+import { pathOf, type Route, routeOf } from "./route";
+
+test.each<Route>([
+  { view: "pipelines" },
+  { view: "pipeline", id: "20261126-abc" },
+  { view: "runs" },
+  { view: "run", id: "20261126-055748-3825", node: "" },
+  { view: "run", id: "20261126-055748-3825", node: "train" },
+])("the address of $view leads back to it", (route) => {
+  expect(routeOf(pathOf(route))).toEqual(route);
+});
+
+test("an address that nobody knows shows the pipelines", () => {
+  expect(routeOf("/elsewhere/1")).toEqual({ view: "pipelines" });
+});

@@ -1,0 +1,46 @@
+/** Where the page is, as its address says: the views, and nothing that a view keeps for itself. */
+import { useSyncExternalStore } from "react";
+
+export type Route =
+  | { view: "pipelines" }
+  | { view: "pipeline"; id: string }
+  | { view: "runs" }
+  | { view: "run"; id: string; node: string };
+
+export function routeOf(path: string): Route {
+  const [view, id, , node] = path.split("/").filter(Boolean).map(decodeURIComponent);
+  if (view === "runs") return id ? { view: "run", id, node: node ?? "" } : { view: "runs" };
+  return view === "pipelines" && id ? { view: "pipeline", id } : { view: "pipelines" };
+}
+
+export function pathOf(route: Route): string {
+  switch (route.view) {
+    case "pipelines":
+      return "/";
+    case "pipeline":
+      return `/pipelines/${encodeURIComponent(route.id)}`;
+    case "runs":
+      return "/runs";
+    case "run": {
+      const node = route.node ? `/nodes/${encodeURIComponent(route.node)}` : "";
+      return `/runs/${encodeURIComponent(route.id)}${node}`;
+    }
+  }
+}
+
+export function go(route: Route, { replace = false } = {}): void {
+  const path = pathOf(route);
+  if (path === window.location.pathname) return;
+  if (replace) window.history.replaceState(null, "", path);
+  else window.history.pushState(null, "", path);
+  window.dispatchEvent(new PopStateEvent("popstate"));
+}
+
+function subscribe(listener: () => void): () => void {
+  window.addEventListener("popstate", listener);
+  return () => window.removeEventListener("popstate", listener);
+}
+
+export function useRoute(): Route {
+  return routeOf(useSyncExternalStore(subscribe, () => window.location.pathname));
+}

@@ -1,0 +1,16 @@
+/** How the page is built: for the server's content policy, which takes no script from inside the document. */
+import react from "@vitejs/plugin-react";
+import { defineConfig } from "vitest/config";
+
+export default defineConfig({
+  plugins: [react()],
+  build: {
+    outDir: "../src/imageloom/server/static",
+    emptyOutDir: true,
+    target: "es2023",
+    assetsInlineLimit: 0,
+    modulePreload: { polyfill: false },
+    chunkSizeWarningLimit: 900,
+  },
+  test: { include: ["src/**/*.test.ts"], environment: "node" },
+});
