@@ -1,11 +1,22 @@
 /** Shows the view that the address names. */
 import { useTranslation } from "react-i18next";
-import { useRoute } from "./shell/route";
+import { DraftsView } from "./drafts/DraftsView";
+import { DraftView } from "./drafts/DraftView";
+import { type Route, useRoute } from "./shell/route";
 import { Shell } from "./shell/Shell";
 
 export function App() {
   const route = useRoute();
+  return (
+    <Shell route={route}>
+      <View route={route} />
+    </Shell>
+  );
+}
+
+function View({ route }: { route: Route }) {
   const { t } = useTranslation();
-  const isRuns = route.view === "runs" || route.view === "run";
-  return <Shell route={route}>{isRuns ? t("runs.none") : t("drafts.none")}</Shell>;
+  if (route.view === "pipelines") return <DraftsView />;
+  if (route.view === "pipeline") return <DraftView key={route.id} id={route.id} />;
+  return <p>{t("runs.none")}</p>;
 }

@@ -1,0 +1,67 @@
+/** Asks the server; an answer that is none is thrown as the error it holds. */
+import type { ErrorInfo } from "./types";
+
+/** An error as the server said it, or that it could not be reached (status 0). */
+export class ApiFailure extends Error {
+  readonly status: number;
+  readonly error: ErrorInfo;
+  readonly answer: Readonly<Record<string, unknown>>;
+
+  constructor(status: number, error: ErrorInfo, answer: Readonly<Record<string, unknown>> = {}) {
+    super(error.message);
+    this.status = status;
+    this.error = error;
+    this.answer = answer;
+  }
+}
+
+interface Question {
+  readonly method?: "GET" | "POST" | "PUT" | "DELETE";
+  readonly body?: unknown;
+  readonly version?: number;
+  readonly signal?: AbortSignal;
+}
+
+export async function ask<T>(path: string, question: Question = {}): Promise<T> {
+  const { method = "GET", body, version, signal } = question;
+  const headers = new Headers({ accept: "application/json" });
+  if (method !== "GET") headers.set("content-type", "application/json");
+  if (version !== undefined) headers.set("if-match", `"${version}"`);
+  const answer = await reach(`/api${path}`, {
+    method,
+    headers,
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    ...(signal ? { signal } : {}),
+  });
+  if (answer.status === 204) return undefined as T;
+  const content = await contentOf(answer);
+  if (answer.ok) return content as T;
+  throw failureOf(answer.status, content);
+}
+
+async function reach(address: string, question: RequestInit): Promise<Response> {
+  try {
+    return await fetch(address, question);
+  } catch (problem) {
+    if (problem instanceof DOMException && problem.name === "AbortError") throw problem;
+    throw new ApiFailure(0, plain("unreachable", "The studio cannot be reached."));
+  }
+}
+
+async function contentOf(answer: Response): Promise<unknown> {
+  try {
+    return await answer.json();
+  } catch {
+    throw new ApiFailure(answer.status, plain("no-json", `The server answered ${answer.status}.`));
+  }
+}
+
+function failureOf(status: number, content: unknown): ApiFailure {
+  const answer = (content ?? {}) as Record<string, unknown>;
+  const error = (answer.error ?? plain("unknown", `The server answered ${status}.`)) as ErrorInfo;
+  return new ApiFailure(status, error, answer);
+}
+
+function plain(reason: string, message: string): ErrorInfo {
+  return { code: "", type: "", message, hint: "", reason, details: {} };
+}
