@@ -33,7 +33,7 @@ help:
 	@echo 'make install  install into $(VENV) with the versions of requirements.lock'
 	@echo 'make page     build the page of the studio, where its sources in web/ have changed'
 	@echo 'make format   format the code'
-	@echo 'make docs     write the reference pages, and the page'\''s types, from the declarations'
+	@echo 'make docs     write the reference pages from the declarations'
 	@echo 'make lock     choose new versions for requirements.lock'
 	@echo 'make clean    remove $(VENV) and caches'
 	@echo 'PYTHON=python3.12 chooses the interpreter that make install uses.'
@@ -82,7 +82,6 @@ lint: install $(PACKAGES)
 
 types: install $(PACKAGES)
 	$(BIN)/mypy
-	$(BIN)/python -m imageloom.cli.reference.api | ($(NPM) run --silent api -- --check)
 	$(NPM) run --silent types
 
 contracts: install
@@ -93,9 +92,9 @@ format: install $(PACKAGES)
 	$(BIN)/ruff check --fix
 	$(NPM) run --silent format
 
-docs: install $(PACKAGES)
+docs: install
 	$(BIN)/python -m imageloom.cli.reference.pages docs/reference
-	$(BIN)/python -m imageloom.cli.reference.api | ($(NPM) run --silent api)
+	$(BIN)/python -m imageloom.cli.reference.api > web/openapi.json
 
 lock: install
 	$(BIN)/uv pip compile --quiet --upgrade --generate-hashes --universal --python-version 3.11 \

@@ -64,6 +64,7 @@ imageloom.train = functools.partial(imageloom.train, params=few)
 PLACES = {
     "README.md": "parts",
     "docs/guides/models.md": "parts",
+    "docs/reference/series.md": "parts",
     "docs/tutorial.md": "whole",
     "docs/guides/pictures.md": "whole",
     "docs/guides/training.md": "whole",

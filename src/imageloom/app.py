@@ -1,5 +1,6 @@
 """The composition root: registries, workspace, index, targets and executor put together."""
 
+import contextlib
 import functools
 import platform
 import shlex
@@ -15,18 +16,20 @@ from imageloom.components.catalogue import load_components
 from imageloom.errors import (
     FailedToWriteOutputsError,
     ImageloomError,
+    NoSuchRunError,
     ParameterParsingError,
+    StoreError,
     named_error,
     unknown_name,
 )
 from imageloom.events import CancelToken, Notice
-from imageloom.extensions import extensions_digest
+from imageloom.extensions import extensions_changed, extensions_digest
 from imageloom.pipeline.checks.check import check
 from imageloom.pipeline.checks.problems import Problem
 from imageloom.pipeline.graph.graph import Pipeline
 from imageloom.pipeline.graph.json_values import first_unsafe_value
 from imageloom.pipeline.graph.resolve import resolve
-from imageloom.pipeline.run.cancel import cancel_run
+from imageloom.pipeline.run.cancel import CANCEL_TIMEOUT_S, request_cancel, wait_for_end
 from imageloom.pipeline.run.events import (
     NodeChanged,
     RunEvent,
@@ -36,17 +39,20 @@ from imageloom.pipeline.run.events import (
 )
 from imageloom.pipeline.run.execute import execute
 from imageloom.pipeline.run.executor import start_executor
-from imageloom.pipeline.run.forecast import Forecast, forecast
+from imageloom.pipeline.run.forecast import Forecast, forecast, not_ready
+from imageloom.pipeline.run.keys import look_outside
+from imageloom.pipeline.run.notices import keeping_notices
+from imageloom.pipeline.run.outside_memo import OutsideMemo
 from imageloom.pipeline.run.recover import find_truth
 from imageloom.pipeline.run.request import Asked, record_of
 from imageloom.pipeline.run_folder import RunFolder
-from imageloom.pipeline.run_record import NodeFacts, RunRecord
+from imageloom.pipeline.run_record import NodeFacts, RunRecord, StateLine
 from imageloom.pipeline.store.clean import CleanResult, clean
 from imageloom.pipeline.store.objects import ObjectStore
 from imageloom.pipeline.workspace import Workspace
 from imageloom.pipeline.workspace_place import refuse_workspace_inside_data
 from imageloom.registry import Registry
-from imageloom.remote.target_file import load_targets
+from imageloom.remote.target_file import load_targets, state_of_targets
 from imageloom.run_report.failure import failure_of
 from imageloom.run_report.write import write_run_report
 from imageloom.settings import Settings
@@ -74,12 +80,20 @@ class RunOutcome:
         record: What was asked.
         state: Where it is now.
         nodes: The newest facts of each node by id, in the order in which they run.
+        notices: What a person should see of it since it last began or went on, with times and, for
+            some, nodes.
     """
 
     run: RunFolder
     record: RunRecord
     state: RunState
     nodes: Mapping[str, NodeFacts]
+    notices: tuple[StateLine, ...] = ()
+
+    @property
+    def is_stopping(self) -> bool:
+        """Whether it goes on though somebody asked to cancel it: its nodes may be saving."""
+        return self.state is RunState.RUNNING and self.run.cancel_asked()
 
     def output(self, node: str, port: str) -> Path:
         """Return where an output lies.
@@ -101,17 +115,34 @@ class RunOutcome:
         return failure_of(self.run, self.state, self.nodes, stopped_by=stopped_by)
 
 
+@dataclass(frozen=True)
+class Refreshed:
+    """What ``Engine.refresh`` found.
+
+    Attributes:
+        targets_changed: Whether the file of targets changed; they are read anew when next needed.
+        needs_restart: Whether extensions changed, which only a new process loads.
+    """
+
+    targets_changed: bool
+    needs_restart: bool
+
+
 class Engine:
     """Everything that runs pipelines, in one workspace.
 
+    A process that lives long, such as a server, calls ``refresh`` and ``sweep`` from time to time.
+
     Args:
         settings: Where the workspace lies, and its database and limits.
+        sweeps_first: Whether the first use of the index waits for ``sweep``; else what became of
+            the nodes of interrupted runs is only known once somebody called it.
 
     Raises:
         ParameterParsingError: The workspace's name is no text, which jobs could not be told.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, *, sweeps_first: bool = True) -> None:
         if first_unsafe_value(str(settings.workspace)):
             raise ParameterParsingError(
                 f"The name of the workspace {settings.workspace} is not UTF-8.",
@@ -120,6 +151,8 @@ class Engine:
             )
         self.settings = settings
         self.workspace = Workspace(settings.workspace)
+        self._sweeps_first = sweeps_first
+        self._state_of_targets = ""
 
     @functools.cached_property
     def components(self) -> Registry[Component]:
@@ -129,6 +162,7 @@ class Engine:
     @functools.cached_property
     def targets(self) -> Registry[Target]:
         """All targets: built in, of extensions, and of the person's own file."""
+        self._state_of_targets = state_of_targets(self.settings)  # first: it may change meanwhile
         return load_targets(self.settings)
 
     @functools.cached_property
@@ -138,33 +172,72 @@ class Engine:
 
     @functools.cached_property
     def index(self) -> "RunIndex":
-        """The index of the runs, in step with their folders.
+        """The index of the runs, in step with their folders."""
+        if self._sweeps_first:
+            self.sweep()
+        return self._rows
 
-        Runs whose process was lost are looked at first, so that no state is wrong.
-        """
+    @functools.cached_property
+    def _rows(self) -> "RunIndex":
+        """The same, for who only has a row to bring up to date, and waits for no other run."""
         from imageloom.pipeline.index.index import open_index  # SQLAlchemy takes its time
 
-        index = open_index(self.settings.database_url, self.workspace)
-        for summary in index.list(state=RunState.INTERRUPTED, limit=_ALL):
+        return open_index(self.settings.database_url, self.workspace)
+
+    def sweep(self) -> None:
+        """Write down what became of the nodes of runs whose process was lost.
+
+        It takes as long as the targets of these nodes take to answer, so a server calls it from a
+        thread of its own.
+        """
+        for summary in self._rows.list(state=RunState.INTERRUPTED, limit=_ALL):
             run = self.workspace.run(summary.id)
-            find_truth(run, workspace=self.workspace, targets=self.targets)
-            index.sync(run)
-        return index
+            with contextlib.suppress(NoSuchRunError, StoreError):  # its row says why
+                find_truth(run, workspace=self.workspace, targets=self.targets)
+            self._rows.sync(run)
+
+    def refresh(self) -> Refreshed:
+        """Forget what is no longer as it was read: the file of targets, limits, a database in need.
+
+        An index that is kept in memory, because its database could not be used, is opened again.
+        What is in use by others stays as it was until they are done. It takes moments.
+
+        Raises:
+            EnvironmentUnsuitableError: The extensions were not loaded yet, and cannot be used.
+        """
+        known = vars(self)
+        is_changed = "targets" in known and self._state_of_targets != state_of_targets(
+            self.settings
+        )
+        if is_changed:
+            known.pop("targets", None)
+        known.pop("limits", None)
+        if "_rows" in known and self._rows.is_in_memory:
+            known.pop("_rows", None)
+            known.pop("index", None)
+        return Refreshed(targets_changed=is_changed, needs_restart=extensions_changed())
 
     def check(self, pipeline: Pipeline) -> tuple[Problem, ...]:
         """Return everything that keeps a pipeline from running."""
         return check(pipeline, self.components, self.limits)
 
-    def forecast(self, pipeline: Pipeline, base: Path) -> dict[str, Forecast]:
+    def forecast(
+        self, pipeline: Pipeline, base: Path, *, memo: OutsideMemo | None = None
+    ) -> dict[str, Forecast]:
         """Return what a run would find: results that are there, and files that are not.
 
         Args:
-            pipeline: One in which ``check`` finds nothing.
+            pipeline: Any, also one that is half drawn: it is told for the nodes that could run, and
+                for each of the others why it could not.
             base: Absolute folder that relative paths in parameters start from.
+            memo: Remembers the files outside for moments; without it they are all looked at.
         """
         outside = Outside(base=base, uploads=self.workspace.uploads)
-        resolved = resolve(pipeline, self.components)
-        return forecast(resolved, ObjectStore(self.workspace), outside)
+        waiting = not_ready(pipeline, self.check(pipeline))
+        ready = pipeline.part({node.id for node in pipeline.nodes} - waiting.keys())
+        look = memo.look if memo is not None else look_outside
+        resolved = resolve(ready, self.components)
+        return {**waiting, **forecast(resolved, ObjectStore(self.workspace), outside, look=look)}
 
     def find_run(self, text: str) -> RunFolder:
         """Return the run that a person means: an id, the beginning of one, or ``last``.
@@ -214,12 +287,24 @@ class Engine:
             FailedToWriteOutputsError: As ``create``, or the disk is full, or the like; once the run
                 had begun, the hint ends with the command that goes on.
         """
-        return self._execute(self.create(pipeline, asked), on_event, cancel)
+        return self._execute(self.create(pipeline, asked), on_event, cancel, asked_at=None)
 
     def resume(
-        self, run: RunFolder, *, on_event: RunSink, cancel: CancelToken | None = None
+        self,
+        run: RunFolder,
+        *,
+        on_event: RunSink,
+        cancel: CancelToken | None = None,
+        asked_at: float | None = None,
     ) -> RunOutcome:
         """Begin a run that is queued, or go on where it stopped; what is finished stays.
+
+        Args:
+            run: The run.
+            on_event: Hears of every change, and all that nodes tell.
+            cancel: Asks it to stop.
+            asked_at: When this was asked for, in seconds since 1970, UTC; now by default. Who asked
+                to cancel the run after that is heeded.
 
         Raises:
             NoSuchRunError: There is no such run.
@@ -227,7 +312,7 @@ class Engine:
             FailedToWriteOutputsError: The disk is full, or the like; the hint ends with the
                 command that goes on.
         """
-        return self._execute(run, on_event, cancel)
+        return self._execute(run, on_event, cancel, asked_at=asked_at)
 
     def start(self, run: RunFolder, *, cancel: CancelToken | None = None) -> RunOutcome:
         """Begin or go on with a run in a process of its own, which outlives this one.
@@ -246,25 +331,60 @@ class Engine:
 
     def outcome(self, run: RunFolder) -> RunOutcome:
         """Return how a run stands now."""
-        record, states = run.record(), run.states()
-        nodes = {name: states[name] for name in record.resolved if name in states}
-        return RunOutcome(run=run, record=record, state=run.state(), nodes=nodes)
+        record, history = run.record(), run.history()
+        nodes = {one: history.nodes[one] for one in record.resolved if one in history.nodes}
+        return RunOutcome(run, record, run.state(), nodes, history.notices)
 
-    def cancel(self, run: RunFolder) -> RunOutcome:
-        """Stop a run that any process executes, and return how it stands then."""
-        cancel_run(run, workspace=self.workspace, targets=self.targets)
-        self.index.sync(run)
-        self._report(run, ignore_run_events)
+    def request_cancel(self, run: RunFolder, *, at_once: bool = False) -> None:
+        """Ask a run to stop, whichever process executes it, and return before it has.
+
+        Asking twice is like asking once. A run that nobody executes is cancelled when this returns,
+        unless jobs that it left behind have still to stop: ``wait`` waits for them.
+
+        Args:
+            run: The run; one that has ended stays as it is.
+            at_once: End running nodes instead of letting them save.
+
+        Raises:
+            NoSuchRunError: There is no such run.
+            FailedToWriteOutputsError: The request cannot be written.
+        """
+        request_cancel(run, workspace=self.workspace, targets=self.targets, at_once=at_once)
+        self._take_note(run)
+
+    def wait(self, run: RunFolder, *, timeout_s: float = CANCEL_TIMEOUT_S) -> RunOutcome:
+        """Wait until a run has ended, whoever executes it, and return how it stands then."""
+        wait_for_end(run, workspace=self.workspace, targets=self.targets, timeout_s=timeout_s)
+        self._take_note(run)
         return self.outcome(run)
+
+    def cancel(self, run: RunFolder, *, at_once: bool = False) -> RunOutcome:
+        """Do what ``request_cancel`` and then ``wait`` do."""
+        self.request_cancel(run, at_once=at_once)
+        return self.wait(run)
 
     def clean(self, *, limit_gib: float | None, dry_run: bool = False) -> CleanResult:
         """Remove what no run needs; above a limit also old results that can be made again."""
         limit = None if limit_gib is None else round(limit_gib * _GIB)
         return clean(self.workspace, limit_bytes=limit, dry_run=dry_run)
 
-    def _execute(self, run: RunFolder, on_event: RunSink, cancel: CancelToken | None) -> RunOutcome:
-        mirror = _IndexMirror(self, run, on_event)
+    def _take_note(self, run: RunFolder) -> None:
+        """Bring the index up to date, and the report of a run that nobody executes."""
+        self._rows.sync(run)
+        if run.state() is not RunState.RUNNING:
+            self._report(run, keeping_notices(run, ignore_run_events))
+
+    def _execute(
+        self,
+        run: RunFolder,
+        on_event: RunSink,
+        cancel: CancelToken | None,
+        *,
+        asked_at: float | None,
+    ) -> RunOutcome:
         on_event(RunNotice(Notice("info", f"Run {run.id} in {run.path}")))
+        on_event = keeping_notices(run, on_event)
+        mirror = _IndexMirror(self, run, on_event)
         try:
             execute(
                 run,
@@ -273,6 +393,7 @@ class Engine:
                 targets=self.targets,
                 on_event=mirror,
                 cancel=cancel or CancelToken(),
+                asked_at=asked_at,
             )
         except (FailedToWriteOutputsError, OSError) as problem:
             raise self._cannot_write(run, problem) from problem
@@ -299,8 +420,8 @@ class Engine:
     def _keep_within_limit(self, on_event: RunSink) -> None:
         """Remove old results when the store has grown above its limit, and say so."""
         limit_gib = self.settings.store_limit_gib
-        before = self.clean(limit_gib=limit_gib, dry_run=True)
-        if before.object_bytes + before.kept_bytes <= limit_gib * _GIB:
+        # Which runs need what is a look at all of them, so it is only taken when room is needed.
+        if ObjectStore(self.workspace).total_bytes() <= limit_gib * _GIB:
             return  # what no run names stays too: the next run may ask for it
         done = self.clean(limit_gib=limit_gib)
         if done.objects:
@@ -340,7 +461,7 @@ class _IndexMirror:
         if self._is_in_trouble:
             return
         try:
-            self._engine.index.sync(self._run)
+            self._engine._rows.sync(self._run)
             self._next_sync = time.monotonic() + _SYNC_INTERVAL_S
         except ImageloomError as problem:
             self._is_in_trouble = True

@@ -8,16 +8,18 @@ a pipeline does the rest, which does not know that they are digits.
 import dataclasses
 import json
 import os
+import sys
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from imageloom.app import Engine, RunOutcome
-from imageloom.errors import EnvironmentUnsuitableError
+from imageloom.errors import EnvironmentUnsuitableError, ImageloomError
 from imageloom.events import CancelToken, Control, Progress
 from imageloom.files.output_places import refuse_misplaced
-from imageloom.files.publish import refuse_existing
+from imageloom.files.publish import appearing_directory, refuse_existing
 from imageloom.pipeline.builder import PipelineBuilder
 from imageloom.pipeline.graph.graph import Pipeline
 from imageloom.pipeline.graph.json_format import write_pipeline
@@ -130,6 +132,20 @@ def digits_pipeline(components: Registry[Component], *, upload: str = "") -> Pip
     return build.pipeline()
 
 
+def main(words: Sequence[str]) -> int:
+    """Write the digits to the folder that is named, whole or not at all, for another process.
+
+    A failure is one JSON object on stderr.
+    """
+    try:
+        with appearing_directory(Path(words[0])) as partial:
+            write_digits(partial, control=Control())
+    except ImageloomError as problem:
+        sys.stderr.write(json.dumps(problem.to_json()))
+        return 1
+    return 0
+
+
 def _link(link: Path, place: Path) -> None:
     """Make a short way to a place, which stays right when the folder moves."""
     link.symlink_to(os.path.relpath(place, link.parent))
@@ -168,3 +184,7 @@ def write_digits(folder: Path, *, control: Control) -> int:
         control.raise_if_cancelled()
         control.tell(Progress("Writing the digits", number + 1, len(labels_N), "pictures"))
     return len(labels_N)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -45,10 +45,10 @@ Each class has a stable ``code``. Four digits are the codes users of the old des
 
 import difflib
 import errno
+import functools
 import json
 import re
 from collections.abc import Iterator, Mapping
-from functools import partial
 from typing import ClassVar, Final, Self
 
 from imageloom.resume_command import Resume
@@ -106,7 +106,7 @@ class ImageloomError(Exception):
 
     def __reduce__(self) -> tuple[object, ...]:
         """Survive the way back from a worker process with all fields."""
-        make = partial(
+        make = functools.partial(
             type(self),
             hint=self.hint,
             reason=self.reason,
@@ -553,10 +553,15 @@ def read_failure(what: object, problem: OSError, error: type[ImageloomError]) ->
 
 def unknown_name(kind: str, name: str, known: tuple[str, ...]) -> UnknownNameError:
     """Return the error for a name that is not known, with the nearest ones as the hint."""
-    nearest = difflib.get_close_matches(name, known, n=3, cutoff=0.5)
+    nearest = _nearest(name, known)
     meant = f"Did you mean {' or '.join(nearest)}? " if nearest else ""
     return UnknownNameError(
         f"There is no {kind} called {name!r}.",
         hint=f"{meant}Known: {', '.join(known) or 'none'}.",
         details={"name": name, "known": list(known)},
     )
+
+
+@functools.lru_cache(maxsize=1024)  # 100 us, and hundreds of nodes may be of one missing extension
+def _nearest(name: str, known: tuple[str, ...]) -> list[str]:
+    return difflib.get_close_matches(name, known, n=3, cutoff=0.5)

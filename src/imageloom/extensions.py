@@ -86,6 +86,23 @@ def find_extensions() -> Extensions | None:
     return None if setting is None else _read(setting)
 
 
+def extensions_changed() -> bool:
+    """Whether files of the extensions changed since this process read them.
+
+    It goes on with what it loaded, as its digest says; only a new process loads others.
+
+    Raises:
+        EnvironmentUnsuitableError: They were not read yet, and cannot be used.
+    """
+    loaded = find_extensions()
+    if loaded is None:
+        return False
+    try:
+        return _digests(loaded.folder) != loaded.files
+    except (OSError, EnvironmentUnsuitableError):  # in the making; whoever loads them hears why
+        return True
+
+
 class _SourceLoader(SourceFileLoader):
     """Compiles what stands in the file: compiled files beside it are neither read nor written."""
 
@@ -98,11 +115,7 @@ class _SourceLoader(SourceFileLoader):
 def _read(setting: str) -> Extensions:
     text, _, pinned = setting.partition(_PIN)
     folder = Path(text).expanduser().absolute()
-    files = {
-        f"{kind}/{file.name}": sha256_of_file(file)
-        for kind in KINDS
-        for file in _source_files(folder / kind)
-    }
+    files = _digests(folder)
     if not files:
         raise EnvironmentUnsuitableError(
             f"IMAGELOOM_EXTENSIONS is {setting!r}, but there are no extensions.",
@@ -120,6 +133,14 @@ def _read(setting: str) -> Extensions:
         )
     logger.warning("%s", extensions)
     return extensions
+
+
+def _digests(folder: Path) -> dict[str, str]:
+    return {
+        f"{kind}/{file.name}": sha256_of_file(file)
+        for kind in KINDS
+        for file in _source_files(folder / kind)
+    }
 
 
 def _source_files(folder: Path) -> list[Path]:

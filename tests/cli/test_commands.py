@@ -483,7 +483,13 @@ def test_evaluate_prints_the_figures_and_where_the_report_is(trained, capsys, mo
     for figure in ("Overall Accuracy", "Macro F1", "Log Loss", "Expected Calibration Error"):
         assert figure in out
     assert f"open {trained}/figures/report.html in a browser" in out
-    names = {"evaluation.json", "per_class.csv", "confusion_matrix.csv", "report.html"}
+    names = {
+        "evaluation.json",
+        "per_class.csv",
+        "confusion_matrix.csv",
+        "pictures.sqlite",
+        "report.html",
+    }
     assert names <= {path.name for path in (trained / "figures").iterdir()}
 
 

@@ -105,6 +105,18 @@ def test_show_draws_a_pipeline_that_cannot_run(write, capsys):
     assert f"Next     imageloom pipeline check {path}" in text
 
 
+def test_show_says_what_the_cache_holds_of_a_pipeline_that_cannot_run(write, capsys):
+    words = {"a": "number", "spell": "spell", "add": "add", "loud": "spell"}
+    edges = ["a.value -> spell.number", "add.sum -> loud.number"]
+    path = write(edges, **words)
+    assert run(["run", path, "--only", "spell"]) == 0
+    capsys.readouterr()
+    assert run(["pipeline", "show", path, "--json"]) == 0
+    nodes = json.loads(capsys.readouterr().out)["nodes"]
+    states = {node["node"]: node["state"] for node in nodes}
+    assert states == {"a": "cached", "spell": "cached", "add": "problem", "loud": "to do"}
+
+
 def test_show_of_a_thousand_nodes_is_a_thousand_lines_in_a_moment(write, capsys):
     nodes = {f"n{number}": "add" for number in range(1, 1000)}
     edges = [f"n{number}.sum -> n{number + 1}.left" for number in range(1, 999)]

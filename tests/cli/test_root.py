@@ -54,6 +54,7 @@ def test_every_command_of_the_issue_is_there():
         "score",
         "evaluate",
         "predict",
+        "studio",
         "components",
         "pipeline check",
         "pipeline show",

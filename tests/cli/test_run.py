@@ -9,7 +9,10 @@ import pytest
 from imageloom.cli.root import run
 from imageloom.events import Metric
 from imageloom.files.event_lines import EventWriter
+from imageloom.pipeline.run_record import NodeFacts
+from imageloom.pipeline.workspace import Workspace
 from imageloom.spec.job import EVENTS_FILE
+from imageloom.spec.node_state import NodeState, RunState
 
 pytestmark = pytest.mark.usefixtures("toys", "workspace")
 
@@ -247,3 +250,18 @@ def test_a_disk_that_fills_during_a_run_names_the_command_that_goes_on(
     (folder,) = (workspace / "runs").iterdir()
     assert error["message"] == "outputs/value could not be written: No space left on device."
     assert error["hint"].endswith(f"imageloom run --resume {folder.name} --workspace {workspace}")
+
+
+def test_a_run_takes_no_look_at_other_runs(write, workspace, capsys):
+    from pipeline.made_runs import make_run
+
+    place = Workspace(workspace)
+    lost = make_run(place, "20260101-000000-0000", state=RunState.RUNNING)
+    lost.append_node("split", NodeFacts(state=NodeState.WAITING, time=1.0, message="waiting"))
+    unreadable = make_run(place, "20260101-000000-0001", state=None)
+    unreadable.states_file.mkdir()
+    assert run(["run", write(a="number")]) == 0
+    assert "Warning" not in capsys.readouterr().err
+    assert lost.states()["split"].message == "waiting", "whoever lists runs looks after it"
+    assert run(["runs", "list"]) == 0
+    assert lost.states()["split"].message == ""

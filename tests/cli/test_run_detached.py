@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -26,7 +27,8 @@ from imageloom.pipeline.graph.json_format import read_pipeline
 from imageloom.pipeline.run.request import Asked
 from imageloom.pipeline.run_folder import RunFolder
 from imageloom.settings import read_settings
-from imageloom.spec.node_state import RunState
+from imageloom.spec.job import JOB_FILE
+from imageloom.spec.node_state import NodeState, RunState
 
 pytestmark = pytest.mark.processes
 
@@ -172,6 +174,33 @@ def test_an_executor_that_cannot_begin_says_why(engine, created):
         engine.start(created)
     created.record_file.write_text(text, encoding="utf-8")
     assert created.state() is RunState.QUEUED
+
+
+def test_a_run_that_is_cancelled_while_its_executor_starts_stays_cancelled(
+    engine, created, tmp_path
+):
+    about, go = tmp_path / "about", tmp_path / "begin"
+    slow = tmp_path / "extensions" / "components" / "a_slow_start.py"
+    slow.write_text(
+        "import time\nfrom pathlib import Path\n"
+        f"Path({str(about)!r}).touch()\n"
+        f"while not Path({str(go)!r}).exists():\n    time.sleep(0.01)\n",
+        encoding="utf-8",
+    )
+    outcomes = []
+    starter = threading.Thread(target=lambda: outcomes.append(engine.start(created)))
+    starter.start()
+    wait_until(about.exists)
+    for _ in range(2):
+        engine.request_cancel(created)
+    assert created.state() is RunState.CANCELLED
+    go.touch()
+    starter.join(DEADLINE_S)
+    assert engine.wait(created, timeout_s=DEADLINE_S).state is RunState.CANCELLED
+    assert [one.run for one in outcomes] == [created]
+    assert {one.state for one in created.states().values()} == {NodeState.CANCELLED}
+    assert not (created.node_folder("gate") / JOB_FILE).exists(), "nothing was started"
+    slow.unlink()
 
 
 def test_an_executor_that_was_killed_before_it_began_is_named_lost(engine, created, tmp_path):

@@ -12,7 +12,7 @@ from imageloom.cli.root import run
 from imageloom.cli.tails import Tail, printable_lines
 from imageloom.events import Metric
 from imageloom.files.event_lines import EventWriter
-from imageloom.pipeline.run_record import NodeFacts
+from imageloom.pipeline.run_record import NodeFacts, Wait
 from imageloom.pipeline.workspace import Workspace
 from imageloom.settings import read_settings
 from imageloom.spec.job import EVENTS_FILE, JOB_FILE, LOG_FILE
@@ -88,6 +88,16 @@ def test_show_repeats_the_end_of_a_run_and_tells_failures(write, capsys):
     assert f"Run      {run_id} failed, 0 of 1 node done" in text
     assert "explode: InvalidDatasetError (0018)\n  It failed.\n  Remove this node." in text
     assert text.endswith(f"Resume   imageloom run --resume {run_id}\n")
+
+
+def test_show_says_who_asked_for_a_run(two_runs, workspace, capsys):
+    asked_by = json_of(capsys, "runs", "show", "last")["asked_by"]
+    assert f"Asked by {asked_by}\n" in output_of(capsys, "runs", "show", "last")
+    old = Workspace(workspace).run(two_runs[1]).record_file
+    content = json.loads(old.read_text(encoding="utf-8")) | {"format_version": 1}
+    assert content.pop("asked_by") == asked_by != ""
+    old.write_text(json.dumps(content), encoding="utf-8")
+    assert "Asked by" not in output_of(capsys, "runs", "show", "last")
 
 
 def test_show_of_a_node_has_its_values_and_its_places(two_runs, workspace, capsys):
@@ -271,6 +281,16 @@ def test_cancelling_a_run_that_has_ended_changes_nothing(two_runs, capsys):
     assert "Resume" not in text
 
 
+def test_a_run_that_goes_on_though_it_was_asked_to_stop_says_so(two_runs, workspace, capsys):
+    run = Workspace(workspace).run(two_runs[1])
+    assert json_of(capsys, "runs", "show", run.id)["is_stopping"] is False
+    run.append_run(RunState.RUNNING)
+    with run.execution_lock():
+        run.ask_to_cancel()
+        assert f"{run.id} running, asked to stop, " in output_of(capsys, "runs", "show", run.id)
+        assert json_of(capsys, "runs", "show", run.id)["is_stopping"] is True
+
+
 def test_a_job_on_a_target_that_is_gone_is_named_by_who_cancels(two_runs, workspace, capsys):
     left = Workspace(workspace).run(two_runs[0])
     record = json.loads(left.record_file.read_text(encoding="utf-8"))
@@ -307,8 +327,28 @@ def test_a_node_that_waits_for_another_run_is_shown_with_whom_it_waits_for(
     two_runs, workspace, capsys
 ):
     message = "waiting for run X (node 'train'), which uses the only slot"
-    waiting = NodeFacts(state=NodeState.WAITING, time=1.0, message=message)
+    wait = Wait(kind="slot", run="X", node="train")
+    waiting = NodeFacts(state=NodeState.WAITING, time=1.0, message=message, wait=wait)
     Workspace(workspace).run(two_runs[1]).append_node("add", waiting)
-    shown = json_of(capsys, "runs", "show", "last")
-    assert shown["nodes"]["add"]["message"] == message
+    shown = json_of(capsys, "runs", "show", "last")["nodes"]
+    assert shown["add"]["message"] == message
+    assert shown["add"]["waits_for"] == {
+        "kind": "slot",
+        "run": "X",
+        "node": "train",
+        "text": message,
+    }
+    assert shown["a"]["waits_for"] is None
     assert "waiting for run X" in output_of(capsys, "runs", "show", "last")
+
+
+def test_what_was_told_of_a_run_while_nobody_watched_is_shown(two_runs, workspace, capsys):
+    first, _ = two_runs
+    made = Workspace(workspace).run(first).node_folder("spell") / "outputs" / "text"
+    shutil.rmtree(made.resolve())
+    Workspace(workspace).run(first).append_run(RunState.RUNNING)  # as if it was killed at its end
+    output_of(capsys, "run", "--resume", first)
+    text = "Output 'text' of node 'spell' is damaged or gone, so it is made again."
+    assert f"Warning  {text}\n" in output_of(capsys, "runs", "show", first)
+    (notice,) = json_of(capsys, "runs", "show", first)["run_notices"]
+    assert (notice["node"], notice["level"], notice["message"]) == ("spell", "warning", text)

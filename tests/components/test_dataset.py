@@ -5,9 +5,14 @@ import pytest
 from imageloom.components.catalogue import load_components
 from imageloom.data.dataset import dataset_path
 from imageloom.errors import CouldNotOpenFileError, ParameterParsingError
+from imageloom.pipeline.checks.check import check
+from imageloom.pipeline.graph.graph import Node, Pipeline
 from imageloom.spec.component import Outside
+from imageloom.spec.target import Limits
 
-DATASET = load_components().get("dataset")
+COMPONENTS = load_components()
+DATASET = COMPONENTS.get("dataset")
+LIMITS = {"local": Limits(1, 1, heavy_jobs=1, light_jobs=1)}
 
 
 @pytest.fixture
@@ -47,6 +52,26 @@ def test_exactly_one_of_both_must_be_given(photos, make_task, params):
 def test_s01_the_name_of_an_upload_leads_nowhere_else(photos, make_task, name):
     with pytest.raises(ParameterParsingError, match="must be the name of an upload"):
         DATASET.run(make_task(DATASET, params={"upload": name}))
+
+
+@pytest.mark.parametrize(
+    ("params", "parameter", "message"),
+    [
+        ({}, "path", "path is None and upload is None, but exactly one of them must be given"),
+        ({"path": "a", "upload": "b"}, "path", "path is 'a' and upload is 'b', but exactly one"),
+        ({"upload": "../b"}, "upload", "upload is '../b', but must be the name of an upload"),
+    ],
+)
+def test_the_check_of_a_pipeline_names_what_no_run_could_use(params, parameter, message):
+    (problem,) = check(Pipeline("p", (Node("d", "dataset", params),)), COMPONENTS, LIMITS)
+    assert (problem.kind, problem.node, problem.parameter) == ("bad-parameter", "d", parameter)
+    assert f"Node 'd' (Dataset): {message}" in problem.message
+    assert problem.hint or parameter == "upload"
+
+
+def test_values_of_the_wrong_kind_are_told_before_the_rule_over_both():
+    (problem,) = check(Pipeline("p", (Node("d", "dataset", {"path": 5}),)), COMPONENTS, LIMITS)
+    assert "path is 5, but must be text" in problem.message
 
 
 def test_the_fingerprint_changes_with_the_files(photos, make_task):

@@ -1,13 +1,18 @@
 """Who cancels a run keeps what is finished, and can go on from there."""
 
+import os
+import time
+
 import pytest
 
 from imageloom.events import CancelToken
 from imageloom.files.locks import release, try_lock
 from imageloom.pipeline.graph.graph import Node
 from imageloom.pipeline.run import jobs
-from imageloom.pipeline.run.cancel import cancel_run
+from imageloom.pipeline.run.cancel import request_cancel, wait_for_end
+from imageloom.pipeline.run.execute import execute
 from imageloom.pipeline.run_record import NodeFacts
+from imageloom.spec.job import STOP_ASKED_FILE
 from imageloom.spec.node_state import NodeState, RunState
 from imageloom.spec.target import JobStatus
 
@@ -29,8 +34,19 @@ def engine(tmp_path):
     return ToyEngine(tmp_path)
 
 
-def cancel(engine: ToyEngine, run, timeout_s: float = 20.0) -> RunState:
-    return cancel_run(run, workspace=engine.workspace, targets=engine.targets, timeout_s=timeout_s)
+def request(engine: ToyEngine, run, *, at_once: bool = False) -> None:
+    request_cancel(run, workspace=engine.workspace, targets=engine.targets, at_once=at_once)
+
+
+def wait(engine: ToyEngine, run, timeout_s: float = 20.0) -> RunState:
+    return wait_for_end(
+        run, workspace=engine.workspace, targets=engine.targets, timeout_s=timeout_s
+    )
+
+
+def cancel(engine: ToyEngine, run, timeout_s: float = 20.0, *, at_once: bool = False) -> RunState:
+    request(engine, run, at_once=at_once)
+    return wait(engine, run, timeout_s)
 
 
 def is_waiting(engine: ToyEngine, run) -> bool:
@@ -142,12 +158,47 @@ def test_who_does_not_save_in_time_is_ended(engine, deaf, monkeypatch):
     assert states(run) == {"one": "cancelled"}
 
 
-def test_cancelling_a_second_time_from_another_process_ends_at_once(engine, deaf):
+def test_cancelling_a_second_time_from_another_process_changes_nothing(engine, deaf):
     run = engine.new_run(pipeline(Node("one", "number")))
     with engine.executing(run, CancelToken()):
         wait_until(lambda: states(run).get("one") == "running")
-        assert cancel(engine, run, timeout_s=0.05) is RunState.RUNNING
-        assert cancel(engine, run) is RunState.CANCELLED
+        for _ in range(2):
+            request(engine, run)
+            assert wait(engine, run, timeout_s=0.2) is RunState.RUNNING
+        assert deaf.stops == [False]
+        assert cancel(engine, run, at_once=True) is RunState.CANCELLED
+    assert deaf.stops == [False, True]
+
+
+def test_a_run_is_ended_at_once_by_the_first_who_wants_that(engine, deaf):
+    run = engine.new_run(pipeline(Node("one", "number")))
+    with engine.executing(run, CancelToken()):
+        wait_until(lambda: states(run).get("one") == "running")
+        assert cancel(engine, run, at_once=True) is RunState.CANCELLED
+    assert True in deaf.stops
+
+
+def test_asking_from_here_and_by_a_token_lets_nodes_save(engine, deaf):
+    run, token = engine.new_run(pipeline(Node("one", "number"))), CancelToken()
+    with engine.executing(run, token):
+        wait_until(lambda: states(run).get("one") == "running")
+        token.set("Ctrl+C")
+        request(engine, run)
+        assert wait(engine, run, timeout_s=0.2) is RunState.RUNNING
+        assert deaf.stops == [False]
+        request(engine, run, at_once=True)
+
+
+def test_a_request_does_not_wait_and_the_run_says_that_it_is_stopping(engine, deaf):
+    run = engine.new_run(pipeline(Node("one", "number")))
+    with engine.executing(run, CancelToken()):
+        wait_until(lambda: states(run).get("one") == "running")
+        assert not run.cancel_asked()
+        request(engine, run)
+        assert run.state() is RunState.RUNNING
+        assert run.cancel_asked()
+        assert not run.cancel_asked(at_once=True)
+        request(engine, run, at_once=True)
 
 
 def test_a_run_that_has_ended_stays_as_it_is(engine):
@@ -197,6 +248,7 @@ def left_behind(engine: ToyEngine, *nodes: Node):
     for node in nodes:
         facts = NodeFacts(state=NodeState.RUNNING, time=1.0, started=1.0, key=f"key of {node.id}")
         run.append_node(node.id, facts)
+        run.node_folder(node.id).mkdir(parents=True)
     assert run.state() is RunState.INTERRUPTED
     return run
 
@@ -213,8 +265,7 @@ def test_a_target_that_says_nothing_does_not_hold_up_who_cancels(engine, deaf, m
 def test_nodes_of_a_target_that_is_gone_do_not_keep_others_from_being_stopped(engine, deaf):
     elsewhere = Node("elsewhere", "number", settings={"target": "gone"})
     run = left_behind(engine, elsewhere, Node("one", "number"))
-    run.ask_to_cancel()  # so that this is the second time, which ends at once
-    assert cancel(engine, run) is RunState.INTERRUPTED
+    assert cancel(engine, run, at_once=True) is RunState.INTERRUPTED
     assert states(run) == {"elsewhere": "running", "one": "cancelled"}
     with run.execution_lock():  # as if somebody went on with it
         assert cancel(engine, run, timeout_s=0.02) is RunState.RUNNING
@@ -227,3 +278,68 @@ def test_who_starts_a_run_at_that_moment_is_left_alone(engine):
         assert cancel(engine, run, timeout_s=0.02) is RunState.RUNNING
     finally:
         release(descriptor)
+
+
+def execute_as_asked_at(engine: ToyEngine, run, asked_at: float) -> RunState:
+    return execute(
+        run,
+        workspace=engine.workspace,
+        components=engine.components,
+        targets=engine.targets,
+        on_event=engine.hear,
+        cancel=CancelToken(),
+        asked_at=asked_at,
+    )
+
+
+@pytest.mark.parametrize("before", [None, RunState.FAILED])
+def test_a_request_between_the_start_of_an_executor_and_its_lock_is_heeded(engine, before):
+    run = engine.new_run(pipeline(Node("one", "number")))
+    if before is not None:
+        run.append_run(before)  # a run that ended, and is about to go on
+    asked_at = time.time()
+    request(engine, run)
+    assert execute_as_asked_at(engine, run, asked_at) is RunState.CANCELLED
+    assert engine.target.started == []
+    assert states(run) == {"one": "cancelled"}
+    assert engine.execute(run) is RunState.COMPLETED, "who asks for it after that has his way"
+
+
+def test_a_request_that_is_older_than_the_wish_to_go_on_is_forgotten(engine):
+    run = engine.new_run(pipeline(Node("one", "number")))
+    request(engine, run, at_once=True)
+    assert execute_as_asked_at(engine, run, time.time()) is RunState.COMPLETED
+    assert not run.cancel_asked()
+    assert not run.cancel_asked(at_once=True)
+
+
+def test_a_job_that_was_left_behind_is_asked_once_whoever_asks_how_often(engine, deaf):
+    run = left_behind(engine, Node("one", "number"))
+    for _ in range(2):
+        request(engine, run)
+        assert run.state() is RunState.INTERRUPTED
+        assert run.is_executed() is False
+    assert deaf.stops == [False]
+    request(engine, run, at_once=True)
+    assert wait(engine, run) is RunState.CANCELLED
+    assert deaf.stops == [False, True]
+
+
+def test_a_job_that_was_asked_too_long_ago_by_another_process_is_ended(engine, deaf):
+    run = left_behind(engine, Node("one", "number"))
+    asked = run.node_folder("one") / STOP_ASKED_FILE
+    asked.touch()
+    os.utime(asked, (1.0, 1.0))
+    assert cancel(engine, run) is RunState.CANCELLED
+    assert deaf.stops == [True]
+
+
+def test_a_run_that_nobody_asked_to_stop_is_only_waited_for(engine):
+    run = engine.new_run(gated())
+    with engine.executing(run, CancelToken()):
+        wait_until(lambda: is_waiting(engine, run))
+        assert wait(engine, run, timeout_s=0.05) is RunState.RUNNING
+        (engine.base / "go").touch()
+        assert wait(engine, run) is RunState.COMPLETED
+    left = left_behind(engine, Node("one", "number"))
+    assert wait(engine, left) is RunState.INTERRUPTED

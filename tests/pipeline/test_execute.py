@@ -13,6 +13,7 @@ from imageloom.files.publish import verify_directory
 from imageloom.pipeline.graph.graph import Node
 from imageloom.pipeline.run.events import NodeChanged, NodeEvent, RunNotice
 from imageloom.pipeline.run_folder import RunFolder
+from imageloom.pipeline.run_record import Wait
 from imageloom.spec.job import ERROR_FILE
 from imageloom.spec.node_state import NodeState, RunState
 from imageloom.spec.target import JobStatus, Limits
@@ -312,8 +313,9 @@ def test_a_target_that_cannot_say_is_waited_for_and_says_why_once(engine, monkey
     )
     run = engine.run(pipeline(Node("one", "number")))
     assert states(run) == {"one": "completed"}
-    told = [event.event for event in engine.events if isinstance(event, NodeEvent)]
-    assert told.count(Notice("info", "The queue does not answer.")) == 1
+    changes = [event.facts for event in engine.events if isinstance(event, NodeChanged)]
+    told = [facts for facts in changes if facts.message == "The queue does not answer."]
+    assert [facts.wait for facts in told] == [Wait(kind="target")]
 
 
 def test_only_what_is_wanted_is_done(engine):

@@ -10,7 +10,7 @@ import pytest
 
 from imageloom.events import CancelToken
 from imageloom.files.locks import holder, is_locked
-from imageloom.pipeline.run.cancel import cancel_run
+from imageloom.pipeline.run.cancel import request_cancel, wait_for_end
 from imageloom.pipeline.run.events import NodeChanged
 from imageloom.pipeline.run.recover import find_truth
 from imageloom.pipeline.run_folder import RunFolder
@@ -113,7 +113,9 @@ def is_alive(run: RunFolder) -> bool:
 @pytest.mark.slow
 def test_a_run_without_executor_is_cancelled_with_its_workers(engine, tmp_path):
     with executor_killed_at_the_gate(engine, tmp_path) as run:
-        state = cancel_run(run, workspace=engine.workspace, targets=engine.targets)
+        for _ in range(2):
+            request_cancel(run, workspace=engine.workspace, targets=engine.targets)
+        state = wait_for_end(run, workspace=engine.workspace, targets=engine.targets)
         assert state is RunState.CANCELLED
         assert states(run) == {"one": "completed", "odd": "cancelled", "words": "cancelled"}
         assert not is_alive(run)

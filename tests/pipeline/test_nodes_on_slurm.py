@@ -4,10 +4,10 @@ import sys
 
 import pytest
 
-from imageloom.events import CancelToken, Notice
+from imageloom.events import CancelToken
 from imageloom.pipeline.graph.graph import Node
-from imageloom.pipeline.run.events import NodeEvent
 from imageloom.pipeline.run.recover import find_truth
+from imageloom.pipeline.run_record import Wait
 from imageloom.remote.target_file import load_targets
 from imageloom.settings import Settings
 from imageloom.spec.node_state import NodeState, RunState
@@ -52,11 +52,13 @@ def test_a_job_in_the_queue_outlives_its_executor_and_is_picked_up(engine, slurm
     assert states(run)["odd"] == "running", "it waits, and holds no lock"
     note = f"Job {job_of(run).id} waits in the queue of target lab: JobHeldUser."
     with engine.executing(run, CancelToken()) as ends:
-        wait_until(lambda: NodeEvent("odd", Notice("info", note)) in engine.events)
+        wait_until(lambda: run.states()["odd"].message == note)
+        assert run.states()["odd"].wait == Wait(kind="target")
         slurm.ask("scontrol", "release", job_of(run).id)
         (engine.base / "go").touch()
     assert ends == [RunState.COMPLETED]
     assert value(run, "odd", "value") == "1", "it was made once"
+    assert run.states()["odd"].wait is None
 
 
 def test_a_cancelled_run_takes_its_job_out_of_the_queue(engine, slurm):

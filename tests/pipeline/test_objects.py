@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from imageloom.errors import FailedToWriteOutputsError, StoreCorruptError
+from imageloom.pipeline.store.clean import clean
 from imageloom.pipeline.store.objects import ObjectStore
 from imageloom.pipeline.workspace import Workspace
 
@@ -258,3 +259,13 @@ def test_killed_at_any_point_of_cleaning_no_entry_names_what_is_gone(python, tmp
     for row in rows:
         assert row["seen_after"]["entry"] is None, row
         assert row["left_after"] == [], row
+
+
+def test_the_bytes_of_all_objects_are_those_that_cleaning_counts(workspace, store):
+    assert store.total_bytes() == 0
+    for text in ("petals", "leaves and more"):
+        make_object(workspace, text)
+    (workspace.objects / "ab").mkdir(exist_ok=True)
+    (workspace.objects / "ab" / "note of a person.json").write_text("{}", encoding="utf-8")
+    found = clean(workspace, limit_bytes=None, dry_run=True)
+    assert store.total_bytes() == found.object_bytes + found.kept_bytes == 3 * (6 + 15)

@@ -1,5 +1,7 @@
 """The record of a run: what is asked for, and only that, must be valid."""
 
+import os
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -109,3 +111,13 @@ def test_names_that_are_not_utf_8_are_refused_before_there_is_a_run():
 def test_a_command_that_is_not_utf_8_is_kept_in_escapes():
     made = record(Asked(base=Path("/base"), only=("sum",), command="imageloom run \udcff"))
     assert made.command == "imageloom run \\xdcff"
+
+
+def test_who_asked_is_kept_and_is_by_default_who_runs_the_process(monkeypatch):
+    monkeypatch.setenv("LOGNAME", "somebody else")
+    whoever = subprocess.run(["id", "-un"], capture_output=True, text=True)
+    name = whoever.stdout.strip() if whoever.returncode == 0 else f"uid {os.geteuid()}"
+    made = record(Asked(base=Path("/base"), only=("sum",)))
+    assert (made.format_version, made.asked_by) == (2, name)
+    made = record(Asked(base=Path("/base"), only=("sum",), asked_by="Ada\x1b \udcff"))
+    assert made.asked_by == "Ada\\x1b \\xdcff"

@@ -1,5 +1,9 @@
 """The files of a run say the truth whatever happened to the processes that wrote them."""
 
+import shutil
+import time
+from pathlib import Path
+
 import pytest
 
 from imageloom.errors import (
@@ -68,7 +72,7 @@ def test_no_run_id_leads_out_of_the_workspace(workspace, run_id):
     [
         ('"name"', '"nome"', r"run\.json is damaged: name: Field required"),
         ('"created"', '"created', r"run\.json is not valid JSON"),
-        ('"format_version": 1', '"format_version": 7', "has format version 7, but .* up to 1"),
+        ('"format_version": 2', '"format_version": 7', "has format version 7, but .* up to 2"),
     ],
 )
 def test_a_damaged_or_newer_record_is_refused(run, old, new, message):
@@ -76,6 +80,19 @@ def test_a_damaged_or_newer_record_is_refused(run, old, new, message):
     run.record_file.write_text(text.replace(old, new, 1), encoding="utf-8")
     with pytest.raises(StoreCorruptError, match=message):
         run.record()
+
+
+def test_a_record_of_format_1_is_read_and_says_nobody_who_asked(workspace):
+    run = workspace.run("20261126-224118-9075")
+    run.path.mkdir(parents=True)
+    shutil.copy(Path(__file__).with_name("run_format_1.json"), run.record_file)
+    record = run.record()
+    assert (record.format_version, record.asked_by) == (1, "")
+    assert (record.name, record.wanted, record.created) == (
+        "Flowers",
+        ("pictures",),
+        1795732878.6370752,
+    )
 
 
 def test_the_newest_facts_of_each_node_count(run):
@@ -199,14 +216,29 @@ def test_a_run_that_is_deleted_while_one_waits_to_execute_it_stays_deleted(run, 
     assert not run.path.exists()
 
 
-def test_the_sign_to_cancel_can_be_left_seen_and_removed(run):
+def test_signs_to_cancel_are_seen_renewed_and_forgotten_when_they_are_old(run):
     assert not run.cancel_asked()
-    run.clear_cancel()
+    run.forget_cancel(before=time.time())
+    before = time.time()
     run.ask_to_cancel()
     run.ask_to_cancel()
-    assert run.cancel_asked()
-    run.clear_cancel()
-    assert not run.cancel_asked()
+    assert (run.cancel_asked(), run.cancel_asked(at_once=True)) == (True, False)
+    run.forget_cancel(before=before)
+    assert run.cancel_asked(), "it is newer"
+    between = time.time()
+    run.ask_to_cancel(at_once=True)
+    run.forget_cancel(before=between)
+    assert (run.cancel_asked(), run.cancel_asked(at_once=True)) == (True, True)
+    run.forget_cancel(before=time.time() + 1)
+    assert (run.cancel_asked(), run.cancel_asked(at_once=True)) == (False, False)
+    assert {one.name for one in run.path.iterdir()} == {"run.json"}
+
+
+def test_a_run_that_is_not_there_cannot_be_asked_to_stop(workspace):
+    gone = workspace.run("20260101-000000-0009")
+    with pytest.raises(NoSuchRunError, match="There is no run"):
+        gone.ask_to_cancel()
+    assert not gone.path.exists()
 
 
 def test_node_folders_lie_in_the_run(run):

@@ -7,8 +7,8 @@ from imageloom.events import CancelToken
 from imageloom.files.locks import holder, is_locked, release, try_lock
 from imageloom.pipeline.graph.graph import Node
 from imageloom.pipeline.run.recover import find_truth
-from imageloom.pipeline.run.slots import Need, Slots
-from imageloom.pipeline.run_record import StateLine
+from imageloom.pipeline.run.slots import Need, SlotHolder, Slots
+from imageloom.pipeline.run_record import StateLine, Wait
 from imageloom.spec.node_state import NodeState, RunState
 from imageloom.spec.target import Limits
 
@@ -60,9 +60,11 @@ def test_a_second_run_waits_for_the_only_slot_names_the_first_and_runs_after_it(
             wait_until(lambda: is_told(second))
             facts = second.states()["second"]
             assert (facts.state, facts.message) == (NodeState.WAITING, said)
+            assert facts.wait == Wait(kind="slot", run=first.id, node="first")
             assert state_line(facts).plain == said
             (engine.base / "first").touch()
             wait_until(lambda: states(second)["second"] == "running")
+            assert second.states()["second"].wait is None
             assert states(first) == {"first": "completed"}
             (engine.base / "second").touch()
     assert (first_ends, second_ends) == ([RunState.COMPLETED], [RunState.COMPLETED])
@@ -80,7 +82,7 @@ def test_a_run_that_waits_for_a_slot_can_be_cancelled(engine):
         cancel.set("the test")
     release(lock)
     assert ends == [RunState.CANCELLED]
-    assert run.states()["second"].message == ""
+    assert (run.states()["second"].message, run.states()["second"].wait) == ("", None)
 
 
 def test_light_nodes_do_not_wait_for_heavy_ones(engine):
@@ -97,8 +99,8 @@ def test_who_waits_for_a_slot_for_light_nodes_is_told_the_other_run_only(engine)
     with mine.held(need, "a"), mine.held(need, "b"):
         assert not other.is_free(need)
         text = "waiting for run mine, which uses one of the 2 slots for light nodes of this machine"
-        assert other.waits_for(need) == text
-        assert mine.waits_for(need) == ""
+        assert other.waits_for(need) == SlotHolder(text, Wait(kind="slot", run="mine"))
+        assert mine.waits_for(need) is None
 
 
 def test_a_heavy_job_takes_a_slot_for_each_of_its_processes_or_none(engine):
@@ -131,4 +133,4 @@ def test_nobody_is_waited_for_any_more_once_the_executor_is_lost(engine):
     run.states_file.write_bytes(text)  # as if the executor had been killed when this was written
     find_truth(run, workspace=engine.workspace, targets=engine.targets)
     facts = run.states()["second"]
-    assert (facts.state, facts.message) == (NodeState.WAITING, "")
+    assert (facts.state, facts.message, facts.wait) == (NodeState.WAITING, "", None)

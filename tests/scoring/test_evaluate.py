@@ -47,7 +47,13 @@ def test_two_files_of_one_name_are_told_apart_by_their_folder(tmp_path):
 def test_the_folder_holds_figures_for_programs_and_a_report_for_people(tmp_path):
     outcome = evaluate_to(make_table(rows=40), tmp_path / "evaluation", params=QUIET)
     assert isinstance(outcome, Evaluation)
-    names = {"evaluation.json", "per_class.csv", "confusion_matrix.csv", "report.html"}
+    names = {
+        "evaluation.json",
+        "per_class.csv",
+        "confusion_matrix.csv",
+        "pictures.sqlite",
+        "report.html",
+    }
     assert set(verify_directory(tmp_path / "evaluation", AssertionError)) == names
     content = json.loads((tmp_path / "evaluation/evaluation.json").read_text())
     assert content["rows"] == [{"name": "scores", **outcome.summary()}]

@@ -190,3 +190,8 @@ def test_the_limit_of_open_files_is_raised_as_far_as_it_may(python):
         "    assert resource.getrlimit(resource.RLIMIT_NOFILE) == (300, 300)\n"
     )
     subprocess.run([python, "-c", code], check=True)
+
+
+def test_a_user_without_a_name_is_called_by_the_number(monkeypatch):
+    monkeypatch.setattr(machine.os, "geteuid", lambda: 3_999_999_999)
+    assert machine.login_name() == "uid 3999999999"

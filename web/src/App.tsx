@@ -1,7 +1,8 @@
 /** Shows the view that the address names. */
-import { useTranslation } from "react-i18next";
 import { DraftsView } from "./drafts/DraftsView";
 import { DraftView } from "./drafts/DraftView";
+import { RunPage } from "./runs/RunPage";
+import { RunsPage } from "./runs/RunsPage";
 import { type Route, useRoute } from "./shell/route";
 import { Shell } from "./shell/Shell";
 
@@ -15,8 +16,8 @@ export function App() {
 }
 
 function View({ route }: { route: Route }) {
-  const { t } = useTranslation();
   if (route.view === "pipelines") return <DraftsView />;
   if (route.view === "pipeline") return <DraftView key={route.id} id={route.id} />;
-  return <p>{t("runs.none")}</p>;
+  if (route.view === "run") return <RunPage key={route.id} id={route.id} node={route.node} />;
+  return <RunsPage />;
 }

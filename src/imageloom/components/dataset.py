@@ -41,7 +41,12 @@ def fingerprint_of(params: Params, outside: Outside) -> str:
     return fingerprint(place_of(params, outside))
 
 
-def _place(params: Params, base: Path, uploads: Path) -> Path:
+def require_one_place(params: Params) -> None:
+    """Refuse parameters that name no place, or two, or an upload outside the folder of uploads.
+
+    Raises:
+        ParameterParsingError: The message has the values.
+    """
     assert isinstance(params, DatasetParams)
     if bool(params.path) == bool(params.upload):
         raise ParameterParsingError(
@@ -50,9 +55,6 @@ def _place(params: Params, base: Path, uploads: Path) -> Path:
             hint="Set path to a folder or file of this machine, or upload to an upload's name.",
             details={"parameter": "path"},
         )
-    if params.path:
-        # Unlike Path.expanduser, this takes ~ with an unknown user for a name.
-        return Path(os.path.normpath(base / os.path.expanduser(params.path)))  # noqa: PTH111
     name = params.upload or ""
     # Pipelines come from strangers: a name must not lead out of the folder of uploads.
     if name in (".", "..") or any(character in name for character in "/\\\0"):
@@ -60,6 +62,15 @@ def _place(params: Params, base: Path, uploads: Path) -> Path:
             f"upload is {name!r}, but must be the name of an upload, without folders.",
             details={"parameter": "upload"},
         )
+
+
+def _place(params: Params, base: Path, uploads: Path) -> Path:
+    assert isinstance(params, DatasetParams)
+    require_one_place(params)
+    if params.path:
+        # Unlike Path.expanduser, this takes ~ with an unknown user for a name.
+        return Path(os.path.normpath(base / os.path.expanduser(params.path)))  # noqa: PTH111
+    name = params.upload or ""
     place = uploads / name
     if not os.path.lexists(place):
         there = sorted(one.name for one in uploads.glob("[!.]*"))
@@ -87,6 +98,7 @@ COMPONENTS.declare(
         run=run,
         fingerprint=fingerprint_of,
         reads=place_of,
+        rule=require_one_place,
         errors=(CouldNotOpenFileError, ParameterParsingError),
     ),
 )

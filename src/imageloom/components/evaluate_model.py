@@ -54,6 +54,7 @@ COMPONENTS.declare(
         outputs=(Port("evaluation", EVALUATION_RESULTS, "Evaluation", "Figures and a report."),),
         params=ReportParams,
         run=run,
+        version=2,  # 2: with the pictures of each cell
         errors=(NotScoredDatasetError, NotExpectedLabelColumnError, InvalidDatasetError),
     ),
 )

@@ -99,10 +99,11 @@ class EventTail:
             return []
         self._offset += len(chunk)
         *lines, self._rest = (self._rest + chunk).split(b"\n")
-        return [event for line in lines if (event := _read_line(line)) is not None]
+        return [event for line in lines if (event := event_of(line)) is not None]
 
 
-def _read_line(line: bytes) -> Event | None:
+def event_of(line: bytes) -> Event | None:
+    """Return the event that a line holds, or None where it holds none of ours."""
     try:
         row = json.loads(line)
         return _READERS[row["kind"]].validate_python(row)

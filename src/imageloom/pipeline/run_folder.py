@@ -1,6 +1,6 @@
 """The folder of one run: its record, and the append-only file of states that is the truth.
 
-Whoever appends holds the execution lock; anybody may read at any time.
+Whoever appends states holds the execution lock; anybody may read at any time.
 """
 
 import contextlib
@@ -22,6 +22,7 @@ from imageloom.errors import (
     StoreCorruptError,
     write_failure,
 )
+from imageloom.events import Notice
 from imageloom.files.locks import holder, is_locked, release, try_lock
 from imageloom.files.publish import appearing_directory, read_json, write_json
 from imageloom.pipeline.run_record import FORMAT_VERSION, NodeFacts, RunRecord, StateLine
@@ -41,6 +42,7 @@ class RunHistory:
         recorded: The newest state of the run as its executor wrote it, or None before the first.
         began: When the run began for the first time, or None.
         changed: When the newest state of the run was written, or None.
+        notices: Lines with what a person should see of the run since it last began or went on.
         damaged_lines: Lines that a killed process left half written.
     """
 
@@ -48,6 +50,7 @@ class RunHistory:
     recorded: RunState | None = None
     began: float | None = None
     changed: float | None = None
+    notices: tuple[StateLine, ...] = ()
     damaged_lines: int = 0
 
 
@@ -162,13 +165,10 @@ class RunFolder:
         except FileNotFoundError:
             return RunHistory()
         except OSError as problem:
-            raise StoreCorruptError(
-                f"{self.states_file} cannot be read: {problem.strerror}.",
-                hint="See to it that it is a file that you may read.",
-                reason="unreadable",
-            ) from problem
+            raise self.unreadable(problem) from problem
         nodes: dict[str, NodeFacts] = {}
         changes: list[tuple[RunState, float]] = []
+        notices: list[StateLine] = []
         damaged = 0
         for text in filter(None, lines):
             try:
@@ -178,15 +178,23 @@ class RunFolder:
                 continue
             if line.run is not None:
                 changes.append((line.run, line.time))
+            if line.run is RunState.RUNNING:
+                notices.clear()
+            if line.notice is not None:
+                notices.append(line)
             if line.node is not None and line.facts is not None:
                 nodes[line.node] = line.facts
         recorded, changed = changes[-1] if changes else (None, None)
         began = changes[0][1] if changes else None
-        return RunHistory(nodes, recorded, began, changed, damaged)
+        return RunHistory(nodes, recorded, began, changed, tuple(notices), damaged)
 
     def append_node(self, node_id: str, facts: NodeFacts) -> None:
         """Write down what is now known of a node."""
         self._append(StateLine(time=time.time(), node=node_id, facts=facts))
+
+    def append_notice(self, notice: Notice, node_id: str = "") -> None:
+        """Write down what a person should see of the run, or of one node."""
+        self._append(StateLine(time=time.time(), node=node_id or None, notice=notice))
 
     def append_run(self, state: RunState) -> None:
         """Write down the state of the run; it and all before it then outlive a loss of power."""
@@ -202,11 +210,11 @@ class RunFolder:
         Without any state on file it is queued, and interrupted where the last one is running.
         """
         # Asked before reading: an executor that is gone by now has written all it had to write.
-        held = is_locked(self.lock_file)
+        held = self.is_executed()
         recorded = self.history().recorded
         if recorded not in (None, RunState.RUNNING):
             return recorded
-        if held or is_locked(self.lock_file):  # it may have begun in between
+        if held or self.is_executed():  # it may have begun in between
             return RunState.RUNNING
         return RunState.QUEUED if recorded is None else RunState.INTERRUPTED
 
@@ -248,25 +256,49 @@ class RunFolder:
         finally:
             release(descriptor)
 
+    def unreadable(self, problem: OSError) -> StoreCorruptError:
+        """Return the error of a file of states that is there but cannot be read."""
+        return StoreCorruptError(
+            f"{self.states_file} cannot be read: {problem.strerror}.",
+            hint="See to it that it is a file that you may read.",
+            reason="unreadable",
+        )
+
+    def is_executed(self) -> bool:
+        """Whether a process executes the run, or looks after it for a moment."""
+        return is_locked(self.lock_file)
+
     def is_executed_by(self, pid: int) -> bool:
         """Whether a process of this machine holds the lock."""
         return holder(self.lock_file) == _executor_note(pid)
 
-    def ask_to_cancel(self) -> None:
-        """Leave a sign for the executor, which may be another process."""
-        self._cancel_file.touch()
+    def ask_to_cancel(self, *, at_once: bool = False) -> None:
+        """Leave a sign for who executes the run or is about to; asking again only renews it.
 
-    def cancel_asked(self) -> bool:
-        """Whether somebody asked to stop."""
-        return self._cancel_file.exists()
+        Raises:
+            NoSuchRunError: There is no such run.
+            FailedToWriteOutputsError: It cannot be left, on a read-only disk for instance.
+        """
+        self.require()
+        for sign in self._cancel_signs if at_once else self._cancel_signs[:1]:
+            _leave_sign(sign)
 
-    def clear_cancel(self) -> None:
-        """Remove the sign, as every start does first."""
-        self._cancel_file.unlink(missing_ok=True)
+    def cancel_asked(self, *, at_once: bool = False) -> bool:
+        """Whether somebody asked to stop, or to stop at once."""
+        return self._cancel_signs[at_once].exists()
+
+    def forget_cancel(self, *, before: float) -> None:
+        """Remove signs that were left before a time; a newer one is heeded by who executes the run.
+
+        Args:
+            before: When the execution was asked for, in seconds since 1970, UTC.
+        """
+        for sign in self._cancel_signs:
+            _remove_sign(sign, before=before)
 
     @property
-    def _cancel_file(self) -> Path:
-        return self.path / "cancel"
+    def _cancel_signs(self) -> tuple[Path, Path]:
+        return self.path / "cancel", self.path / "cancel_at_once"
 
     def require(self) -> None:
         """Return when there is such a run.
@@ -292,6 +324,28 @@ class RunFolder:
         except OSError as problem:
             kept = "Then go on: what is finished is kept."
             raise write_failure(self.states_file, problem, kept=kept) from problem
+
+
+def _leave_sign(sign: Path) -> None:
+    """Make a file whose time of change is now, exactly: the clock of the file system is coarse."""
+    new = sign.with_name(f".{sign.name}-{os.urandom(4).hex()}")
+    try:
+        new.touch()
+        os.utime(new, ns=(time.time_ns(),) * 2)
+        new.replace(sign)
+    except OSError as problem:
+        raise write_failure(sign, problem) from problem
+
+
+def _remove_sign(sign: Path, *, before: float) -> None:
+    # Taken away first: one that is left between a look and a removal would be lost.
+    taken = sign.with_name(f".{sign.name}-{os.urandom(4).hex()}")
+    with contextlib.suppress(FileNotFoundError):
+        sign.rename(taken)
+        if taken.stat().st_mtime < before:
+            taken.unlink()
+        else:
+            taken.replace(sign)
 
 
 def _executor_note(pid: int) -> str:

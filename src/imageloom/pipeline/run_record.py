@@ -1,13 +1,14 @@
 """What the files of a run hold: the record of what was asked, and the facts of its nodes."""
 
-from typing import Final
+from typing import Final, Literal
 
 from pydantic import BaseModel, ConfigDict, JsonValue
 
+from imageloom.events import Notice
 from imageloom.spec.job import Output
 from imageloom.spec.node_state import NodeState, RunState
 
-FORMAT_VERSION: Final = 1
+FORMAT_VERSION: Final = 2  # 2: asked_by
 
 
 class _Record(BaseModel):
@@ -48,6 +49,7 @@ class RunRecord(_Record):
         versions: Versions of the software, by name.
         created: Seconds since 1970, UTC.
         command: What a person typed, as text.
+        asked_by: Name of the person who asked; empty in records of format 1, which did not say.
     """
 
     format_version: int = FORMAT_VERSION
@@ -64,6 +66,22 @@ class RunRecord(_Record):
     versions: dict[str, str] = {}
     created: float
     command: str = ""
+    asked_by: str = ""
+
+
+class Wait(_Record):
+    """What a node waits for; the sentence for people is the message of its facts.
+
+    Attributes:
+        kind: ``slot`` of this machine, ``result`` that is being made elsewhere, or ``target``: its
+            queue, or until it answers.
+        run: The run that has the slot or makes the result; empty where none is known.
+        node: Its node; empty where none is known.
+    """
+
+    kind: Literal["slot", "result", "target"]
+    run: str = ""
+    node: str = ""
 
 
 class NodeFacts(_Record):
@@ -76,6 +94,7 @@ class NodeFacts(_Record):
         ended: When nothing more happened to it.
         cause: Id of the node that failed, of a node that was therefore not run.
         message: One sentence for people.
+        wait: What it waits for, while it does.
         key: What its result depends on, as a digest.
         outputs: Its outputs by port; empty unless its state has outputs.
         warnings: Sentences a person should see.
@@ -90,6 +109,7 @@ class NodeFacts(_Record):
     ended: float | None = None
     cause: str = ""
     message: str = ""
+    wait: Wait | None = None
     key: str = ""
     outputs: dict[str, Output] = {}
     warnings: tuple[str, ...] = ()
@@ -99,16 +119,18 @@ class NodeFacts(_Record):
 
 
 class StateLine(_Record):
-    """A line of the file of states: either the state of the run, or facts of one node.
+    """A line of the file of states: the state of the run, facts of one node, or a notice.
 
     Attributes:
         time: When it was written, in seconds since 1970, UTC.
         run: State of the run.
-        node: Id of the node.
+        node: Id of the node; a notice may be of the run as a whole.
         facts: What is now known of that node.
+        notice: A sentence that a person should see.
     """
 
     time: float
     run: RunState | None = None
     node: str | None = None
     facts: NodeFacts | None = None
+    notice: Notice | None = None

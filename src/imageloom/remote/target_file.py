@@ -42,6 +42,15 @@ def load_targets(settings: Settings) -> Registry[Target]:
     return targets
 
 
+def state_of_targets(settings: Settings) -> str:
+    """Return a text that changes whenever the file does that ``load_targets`` reads."""
+    try:
+        found = settings.targets.stat() if settings.targets is not None else None
+    except OSError:
+        found = None
+    return f"{found.st_ino}:{found.st_size}:{found.st_mtime_ns}" if found is not None else ""
+
+
 def _read(file: Path, *, must_exist: bool) -> dict[str, object]:
     try:
         return tomllib.loads(file.read_text(encoding="utf-8"))

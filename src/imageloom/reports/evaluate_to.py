@@ -14,6 +14,8 @@ from imageloom.scoring.evaluate import Scores, compare, evaluate, names_of, tabl
 from imageloom.scoring.evaluation import Evaluation
 from imageloom.scoring.figure_files import write_figures
 from imageloom.scoring.params import EvaluateParams
+from imageloom.scoring.picture_table import write_pictures
+from imageloom.scoring.read_pictures import PICTURES
 from imageloom.scoring.tables.scored_table import ScoredTable
 
 
@@ -29,9 +31,9 @@ def evaluate_to(  # noqa: PLR0913 - the public call; all but the first two are k
 ) -> Evaluation | Comparison:
     """Publish a folder with the figures of one table, or of two side by side.
 
-    The folder holds ``evaluation.json``, ``per_class.csv``, ``confusion_matrix.csv`` and
-    ``report.html``; with a second table also ``other_per_class.csv`` and
-    ``other_confusion_matrix.csv``.
+    The folder holds ``evaluation.json``, ``per_class.csv``, ``confusion_matrix.csv``,
+    ``pictures.sqlite`` and ``report.html``; of a second table all but the first and the last once
+    more, as ``other_per_class.csv`` and so on.
 
     Args:
         scores: A table, or the file of one.
@@ -68,6 +70,9 @@ def evaluate_to(  # noqa: PLR0913 - the public call; all but the first two are k
     control.raise_if_cancelled()
     with publishing_directory(out) as partial:
         write_figures(partial, outcome)
+        for prefix, table in zip(("", "other_"), tables, strict=False):
+            place = partial / f"{prefix}{PICTURES}"
+            write_pictures(table, place, root=root or table.root, cancel=control.cancel)
         _write_report(
             partial / "report.html", outcome, [root or one.root for one in tables], params
         )

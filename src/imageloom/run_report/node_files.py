@@ -7,6 +7,7 @@ from typing import Final
 
 from imageloom.events import Metric
 from imageloom.files.event_lines import EventTail
+from imageloom.files.series.names import SERIES_FOLDER
 from imageloom.launch.local.merged_log import LAUNCHER, label_of_rank, logs_of_run
 from imageloom.pipeline.run_folder import RunFolder
 from imageloom.pipeline.run_record import NodeFacts
@@ -68,6 +69,22 @@ def process_logs(
             logs = logs_of_run(training)
     ranks = {label: log for label, log in logs.items() if not label.startswith(LAUNCHER)}
     return {"worker": folder / LOG_FILE, **(ranks if len(ranks) > 1 else {})}
+
+
+def series_folder(
+    workspace: Workspace, run: RunFolder, node_id: str, facts: NodeFacts | None
+) -> Path:
+    """Return where the curves of a node lie, for ``list_series``; it need not be there.
+
+    While a node trains, and after it was stopped, that is in the training, which can go on; then it
+    is in the node's folder. The rows and their generation are the same in both.
+    """
+    if facts is None:
+        return run.node_folder(node_id) / SERIES_FOLDER
+    if facts.key and facts.made_by is None:
+        for training in workspace.work_scratch(facts.key).glob(f"*/{SERIES_FOLDER}"):
+            return training
+    return work_folder(run, node_id, facts) / SERIES_FOLDER
 
 
 def read_node_files(run: RunFolder, node_id: str, facts: NodeFacts) -> NodeFiles:

@@ -141,6 +141,7 @@ def _facts(view: RunView) -> Markup:
         "run": record.id,
         "pipeline": record.name,
         "command": record.command,
+        "asked by": record.asked_by,
         "changes": ", ".join(record.changes),
         "only": ", ".join(record.only),
         "from": ", ".join(record.start),

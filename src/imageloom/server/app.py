@@ -14,16 +14,20 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from imageloom import __version__
 from imageloom.server.access import Access
 from imageloom.server.failures import FailureAnswer, add_failures, refusal_response
+from imageloom.server.reference import reference_page
 from imageloom.server.routes import (
     components,
+    events,
     logs,
     nodes,
     pipelines,
     places,
     runs,
+    series,
     session,
 )
 from imageloom.server.studio import Studio
+from imageloom.server.topics import Topics
 
 CONTENT_POLICY: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: "
@@ -64,8 +68,9 @@ def create_app(studio: Studio, access: Access) -> FastAPI:
         responses=_FAILURES,
     )
     app.state.studio = studio
+    app.state.topics = Topics()
     add_failures(app)
-    for module in (session, components, pipelines, places, runs, nodes, logs):
+    for module in (session, components, pipelines, places, runs, nodes, series, logs, events):
         app.include_router(module.router, prefix="/api")
     _add_page(app)
     app.add_middleware(_Guard, access=access)
@@ -78,22 +83,27 @@ def page_folder() -> Path:
 
 
 def _add_page(app: FastAPI) -> None:
+    # Looked up by their names, so that no address can lead to another file.
     folder = page_folder()
+    files = {str(one.relative_to(folder)): one for one in folder.rglob("*") if one.is_file()}
+
+    @app.get("/docs", include_in_schema=False)
+    def reference() -> Response:
+        """Return the reference of the API."""
+        return HTMLResponse(reference_page(app.openapi()))
 
     @app.get("/{path:path}", include_in_schema=False)
     def page(path: str) -> Response:
         """Return a file of the page; every other address is a view of it."""
-        file = (folder / path).resolve()
-        if path and file.is_relative_to(folder.resolve()) and file.is_file():
-            is_named_by_content = file.parent.name == "assets"
+        if path in files:
+            is_named_by_content = path.startswith("assets/")
             age = "public, max-age=31536000, immutable" if is_named_by_content else "no-cache"
-            return FileResponse(file, headers={"cache-control": age})
+            return FileResponse(files[path], headers={"cache-control": age})
         if path.startswith(("api/", "assets/")):
             raise HTTPException(404)
-        index = folder / "index.html"
-        if not index.is_file():
+        if "index.html" not in files:
             return HTMLResponse(_NOT_BUILT)
-        return FileResponse(index, headers={"cache-control": "no-cache"})
+        return FileResponse(files["index.html"], headers={"cache-control": "no-cache"})
 
 
 class _Guard:

@@ -1,15 +1,13 @@
 """What a run of a drawn pipeline would do at each node, as lights on the canvas."""
 
-from collections.abc import Sequence
 from typing import Literal
 
 from pydantic import BaseModel
 
 from imageloom.errors import ImageloomError
-from imageloom.pipeline.checks.problems import Problem
 from imageloom.pipeline.graph.graph import Pipeline
+from imageloom.pipeline.run.forecast import Forecast, NotReady
 from imageloom.server.studio import Studio
-from imageloom.spec.job import CacheEntry
 
 
 class NodeOutlook(BaseModel):
@@ -27,30 +25,25 @@ class NodeOutlook(BaseModel):
     hint: str = ""
 
 
-def outlooks(
-    studio: Studio, pipeline: Pipeline, problems: Sequence[Problem]
-) -> dict[str, NodeOutlook]:
-    """Return the outlook of each node by its id.
+def outlooks(studio: Studio, pipeline: Pipeline) -> dict[str, NodeOutlook]:
+    """Return the outlook of each node by its id; what it reads outside may be seconds old.
 
     Args:
         studio: Where results are kept.
         pipeline: It may be half drawn.
-        problems: What ``check`` found in it.
     """
-    found = {
-        one.node: NodeOutlook(state="incomplete", why=one.message, hint=one.hint)
-        for one in reversed(problems)
-        if one.node
-    }
-    if problems:
-        return found
-    forecast = studio.engine.forecast(pipeline, studio.base)
-    return {name: _outlook(one) for name, one in forecast.items()}
+    found = studio.engine.forecast(pipeline, studio.base, memo=studio.memo)
+    return {name: _outlook(name, one) for name, one in found.items()}
 
 
-def _outlook(forecast: CacheEntry | ImageloomError | None) -> NodeOutlook:
+def _outlook(node: str, forecast: Forecast) -> NodeOutlook:
     if forecast is None:
         return NodeOutlook(state="ready")
+    if isinstance(forecast, NotReady):
+        problem = forecast.problem
+        if forecast.node == node:
+            return NodeOutlook(state="incomplete", why=problem.message, hint=problem.hint)
+        return NodeOutlook(state="blocked", why=f"It needs {forecast.node or 'other nodes'}.")
     if isinstance(forecast, ImageloomError):
         return NodeOutlook(state="incomplete", why=forecast.message, hint=forecast.hint)
     return NodeOutlook(state="done", why="The result is there already.")

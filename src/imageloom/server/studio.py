@@ -1,6 +1,6 @@
 """What all answers share: the engine, who asks, and which folders they may see."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated
 
@@ -10,6 +10,7 @@ from imageloom.app import Engine
 from imageloom.errors import NoSuchRunError
 from imageloom.pipeline.drafts import Drafts
 from imageloom.pipeline.graph.graph import Pipeline
+from imageloom.pipeline.run.outside_memo import OutsideMemo
 from imageloom.pipeline.run_folder import RunFolder
 from imageloom.server.roots import Roots
 from imageloom.spec.component import Outside
@@ -25,12 +26,14 @@ class Studio:
         roots: Folders in which a person may look for pictures.
         user: Who asks: the person who started it.
         base: Absolute folder that relative paths in parameters start from.
+        memo: What was seen there a moment ago.
     """
 
     engine: Engine
     roots: Roots
     user: str
     base: Path
+    memo: OutsideMemo = field(default_factory=OutsideMemo)
 
     @property
     def drafts(self) -> Drafts:

@@ -104,6 +104,9 @@ class Component:
             what it reads does. It must be quick and raise ``ImageloomError`` if nothing is there.
         reads: For such a component: the file or folder that it reads. A run is refused whose
             workspace lies in there.
+        rule: What values that are fine by themselves must keep together, where that is more than
+            their defaults do: raises ``ParameterError`` with ``parameter`` in its details, and
+            looks at nothing besides.
         renamed: Earlier parameter names and what they are called today, so that old pipelines open.
     """
 
@@ -121,6 +124,7 @@ class Component:
     has_run_settings: bool = False
     fingerprint: Callable[[Params, Outside], str] | None = None
     reads: Callable[[Params, Outside], Path] | None = None
+    rule: Callable[[Params], None] | None = None
     renamed: Mapping[str, str] = field(default_factory=dict)
 
     def input(self, name: str) -> Port | None:

@@ -21,6 +21,7 @@ JOB_FILE: Final = "job.json"
 LOCK_WANTED_FILE: Final = "lock-wanted"
 EVENTS_FILE: Final = "events.jsonl"
 LOG_FILE: Final = "logs/70_driver_log_0.txt"
+STOP_ASKED_FILE: Final = "stop_asked"  # from when it was asked to save and stop
 ERROR_FILE: Final = "error_info.json"
 RESULT_FILE: Final = "result.json"
 

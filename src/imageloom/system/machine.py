@@ -1,4 +1,4 @@
-"""What this machine has, as the operating system tells: GPUs, cores, and memory that ran out."""
+"""What the operating system tells of this machine: GPUs, cores, memory that ran out, its user."""
 
 import contextlib
 import os
@@ -10,6 +10,11 @@ from pathlib import Path
 from typing import Final
 
 from imageloom.errors import open_files_error
+
+try:
+    import pwd
+except ImportError:  # Windows
+    pwd = None  # type: ignore[assignment]
 
 GPUS_VARIABLE: Final = "CUDA_VISIBLE_DEVICES"
 NVIDIA_GPUS: Final = Path("/proc/driver/nvidia/gpus")
@@ -31,6 +36,19 @@ def visible_gpus(environment: Mapping[str, str]) -> tuple[str, ...]:
     # CUDA ends the list at the first name that is none, such as -1.
     end = next((at for at, name in enumerate(names) if name in ("", "-1")), len(names))
     return tuple(names[:end])
+
+
+def login_name() -> str:
+    """Return the name of the user who runs this process, whatever the environment calls them.
+
+    A user without a name, as containers have, is called by the number.
+    """
+    if pwd is None:
+        return os.environ.get("USERNAME", "")
+    try:
+        return pwd.getpwuid(os.geteuid()).pw_name
+    except KeyError:
+        return f"uid {os.geteuid()}"
 
 
 def available_cores() -> int:

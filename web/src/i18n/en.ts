@@ -1,4 +1,6 @@
 /** Every text of the page, in English. */
+import { enLook } from "./enLook";
+
 export const en = {
   close: "Close",
   cancel: "Cancel",
@@ -252,8 +254,6 @@ export const en = {
     hint: "A sub-folder for each class; or an archive, or a table of file names.",
     showMore: "Or set the path by hand in the node.",
   },
-  time: {
-    now: "just now",
-  },
-  runs: { none: "No runs yet" },
+  ago: { now: "just now" },
+  ...enLook,
 };

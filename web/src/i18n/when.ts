@@ -15,7 +15,7 @@ export function ago(time: number, now: number = Date.now() / 1000): string {
     return new Intl.DateTimeFormat(i18n.language, { dateStyle: "medium" }).format(time * 1000);
   }
   const step = STEPS.find(([, seconds]) => passed >= seconds);
-  if (!step) return i18n.t("time.now");
+  if (!step) return i18n.t("ago.now");
   const words = new Intl.RelativeTimeFormat(i18n.language, { numeric: "auto" });
   return words.format(-Math.floor(passed / step[1]), step[0]);
 }

@@ -37,8 +37,8 @@ def command(call: Call) -> Outcome:
     """Turn scores into figures and a report.
 
     SCORES is a table of 'imageloom score', with labels. With OTHER, a second one, the two are
-    compared picture by picture. DIR holds report.html, evaluation.json, per_class.csv and
-    confusion_matrix.csv at the end.
+    compared picture by picture. DIR holds report.html, evaluation.json, per_class.csv,
+    confusion_matrix.csv and pictures.sqlite at the end.
     """
     from imageloom.reports.evaluate_to import evaluate_to
     from imageloom.scoring.evaluation import Evaluation

@@ -99,7 +99,7 @@ def _rows(
         order = topological_order(pipeline)
     except InvalidPipelineError:  # a cycle, which is among the problems
         order = tuple(node.id for node in pipeline.nodes)
-    found = {} if problems else engine.forecast(pipeline, path.parent)
+    found = engine.forecast(pipeline, path.parent)
     return [
         _row(engine, pipeline, node_id, messages.get(node_id, ""), found.get(node_id))
         for node_id in order
@@ -109,16 +109,19 @@ def _rows(
 def _row(
     engine: "Engine", pipeline: "Pipeline", node_id: str, problem: str, found: "Forecast"
 ) -> _Row:
+    from imageloom.spec.job import CacheEntry
+
     node = pipeline.node(node_id)
     if isinstance(found, ImageloomError):
-        problem, found = found.message, None
+        problem = found.message
+    cached = found if isinstance(found, CacheEntry) else None
     return _Row(
         node=node_id,
         component=node.component,
-        state=_PROBLEM if problem else _CACHED if found else _TO_DO,
+        state=_PROBLEM if problem else _CACHED if cached else _TO_DO,
         inputs={edge.to_port: edge.begin for edge in pipeline.edges_into(node_id)},
         values=_values(engine, node),
-        made_by=(found.run_id, found.node_id) if found else None,
+        made_by=(cached.run_id, cached.node_id) if cached else None,
         problem=problem,
     )
 

@@ -24,16 +24,25 @@ if TYPE_CHECKING:
     examples=("imageloom runs cancel last", "imageloom runs cancel 20261123-051233-4f2a"),
 )
 @click.argument("run")
+@click.option(
+    "--at-once",
+    "at_once",
+    is_flag=True,
+    help="End running nodes instead of letting them save: training loses what came after its "
+    "last checkpoint.",
+)
 @workspace_option
 def command(call: Call) -> Outcome:
     """Stop a run, and wait until it has stopped.
 
     RUN is an id, the beginning of one, or 'last'. Whichever process executes it saves and stops:
     finished nodes are kept, and training goes on from its last checkpoint with 'imageloom run
-    --resume'. If that process is gone, workers that it left behind are stopped.
+    --resume'. If that process is gone, workers that it left behind are stopped. Cancelling a run
+    twice changes nothing; --at-once ends nodes that take too long.
     """
     engine = open_existing_engine(call)
-    outcome = engine.cancel(engine.find_run(call.text("run")))
+    run = engine.find_run(call.text("run"))
+    outcome = engine.cancel(run, at_once="at_once" in call.arguments)
     resume = resume_command(call, outcome.record.id)
     return Outcome(
         content=run_to_json(outcome),
@@ -51,7 +60,7 @@ def _failure(outcome: "RunOutcome") -> Failure | None:
     """Return why the run was not stopped, or None when it was."""
     if outcome.state is RunState.RUNNING:
         what = "it is still running"
-        hint = "Wait for it, or cancel it again: nodes are then ended at once."
+        hint = "Wait for it, or end its nodes at once with --at-once."
     elif outcome.state is RunState.INTERRUPTED:
         left = [name for name, one in outcome.nodes.items() if one.state is NodeState.RUNNING]
         what = f"jobs that it left behind did not end: {some(left)}"

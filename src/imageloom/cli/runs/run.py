@@ -1,5 +1,6 @@
 """``imageloom run``."""
 
+import os
 import shlex
 import sys
 from typing import TYPE_CHECKING, Final
@@ -167,10 +168,13 @@ def _asked(call: Call) -> "tuple[Pipeline, Asked]":
 
 
 def _resume(call: Call) -> "RunOutcome":
+    from imageloom.pipeline.run.executor import take_asked_at
+
+    asked_at = take_asked_at(os.environ)
     engine, run = _run_to_resume(call)
     screen = RunScreen(call.on_event, run.record().wanted)
     _show_earlier_epochs(run, screen)
-    return engine.resume(run, on_event=screen, cancel=call.cancel)
+    return engine.resume(run, on_event=screen, cancel=call.cancel, asked_at=asked_at)
 
 
 def _run_to_resume(call: Call) -> "tuple[Engine, RunFolder]":

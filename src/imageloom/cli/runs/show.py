@@ -47,8 +47,22 @@ def command(call: Call) -> Outcome:
         return _node(call, outcome, call.text("node"))
     resume = resume_command(call, outcome.record.id)
     return Outcome(
-        content=run_to_json(outcome), screen=(*run_screen(outcome), *_failure(outcome, resume))
+        content=run_to_json(outcome),
+        screen=(
+            *run_screen(outcome),
+            *([line("Asked by", outcome.record.asked_by)] if outcome.record.asked_by else []),
+            *_notices(outcome),
+            *_failure(outcome, resume),
+        ),
     )
+
+
+def _notices(outcome: "RunOutcome") -> Iterator[RenderableType]:
+    for one in outcome.notices:
+        if one.notice is not None:
+            is_warning = one.notice.level == "warning"
+            title, style = ("Warning", "yellow") if is_warning else ("Notice", "")
+            yield line(title, one.notice.message, style=style)
 
 
 def _failure(outcome: "RunOutcome", resume: str) -> Iterator[RenderableType]:

@@ -17,6 +17,7 @@ from imageloom.system.wording import count
 
 if TYPE_CHECKING:
     from imageloom.app import RunOutcome
+    from imageloom.pipeline.run_record import StateLine
 
 _OUTPUTS_SHOWN: Final = 8
 
@@ -29,7 +30,8 @@ def run_screen(outcome: "RunOutcome") -> Iterator[RenderableType]:
             yield line("Warning", f"{node}: {warning}", style="yellow")
     done = sum(facts.state.has_outputs for facts in outcome.nodes.values())
     total = count(len(outcome.record.wanted), "node")
-    words = f"{outcome.record.id} {outcome.state}, {done:,} of {total} done"
+    stopping = ", asked to stop" if outcome.is_stopping else ""
+    words = f"{outcome.record.id} {outcome.state}{stopping}, {done:,} of {total} done"
     yield line("Run", words, style=RUN_STYLES[outcome.state])
     yield line("Folder", str(outcome.run.path))
     if outcome.run.report.is_file():
@@ -103,9 +105,13 @@ def run_to_json(outcome: "RunOutcome") -> dict[str, object]:
         "run": record.id,
         "pipeline": record.name,
         "state": outcome.state.value,
+        "is_stopping": outcome.is_stopping,
         "created": record.created,
+        "asked_by": record.asked_by,
         "folder": str(outcome.run.path),
         "report": str(outcome.run.report),
+        # Every command has "notices" of its own beside them.
+        "run_notices": [_notice_to_json(one) for one in outcome.notices],
         "nodes": {node: _node_to_json(outcome, node) for node in record.wanted},
     }
 
@@ -120,6 +126,12 @@ def _node_to_json(outcome: "RunOutcome", node: str) -> Mapping[str, object]:
         mode="json",
         include={"state", "seconds", "cause", "message", "warnings", "made_by", "error"},
     )
+    wait = facts.wait and {**facts.wait.model_dump(mode="json"), "text": facts.message}
     outputs = {port: str(folder / "outputs" / port) for port in facts.outputs}
     log = work_folder(outcome.run, node, facts) / LOG_FILE
-    return head | kept | {"outputs": outputs, "log": str(log)}
+    return head | kept | {"waits_for": wait, "outputs": outputs, "log": str(log)}
+
+
+def _notice_to_json(line: "StateLine") -> dict[str, object]:
+    assert line.notice is not None
+    return {"time": line.time, "node": line.node, **vars(line.notice)}

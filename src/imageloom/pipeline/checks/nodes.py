@@ -48,7 +48,10 @@ def parameter_problems(node: Node, component: Component) -> Iterator[Problem]:
         elif name not in known:
             yield _unknown_parameter(node, component, name, known)
     values = {name: value for name, value in params.items() if name in known}
-    for name, error in value_errors(component.params, values):
+    errors = list(value_errors(component.params, values))
+    if not errors and (broken := _broken_rule(component, component.params.parse(values))):
+        errors = [(str(broken.details.get("parameter", "")), broken)]
+    for name, error in errors:
         yield Problem(
             ProblemKind.BAD_PARAMETER,
             f"{named(node, component)}: {error.message}",
@@ -84,6 +87,15 @@ def named(node: Node, component: Component) -> str:
 def _refusal(params: type[Params], values: Mapping[str, object]) -> ParameterError | None:
     try:
         params.parse(values)
+    except ParameterError as error:
+        return error
+    return None
+
+
+def _broken_rule(component: Component, params: Params) -> ParameterError | None:
+    try:
+        if component.rule is not None:
+            component.rule(params)
     except ParameterError as error:
         return error
     return None

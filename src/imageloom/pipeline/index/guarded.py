@@ -102,6 +102,11 @@ class GuardedDatabase:
         with contextlib.suppress(DBAPIError):
             self._attempt(work, write=True)
 
+    @property
+    def is_in_memory(self) -> bool:
+        """Whether the file could not be used, so that nothing is kept."""
+        return self._engine.dialect.name == "sqlite" and self._file is None
+
     def close(self) -> None:
         """Close all connections."""
         self._engine.dispose()

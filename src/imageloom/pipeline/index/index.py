@@ -178,6 +178,11 @@ class RunIndex:
 
         self._database.transact(work, write=True)
 
+    @property
+    def is_in_memory(self) -> bool:
+        """Whether its database could not be used when it was last needed."""
+        return self._database.is_in_memory
+
     def close(self) -> None:
         """Close the connections to the database."""
         self._database.close()

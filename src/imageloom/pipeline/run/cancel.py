@@ -20,52 +20,71 @@ from imageloom.spec.target import Target
 
 CANCEL_TIMEOUT_S: Final = 40.0  # running nodes have 25 s to save
 _POLL_S: Final = 0.02
+_LEFT: Final = (RunState.QUEUED, RunState.INTERRUPTED)  # nobody executes it
 
 
-def cancel_run(
+def request_cancel(
+    run: RunFolder,
+    *,
+    workspace: Workspace,
+    targets: Registry[Target],
+    at_once: bool = False,
+) -> None:
+    """Ask a run to stop, without waiting until it has: what is finished stays, running nodes save.
+
+    The process that executes the run, or has just been started to, finds the request on file. Where
+    there is none, the run is cancelled from here; jobs that it left behind are asked to stop.
+    Asking twice is like asking once.
+
+    Args:
+        run: The run; one that has ended stays as it is.
+        workspace: Where it lies.
+        targets: Where its nodes run.
+        at_once: End running nodes instead of letting them save.
+
+    Raises:
+        NoSuchRunError: There is no such run.
+        FailedToWriteOutputsError: The request cannot be written.
+    """
+    # First, whatever the state: an executor that was started may be about to begin.
+    run.ask_to_cancel(at_once=at_once)
+    if run.state() in _LEFT:
+        _stop_without_executor(
+            run, workspace=workspace, targets=targets, at_once=at_once, timeout_s=0.0
+        )
+
+
+def wait_for_end(
     run: RunFolder,
     *,
     workspace: Workspace,
     targets: Registry[Target],
     timeout_s: float = CANCEL_TIMEOUT_S,
 ) -> RunState:
-    """Stop a run: what is finished stays, running nodes save.
+    """Wait until a run has ended, whoever executes it.
 
-    The process that executes the run is asked to; when it is gone, its workers are stopped from
-    here. Asked a second time, running nodes are ended at once.
+    Jobs that a lost executor left behind are waited for where the run was asked to stop.
 
     Args:
-        run: The run; one that has ended stays as it is.
+        run: The run.
         workspace: Where it lies.
         targets: Where its nodes run.
         timeout_s: How long to wait for the process that executes it or, where that is gone, for its
             workers.
 
     Returns:
-        Where the run is then; still ``running`` when it did not stop in time, and ``interrupted``
+        Where the run is then; still ``running`` when it did not end in time, and ``interrupted``
         when workers that it left behind did not, or run on a target that there is no more.
     """
-    is_repeated = run.cancel_asked()
-    if run.state() is RunState.RUNNING:
-        run.ask_to_cancel()
-        if is_repeated:
-            _end_jobs(run, targets)
     deadline = time.monotonic() + timeout_s
     while run.state() is RunState.RUNNING and time.monotonic() < deadline:
         time.sleep(_POLL_S)
-    if run.state() in (RunState.QUEUED, RunState.INTERRUPTED):
-        deadline = time.monotonic() + timeout_s
+    if run.cancel_asked() and run.state() in _LEFT:
+        at_once = run.cancel_asked(at_once=True)
         _stop_without_executor(
-            run, workspace=workspace, targets=targets, at_once=is_repeated, deadline=deadline
+            run, workspace=workspace, targets=targets, at_once=at_once, timeout_s=timeout_s
         )
     return run.state()
-
-
-def _end_jobs(run: RunFolder, targets: Registry[Target]) -> None:
-    states = run.states()
-    for node_id, target in _running(run, states, targets):
-        if states[node_id].started is not None:
-            target.stop(run.node_folder(node_id), at_once=True)
 
 
 def _running(
@@ -85,8 +104,9 @@ def _stop_without_executor(
     workspace: Workspace,
     targets: Registry[Target],
     at_once: bool,
-    deadline: float,
+    timeout_s: float,
 ) -> None:
+    """Cancel a run that nobody executes, and stop the jobs that it left behind."""
     try:
         with run.execution_lock():
             truth = settle(run, workspace=workspace, targets=targets)
@@ -98,7 +118,7 @@ def _stop_without_executor(
                 )
                 for node_id, target in _running(run, truth, targets)
             }
-            _stop_jobs(jobs, states, at_once=at_once, deadline=deadline)
+            _stop_jobs(jobs, states, at_once=at_once, timeout_s=timeout_s)
             for node_id, facts in truth.items():
                 if facts.state is NodeState.WAITING:
                     states.set(node_id, ended(facts, NodeState.CANCELLED))
@@ -109,13 +129,16 @@ def _stop_without_executor(
 
 
 def _stop_jobs(
-    jobs: dict[str, FollowedJob], states: NodeStates, *, at_once: bool, deadline: float
+    jobs: dict[str, FollowedJob], states: NodeStates, *, at_once: bool, timeout_s: float
 ) -> None:
     """Stop jobs and write down how they ended; those of a target that is silent may not end."""
-    while jobs and time.monotonic() < deadline:
+    deadline = time.monotonic() + timeout_s
+    while jobs:
         for node_id, job in list(jobs.items()):
             job.stop(at_once=at_once)
             if (facts := job.poll(ignore_run_events)) is not None:
                 states.set(node_id, facts)
                 del jobs[node_id]
+        if time.monotonic() >= deadline:
+            return
         time.sleep(_POLL_S)

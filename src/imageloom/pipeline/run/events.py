@@ -35,13 +35,15 @@ class NodeEvent:
 
 @dataclass(frozen=True)
 class RunNotice:
-    """A sentence about the run as a whole that a person should see.
+    """A sentence about the run that a person should see.
 
     Attributes:
         notice: The sentence.
+        node_id: The node that it is about; empty for the run as a whole.
     """
 
     notice: Notice
+    node_id: str = ""
 
 
 RunEvent = NodeChanged | NodeEvent | RunNotice

@@ -13,13 +13,20 @@ from imageloom.pipeline.graph.order import downstream
 from imageloom.pipeline.run.damage import remove_damaged
 from imageloom.pipeline.run.ending import ended, failed, made, reused
 from imageloom.pipeline.run.events import RunNotice, RunSink
-from imageloom.pipeline.run.jobs import FollowedJob, job_of, lock_note, start_job, wait_for_any
+from imageloom.pipeline.run.jobs import (
+    FollowedJob,
+    job_of,
+    lock_note,
+    maker_of,
+    start_job,
+    wait_for_any,
+)
 from imageloom.pipeline.run.keys import PlannedNode, plan_node
 from imageloom.pipeline.run.recover import final_state
 from imageloom.pipeline.run.slots import Need, Slots
 from imageloom.pipeline.run.start import Prepared, prepare
 from imageloom.pipeline.run_folder import RunFolder
-from imageloom.pipeline.run_record import NodeFacts
+from imageloom.pipeline.run_record import NodeFacts, Wait
 from imageloom.pipeline.store.objects import ObjectStore
 from imageloom.pipeline.workspace import Workspace
 from imageloom.registry import Registry
@@ -32,7 +39,7 @@ POLL_S: Final = 0.05
 LOOKED_AT_S: Final = 2.0  # another process may be finding out the truth about the run
 
 
-def execute(
+def execute(  # noqa: PLR0913 - all but the first are keywords
     run: RunFolder,
     *,
     workspace: Workspace,
@@ -40,6 +47,7 @@ def execute(
     targets: Registry[Target],
     on_event: RunSink,
     cancel: CancelToken,
+    asked_at: float | None = None,
 ) -> RunState:
     """Run a pipeline, or go on with one where it was left.
 
@@ -53,7 +61,9 @@ def execute(
         targets: Where its nodes run.
         on_event: Hears of every change of a state, and all that nodes tell.
         cancel: Asks the run to stop: what is finished stays, running nodes save. Set a second
-            time, it ends them at once. The run's cancel file counts like one setting.
+            time, it ends them at once. The run's signs to cancel ask for the same.
+        asked_at: When the execution was asked for, in seconds since 1970, UTC; now by default. It
+            heeds signs to cancel that are newer.
 
     Returns:
         How the run ended; a node that failed is no exception.
@@ -62,8 +72,9 @@ def execute(
         OutputInUseError: Another process executes the run; the message names it.
         ImageloomError: The record cannot be read, or the run's folder cannot be written.
     """
+    asked_at = time.time() if asked_at is None else asked_at
     with run.execution_lock(wait_s=LOOKED_AT_S):
-        run.clear_cancel()
+        run.forget_cancel(before=asked_at)
         prepared = prepare(
             run,
             workspace=workspace,
@@ -119,9 +130,8 @@ class _Execution:
     def go(self, cancel: CancelToken) -> RunState:
         """Run until every node has ended; return how the run did."""
         while self._graph.is_active():
-            times_asked = cancel.asked + self._run.cancel_asked()
-            if times_asked > 0:
-                self._stop(at_once=times_asked > 1)
+            if cancel.is_set or self._run.cancel_asked():
+                self._stop(at_once=cancel.asked > 1 or self._run.cancel_asked(at_once=True))
             for node_id in self._ready():
                 self._take_up(node_id)
             for node_id, planned in list(self._planned.items()):
@@ -130,6 +140,8 @@ class _Execution:
                 if (facts := job.poll(self._on_event)) is not None:
                     self._end(node_id, facts)
                     self._doubt_inputs(node_id, facts)
+                else:
+                    self._tell_what_target_says(node_id, job.note)
             if self._planned or self._jobs:
                 wait_for_any(self._jobs.values(), timeout_s=POLL_S)
         return final_state(self._states.facts)
@@ -146,7 +158,8 @@ class _Execution:
             self._graph.done(node_id)
         elif facts.state is NodeState.RUNNING:
             message = "picked up again, for it ran on without the process that had started it"
-            facts = facts.model_copy(update={"time": time.time(), "message": message})
+            now = time.time()
+            facts = facts.model_copy(update={"time": now, "message": message, "wait": None})
             self._follow(node_id, facts)
             self._states.set(node_id, facts)
         else:
@@ -224,19 +237,35 @@ class _Execution:
         self._slots.take(self._need(node_id))
 
     def _tell_who_has_the_slot(self, node_id: str) -> None:
-        message = self._slots.waits_for(self._need(node_id))
+        who = self._slots.waits_for(self._need(node_id))
         facts = self._states.facts[node_id]
         # The state changes where another run was at it, made nothing, and the slot is gone as well.
-        if facts.state is not NodeState.WAITING or message not in ("", facts.message):
-            facts = NodeFacts(state=NodeState.WAITING, time=time.time(), message=message)
+        if facts.state is not NodeState.WAITING or (who and who.message != facts.message):
+            facts = NodeFacts(
+                state=NodeState.WAITING,
+                time=time.time(),
+                message=who.message if who else "",
+                wait=who.wait if who else None,
+            )
             self._states.set(node_id, facts)
 
     def _tell_who_makes_it(self, node_id: str, who: str) -> None:
         message = f"waiting for {who}, which makes the same"
         if who and self._states.facts[node_id].message != message:
             now = time.time()
-            facts = NodeFacts(state=NodeState.RUNNING, time=now, message=message)
+            facts = NodeFacts(
+                state=NodeState.RUNNING, time=now, message=message, wait=maker_of(who)
+            )
             self._states.set(node_id, facts)
+
+    def _tell_what_target_says(self, node_id: str, note: str) -> None:
+        """Write down why a job that was handed over has to wait, and when it no longer has."""
+        facts = self._states.facts[node_id]
+        if note == (facts.message if facts.wait else ""):
+            return
+        wait = Wait(kind="target") if note else None
+        update = {"time": time.time(), "message": note, "wait": wait}
+        self._states.set(node_id, facts.model_copy(update=update))
 
     def _end(self, node_id: str, facts: NodeFacts) -> None:
         """Record how a node ended, and what that means for those which need it."""
@@ -264,7 +293,7 @@ class _Execution:
                 f"Input {port!r} of node {node_id!r} had been damaged on disk. "
                 "It is made again when the run goes on."
             )
-            self._on_event(RunNotice(Notice("warning", text)))
+            self._on_event(RunNotice(Notice("warning", text), node_id))
 
     def _stop(self, *, at_once: bool) -> None:
         """Begin nothing more, and have the jobs save and stop."""

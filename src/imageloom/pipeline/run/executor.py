@@ -5,6 +5,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import MutableMapping
 from pathlib import Path
 from typing import Final
 
@@ -22,13 +23,25 @@ from imageloom.files.publish import open_log, read_json
 from imageloom.pipeline.run_folder import RunFolder
 
 _POLL_S: Final = 0.02
+_ASKED_AT_VARIABLE: Final = "IMAGELOOM_ASKED_AT"
+
+
+def take_asked_at(environment: MutableMapping[str, str]) -> float | None:
+    """Return when somebody asked for this process by ``start_executor``, or None if nobody did.
+
+    The variable is taken out of the environment: it is not for processes that this one starts.
+    """
+    try:
+        return float(environment.pop(_ASKED_AT_VARIABLE))
+    except (KeyError, ValueError):
+        return None
 
 
 def start_executor(run: RunFolder, workspace: Path, *, cancel: CancelToken) -> None:
     """Begin or go on with a run in a session of its own, and return once that executes it.
 
-    The process outlives this one and its terminal. Where this one lives on, it takes note of the
-    other's end, so that no zombie is left.
+    The process outlives this one and its terminal, and heeds who asks to cancel the run from now
+    on. Where this one lives on, it takes note of the other's end, so that no zombie is left.
 
     Args:
         run: The run.
@@ -42,9 +55,10 @@ def start_executor(run: RunFolder, workspace: Path, *, cancel: CancelToken) -> N
         RunInterruptedError: Somebody asked to stop.
     """
     run.require()
+    asked_at = time.time()
     run.executor_error.unlink(missing_ok=True)
     before = run.history().changed
-    executor = _start(run, workspace)
+    executor = _start(run, workspace, asked_at)
     threading.Thread(target=executor.wait, daemon=True).start()  # reaps it
     while not run.is_executed_by(executor.pid):
         if executor.returncode is not None:
@@ -57,10 +71,14 @@ def start_executor(run: RunFolder, workspace: Path, *, cancel: CancelToken) -> N
         time.sleep(_POLL_S)
 
 
-def _start(run: RunFolder, workspace: Path) -> "subprocess.Popen[bytes]":
+def _start(run: RunFolder, workspace: Path, asked_at: float) -> "subprocess.Popen[bytes]":
     # -P: a folder that a person stands in cannot replace a module of ours by a file of that name.
     program = [sys.executable, "-u", "-P", "-m", "imageloom"]
     words = ["run", "--resume", run.id, "--workspace", str(workspace)]
+    variables = {
+        ERROR_FILE_VARIABLE: str(run.executor_error.absolute()),
+        _ASKED_AT_VARIABLE: repr(asked_at),
+    }
     with open_log(run.executor_log) as stream:
         try:
             return subprocess.Popen(
@@ -68,7 +86,7 @@ def _start(run: RunFolder, workspace: Path) -> "subprocess.Popen[bytes]":
                 stdin=subprocess.DEVNULL,
                 stdout=stream,
                 stderr=stream,
-                env={**os.environ, ERROR_FILE_VARIABLE: str(run.executor_error.absolute())},
+                env={**os.environ, **variables},
                 start_new_session=True,
             )
         except OSError as problem:

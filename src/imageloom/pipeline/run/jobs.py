@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import re
 import select
 import time
 from collections.abc import Iterable, Mapping
@@ -9,21 +10,21 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
-from imageloom.events import Notice
 from imageloom.files.event_lines import EventTail
 from imageloom.files.publish import write_json
 from imageloom.pipeline.run.ending import ending
 from imageloom.pipeline.run.events import NodeEvent, RunSink
 from imageloom.pipeline.run.job_log import shorten_log
 from imageloom.pipeline.run.keys import PlannedNode
-from imageloom.pipeline.run_record import NodeFacts
+from imageloom.pipeline.run_record import NodeFacts, Wait
 from imageloom.pipeline.store.objects import ObjectStore
-from imageloom.spec.job import EVENTS_FILE, JOB_FILE, LOG_FILE, Job, to_json
+from imageloom.spec.job import EVENTS_FILE, JOB_FILE, LOG_FILE, STOP_ASKED_FILE, Job, to_json
 from imageloom.spec.run_settings import RunSettings
 from imageloom.spec.target import Target, Work
 
 MAX_LOG_BYTES: Final = 64 * 1024 * 1024
 SAVE_TIMEOUT_S: Final = 25.0  # for a job that was asked to stop, before it is ended; in the guides
+_LOCK_NOTE: Final = re.compile(r"node (\S+) of run (\S+)")
 
 
 class FollowedJob:
@@ -35,6 +36,9 @@ class FollowedJob:
         facts: What is known of the node, its state ``running`` among it.
         store: Where its result goes.
         hear_from: Byte of the file of events to begin at.
+
+    Attributes:
+        note: What the target says of the job while that has not ended, as a sentence.
     """
 
     def __init__(
@@ -53,7 +57,7 @@ class FollowedJob:
         self._tail = EventTail(folder / EVENTS_FILE, start=hear_from)
         self._stop_by: float | None = None
         self._was_ended = False
-        self._note = ""
+        self.note = ""
 
     def poll(self, on_event: RunSink) -> NodeFacts | None:
         """Pass on what the job told since the last call; return the facts of its end once it has.
@@ -69,7 +73,7 @@ class FollowedJob:
             if status.state != "ended":
                 break  # the rest can wait, other jobs cannot
         if status.state != "ended":
-            self._tell(status.note, on_event)
+            self.note = status.note
             return None
         return ending(
             self.folder,
@@ -83,23 +87,28 @@ class FollowedJob:
         """Return a descriptor as ``Target.end_signal`` does."""
         return self._target.end_signal(self.folder)
 
-    def _tell(self, note: str, on_event: RunSink) -> None:
-        """Pass on what the target says of a job that has not ended, once."""
-        if note and note != self._note:
-            on_event(NodeEvent(self.folder.name, Notice("info", note)))
-        self._note = note
-
     def stop(self, *, at_once: bool) -> None:
         """Ask the job to save and stop; end it if it was asked too long ago, or at once.
 
-        It may be called again and again.
+        It may be called again and again, also by one process after the other: a job is asked once,
+        because some end at once when they are asked twice.
         """
         if self._stop_by is None:
-            self._stop_by = time.monotonic() + SAVE_TIMEOUT_S
-            self._target.stop(self.folder, at_once=False)
+            self._stop_by = time.monotonic() + SAVE_TIMEOUT_S - self._ask_once()
         if not self._was_ended and (at_once or time.monotonic() > self._stop_by):
             self._was_ended = True
             self._target.stop(self.folder, at_once=True)
+
+    def _ask_once(self) -> float:
+        """Ask the job to save and stop, unless it was; return how long ago that was, in seconds."""
+        asked = self.folder / STOP_ASKED_FILE
+        try:
+            return max(0.0, time.time() - asked.stat().st_mtime)
+        except OSError:
+            self._target.stop(self.folder, at_once=False)
+        with contextlib.suppress(OSError):  # a full disk must not keep it from stopping
+            asked.touch()
+        return 0.0
 
 
 def wait_for_any(jobs: Iterable[FollowedJob], *, timeout_s: float) -> None:
@@ -131,6 +140,7 @@ def start_job(
     Raises:
         ImageloomError: It could not be started.
     """
+    (folder / STOP_ASKED_FILE).unlink(missing_ok=True)
     write_json(folder / JOB_FILE, to_json(job))
     events = folder / EVENTS_FILE
     begin = events.stat().st_size if events.exists() else 0
@@ -169,3 +179,9 @@ def job_of(planned: PlannedNode, store: ObjectStore, *, run_id: str, base: str) 
 def lock_note(run_id: str, node_id: str) -> str:
     """Return what the lock of a key says about who makes its result."""
     return f"node {node_id} of run {run_id}"
+
+
+def maker_of(note: str) -> Wait:
+    """Return that a node waits for whoever left such a note on the lock of a key."""
+    found = _LOCK_NOTE.fullmatch(note)
+    return Wait(kind="result", run=found[2], node=found[1]) if found else Wait(kind="result")

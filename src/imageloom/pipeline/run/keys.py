@@ -1,12 +1,15 @@
 """What the result of a node depends on, as a digest: results of equal keys are equal."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from imageloom.files.publish import digest_of_json
 from imageloom.pipeline.graph.resolve import ResolvedNode
 from imageloom.spec.component import Outside
 from imageloom.spec.job import Output
+
+LookOutside = Callable[[ResolvedNode, Outside], str]
+"""Returns a text that changes when what a node reads from outside does; may raise."""
 
 
 @dataclass(frozen=True)
@@ -24,8 +27,22 @@ class PlannedNode:
     key: str
 
 
+def look_outside(resolved: ResolvedNode, outside: Outside) -> str:
+    """Return the fingerprint of what a node reads from outside; empty when it reads nothing.
+
+    Raises:
+        ImageloomError: There is nothing where it reads.
+    """
+    component = resolved.component
+    return "" if component.fingerprint is None else component.fingerprint(resolved.params, outside)
+
+
 def plan_node(
-    resolved: ResolvedNode, outputs: Mapping[str, Mapping[str, Output]], outside: Outside
+    resolved: ResolvedNode,
+    outputs: Mapping[str, Mapping[str, Output]],
+    outside: Outside,
+    *,
+    look: LookOutside = look_outside,
 ) -> PlannedNode:
     """Return a node with its inputs and its key.
 
@@ -33,15 +50,14 @@ def plan_node(
         resolved: The node.
         outputs: By node id and port, at least those of the nodes it needs.
         outside: Where a component looks that reads from outside the pipeline.
+        look: How it does; whoever only forecasts may remember what it saw.
 
     Raises:
         ImageloomError: What the node reads from outside the pipeline is not there.
     """
     inputs = {port: outputs[node_id][name] for port, (node_id, name) in resolved.inputs.items()}
-    component = resolved.component
-    read = "" if component.fingerprint is None else component.fingerprint(resolved.params, outside)
     digests = {port: output.digest for port, output in inputs.items()}
-    return PlannedNode(resolved, inputs, node_key(resolved, digests, read))
+    return PlannedNode(resolved, inputs, node_key(resolved, digests, look(resolved, outside)))
 
 
 def node_key(resolved: ResolvedNode, input_digests: Mapping[str, str], outside: str) -> str:

@@ -87,7 +87,7 @@ def _truth_of(
     # A target that cannot say may have the job in its queue, where it holds no lock.
     if status.state != "ended":
         if before.started is not None:
-            return before
+            return _with_note(before, status.note)
         started = (folder / JOB_FILE).stat().st_mtime  # the executor was lost before it could say
         return NodeFacts(state=NodeState.RUNNING, time=time.time(), started=started, key=key)
     if before.started is None and read_result(folder) is None:
@@ -96,6 +96,14 @@ def _truth_of(
     facts = ending(folder, status, before=before.model_copy(update={"key": key}), store=store)
     link_outputs(folder, facts.outputs, store)
     return facts
+
+
+def _with_note(before: NodeFacts, note: str) -> NodeFacts:
+    """Return the facts of a node that waited for its target, with what that says now."""
+    if before.wait is None or note == before.message:
+        return before
+    wait = before.wait if note else None
+    return before.model_copy(update={"time": time.time(), "message": note, "wait": wait})
 
 
 def _waiting(before: NodeFacts) -> NodeFacts:

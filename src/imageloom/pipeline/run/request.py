@@ -3,7 +3,7 @@
 import dataclasses
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from imageloom.errors import InvalidPipelineError, printable
@@ -18,6 +18,7 @@ from imageloom.pipeline.run_record import ResolvedRecord, RunRecord
 from imageloom.registry import Registry
 from imageloom.spec.component import Component
 from imageloom.spec.target import Target
+from imageloom.system.machine import login_name
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,7 @@ class Asked:
         fresh: Make these nodes anew although the cache has them.
         target: Where nodes that can choose run; as each says, when empty.
         command: What the person typed, as text.
+        asked_by: Name of the person, by default the one who runs this process.
     """
 
     base: Path
@@ -41,6 +43,7 @@ class Asked:
     fresh: Sequence[str] = ()
     target: str = ""
     command: str = ""
+    asked_by: str = field(default_factory=login_name)
 
 
 def record_of(
@@ -85,6 +88,7 @@ def record_of(
         versions=dict(versions),
         created=time.time(),
         command=printable(asked.command),
+        asked_by=printable(asked.asked_by),
     )
 
 

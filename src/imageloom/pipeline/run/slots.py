@@ -7,6 +7,7 @@ again and again, so first come is first served only by and large.
 
 import contextlib
 import itertools
+import re
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -15,12 +16,27 @@ from pathlib import Path
 from typing import Final
 
 from imageloom.files.locks import holder, is_locked, release, try_lock
+from imageloom.pipeline.run_record import Wait
 from imageloom.registry import Registry
 from imageloom.spec.component import Demand
 from imageloom.spec.target import Limits, Target
 
 _LOOK_S: Final = 0.05  # many nodes may wait for the same, and one look is enough for all
 _NAMES_S: Final = 1.0
+_NOTE: Final = re.compile(r"run (\S+) \(node '(\S+)'\)")
+
+
+@dataclass(frozen=True)
+class SlotHolder:
+    """Who has a slot that others wait for.
+
+    Attributes:
+        message: Says so, as a sentence.
+        wait: The same as values.
+    """
+
+    message: str
+    wait: Wait
 
 
 @dataclass(frozen=True)
@@ -53,7 +69,7 @@ class Slots:
         self._limits: dict[str, Limits] = {}
         self._taken: Counter[tuple[str, Demand]] = Counter()
         self._busy_until: dict[Need, float] = {}
-        self._told: dict[Need, tuple[float, str]] = {}
+        self._told: dict[Need, tuple[float, SlotHolder | None]] = {}
 
     def is_free(self, need: Need) -> bool:
         """Whether one more job may start; another run may be quicker."""
@@ -93,14 +109,14 @@ class Slots:
             for lock in held.values():
                 release(lock)
 
-    def waits_for(self, need: Need) -> str:
-        """Say for whom a job waits; empty where nobody is known, or light jobs of this run."""
-        until, text = self._told.get(need, (0.0, ""))
+    def waits_for(self, need: Need) -> SlotHolder | None:
+        """Say for whom a job waits; None where nobody is known, or light jobs of this run."""
+        until, who = self._told.get(need, (0.0, None))
         if time.monotonic() < until:
-            return text
-        text = self._who(need)
-        self._told[need] = (time.monotonic() + _NAMES_S, text)
-        return text
+            return who
+        who = self._who(need)
+        self._told[need] = (time.monotonic() + _NAMES_S, who)
+        return who
 
     def take(self, need: Need) -> None:
         """Count one more job, also one too many that an earlier execution left running."""
@@ -110,17 +126,20 @@ class Slots:
         """Count one job less."""
         self._taken[need.target, need.demand] -= 1
 
-    def _who(self, need: Need) -> str:
+    def _who(self, need: Need) -> SlotHolder | None:
         files = self._files(need)
         holders = [who for file in files if (who := holder(file))]
         if need.demand == "light":  # these may change many times a second, so nodes are not named
             runs = [who.partition(" (")[0] for who in holders]
             holders = [who for who in runs if who != f"run {self._run_id}"]
         if not holders:
-            return ""
+            return None
         which = "the only slot" if len(files) == 1 else f"one of the {len(files)} slots"
         what = "training" if need.demand == "heavy" else "light nodes"
-        return f"waiting for {holders[0]}, which uses {which} for {what} of this machine"
+        message = f"waiting for {holders[0]}, which uses {which} for {what} of this machine"
+        found = _NOTE.fullmatch(holders[0])
+        run, node = found.groups() if found else (holders[0].removeprefix("run "), "")
+        return SlotHolder(message, Wait(kind="slot", run=run, node=node))
 
     def _limits_of(self, need: Need) -> Limits:
         if need.target not in self._limits:

@@ -87,5 +87,5 @@ def _is_whole(node_id: str, facts: NodeFacts, *, store: ObjectStore, on_event: R
     bad = [port for port, output in facts.outputs.items() if not store.is_whole(output.object)]
     if bad:
         text = f"Output {bad[0]!r} of node {node_id!r} is damaged or gone, so it is made again."
-        on_event(RunNotice(Notice("warning", text)))
+        on_event(RunNotice(Notice("warning", text), node_id))
     return not bad

@@ -19,7 +19,7 @@ from pydantic import ValidationError
 from imageloom.errors import FailedToWriteOutputsError, StoreCorruptError, write_failure
 from imageloom.files.locks import locked
 from imageloom.files.publish import digest_of_json, sha256_of_file, sync_to_disk, write_json
-from imageloom.pipeline.workspace import Workspace
+from imageloom.pipeline.workspace import Workspace, is_digest
 from imageloom.spec.job import CacheEntry, to_json
 
 
@@ -147,6 +147,11 @@ class ObjectStore:
     def size_bytes(self, digest: str) -> int:
         """Return the bytes of an object's files; 0 when nothing is known of it."""
         return sum(size for size, _ in (self._record(digest) or {}).values())
+
+    def total_bytes(self) -> int:
+        """Return the bytes of all objects' files, as their records say; no run is looked at."""
+        records = self.workspace.objects.glob("*/*.json")
+        return sum(self.size_bytes(record.stem) for record in records if is_digest(record.stem))
 
     def forget(self, key: str) -> None:
         """Make a result unavailable; its objects stay."""

@@ -143,5 +143,5 @@ def check(studio: StudioNow, question: DrawnPipeline) -> CheckedPipeline:
     problems = studio.engine.check(pipeline)
     return CheckedPipeline(
         problems=[ProblemInfo(**vars(one)) for one in problems],
-        nodes=outlooks(studio, pipeline, problems),
+        nodes=outlooks(studio, pipeline),
     )

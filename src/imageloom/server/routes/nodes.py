@@ -1,15 +1,16 @@
 """What a node made, for people to look at: reports and evaluations."""
 
 from pathlib import Path
-from typing import Final
+from typing import Annotated, Final
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Query
 from fastapi.responses import FileResponse
 from pydantic import BaseModel, JsonValue
 
 from imageloom.errors import InvalidDatasetError, NoSuchRunError
 from imageloom.files.publish import read_json
 from imageloom.run_report.node_files import REPORT, work_folder
+from imageloom.scoring.read_pictures import PICTURES, PictureOrder, read_pictures
 from imageloom.server.studio import Studio, StudioNow
 
 router = APIRouter(prefix="/runs/{run_id}", tags=["results"])
@@ -33,6 +34,30 @@ class Evaluations(BaseModel):
     has_report: bool
 
 
+class PictureRow(BaseModel):
+    """A picture of an evaluation; the attributes are those of ``ScoredPicture``."""
+
+    row: int
+    file: str
+    label: str | None
+    scored_label: str
+    probability: float
+    label_probability: float | None
+    correct: bool | None
+
+
+class PicturePage(BaseModel):
+    """Some pictures of an evaluation.
+
+    Attributes:
+        pictures: In the order that was asked for.
+        total: How many fit in all.
+    """
+
+    pictures: list[PictureRow]
+    total: int
+
+
 @router.get("/report", response_class=FileResponse)
 def run_report(studio: StudioNow, run_id: str) -> FileResponse:
     """Return the report of a run, as the command line writes it."""
@@ -48,16 +73,46 @@ def node_report(studio: StudioNow, run_id: str, node: str) -> FileResponse:
 @router.get("/nodes/{node}/evaluation")
 def evaluation(studio: StudioNow, run_id: str, node: str) -> Evaluations:
     """Return the figures of an evaluation."""
+    file = _evaluation_folder(studio, run_id, node) / EVALUATION
+    found = read_json(file, InvalidDatasetError)["evaluations"]
+    has_report = (_record_folder(studio, run_id, node) / REPORT).is_file()
+    return Evaluations.model_validate({"evaluations": found, "has_report": has_report})
+
+
+@router.get("/nodes/{node}/pictures")
+def pictures(  # noqa: PLR0913 - a query has its parts
+    studio: StudioNow,
+    run_id: str,
+    node: str,
+    label: str | None = None,
+    scored: str | None = None,
+    correct: bool | None = None,
+    order: PictureOrder = "confidence",
+    offset: Annotated[int, Query(ge=0)] = 0,
+    limit: Annotated[int, Query(ge=1, le=500)] = 60,
+) -> PicturePage:
+    """Return pictures of an evaluation; with ``label`` and ``scored`` those of one cell."""
+    file = _evaluation_folder(studio, run_id, node) / PICTURES
+    found, total = read_pictures(
+        file,
+        label=label,
+        scored=scored,
+        correct=correct,
+        order=order,
+        offset=offset,
+        limit=limit,
+    )
+    return PicturePage(pictures=[PictureRow(**vars(one)) for one in found], total=total)
+
+
+def _evaluation_folder(studio: Studio, run_id: str, node: str) -> Path:
     run = studio.run(run_id)
     studio.require_node(run, node)
     facts = run.states().get(node)
-    ports = facts.outputs if facts is not None else {}
-    for port in ports:
-        file = run.node_folder(node) / "outputs" / port / EVALUATION
-        if file.is_file():
-            found = read_json(file, InvalidDatasetError)["evaluations"]
-            has_report = (_record_folder(studio, run_id, node) / REPORT).is_file()
-            return Evaluations.model_validate({"evaluations": found, "has_report": has_report})
+    for port in facts.outputs if facts is not None else ():
+        folder = run.node_folder(node) / "outputs" / port
+        if (folder / EVALUATION).is_file():
+            return folder
     raise NoSuchRunError(f"Node {node} of run {run_id} has no evaluation.", reason="no-evaluation")
 
 

@@ -7,11 +7,13 @@ from fastapi import APIRouter, Header, Response
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, JsonValue
 
-from imageloom.errors import InvalidRequestError, PipelineChangedError
+from imageloom.errors import InvalidRequestError, NoSuchPipelineError, PipelineChangedError
 from imageloom.pipeline.drafts import Draft
+from imageloom.server.digits import make_digits
 from imageloom.server.failures import FailureAnswer, failure_response
 from imageloom.server.studio import StudioNow
-from imageloom.server.templates import Template, all_templates
+from imageloom.server.templates import DIGITS, Template, all_templates
+from imageloom.system.wording import some
 
 router = APIRouter(prefix="/pipelines", tags=["pipelines"])
 
@@ -87,6 +89,19 @@ def drafts(studio: StudioNow) -> list[DraftRow]:
 def templates(studio: StudioNow) -> list[Template]:
     """Return pipelines to begin with."""
     return all_templates(studio.engine.components)
+
+
+@router.post("/templates/{name}", status_code=201)
+def begin_with_template(studio: StudioNow, name: str) -> Draft:
+    """Begin a drawn pipeline that is a copy of a template; its pictures are there then."""
+    known = {one.id: one for one in all_templates(studio.engine.components)}
+    if name not in known:
+        raise NoSuchPipelineError(
+            f"There is no template {name!r}.", hint=f"There are {some(list(known), most=10)}."
+        )
+    if name == DIGITS:
+        make_digits(studio.engine.workspace)
+    return studio.drafts.create(known[name].pipeline, saved_by=studio.user)
 
 
 @router.post("", status_code=201)

@@ -72,6 +72,22 @@ class Stop(BaseModel):
     at_once: bool = False
 
 
+class NoticeRow(BaseModel):
+    """A sentence that a person should see.
+
+    Attributes:
+        time: When it was told, in seconds since 1970, UTC.
+        node: Of which node; empty when it is of the run.
+        level: ``info`` or ``warning``.
+        message: The sentence.
+    """
+
+    time: float
+    node: str
+    level: str
+    message: str
+
+
 class RunDetail(BaseModel):
     """Everything of a run.
 
@@ -80,6 +96,8 @@ class RunDetail(BaseModel):
         name: Name of the pipeline.
         state: Where it is, in truth.
         created: When it was asked for, in seconds since 1970, UTC.
+        asked_by: Who asked; empty where that is not known.
+        is_stopping: Whether it was asked to stop, and still goes on.
         pipeline: The pipeline, as it was asked for.
         base: Folder that relative paths started from.
         only: Nodes it was to stop at.
@@ -87,6 +105,7 @@ class RunDetail(BaseModel):
         wanted: Nodes that it makes, in order.
         resolved: Each node with every default filled in.
         nodes: The newest facts of each node that has any.
+        notices: What a person should see of it since it last began or went on.
         error: Why it is not complete, when it has stopped.
         has_report: Whether there is a report.
         versions: Of the software.
@@ -96,6 +115,8 @@ class RunDetail(BaseModel):
     name: str
     state: RunState
     created: float
+    asked_by: str
+    is_stopping: bool
     pipeline: dict[str, JsonValue]
     base: str
     only: list[str]
@@ -103,6 +124,7 @@ class RunDetail(BaseModel):
     wanted: list[str]
     resolved: dict[str, ResolvedRecord]
     nodes: dict[str, NodeFacts]
+    notices: list[NoticeRow]
     error: ErrorInfo | None
     has_report: bool
     versions: dict[str, str]
@@ -132,7 +154,12 @@ def begin(studio: StudioNow, new: RunRequest) -> RunDetail:
     pipeline = pipeline_from_json(new.pipeline, "The pipeline")
     studio.require_inside_roots(pipeline)
     asked = Asked(
-        base=studio.base, only=new.only, start=new.start, fresh=new.fresh, target=new.target
+        base=studio.base,
+        only=new.only,
+        start=new.start,
+        fresh=new.fresh,
+        target=new.target,
+        asked_by=studio.user,
     )
     run = studio.engine.create(pipeline, asked)
     studio.engine.start(run)
@@ -146,9 +173,9 @@ def show(studio: StudioNow, run_id: str) -> RunDetail:
 
 
 @router.post("/{run_id}/cancel", status_code=202)
-def cancel(studio: StudioNow, run_id: str, _stop: Stop) -> None:
+def cancel(studio: StudioNow, run_id: str, stop: Stop) -> None:
     """Ask a run to stop; it saves what it has. Asking twice is asking once."""
-    studio.engine.cancel(studio.run(run_id))
+    studio.engine.request_cancel(studio.run(run_id), at_once=stop.at_once)
 
 
 @router.post("/{run_id}/resume", status_code=202)
@@ -177,6 +204,8 @@ def _detail(studio: Studio, run: RunFolder) -> RunDetail:
         name=record.name,
         state=outcome.state,
         created=record.created,
+        asked_by=record.asked_by,
+        is_stopping=outcome.is_stopping,
         pipeline=record.pipeline,
         base=record.base,
         only=list(record.only),
@@ -184,6 +213,16 @@ def _detail(studio: Studio, run: RunFolder) -> RunDetail:
         wanted=list(record.wanted),
         resolved=record.resolved,
         nodes=dict(outcome.nodes),
+        notices=[
+            NoticeRow(
+                time=one.time,
+                node=one.node or "",
+                level=one.notice.level,
+                message=one.notice.message,
+            )
+            for one in outcome.notices
+            if one.notice is not None
+        ],
         error=None if error is None else ErrorInfo.model_validate(error.to_json()),
         has_report=run.report.is_file(),
         versions=record.versions,

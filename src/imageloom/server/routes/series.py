@@ -1,0 +1,122 @@
+"""The curves of a training, as few points of many rows."""
+
+from typing import Annotated, Final, Literal
+
+from fastapi import APIRouter, Query
+from fastapi.responses import StreamingResponse
+from pydantic import BaseModel
+
+from imageloom.errors import NoSuchRunError
+from imageloom.files.series.read import StoredSeries, csv_lines, list_series, thin
+from imageloom.run_report.node_files import series_folder
+from imageloom.server.studio import Studio, StudioNow
+from imageloom.system.wording import some
+
+router = APIRouter(prefix="/runs/{run_id}/nodes/{node}/series", tags=["series"])
+_LAST_STEP: Final = 2**62
+
+
+class SeriesRow(BaseModel):
+    """A curve; the attributes are those of ``files.series.read.StoredSeries``."""
+
+    name: str
+    unit: str
+    kind: Literal["step", "epoch"]
+    rank: int
+    generation: int
+    num_rows: int
+
+
+class PointRow(BaseModel):
+    """Neighbouring rows as one point; the attributes are those of ``files.series.read.Bucket``.
+
+    What is no finite number is null, and counted.
+    """
+
+    first_step: int
+    last_step: int
+    min: float | None
+    max: float | None
+    last: float | None
+    count: int
+    num_nan: int
+    num_infinite: int
+
+
+class Curve(BaseModel):
+    """A part of a curve, in which no peak is lost.
+
+    Attributes:
+        series: Which curve, and how many rows it has in all.
+        points: In order.
+        num_rows: How many rows the points stand for.
+    """
+
+    series: SeriesRow
+    points: list[PointRow]
+    num_rows: int
+
+
+@router.get("")
+def curves(studio: StudioNow, run_id: str, node: str) -> list[SeriesRow]:
+    """Return the curves of a node, of all its processes."""
+    return [SeriesRow.model_validate(vars(one)) for one in _all(studio, run_id, node)]
+
+
+@router.get("/points")
+def points(  # noqa: PLR0913 - a query has its parts
+    studio: StudioNow,
+    run_id: str,
+    node: str,
+    name: Annotated[str, Query(max_length=200)],
+    kind: Literal["step", "epoch"] = "step",
+    rank: Annotated[int, Query(ge=0)] = 0,
+    begin: Annotated[int, Query(alias="from", ge=0, description="First step.")] = 0,
+    end: Annotated[int, Query(alias="to", ge=0, description="Last step.")] = _LAST_STEP,
+    num_points: Annotated[int, Query(alias="points", ge=2, le=10_000)] = 1_000,
+) -> Curve:
+    """Return a part of a curve as at most so many points."""
+    found = _all(studio, run_id, node)
+    series = next(
+        (one for one in found if (one.name, one.kind, one.rank) == (name, kind, rank)), None
+    )
+    if series is None:
+        raise NoSuchRunError(
+            f"Node {node} of run {run_id} has no curve {name!r} per {kind} of rank {rank}.",
+            hint=f"It has: {some(sorted({one.name for one in found}), most=20) or 'none'}.",
+            reason="no-series",
+        )
+    buckets = thin(series.path, begin, end, num_points)
+    return Curve(
+        series=SeriesRow.model_validate(vars(series)),
+        points=[
+            PointRow.model_validate({**vars(one), "last": _finite(one.last)}) for one in buckets
+        ],
+        num_rows=sum(one.count for one in buckets),
+    )
+
+
+@router.get("/file", response_class=StreamingResponse)
+def table(studio: StudioNow, run_id: str, node: str) -> StreamingResponse:
+    """Return all rows of all curves as a CSV file to save."""
+    lines = csv_lines(_all(studio, run_id, node))
+    name = f"{run_id}-{node}-series.csv"
+    return StreamingResponse(
+        lines,
+        media_type="text/csv; charset=utf-8",
+        headers={
+            "content-disposition": f'attachment; filename="{name}"',
+            "content-security-policy": "sandbox; default-src 'none'",
+        },
+    )
+
+
+def _all(studio: Studio, run_id: str, node: str) -> list[StoredSeries]:
+    run = studio.run(run_id)
+    studio.require_node(run, node)
+    facts = run.states().get(node)
+    return list_series(series_folder(studio.engine.workspace, run, node, facts))
+
+
+def _finite(value: float) -> float | None:
+    return value if abs(value) < float("inf") else None

@@ -1,0 +1,95 @@
+"""Each thing that is watched is looked at once, however many pages are open."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from pydantic import BaseModel
+
+from imageloom.server.watch import mark_of
+
+POLL_S: Final = 0.2
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """How a topic stands.
+
+    Attributes:
+        topic: Its name.
+        content: What was seen.
+        mark: Differs from that of every other snapshot of the topic.
+    """
+
+    topic: str
+    content: BaseModel
+    mark: str
+
+
+@dataclass
+class _Topic:
+    look: Callable[[], BaseModel]
+    num_followers: int = 0
+    newest: Snapshot | None = None
+    task: "asyncio.Task[None] | None" = None
+
+
+@dataclass
+class Topics:
+    """What is watched at this moment; for one event loop."""
+
+    _topics: dict[str, _Topic] = field(default_factory=dict)
+    _changed: asyncio.Condition = field(default_factory=asyncio.Condition)
+
+    async def follow(
+        self, wanted: Sequence[tuple[str, Callable[[], BaseModel]]], known: dict[str, str]
+    ) -> AsyncIterator[Snapshot]:
+        """Yield a snapshot of each topic whenever it is another one, until the caller leaves.
+
+        Args:
+            wanted: The topics, and how to look at each; that must take moments.
+            known: The marks of the snapshots that the caller has, by topic.
+        """
+        seen = dict(known)
+        with contextlib.ExitStack() as stack:
+            for name, look in wanted:
+                stack.enter_context(self._watching(name, look))
+            while True:
+                for snapshot in self._news(wanted, seen):
+                    seen[snapshot.topic] = snapshot.mark
+                    yield snapshot
+                async with self._changed:
+                    while not self._news(wanted, seen):
+                        await self._changed.wait()
+
+    def _news(
+        self, wanted: Sequence[tuple[str, Callable[[], BaseModel]]], seen: dict[str, str]
+    ) -> list[Snapshot]:
+        newest = (self._topics[name].newest for name, _ in wanted)
+        return [one for one in newest if one is not None and seen.get(one.topic) != one.mark]
+
+    @contextlib.contextmanager
+    def _watching(self, name: str, look: Callable[[], BaseModel]) -> Iterator[None]:
+        topic = self._topics.setdefault(name, _Topic(look))
+        topic.num_followers += 1
+        if topic.task is None:
+            topic.task = asyncio.create_task(self._watch(name, topic))
+        try:
+            yield
+        finally:
+            topic.num_followers -= 1
+            if not topic.num_followers:
+                topic.task.cancel()
+                del self._topics[name]
+
+    async def _watch(self, name: str, topic: _Topic) -> None:
+        while True:
+            content = await asyncio.to_thread(topic.look)
+            mark = mark_of(content)
+            if topic.newest is None or topic.newest.mark != mark:
+                async with self._changed:
+                    topic.newest = Snapshot(name, content, mark)
+                    self._changed.notify_all()
+            await asyncio.sleep(POLL_S)

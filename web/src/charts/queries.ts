@@ -1,0 +1,35 @@
+/** The curves of a node, as few points of many rows. */
+import { keepPreviousData, useQueries, useQuery } from "@tanstack/react-query";
+import { type Curve, readCurve, readSeries, type Series } from "../api/runQuestions";
+
+const POINTS = 800;
+
+/** Which curves there are, and how long they are; read again when the mark changes. */
+export function useSeries(run: string, node: string, mark: string) {
+  return useQuery({
+    queryKey: ["series", run, node, mark],
+    queryFn: ({ signal }) => readSeries(run, node, signal),
+    placeholderData: keepPreviousData,
+  });
+}
+
+/** The points of some curves; of each again when it has more rows or was cut. */
+export function useCurves(
+  run: string,
+  node: string,
+  series: readonly Series[],
+  steps: [number, number] | null,
+  isVisible: boolean,
+): Curve[] {
+  const [from, to] = steps === null ? [] : steps.map((one) => Math.max(0, one));
+  return useQueries({
+    queries: series.map(({ name, kind, rank, num_rows, generation }) => ({
+      queryKey: ["curve", run, node, name, kind, rank, from, to, num_rows, generation],
+      enabled: isVisible,
+      placeholderData: keepPreviousData,
+      queryFn: ({ signal }: { signal: AbortSignal }) =>
+        readCurve(run, node, { name, kind, rank, points: POINTS, from, to }, signal),
+    })),
+    combine: (results) => results.flatMap((one) => (one.data ? [one.data] : [])),
+  });
+}

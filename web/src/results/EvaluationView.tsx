@@ -1,0 +1,99 @@
+/** What an evaluation found: figures, the confusion matrix with its pictures, classes, mistakes. */
+import { Button, Select } from "@mantine/core";
+import { useQuery } from "@tanstack/react-query";
+import { useState } from "react";
+import { useTranslation } from "react-i18next";
+import { addressOf, readEvaluation } from "../api/runQuestions";
+import { Icon } from "../icons/Icon";
+import { RequestFailure } from "../runs/FailureCard";
+import { percent } from "../runs/words";
+import { ClassTable } from "./ClassTable";
+import { type Evaluation, evaluationOf } from "./evaluation";
+import { Matrix } from "./Matrix";
+import { type Choice, PictureGrid } from "./PictureGrid";
+import styles from "./results.module.css";
+
+export function EvaluationView({ run, node }: { run: string; node: string }) {
+  const { t } = useTranslation();
+  const [number, setNumber] = useState(0);
+  const [choice, setChoice] = useState<Choice>({ correct: false });
+  const found = useQuery({
+    queryKey: ["evaluation", run, node],
+    queryFn: ({ signal }) => readEvaluation(run, node, signal),
+  });
+  if (found.error)
+    return <RequestFailure problem={found.error} onAgain={() => void found.refetch()} />;
+  if (!found.data) return null;
+  const all = found.data.evaluations.map(evaluationOf);
+  const evaluation = all[number] ?? all[0];
+  if (!evaluation) return null;
+  return (
+    <div className={styles.results}>
+      <header className={styles.top}>
+        {all.length > 1 && (
+          <Select
+            aria-label={t("evaluation.figures")}
+            data={all.map((one, index) => ({ value: String(index), label: one.name }))}
+            value={String(number)}
+            onChange={(value) => setNumber(Number(value ?? 0))}
+            allowDeselect={false}
+          />
+        )}
+        <Headline evaluation={evaluation} />
+        {found.data.has_report && (
+          <Button
+            component="a"
+            href={addressOf.nodeReport(run, node)}
+            target="_blank"
+            leftSection={<Icon name="external" size={14} />}
+          >
+            {t("evaluation.table")}
+          </Button>
+        )}
+      </header>
+      <section>
+        <h3>{t("evaluation.matrix")}</h3>
+        <p className="quiet">{t("evaluation.matrixHelp")}</p>
+        <Matrix
+          evaluation={evaluation}
+          chosen={choice}
+          onChoose={(label, scored) => setChoice({ label, scored })}
+        />
+      </section>
+      <PictureGrid run={run} node={node} choice={choice} onChoice={setChoice} />
+      <section>
+        <h3>{t("evaluation.perClass")}</h3>
+        <ClassTable evaluation={evaluation} onChoose={(label) => setChoice({ label })} />
+      </section>
+      <section>
+        <h3>{t("evaluation.figures")}</h3>
+        <dl className={styles.figures}>
+          {evaluation.figures.map(([name, value]) => (
+            <div key={name}>
+              <dt>{name.replaceAll("_", " ")}</dt>
+              <dd className="number">{value === null ? "–" : value.toFixed(4)}</dd>
+            </div>
+          ))}
+        </dl>
+      </section>
+    </div>
+  );
+}
+
+function Headline({ evaluation }: { evaluation: Evaluation }) {
+  const { t } = useTranslation();
+  const { accuracy, interval, baseline, images, leftOut } = evaluation;
+  return (
+    <div className={styles.headline}>
+      {accuracy !== null && (
+        <strong>{t("evaluation.accuracy", { value: percent(accuracy), count: images })}</strong>
+      )}
+      <span className="quiet number">
+        {interval &&
+          t("evaluation.interval", { low: percent(interval[0]), high: percent(interval[1]) })}
+        {baseline !== null && ` · ${t("evaluation.baseline", { value: percent(baseline) })}`}
+        {leftOut > 0 && ` · ${t("evaluation.leftOut", { count: leftOut })}`}
+      </span>
+    </div>
+  );
+}

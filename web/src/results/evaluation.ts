@@ -1,0 +1,100 @@
+/** What evaluation.json says of a scored table (docs/guides/scores-and-reports.md), as values. */
+
+export interface ClassRow {
+  label: string;
+  support: number;
+  precision: number | null;
+  recall: number | null;
+  f1: number | null;
+}
+
+export interface Evaluation {
+  name: string;
+  images: number;
+  leftOut: number;
+  classes: string[];
+  figures: [name: string, value: number | null][];
+  accuracy: number | null;
+  interval: [number, number] | null;
+  baseline: number | null;
+  perClass: ClassRow[];
+  /** Pictures by their true class, then by the class that the model named; what is absent is 0. */
+  matrix: Record<string, Record<string, number>>;
+}
+
+type Json = Record<string, unknown>;
+
+export function evaluationOf(content: Json): Evaluation {
+  const figures = Object.entries(record(content.figures)).map(
+    ([name, value]): [string, number | null] => [name, number(value)],
+  );
+  const interval = list(content.accuracy_interval_95).map(number);
+  const [low, high] = interval;
+  return {
+    name: String(content.name ?? ""),
+    images: number(content.images) ?? 0,
+    leftOut: number(content.left_out) ?? 0,
+    classes: list(content.classes).map(String),
+    figures,
+    accuracy: figures.find(([name]) => name === "Overall_Accuracy")?.[1] ?? null,
+    interval: typeof low === "number" && typeof high === "number" ? [low, high] : null,
+    baseline: number(content.most_frequent_class_share),
+    perClass: list(content.per_class).map((row) => classRow(record(row))),
+    matrix: matrixOf(record(content.confusion_matrix)),
+  };
+}
+
+/**
+ * The classes that a matrix of limited size shows: those with the most mistakes, of their own or for
+ * others, in the order of the class list.
+ */
+export function shownClasses(evaluation: Evaluation, most: number): string[] {
+  if (evaluation.classes.length <= most) return evaluation.classes;
+  const mistakes = new Map<string, number>();
+  for (const [label, row] of Object.entries(evaluation.matrix)) {
+    for (const [scored, count] of Object.entries(row)) {
+      if (label === scored) continue;
+      mistakes.set(label, (mistakes.get(label) ?? 0) + count);
+      mistakes.set(scored, (mistakes.get(scored) ?? 0) + count);
+    }
+  }
+  const rank = (label: string) => mistakes.get(label) ?? 0;
+  const worst = [...evaluation.classes].sort((a, b) => rank(b) - rank(a)).slice(0, most);
+  const kept = new Set(worst);
+  return evaluation.classes.filter((label) => kept.has(label));
+}
+
+function classRow(row: Json): ClassRow {
+  return {
+    label: String(row.class ?? ""),
+    support: number(row.support) ?? 0,
+    precision: number(row.precision),
+    recall: number(row.recall),
+    f1: number(row.f1),
+  };
+}
+
+function matrixOf(content: Json): Evaluation["matrix"] {
+  return Object.fromEntries(
+    Object.entries(content).map(([label, row]) => [
+      label,
+      Object.fromEntries(
+        Object.entries(record(row)).map(([one, count]) => [one, number(count) ?? 0]),
+      ),
+    ]),
+  );
+}
+
+function number(value: unknown): number | null {
+  return typeof value === "number" && Number.isFinite(value) ? value : null;
+}
+
+function record(value: unknown): Json {
+  return typeof value === "object" && value !== null && !Array.isArray(value)
+    ? (value as Json)
+    : {};
+}
+
+function list(value: unknown): unknown[] {
+  return Array.isArray(value) ? value : [];
+}

@@ -1,0 +1,185 @@
+/** One node of a run: what became of it, what it measured, what it wrote, what it found. */
+import { Code, Tabs } from "@mantine/core";
+import { useState } from "react";
+import { useTranslation } from "react-i18next";
+import type { ErrorInfo, NodeFacts, RunDetail, RunNow } from "../api/runQuestions";
+import { Charts } from "../charts/Charts";
+import { Icon } from "../icons/Icon";
+import { LogView } from "../logs/LogView";
+import { EvaluationView } from "../results/EvaluationView";
+import { Link } from "../shell/Link";
+import { FailureCard } from "./FailureCard";
+import { NodeProgress, titlesOf } from "./NodeList";
+import styles from "./run.module.css";
+import { StateLabel } from "./StateLabel";
+import { bytes, duration } from "./words";
+
+interface NodePanelProps {
+  run: RunDetail;
+  now: RunNow | null;
+  node: string;
+}
+
+type Tab = "overview" | "metrics" | "logs" | "evaluation";
+
+export function NodePanel({ run, now, node }: NodePanelProps) {
+  const { t } = useTranslation();
+  const facts = run.nodes[node];
+  const live = now?.nodes[node];
+  const component = run.resolved[node]?.component ?? "";
+  const trains = component === "train_pytorch_model";
+  const evaluates = Object.values(facts?.outputs ?? {}).some(
+    (output) => output.type === "EvaluationResults",
+  );
+  const state = live?.state ?? facts?.state ?? "waiting";
+  const error = errorOf(facts);
+  const [tab, setTab] = useState<Tab>(
+    error ? "overview" : evaluates ? "evaluation" : trains ? "metrics" : "overview",
+  );
+  const [place, setPlace] = useState<{ label: string; offset: number } | null>(null);
+  const line = placeOf(facts);
+  const mark = `${state} ${live?.rows ?? ""}`;
+  return (
+    <div className={styles.nodePanel}>
+      <header className={styles.nodeTitle}>
+        <h2>{titlesOf(run)[node] ?? node}</h2>
+        <StateLabel state={state} />
+        <span className="quiet">{component}</span>
+      </header>
+      <NodeProgress live={live} />
+      <Tabs
+        value={tab}
+        onChange={(value) => setTab((value as Tab | null) ?? "overview")}
+        keepMounted={false}
+        className={styles.tabs}
+      >
+        <Tabs.List>
+          <Tabs.Tab value="overview" leftSection={<Icon name="info" size={14} />}>
+            {t("run.overview")}
+          </Tabs.Tab>
+          {trains && (
+            <Tabs.Tab value="metrics" leftSection={<Icon name="chart" size={14} />}>
+              {t("run.metrics")}
+            </Tabs.Tab>
+          )}
+          {evaluates && (
+            <Tabs.Tab value="evaluation" leftSection={<Icon name="table" size={14} />}>
+              {t("run.evaluation")}
+            </Tabs.Tab>
+          )}
+          <Tabs.Tab value="logs" leftSection={<Icon name="log" size={14} />}>
+            {t("run.logs")}
+          </Tabs.Tab>
+        </Tabs.List>
+        <Tabs.Panel value="overview" className={styles.tab}>
+          {error && (
+            <FailureCard
+              error={error}
+              onLog={() => {
+                setPlace(line ?? { label: "", offset: Number.MAX_SAFE_INTEGER });
+                setTab("logs");
+              }}
+            />
+          )}
+          <Overview run={run} node={node} facts={facts} />
+        </Tabs.Panel>
+        <Tabs.Panel value="metrics" className={styles.tab}>
+          <Charts run={run.id} node={node} mark={mark} />
+        </Tabs.Panel>
+        <Tabs.Panel value="evaluation" className={styles.tab}>
+          <EvaluationView run={run.id} node={node} />
+        </Tabs.Panel>
+        <Tabs.Panel value="logs" className={styles.tab}>
+          <LogView run={run.id} node={node} sizes={live?.logs ?? {}} mark={mark} place={place} />
+        </Tabs.Panel>
+      </Tabs>
+    </div>
+  );
+}
+
+interface OverviewProps {
+  run: RunDetail;
+  node: string;
+  facts: NodeFacts | undefined;
+}
+
+function Overview({ run, node, facts }: OverviewProps) {
+  const { t } = useTranslation();
+  const resolved = run.resolved[node];
+  const outputs = Object.entries(facts?.outputs ?? {});
+  const maker = facts?.made_by?.[0];
+  return (
+    <div className={styles.overview}>
+      {facts?.message && facts.state !== "failed" && <p>{facts.message}</p>}
+      {facts?.warnings && facts.warnings.length > 0 && (
+        <section>
+          <h3>{t("run.warnings")}</h3>
+          <ul className={styles.warnings}>
+            {facts.warnings.map((text) => (
+              <li key={text}>{text}</li>
+            ))}
+          </ul>
+        </section>
+      )}
+      <section>
+        <h3>{t("run.outputs")}</h3>
+        {outputs.length === 0 && <p className="quiet">{t("run.noOutputs")}</p>}
+        <dl className={styles.facts}>
+          {outputs.map(([port, output]) => (
+            <div key={port}>
+              <dt>{port}</dt>
+              <dd>
+                {output.type} <span className="quiet number">{bytes(output.size_bytes)}</span>
+              </dd>
+            </div>
+          ))}
+        </dl>
+        {facts?.seconds ? (
+          <p className="quiet">{t("run.took", { time: duration(t, facts.seconds) })}</p>
+        ) : null}
+        {maker && maker !== run.id && (
+          <Link to={{ view: "run", id: maker, node: facts?.made_by?.[1] ?? "" }}>
+            {t("run.madeBy", { run: maker })}
+          </Link>
+        )}
+      </section>
+      <Values title={t("run.parameters")} values={resolved?.params ?? {}} />
+      <Values title={t("run.settings")} values={resolved?.settings ?? {}} />
+    </div>
+  );
+}
+
+function Values({ title, values }: { title: string; values: Record<string, unknown> }) {
+  const entries = Object.entries(values);
+  if (entries.length === 0) return null;
+  return (
+    <section>
+      <h3>{title}</h3>
+      <dl className={styles.facts}>
+        {entries.map(([name, value]) => (
+          <div key={name}>
+            <dt>{name}</dt>
+            <dd>
+              <Code>{value === null ? "–" : String(value)}</Code>
+            </dd>
+          </div>
+        ))}
+      </dl>
+    </section>
+  );
+}
+
+function errorOf(facts: NodeFacts | undefined): ErrorInfo | null {
+  const error = facts?.state === "failed" ? facts.error : null;
+  return error ? (error as unknown as ErrorInfo) : null;
+}
+
+/** The line of the log where an error stands, if its worker found it there. */
+function placeOf(facts: NodeFacts | undefined): { label: string; offset: number } | null {
+  const place = (facts?.error as { log?: unknown } | null | undefined)?.log;
+  if (typeof place !== "object" || place === null) return null;
+  const { label, offset } = place as { label?: unknown; offset?: unknown };
+  return typeof offset === "number"
+    ? { label: typeof label === "string" ? label : "", offset }
+    : null;
+}
