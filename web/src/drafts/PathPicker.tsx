@@ -1,0 +1,107 @@
+/** Walks the folders that the server may show, to name one, or a file in one. */
+import { Button, Modal } from "@mantine/core";
+import { useQuery } from "@tanstack/react-query";
+import { useState } from "react";
+import { useTranslation } from "react-i18next";
+import { readPlace } from "../api/questions";
+import type { Folder } from "../api/types";
+import { sizeText } from "../i18n/when";
+import { Icon } from "../icons/Icon";
+import styles from "./PathPicker.module.css";
+
+interface PathPickerProps {
+  start?: string;
+  onClose: () => void;
+  onTake: (path: string) => void;
+}
+
+export function PathPicker({ start = "", onClose, onTake }: PathPickerProps) {
+  const { t } = useTranslation();
+  const [path, setPath] = useState(start.startsWith("/") ? start : "");
+  const { data: folder, error } = useQuery({
+    queryKey: ["places", path],
+    queryFn: () => readPlace(path),
+    placeholderData: (before) => before,
+    retry: false,
+  });
+  return (
+    <Modal opened onClose={onClose} title={t("places.title")} size="lg">
+      <p className="quiet">{t("places.hint")}</p>
+      {folder && <Roots folder={folder} onOpen={setPath} />}
+      {error && (
+        <p className={styles.error}>
+          {error.message}{" "}
+          <button type="button" className={styles.root} onClick={() => setPath("")}>
+            {t("places.roots")}
+          </button>
+        </p>
+      )}
+      {folder && <Entries folder={folder} onOpen={setPath} onTake={onTake} />}
+      <div className={styles.foot}>
+        <code className={styles.path}>{folder?.path}</code>
+        <Button
+          variant="filled"
+          disabled={!folder || error !== null}
+          onClick={() => folder && onTake(folder.path)}
+        >
+          {t("places.take")}
+        </Button>
+      </div>
+    </Modal>
+  );
+}
+
+interface PlacesProps {
+  folder: Folder;
+  onOpen: (path: string) => void;
+}
+
+function Roots({ folder, onOpen }: PlacesProps) {
+  const { t } = useTranslation();
+  return (
+    <nav className={styles.roots} aria-label={t("places.roots")}>
+      {folder.roots.map((root) => (
+        <button
+          type="button"
+          key={root}
+          className={styles.root}
+          aria-current={folder.path === root || folder.path.startsWith(`${root}/`)}
+          onClick={() => onOpen(root)}
+        >
+          {root}
+        </button>
+      ))}
+    </nav>
+  );
+}
+
+function Entries({ folder, onOpen, onTake }: PlacesProps & { onTake: (path: string) => void }) {
+  const { t } = useTranslation();
+  const { parent } = folder;
+  return (
+    <div className={styles.entries}>
+      {parent && (
+        <button type="button" className={styles.entry} onClick={() => onOpen(parent)}>
+          <Icon name="up" />
+          {t("places.up")}
+        </button>
+      )}
+      {folder.entries.map((entry) => (
+        <button
+          type="button"
+          key={entry.path}
+          className={styles.entry}
+          onClick={() => (entry.is_folder ? onOpen(entry.path) : onTake(entry.path))}
+        >
+          <Icon name={entry.is_folder ? "folder" : "file"} />
+          <span className={styles.name}>{entry.name}</span>
+          {entry.bytes !== null && <span className="quiet number">{sizeText(entry.bytes)}</span>}
+        </button>
+      ))}
+      {folder.entries.length === 0 && <p className="quiet">{t("places.empty")}</p>}
+      {folder.num_more > 0 && (
+        <p className="quiet">{t("places.more", { count: folder.num_more })}</p>
+      )}
+    </div>
+  );
+}

@@ -1,0 +1,30 @@
+/** Times and sizes as people say them, in the page's language. */
+import { i18n } from ".";
+
+const STEPS: readonly (readonly [Intl.RelativeTimeFormatUnit, number])[] = [
+  ["day", 86_400],
+  ["hour", 3_600],
+  ["minute", 60],
+];
+const RECENT_DAYS = 6;
+
+/** Returns how long ago something was; after some days, its date. Both in seconds since 1970. */
+export function ago(time: number, now: number = Date.now() / 1000): string {
+  const passed = Math.max(now - time, 0);
+  if (passed > RECENT_DAYS * 86_400) {
+    return new Intl.DateTimeFormat(i18n.language, { dateStyle: "medium" }).format(time * 1000);
+  }
+  const step = STEPS.find(([, seconds]) => passed >= seconds);
+  if (!step) return i18n.t("ago.now");
+  const words = new Intl.RelativeTimeFormat(i18n.language, { numeric: "auto" });
+  return words.format(-Math.floor(passed / step[1]), step[0]);
+}
+
+/** Returns a size in bytes with its unit. */
+export function sizeText(bytes: number): string {
+  const units = ["byte", "kilobyte", "megabyte", "gigabyte", "terabyte"] as const;
+  const at = bytes < 1 ? 0 : Math.min(Math.floor(Math.log10(bytes) / 3), units.length - 1);
+  const unit = units[at] ?? "byte";
+  const options = { style: "unit", unit, maximumSignificantDigits: 3 } as const;
+  return new Intl.NumberFormat(i18n.language, options).format(bytes / 1000 ** at);
+}

@@ -1,0 +1,83 @@
+/** Of the pipeline as a whole: what it is for, and what is missing, each with the way to it. */
+import { Textarea } from "@mantine/core";
+import { useEffect, useState } from "react";
+import { useTranslation } from "react-i18next";
+import type { ProblemInfo } from "../api/types";
+import { focusNode } from "../canvas/keys";
+import { useChecked } from "../drafts/checking";
+import { run, useDraft } from "../drafts/store";
+import { setHead } from "../graph/nodeCommands";
+import { edgesOf } from "../graph/pipeline";
+import { Icon } from "../icons/Icon";
+import styles from "./Panel.module.css";
+
+export function PipelinePanel() {
+  const { t } = useTranslation();
+  const pipeline = useDraft(({ drawing }) => drawing.pipeline);
+  const { problems, isFresh } = useChecked();
+  return (
+    <>
+      <h3 className={styles.title}>{pipeline.name}</h3>
+      <p className="quiet">
+        {t("panel.size", { nodes: pipeline.nodes.length, edges: edgesOf(pipeline).length })}
+      </p>
+      <Description text={String(pipeline.description ?? "")} />
+      <h4 className={styles.sectionTitle}>{t("panel.problems")}</h4>
+      <ul className={styles.list} aria-busy={!isFresh} style={{ opacity: isFresh ? 1 : 0.6 }}>
+        {problems.map((problem) => (
+          <li
+            key={`${problem.kind} ${problem.node} ${problem.port} ${problem.parameter} ${problem.message}`}
+          >
+            <Problem problem={problem} />
+          </li>
+        ))}
+      </ul>
+      {isFresh && problems.length === 0 && (
+        <p className={styles.good}>
+          <Icon name="check" />
+          {t("panel.noProblems")}
+        </p>
+      )}
+    </>
+  );
+}
+
+function Problem({ problem }: { problem: ProblemInfo }) {
+  const text = (
+    <>
+      <Icon name="warning" className={styles.care} />
+      <span>
+        {problem.message}
+        <span className={styles.hint}>{problem.hint}</span>
+      </span>
+    </>
+  );
+  if (!problem.node) return <div className={styles.item}>{text}</div>;
+  return (
+    <button type="button" className={styles.item} onClick={() => focusNode(problem.node)}>
+      {text}
+    </button>
+  );
+}
+
+function Description({ text }: { text: string }) {
+  const { t } = useTranslation();
+  const [typed, setTyped] = useState(text);
+  useEffect(() => setTyped(text), [text]);
+  const leave = () => {
+    if (typed === text) return;
+    const { pipeline } = useDraft.getState().drawing;
+    run(setHead(pipeline, "description", typed, { key: "command.describe" }));
+  };
+  return (
+    <Textarea
+      label={t("panel.description")}
+      autosize
+      minRows={2}
+      maxRows={6}
+      value={typed}
+      onChange={(event) => setTyped(event.target.value)}
+      onBlur={leave}
+    />
+  );
+}
