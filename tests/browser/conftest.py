@@ -1,0 +1,53 @@
+"""A real browser before a real studio; skipped where there is no Chromium."""
+
+import os
+import shutil
+
+import pytest
+
+from .studio_process import StudioProcess
+
+CHROMIUM = os.environ.get("IMAGELOOM_CHROMIUM") or shutil.which("chromium")
+SWITCHES = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-sync"]
+
+
+@pytest.fixture(scope="session")
+def chromium():
+    """One browser for all tests of a process."""
+    if CHROMIUM is None:
+        pytest.skip("Chromium is not installed; IMAGELOOM_CHROMIUM can name it")
+    playwright = pytest.importorskip("playwright.sync_api").sync_playwright().start()
+    browser = playwright.chromium.launch(executable_path=CHROMIUM, args=SWITCHES)
+    yield browser
+    browser.close()
+    playwright.stop()
+
+
+@pytest.fixture(scope="module")
+def studio(python, tmp_path_factory, chromium):
+    """The studio of a module of tests, with a workspace of its own."""
+    process = StudioProcess(python, tmp_path_factory.mktemp("studio"))
+    process.start()
+    yield process
+    process.stop()
+
+
+@pytest.fixture
+def tab(studio, chromium):
+    """A tab that is signed in; what the browser complains of fails the test."""
+    context = chromium.new_context(viewport={"width": 1440, "height": 900}, locale="en-GB")
+    context.set_default_timeout(30_000)
+    page = context.new_page()
+    complaints = []
+    page.on("pageerror", lambda problem: complaints.append(str(problem)))
+    page.on("console", lambda told: _note(told, complaints))
+    page.goto(studio.link)
+    yield page
+    context.close()
+    assert complaints == []
+
+
+def _note(told, complaints):
+    """Keep what points to a fault of the page; answers that are refused on purpose do not."""
+    if told.type == "error" and "Failed to load resource" not in told.text:
+        complaints.append(told.text)
