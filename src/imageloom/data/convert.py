@@ -145,17 +145,29 @@ def convert_listing(listing: Listing, params: ConvertParams, *, control: Control
     return dataclasses.replace(images, notices=notices)
 
 
+def list_archive(archive: Path, into: Path, params: ConvertParams, *, control: Control) -> Listing:
+    """Unpack an archive into an empty folder and list what came out; the notices are of both.
+
+    Raises:
+        InvalidDatasetError: The archive or what is in it cannot be used.
+        FailedToWriteOutputsError: It does not fit on the disk.
+    """
+    noted = unpack_archive(
+        archive, into, name_encoding=params.name_encoding, control=control
+    ).notices
+    with _naming(archive, into):
+        listing = scan_folder(into, params, control=control)
+    return dataclasses.replace(listing, notices=(*noted, *listing.notices))
+
+
 def _convert_archive(
     archive: Path, partial: Path, params: ConvertParams, control: Control
 ) -> ImageDirectory:
     """Unpack into ``partial``, keep what is usable as ``partial/images``, and return it."""
     unpacked = partial / _UNPACKED
     unpacked.mkdir()
-    noted = unpack_archive(
-        archive, unpacked, name_encoding=params.name_encoding, control=control
-    ).notices
+    listing = list_archive(archive, unpacked, params, control=control)
     with _naming(archive, unpacked):
-        listing = scan_folder(unpacked, params, control=control)
         images = convert_listing(listing, params, control=control)
     for one in images.rejected:
         # A copy of ours; the user's is still in the archive. The text of an odd name may differ
@@ -164,7 +176,7 @@ def _convert_archive(
             (images.root / one.file).unlink()
     images.root.rename(partial / IMAGES)
     shutil.rmtree(unpacked, ignore_errors=True)
-    return dataclasses.replace(images, root=partial / IMAGES, notices=(*noted, *images.notices))
+    return dataclasses.replace(images, root=partial / IMAGES)
 
 
 @contextlib.contextmanager

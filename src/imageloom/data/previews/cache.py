@@ -1,0 +1,92 @@
+"""Where thumbnails are kept: whole files by the digest of their picture, renamed into place."""
+
+import os
+import platform
+import shutil
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from imageloom.data.previews.values import KeptThumbnail, thumbnail_name
+from imageloom.errors import write_failure
+
+THUMBNAILS: Final = "thumbnails"
+_SCRATCH: Final = "scratch"
+
+
+@dataclass(frozen=True)
+class ThumbnailCache:
+    """The folder of a preview process: what it keeps, and what it is at work on.
+
+    It may be deleted at any time.
+
+    Attributes:
+        folder: Where it lies; several processes may share it.
+    """
+
+    folder: Path
+
+    @property
+    def scratch(self) -> Path:
+        """What this process is at work on; whoever starts later clears it away."""
+        return self.folder / _SCRATCH / f"{platform.node()}-{os.getpid()}"
+
+    def prepare(self) -> None:
+        """Make the folders, which nobody else may read, and clear away what the dead left.
+
+        Raises:
+            FailedToWriteOutputsError: They cannot be made.
+        """
+        try:
+            (self.folder / THUMBNAILS).mkdir(mode=0o700, parents=True, exist_ok=True)
+            self.clear_away(os.getpid())  # of one that had this number before
+            self.scratch.mkdir(mode=0o700, parents=True)
+        except OSError as problem:
+            raise write_failure(self.folder, problem) from problem
+        for left in (self.folder / _SCRATCH).glob(f"{platform.node()}-*"):
+            pid = left.name.rpartition("-")[2]
+            if pid.isdecimal() and not _lives(int(pid)):
+                shutil.rmtree(left, ignore_errors=True)
+
+    def clear_away(self, pid: int) -> None:
+        """Remove what a process of this machine that has ended was at work on."""
+        left = self.folder / _SCRATCH / f"{platform.node()}-{pid}"
+        shutil.rmtree(left, ignore_errors=True)
+
+    def find(self, sha256: str, size: int) -> KeptThumbnail | None:
+        """Return a thumbnail that is there already."""
+        name = thumbnail_name(sha256, size)
+        is_there = (self.folder / THUMBNAILS / name).is_file()
+        return KeptThumbnail(sha256, name) if is_there else None
+
+    def keep(self, sha256: str, size: int, content: bytes) -> KeptThumbnail:
+        """Write a thumbnail, whole or not at all.
+
+        Raises:
+            FailedToWriteOutputsError: The disk is full, or the like.
+        """
+        name = thumbnail_name(sha256, size)
+        place = self.folder / THUMBNAILS / name
+        try:
+            place.parent.mkdir(mode=0o700, exist_ok=True)
+            self.scratch.mkdir(mode=0o700, parents=True, exist_ok=True)
+            descriptor, partial = tempfile.mkstemp(dir=self.scratch)
+            with open(descriptor, "wb") as file:  # noqa: PTH123 - a descriptor
+                file.write(content)
+                file.flush()
+                os.fsync(descriptor)
+            Path(partial).replace(place)
+        except OSError as problem:
+            raise write_failure(place, problem) from problem
+        return KeptThumbnail(sha256, name)
+
+
+def _lives(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True

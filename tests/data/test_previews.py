@@ -1,0 +1,372 @@
+"""Thumbnails, pages and descriptions, asked of a real process that may be killed."""
+
+import contextlib
+import io
+import os
+import select
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import zipfile
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from imageloom.data.convert import convert
+from imageloom.data.params import ConvertParams
+from imageloom.data.previews.client import PictureHelper
+from imageloom.errors import (
+    CouldNotOpenFileError,
+    InvalidDatasetError,
+    ParameterParsingError,
+    TimeoutOccuredError,
+    UnknownNameError,
+    WorkerLostError,
+)
+
+pytestmark = pytest.mark.processes
+
+
+def jpeg(size=(300, 200), colour=(200, 30, 30), **more):
+    buffer = io.BytesIO()
+    Image.new("RGB", size, colour).save(buffer, "JPEG", quality=95, **more)
+    return buffer.getvalue()
+
+
+@pytest.fixture
+def photos(tmp_path):
+    folder = tmp_path / "data" / "photos"
+    for name, colour in (("red", (200, 30, 30)), ("blue", (30, 30, 200))):
+        (folder / name).mkdir(parents=True)
+        for number in range(4):
+            (folder / name / f"{number}.jpg").write_bytes(jpeg((300, 200 + number), colour))
+    return folder
+
+
+@pytest.fixture
+def helper(tmp_path):
+    roots = [tmp_path / "data", tmp_path / "store"]
+    with PictureHelper(tmp_path / "cache", roots=roots) as helper:
+        yield helper
+
+
+def pid_of(helper):
+    (process,) = helper._running
+    return process.pid
+
+
+def test_a_thumbnail_is_a_small_jpeg_named_by_the_digest_of_the_picture(helper, photos):
+    place = helper.thumbnail(photos, "red/0.jpg", 96)
+    digest = place.name.removesuffix("-96.jpg")
+    assert helper.find_thumbnail(digest, 96) == place
+    assert helper.find_thumbnail(digest, 240) is None
+    assert helper.find_thumbnail("../" * 20 + "abcd", 96) is None
+    with Image.open(place) as small:
+        assert (small.format, small.size) == ("JPEG", (96, 64))
+        assert np.allclose(np.asarray(small).mean(axis=(0, 1)), (200, 30, 30), atol=3)
+
+
+def test_a_small_picture_is_not_made_larger(helper, photos):
+    (photos / "tiny.png").write_bytes(b"")
+    Image.new("L", (32, 20)).save(photos / "tiny.png")
+    with Image.open(helper.thumbnail(photos, "tiny.png", 240)) as small:
+        assert small.size == (32, 20)
+
+
+def test_exif_orientation_is_applied_and_nothing_of_the_file_is_taken_over(helper, photos):
+    exif = Image.Exif()
+    exif[0x0112] = 6  # seen after a quarter turn clockwise
+    exif[0x010E] = "<script>alert(1)</script>"
+    (photos / "turned.jpg").write_bytes(jpeg((200, 100), exif=exif, comment=b"<script>"))
+    place = helper.thumbnail(photos, "turned.jpg", 240)
+    with Image.open(place) as small:
+        assert small.size == (100, 200)
+        assert not small.getexif()
+    assert b"script" not in place.read_bytes()
+
+
+def test_s06_no_part_of_the_way_may_be_a_link(helper, photos, tmp_path):
+    (tmp_path / "secret").mkdir()
+    (tmp_path / "secret" / "0.jpg").write_bytes(jpeg())
+    (photos / "file.jpg").symlink_to(tmp_path / "secret" / "0.jpg")
+    (photos / "folder").symlink_to(tmp_path / "secret")
+    (tmp_path / "data" / "way").symlink_to(tmp_path / "secret")
+    os.mkfifo(photos / "pipe.jpg")
+    for folder, file in (
+        (photos, "file.jpg"),
+        (photos, "folder/0.jpg"),
+        (tmp_path / "data" / "way", "0.jpg"),
+        (photos, "pipe.jpg"),
+    ):
+        with pytest.raises(CouldNotOpenFileError, match="cannot be shown") as caught:
+            helper.thumbnail(folder, file)
+        assert caught.value.reason == "not-a-plain-file"
+    assert not list((tmp_path / "cache" / "thumbnails").iterdir())
+
+
+@pytest.mark.parametrize(
+    "file", ["../../secret.jpg", "/etc/passwd", "a/../b", ".", "", "red", "a\0b", "red//0.jpg"]
+)
+def test_s01_no_name_leads_out(helper, photos, file):
+    with pytest.raises(CouldNotOpenFileError, match="cannot be shown"):
+        helper.thumbnail(photos, file)
+
+
+def test_s01_a_folder_beside_the_roots_is_not_shown(helper, photos, tmp_path):
+    (tmp_path / "data-evil").mkdir()
+    (tmp_path / "data-evil" / "0.jpg").write_bytes(jpeg())
+    for folder in (tmp_path / "data-evil", tmp_path / "data" / ".." / "data-evil", tmp_path):
+        with pytest.raises(CouldNotOpenFileError, match="lies outside the folders"):
+            helper.thumbnail(folder, "0.jpg")
+        with pytest.raises(CouldNotOpenFileError, match="lies outside the folders"):
+            helper.describe(folder)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"", "x.jpg is empty"),
+        (b"<html></html>", "x.jpg is an HTML page"),
+        (b"GIF89a" + bytes(50), "format GIF, which is not accepted"),
+        (jpeg()[:900], r"x\.jpg "),
+        (b"P6 30000 30000 255\n", "more pixels than the limit"),
+    ],
+)
+def test_what_is_no_picture_is_a_named_error_and_the_process_goes_on(
+    helper, photos, content, message
+):
+    (photos / "x.jpg").write_bytes(content)
+    helper.thumbnail(photos, "red/0.jpg")
+    before = pid_of(helper)
+    with pytest.raises(InvalidDatasetError, match=message) as caught:
+        helper.thumbnail(photos, "x.jpg")
+    assert caught.value.reason == "unreadable-picture"
+    helper.thumbnail(photos, "red/1.jpg")
+    assert pid_of(helper) == before
+
+
+def test_a_size_that_is_not_kept_is_refused(helper, photos):
+    with pytest.raises(ParameterParsingError, match="size is 97, but must be one of 96"):
+        helper.thumbnail(photos, "red/0.jpg", 97)
+
+
+def test_a_process_that_was_killed_is_started_again(helper, photos):
+    helper.thumbnail(photos, "red/0.jpg")
+    first = pid_of(helper)
+    os.kill(first, signal.SIGKILL)
+    os.waitid(os.P_PID, first, os.WEXITED | os.WNOWAIT)
+    assert helper.thumbnail(photos, "red/1.jpg").is_file()
+    assert pid_of(helper) != first
+
+
+def test_one_that_is_killed_at_work_costs_one_call(helper, photos):
+    helper.thumbnail(photos, "red/0.jpg")
+    first = pid_of(helper)
+    os.kill(first, signal.SIGSTOP)
+    threading.Timer(0.2, os.kill, (first, signal.SIGKILL)).start()
+    with pytest.raises(WorkerLostError, match="ended with signal 9 at its work"):
+        helper.thumbnail(photos, "red/1.jpg")
+    assert helper.thumbnail(photos, "red/1.jpg").is_file()
+
+
+def test_one_that_hangs_is_ended_and_the_next_call_is_answered(helper, photos):
+    helper.thumbnail(photos, "red/0.jpg")
+    os.kill(pid_of(helper), signal.SIGSTOP)
+    with pytest.raises(TimeoutOccuredError, match="did not finish its work in time") as caught:
+        helper.thumbnail(photos, "red/1.jpg", timeout_s=0.2)
+    assert caught.value.reason == "preview-timeout"
+    assert helper.thumbnail(photos, "red/1.jpg").is_file()
+
+
+def test_many_threads_are_answered_each_with_its_own(helper, photos):
+    found = {}
+
+    def ask(name):
+        found[name] = helper.thumbnail(photos, name, timeout_s=60)
+
+    names = [f"{label}/{number}.jpg" for label in ("red", "blue") for number in range(4)]
+    threads = [threading.Thread(target=ask, args=(name,)) for name in names * 3]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert found == {name: helper.thumbnail(photos, name) for name in names}
+    assert len(set(found.values())) == len(names)
+
+
+def test_all_busy_is_said_when_the_time_is_over(helper, photos):
+    helper.thumbnail(photos, "red/0.jpg")
+    taken = helper._free.get()
+    with pytest.raises(TimeoutOccuredError, match="All 1 preview processes were busy"):
+        helper.thumbnail(photos, "red/0.jpg", timeout_s=0.05)
+    helper._free.put(taken)
+
+
+def test_closing_ends_the_process_and_refuses_more(helper, photos):
+    helper.thumbnail(photos, "red/0.jpg")
+    pid = pid_of(helper)
+    helper.close()
+    with pytest.raises(ProcessLookupError):
+        os.kill(pid, 0)
+    with pytest.raises(WorkerLostError, match="not shown any more"):
+        helper.thumbnail(photos, "red/0.jpg")
+
+
+def test_it_ends_with_its_parent_and_loads_nothing_heavy_there(photos, tmp_path):
+    code = (
+        "import os, signal, sys\n"
+        "from pathlib import Path\n"
+        "from imageloom.data.previews.client import PictureHelper\n"
+        f"helper = PictureHelper(Path({str(tmp_path / 'cache')!r}))\n"
+        f"helper.thumbnail(Path({str(photos)!r}), 'red/0.jpg')\n"
+        "heavy = {'numpy', 'PIL', 'pyarrow', 'torch', 'torchvision'} & set(sys.modules)\n"
+        "(process,) = helper._running\n"
+        "print(sorted(heavy), process.pid, flush=True)\n"
+        "os.kill(os.getpid(), signal.SIGKILL)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
+    heavy, _, pid = done.stdout.strip().rpartition(" ")
+    assert heavy == "[]"
+    with contextlib.suppress(ProcessLookupError):  # it has ended already
+        bell = os.pidfd_open(int(pid))
+        ended, _, _ = select.select([bell], [], [], 30)
+        os.close(bell)
+        assert ended, "it still runs 30 s after its parent"
+
+
+def test_what_a_dead_process_was_at_is_cleared_away(helper, photos, tmp_path):
+    helper.thumbnail(photos, "red/0.jpg")
+    pid = pid_of(helper)
+    (left,) = (tmp_path / "cache" / "scratch").iterdir()
+    (left / "unpacked").mkdir()
+    os.kill(pid, signal.SIGKILL)
+    os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
+    helper.thumbnail(photos, "red/1.jpg")
+    (now,) = (tmp_path / "cache" / "scratch").iterdir()
+    assert now != left
+
+
+def test_a_folder_is_described_before_it_is_converted(helper, photos):
+    (photos / "red" / "z.jpg").write_bytes(b"no picture")
+    (photos / "loose.jpg").write_bytes(jpeg())
+    (photos / ".DS_Store").write_bytes(b"x")
+    found = helper.describe(photos, samples=5)
+    assert (found.kind, found.root, found.images) == ("folder", str(photos), 9)
+    assert [(one.name, one.images) for one in found.classes] == [("blue", 4), ("red", 5)]
+    *good, bad = found.classes[1].samples
+    assert [one.file for one in good] == [f"red/{number}.jpg" for number in range(4)]
+    assert all(helper.path(one.thumbnail).is_file() for one in good)
+    assert (bad.file, bad.thumbnail) == ("red/z.jpg", None)
+    assert "is a text file, not a picture" in bad.problem
+    reason = "lies beside the class folders, so it has no class"
+    assert (found.left_out, found.left_out_reasons) == (1, {reason: 1})
+    assert found.left_out_files[0].file == "loose.jpg"
+    assert any(".DS_Store" in notice for notice in found.notices)
+    assert not found.is_decoded
+
+
+def test_an_archive_is_described_like_its_folder_and_leaves_nothing(helper, photos, tmp_path):
+    archive = tmp_path / "data" / "photos.zip"
+    with zipfile.ZipFile(archive, "w") as packed:
+        for file in sorted(photos.rglob("*.jpg")):
+            packed.write(file, file.relative_to(photos.parent))
+    found = helper.describe(archive)
+    assert (found.kind, found.root) == ("archive", "")
+    assert found.classes == helper.describe(photos).classes
+    (scratch,) = (tmp_path / "cache" / "scratch").iterdir()
+    assert not list(scratch.iterdir())
+
+
+def test_what_cannot_be_converted_is_told_in_the_words_of_a_conversion(helper, photos, tmp_path):
+    (photos / "red" / "inner").mkdir()
+    (photos / "red" / "inner" / "1.jpg").write_bytes(jpeg())
+    with pytest.raises(InvalidDatasetError) as expected:
+        convert(photos, tmp_path / "out")
+    with pytest.raises(InvalidDatasetError) as caught:
+        helper.describe(photos)
+    assert (caught.value.message, caught.value.hint) == (
+        expected.value.message,
+        expected.value.hint,
+    )
+    joined = helper.describe(photos, params={"nested": "join"})
+    assert "red/inner" in [one.name for one in joined.classes]
+
+
+def test_links_are_not_followed_where_only_some_folders_are_shown(helper, photos):
+    with pytest.raises(CouldNotOpenFileError, match="Links are not followed here"):
+        helper.describe(photos, params={"follow_links": True})
+
+
+@pytest.fixture
+def images(photos, tmp_path):
+    (photos / "red" / "z.jpg").write_bytes(b"no picture")
+    out = tmp_path / "store" / "images"
+    convert(photos, out, params=ConvertParams(max_rejected_fraction=0.5))
+    return out
+
+
+def test_pages_of_an_image_directory_join_to_the_whole(helper, images):
+    pages = [helper.page(images, offset=offset, limit=3) for offset in (0, 3, 6, 9)]
+    assert [len(page.rows) for page in pages] == [3, 3, 2, 0]
+    assert {page.total for page in pages} == {8}
+    rows = [row for page in pages for row in page.rows]
+    assert [row.position for row in rows] == list(range(8))
+    assert [row.file for row in rows] == [
+        f"{label}/{number}.jpg" for label in ("blue", "red") for number in range(4)
+    ]
+    assert {(row.label, row.format, row.width) for row in rows} == {
+        ("blue", "JPEG", 300),
+        ("red", "JPEG", 300),
+    }
+    red = helper.page(images, label="red", offset=1, limit=2)
+    assert ([row.position for row in red.rows], red.total) == ([5, 6], 4)
+
+
+def test_a_row_of_a_page_has_its_thumbnail(helper, images, photos):
+    row = helper.page(images, label="red").rows[2]
+    assert helper.find_thumbnail(row.sha256, 240) is None
+    place = helper.thumbnail_of(images, row.position)
+    assert place == helper.find_thumbnail(row.sha256, 240)
+    assert place == helper.thumbnail(photos, row.file)
+
+
+def test_s07_a_picture_that_changed_since_is_not_shown_as_the_one_that_was(helper, images, photos):
+    (photos / "red" / "1.jpg").write_bytes(jpeg((300, 201), (0, 255, 0)))
+    with pytest.raises(InvalidDatasetError, match=r"red/1.jpg is not what it was"):
+        helper.thumbnail_of(images, 5)
+
+
+def test_an_image_directory_is_described_with_what_was_left_out(helper, images):
+    found = helper.describe(images)
+    assert (found.kind, found.is_decoded, found.images, found.left_out) == (
+        "image directory",
+        True,
+        8,
+        1,
+    )
+    assert [(one.name, one.images, len(one.samples)) for one in found.classes] == [
+        ("blue", 4, 4),
+        ("red", 4, 4),
+    ]
+    assert found.left_out_files[0].file == "red/z.jpg"
+
+
+def test_what_a_page_cannot_show_is_a_named_error(helper, images, photos):
+    with pytest.raises(UnknownNameError, match="no class called 'rad'"):
+        helper.page(images, label="rad")
+    with pytest.raises(ParameterParsingError, match="position is 8, but must be 0 to 7"):
+        helper.thumbnail_of(images, 8)
+    with pytest.raises(InvalidDatasetError, match=r"MANIFEST\.json is missing"):
+        helper.page(photos)
+
+
+def test_an_image_directory_that_was_replaced_is_opened_anew(helper, images, photos):
+    assert helper.page(images).total == 8
+    shutil.rmtree(images)
+    (photos / "red" / "z.jpg").unlink()
+    (photos / "red" / "3.jpg").unlink()
+    convert(photos, images)
+    assert helper.page(images).total == 7
