@@ -21,7 +21,7 @@ import * as actions from "./actions";
 import styles from "./Canvas.module.css";
 import { flowEdges, flowNodes, typeOfEnd } from "./flow";
 import { useKeys } from "./keys";
-import { LIGHTS, useLights } from "./lights";
+import { MapNode } from "./MapNode";
 import { type FlowNode, PipelineNode } from "./PipelineNode";
 import { componentIn, edgeUnder } from "./pointer";
 import { useSurroundings } from "./surroundings";
@@ -150,8 +150,7 @@ export function Canvas() {
           zoomable
           ariaLabel={t("canvas.map")}
           className={styles.map ?? ""}
-          nodeColor={(node) => LIGHTS[useLights.getState().lights[node.id]?.kind ?? "unknown"].tone}
-          nodeStrokeWidth={0}
+          nodeComponent={MapNode}
         />
       </ReactFlow>
       {pipeline.nodes.length === 0 && <p className={styles.empty}>{t("canvas.empty")}</p>}

@@ -14,7 +14,7 @@ export const en = {
     dark: "Dark appearance",
   },
   light: {
-    unknown: "Not checked yet",
+    unknown: "Not known yet",
     ready: "Ready",
     done: "Done already",
     incomplete: "Incomplete",

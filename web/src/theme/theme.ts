@@ -47,7 +47,10 @@ export const theme = createTheme({
     Select: { defaultProps: { size: "xs" } },
     Textarea: { defaultProps: { size: "xs" } },
     Tooltip: { defaultProps: { openDelay: 400, withArrow: false, multiline: true, maw: 320 } },
-    Modal: { defaultProps: { centered: true, transitionProps: { duration: 0 } } },
+    Modal: {
+      defaultProps: { centered: true, transitionProps: { duration: 0 } },
+      styles: { title: { fontSize: "1rem", fontWeight: 600 } },
+    },
     Menu: { defaultProps: { transitionProps: { duration: 0 } } },
   },
 });
