@@ -203,6 +203,22 @@ def test_a_run_that_is_cancelled_while_its_executor_starts_stays_cancelled(
     slow.unlink()
 
 
+def test_nodes_that_do_not_heed_are_ended_by_who_wants_it_at_once(write, engine, capsys):
+    pipeline = write(gate=("odd", {"how": "deaf", "gate": "open"}))
+    assert run_command(["run", "--detach", pipeline]) == 0
+    run = engine.find_run("last")
+    wait_until(lambda: works_at_gate(run))
+    wait_until((engine.workspace.work_scratch(run.states()["gate"].key) / "began").exists)
+    for _ in range(2):
+        engine.request_cancel(run)
+        assert engine.outcome(run).is_stopping
+    capsys.readouterr()
+    assert run_command(["runs", "cancel", "--at-once", run.id, "--json"]) == 0
+    content = json.loads(capsys.readouterr().out)
+    assert (content["state"], content["is_stopping"]) == ("cancelled", False)
+    assert "killed by signal 9" in content["nodes"]["gate"]["message"]
+
+
 def test_an_executor_that_was_killed_before_it_began_is_named_lost(engine, created, tmp_path):
     deadly = tmp_path / "extensions" / "components" / "deadly.py"
     deadly.write_text("import os\nos.kill(os.getpid(), 9)\n", encoding="utf-8")

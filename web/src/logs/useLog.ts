@@ -72,7 +72,6 @@ export function useLog(place: LogPlace, size: number | undefined, offset: number
     }
   }, [run, node, label, show]);
 
-  // biome-ignore lint/correctness/useExhaustiveDependencies: a new size is what it waits for
   useEffect(() => {
     void readLater();
   }, [size, readLater]);

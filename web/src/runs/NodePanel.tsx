@@ -1,6 +1,7 @@
 /** One node of a run: what became of it, what it measured, what it wrote, what it found. */
 import { Code, Tabs } from "@mantine/core";
-import { useState } from "react";
+import { useThrottledValue } from "@mantine/hooks";
+import { useEffect, useState } from "react";
 import { useTranslation } from "react-i18next";
 import type { ErrorInfo, NodeFacts, RunDetail, RunNow } from "../api/runQuestions";
 import { Charts } from "../charts/Charts";
@@ -20,6 +21,8 @@ interface NodePanelProps {
   node: string;
 }
 
+const REDRAW_MS = 1_000;
+
 type Tab = "overview" | "metrics" | "logs" | "evaluation";
 
 export function NodePanel({ run, now, node }: NodePanelProps) {
@@ -38,7 +41,11 @@ export function NodePanel({ run, now, node }: NodePanelProps) {
   );
   const [place, setPlace] = useState<{ label: string; offset: number } | null>(null);
   const line = placeOf(facts);
-  const mark = `${state} ${live?.rows ?? ""}`;
+  const mark = useThrottledValue(`${state} ${live?.rows ?? ""}`, REDRAW_MS);
+  const hasError = error !== null;
+  useEffect(() => {
+    if (hasError) setTab("overview"); // also when it fails while one looks on
+  }, [hasError]);
   return (
     <div className={styles.nodePanel}>
       <header className={styles.nodeTitle}>
