@@ -7,7 +7,7 @@ import { type Route, useRoute } from "./shell/route";
 import { Shell } from "./shell/Shell";
 
 const DraftView = lazy(async () => ({ default: (await import("./drafts/DraftView")).DraftView }));
-const RunPage = lazy(async () => ({ default: (await import("./runs/RunPage")).RunPage }));
+const RunView = lazy(async () => ({ default: (await import("./canvas/RunView")).RunView }));
 const RunsPage = lazy(async () => ({ default: (await import("./runs/RunsPage")).RunsPage }));
 
 export function App() {
@@ -31,6 +31,6 @@ function View({ route }: { route: Route }) {
     case "runs":
       return <RunsPage />;
     case "run":
-      return <RunPage key={route.id} id={route.id} node={route.node} />;
+      return <RunView key={route.id} id={route.id} node={route.node} />;
   }
 }

@@ -5,6 +5,7 @@ import { isSame as isSameJson } from "../graph/json";
 import { edgeId, edgesOf, endOf, findNode, type Pipeline, positionOf } from "../graph/pipeline";
 import { NO_PORTS, usedPorts } from "../graph/usedPorts";
 import type { FlowNode } from "./PipelineNode";
+import { lifted } from "./PortMark";
 
 export function flowNodes(
   pipeline: Pipeline,
@@ -76,5 +77,6 @@ export function typeOfEnd(
 
 function colourOf(pipeline: Pipeline, catalogue: Catalogue, from: string): string {
   const type = typeOfEnd(pipeline, catalogue, from);
-  return catalogue.portTypes.get(type ?? "")?.colour ?? "var(--quiet)";
+  const colour = catalogue.portTypes.get(type ?? "")?.colour;
+  return colour ? lifted(colour) : "var(--quiet)";
 }

@@ -56,6 +56,7 @@ function isPath(parameter: Parameter): boolean {
 }
 
 function TextField({ id, parameter, value, isReadOnly, isWrong, onSet }: FieldProps) {
+  const { t } = useTranslation();
   const known = textOfValue(value);
   const [text, setText] = useState(known);
   useEffect(() => setText(known), [known]);
@@ -72,7 +73,7 @@ function TextField({ id, parameter, value, isReadOnly, isWrong, onSet }: FieldPr
       error={isWrong}
       aria-describedby={`${id}-error ${id}-help`}
       inputMode={isNumber ? "decimal" : "text"}
-      placeholder={parameter.optional ? "none" : ""}
+      placeholder={parameter.optional ? t("panel.none") : ""}
       spellCheck={false}
       onChange={(event) => setText(event.target.value)}
       onBlur={leave}
