@@ -24,6 +24,8 @@ export const enDraw = {
     notGiven: "{{output}} is there only when {{parameter}} is set.",
     types:
       "{{output}} gives one {{outputType}}, but {{input}} takes one {{inputType}}. Join ports of the same shape.",
+    takesNone: "{{node}} takes nothing.",
+    givesNone: "{{node}} gives nothing.",
     there: "These two are joined already.",
     cycle: "{{node}} comes before it: nodes would wait for each other in a ring.",
     sides: "A wire leads from an output, below a node, to an input, above one.",
