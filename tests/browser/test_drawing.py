@@ -149,3 +149,29 @@ def test_a_component_that_is_not_installed_stays_with_all_it_has(studio, seed):
     kept = studio.drawn(path)["pipeline"]
     assert odd in kept["nodes"]
     assert {"from": "split.first", "to": "odd.pictures", "x_weight": 3} in kept["edges"]
+
+
+def test_a_node_that_is_dropped_on_a_wire_stands_in_it(studio, seed):
+    loose = {"id": "loose", "component": "split_image_directory", "position": [700, 60]}
+    seed["nodes"].append(loose)
+    tab = studio.tab(studio.draw(seed))
+    edge = canvas.wire(tab, "convert.images>split.images").locator("path").first
+    canvas.node(tab, "loose").hover()
+    tab.mouse.down()
+    x, y = canvas.middle(edge)
+    tab.mouse.move(x + 40, y + 10, steps=5)
+    tab.mouse.move(x, y, steps=5)
+    tab.mouse.up()
+    expect(canvas.wire(tab, "convert.images>loose.images")).to_have_count(1)
+    expect(canvas.wire(tab, "loose.first>split.images")).to_have_count(1)
+
+
+def test_keys_and_screen_readers_find_every_node_and_port_by_its_name(tab):
+    expect(tab.get_by_role("group", name="Keep a test part", exact=True)).to_be_visible()
+    port = canvas.node(tab, "train").get_by_role("img", name="Training images: Image directory")
+    expect(port).to_be_visible()
+    tab.get_by_role("group", name="Dataset", exact=True).focus()
+    tab.keyboard.press("Enter")
+    expect(tab.get_by_role("textbox", name="Title")).to_have_value("Dataset")
+    tab.keyboard.press("Alt+ArrowDown")
+    expect(tab.get_by_role("textbox", name="Title")).to_have_value("Convert to Image Directory")

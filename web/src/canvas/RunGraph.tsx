@@ -12,6 +12,7 @@ import { flowEdges, flowNodes } from "./flow";
 import { setLights } from "./lights";
 import { PipelineNode } from "./PipelineNode";
 import { runLights } from "./runLights";
+import { spokenLabels } from "./spokenLabels";
 import { SurroundingsProvider } from "./surroundings";
 
 const NODE_TYPES = { component: PipelineNode };
@@ -28,7 +29,10 @@ export function RunGraph({ run, now, chosen }: RunGraphProps) {
   const { data: catalogue } = useCatalogue();
   // What was asked for never changes: the run is read anew for its states alone.
   const pipeline = useMemo(() => placed(run.pipeline as unknown as Pipeline), [run.id]);
-  const nodes = useMemo(() => flowNodes(pipeline, new Set([chosen]), []), [pipeline, chosen]);
+  const nodes = useMemo(
+    () => (catalogue ? flowNodes(pipeline, catalogue, new Set([chosen]), []) : []),
+    [pipeline, catalogue, chosen],
+  );
   const edges = useMemo(
     () => (catalogue ? flowEdges(pipeline, catalogue, NONE) : []),
     [pipeline, catalogue],
@@ -65,6 +69,7 @@ export function RunGraph({ run, now, chosen }: RunGraphProps) {
           fitViewOptions={{ padding: 0.12, maxZoom: 1 }}
           proOptions={{ hideAttribution: true }}
           aria-label={t("canvas.label")}
+          ariaLabelConfig={spokenLabels(t)}
         >
           <Background variant={BackgroundVariant.Dots} gap={24} size={1} color="var(--line)" />
           <Controls showInteractive={false} position="bottom-right" />

@@ -43,7 +43,7 @@ export function DraftsView() {
   const error = problem || noTemplates?.message || noDrafts?.message;
   return (
     <div className={styles.view}>
-      <h2 className={styles.title}>{t("drafts.begin")}</h2>
+      <h1 className={styles.title}>{t("drafts.begin")}</h1>
       <div className={styles.cards}>
         {templates.map((template) => (
           <Card

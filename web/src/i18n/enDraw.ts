@@ -64,6 +64,15 @@ export const enDraw = {
     empty: "Nothing is drawn yet. Drag a component here, or press / to add one.",
     nothingToPaste: "The clipboard holds no nodes.",
   },
+  spoken: {
+    node: "Press Enter to select the node, C to connect it, Delete to remove it.",
+    edge: "Press Enter to select the wire, then Delete to remove it.",
+    wire: "Wire from {{from}} to {{to}}",
+    controls: "View",
+    zoomIn: "Zoom in",
+    zoomOut: "Zoom out",
+    fit: "Show all",
+  },
   palette: {
     label: "Components",
     search: "Search components",

@@ -20,12 +20,12 @@ export function PipelinePanel() {
   const missing = lacks(pipeline, problems, lights);
   return (
     <>
-      <h3 className={styles.title}>{pipeline.name}</h3>
+      <h2 className={styles.title}>{pipeline.name}</h2>
       <p className="quiet">
         {t("panel.size", { nodes: pipeline.nodes.length, edges: edgesOf(pipeline).length })}
       </p>
       <Description text={String(pipeline.description ?? "")} />
-      <h4 className={styles.sectionTitle}>{t("panel.problems")}</h4>
+      <h3 className={styles.sectionTitle}>{t("panel.problems")}</h3>
       <ul className={styles.list} aria-busy={!isFresh} style={{ opacity: isFresh ? 1 : 0.6 }}>
         {missing.map((lack) => (
           <li key={`${lack.node} ${lack.message}`}>
