@@ -1,23 +1,36 @@
-/** Shows the view that the address names. */
+/** Shows the view that the address names; each comes when it is first asked for. */
+import { Loader } from "@mantine/core";
+import { lazy, Suspense } from "react";
+import { useTranslation } from "react-i18next";
 import { DraftsView } from "./drafts/DraftsView";
-import { DraftView } from "./drafts/DraftView";
-import { RunPage } from "./runs/RunPage";
-import { RunsPage } from "./runs/RunsPage";
 import { type Route, useRoute } from "./shell/route";
 import { Shell } from "./shell/Shell";
 
+const DraftView = lazy(async () => ({ default: (await import("./drafts/DraftView")).DraftView }));
+const RunView = lazy(async () => ({ default: (await import("./canvas/RunView")).RunView }));
+const RunsPage = lazy(async () => ({ default: (await import("./runs/RunsPage")).RunsPage }));
+
 export function App() {
   const route = useRoute();
+  const { t } = useTranslation();
   return (
     <Shell route={route}>
-      <View route={route} />
+      <Suspense fallback={<Loader size="sm" m="lg" aria-label={t("loading")} />}>
+        <View route={route} />
+      </Suspense>
     </Shell>
   );
 }
 
 function View({ route }: { route: Route }) {
-  if (route.view === "pipelines") return <DraftsView />;
-  if (route.view === "pipeline") return <DraftView key={route.id} id={route.id} />;
-  if (route.view === "run") return <RunPage key={route.id} id={route.id} node={route.node} />;
-  return <RunsPage />;
+  switch (route.view) {
+    case "pipelines":
+      return <DraftsView />;
+    case "pipeline":
+      return <DraftView key={route.id} id={route.id} />;
+    case "runs":
+      return <RunsPage />;
+    case "run":
+      return <RunView key={route.id} id={route.id} node={route.node} />;
+  }
 }

@@ -13,6 +13,8 @@ import { theme } from "./theme/theme";
 const queries = new QueryClient({
   defaultOptions: { queries: { staleTime: 30_000, retry: 1, refetchOnWindowFocus: false } },
 });
+// A part of the page that is gone means that the studio was updated: the new page has it.
+window.addEventListener("vite:preloadError", () => window.location.reload());
 const root = document.getElementById("root");
 if (root) {
   createRoot(root).render(

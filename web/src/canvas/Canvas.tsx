@@ -21,9 +21,10 @@ import * as actions from "./actions";
 import styles from "./Canvas.module.css";
 import { flowEdges, flowNodes, typeOfEnd } from "./flow";
 import { useKeys } from "./keys";
-import { LIGHTS, useLights } from "./lights";
+import { MapNode } from "./MapNode";
 import { type FlowNode, PipelineNode } from "./PipelineNode";
 import { componentIn, edgeUnder } from "./pointer";
+import { spokenLabels } from "./spokenLabels";
 import { useSurroundings } from "./surroundings";
 import { setTools } from "./tools";
 import { useWires } from "./wires";
@@ -36,14 +37,19 @@ export function Canvas() {
   const { screenToFlowPosition } = useReactFlow();
   const pipeline = useDraft(({ drawing }) => drawing.pipeline);
   const selection = useDraft((state) => state.selection);
-  const [nodes, setNodes] = useState<FlowNode[]>(() => flowNodes(pipeline, selection, []));
+  const [nodes, setNodes] = useState<FlowNode[]>(() =>
+    flowNodes(pipeline, catalogue, selection, []),
+  );
   const [selectedEdges, setSelectedEdges] = useState<ReadonlySet<string>>(new Set());
   const edges = useMemo(
     () => flowEdges(pipeline, catalogue, selectedEdges),
     [pipeline, catalogue, selectedEdges],
   );
   const wires = useWires();
-  useEffect(() => setNodes((old) => flowNodes(pipeline, selection, old)), [pipeline, selection]);
+  useEffect(
+    () => setNodes((old) => flowNodes(pipeline, catalogue, selection, old)),
+    [pipeline, catalogue, selection],
+  );
   useKeys(selectedEdges);
 
   const changeNodes = (changes: NodeChange<FlowNode>[]) => {
@@ -98,6 +104,16 @@ export function Canvas() {
     if (type)
       setTools({ adding: { wanted: { kind: "edge", edge: edge.id, type }, at, place: [x, y] } });
   };
+  const choose = (event: React.KeyboardEvent) => {
+    if (event.key !== "Enter" && event.key !== " ") return;
+    const item = (event.target as Element).closest(".react-flow__node, .react-flow__edge");
+    const id = item === event.target ? item.getAttribute("data-id") : null;
+    if (!id) return;
+    event.preventDefault();
+    const isNode = item?.classList.contains("react-flow__node");
+    select(isNode ? [id] : []);
+    setSelectedEdges(new Set(isNode ? [] : [id]));
+  };
   const isValid = useRef((_: Connection | Edge): boolean => true);
   isValid.current = ({ source, sourceHandle, target, targetHandle }) =>
     whyNot(
@@ -112,6 +128,7 @@ export function Canvas() {
     <div
       className={styles.canvas}
       onDoubleClick={askAt}
+      onKeyDown={choose}
       onDragOver={(event) => event.preventDefault()}
       onDrop={dropComponent}
     >
@@ -141,6 +158,7 @@ export function Canvas() {
         fitViewOptions={{ padding: 0.12, maxZoom: 1 }}
         proOptions={{ hideAttribution: true }}
         aria-label={t("canvas.label")}
+        ariaLabelConfig={spokenLabels(t)}
       >
         <Background variant={BackgroundVariant.Dots} gap={24} size={1} color="var(--line)" />
         <Controls showInteractive={false} position="bottom-left" />
@@ -150,8 +168,7 @@ export function Canvas() {
           zoomable
           ariaLabel={t("canvas.map")}
           className={styles.map ?? ""}
-          nodeColor={(node) => LIGHTS[useLights.getState().lights[node.id]?.kind ?? "unknown"].tone}
-          nodeStrokeWidth={0}
+          nodeComponent={MapNode}
         />
       </ReactFlow>
       {pipeline.nodes.length === 0 && <p className={styles.empty}>{t("canvas.empty")}</p>}

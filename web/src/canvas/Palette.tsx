@@ -29,7 +29,7 @@ export function Palette() {
       <div className={styles.groups}>
         {groups.map(([category, components]) => (
           <section key={category}>
-            <h3 className={styles.category}>{category}</h3>
+            <h2 className={styles.category}>{category}</h2>
             {components.map((component) => (
               <PaletteItem key={component.name} component={component} />
             ))}

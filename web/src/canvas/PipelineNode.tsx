@@ -53,6 +53,9 @@ export const PipelineNode = memo(function PipelineNode({
   );
 });
 
+/** With these, what the node says of itself tells more than the state. */
+const SPEAKING = new Set(["incomplete", "waiting", "running"]);
+
 function NodeLight({ id }: { id: string }) {
   const { t } = useTranslation();
   const light = useLights(({ lights }) => lights[id]) ?? UNKNOWN;
@@ -62,7 +65,7 @@ function NodeLight({ id }: { id: string }) {
     <div className={styles.light} style={{ color: tone }} title={about} data-light={light.kind}>
       <Icon name={icon} size={14} />
       <span className={styles.lightText}>
-        {light.kind === "incomplete" && light.why ? light.why : t(`light.${light.kind}`)}
+        {SPEAKING.has(light.kind) && light.why ? light.why : t(`light.${light.kind}`)}
       </span>
     </div>
   );

@@ -12,6 +12,11 @@ const SHAPES = [
 ];
 const UNKNOWN_COLOUR = "#8d949d";
 
+/** Returns the colour as it stands out in the page's light or dark. */
+export function lifted(colour: string): string {
+  return `color-mix(in srgb, ${colour}, white var(--lift))`;
+}
+
 interface PortMarkProps {
   type: string;
   size?: number;
@@ -22,7 +27,7 @@ interface PortMarkProps {
 export function PortMark({ type, size = 12, isOptional = false }: PortMarkProps) {
   const { catalogue } = useSurroundings();
   const place = [...catalogue.portTypes.keys()].indexOf(type);
-  const colour = catalogue.portTypes.get(type)?.colour ?? UNKNOWN_COLOUR;
+  const colour = lifted(catalogue.portTypes.get(type)?.colour ?? UNKNOWN_COLOUR);
   return (
     <svg width={size} height={size} viewBox="0 0 16 16" aria-hidden="true" style={{ flex: "none" }}>
       <path

@@ -47,6 +47,7 @@ function PortOf({ side, port, isNamed }: PortOfProps) {
         className={styles.handle ?? ""}
         data-fits={fits}
         title={about}
+        role="img"
         aria-label={about}
       >
         <PortMark type={port.type} isOptional={port.optional} />

@@ -1,13 +1,16 @@
 /** The drawn pipeline as React Flow takes it; what did not change stays the same object, and is not drawn anew. */
 import type { Edge } from "@xyflow/react";
-import type { Catalogue } from "../graph/catalogue";
+import { type Catalogue, titleOf } from "../graph/catalogue";
 import { isSame as isSameJson } from "../graph/json";
 import { edgeId, edgesOf, endOf, findNode, type Pipeline, positionOf } from "../graph/pipeline";
 import { NO_PORTS, usedPorts } from "../graph/usedPorts";
+import { i18n } from "../i18n";
 import type { FlowNode } from "./PipelineNode";
+import { lifted } from "./PortMark";
 
 export function flowNodes(
   pipeline: Pipeline,
+  catalogue: Catalogue,
   selection: ReadonlySet<string>,
   before: readonly FlowNode[],
 ): FlowNode[] {
@@ -28,6 +31,7 @@ export function flowNodes(
     if (isSame) return old;
     return {
       ...old,
+      ariaLabel: titleOf(node, catalogue),
       id: node.id,
       type: "component",
       position: { x, y },
@@ -42,10 +46,10 @@ export function flowEdges(
   catalogue: Catalogue,
   selected: ReadonlySet<string>,
 ): Edge[] {
-  const here = new Set(pipeline.nodes.map((node) => node.id));
+  const titles = new Map(pipeline.nodes.map((node) => [node.id, titleOf(node, catalogue)]));
   return edgesOf(pipeline).flatMap((edge): Edge[] => {
     const [from, to] = [endOf(edge.from), endOf(edge.to)];
-    if (!here.has(from.node) || !here.has(to.node)) return [];
+    if (!titles.has(from.node) || !titles.has(to.node)) return [];
     const id = edgeId(edge);
     return [
       {
@@ -55,6 +59,10 @@ export function flowEdges(
         target: to.node,
         targetHandle: to.port,
         selected: selected.has(id),
+        ariaLabel: i18n.t("spoken.wire", {
+          from: titles.get(from.node),
+          to: titles.get(to.node),
+        }),
         style: { stroke: colourOf(pipeline, catalogue, edge.from) },
       },
     ];
@@ -76,5 +84,6 @@ export function typeOfEnd(
 
 function colourOf(pipeline: Pipeline, catalogue: Catalogue, from: string): string {
   const type = typeOfEnd(pipeline, catalogue, from);
-  return catalogue.portTypes.get(type ?? "")?.colour ?? "var(--quiet)";
+  const colour = catalogue.portTypes.get(type ?? "")?.colour;
+  return colour ? lifted(colour) : "var(--quiet)";
 }

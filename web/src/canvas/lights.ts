@@ -11,9 +11,11 @@ export type LightKind =
   | "waiting"
   | "running"
   | "completed"
+  | "warned"
   | "cached"
   | "failed"
   | "cancelled"
+  | "interrupted"
   | "skipped";
 
 export interface Light {
@@ -32,9 +34,11 @@ export const LIGHTS: Readonly<Record<LightKind, { icon: IconName; tone: string }
   waiting: { icon: "waiting", tone: "var(--quiet)" },
   running: { icon: "running", tone: "var(--busy)" },
   completed: { icon: "check", tone: "var(--good)" },
+  warned: { icon: "warning", tone: "var(--care)" },
   cached: { icon: "cached", tone: "var(--good)" },
   failed: { icon: "failed", tone: "var(--bad)" },
   cancelled: { icon: "cancelled", tone: "var(--care)" },
+  interrupted: { icon: "failed", tone: "var(--care)" },
   skipped: { icon: "skipped", tone: "var(--quiet)" },
 };
 

@@ -55,6 +55,8 @@ export function useWires() {
       !edgesOf(pipeline).some((edge) => edge.to === `${end.node}.${end.port}`);
     const port = fits.find(isFree) ?? fits[0] ?? ports[0];
     if (port) actions.join(catalogue, ...ordered(isOutput, start, port));
+    else
+      say({ key: isOutput ? "fit.takesNone" : "fit.givesNone", values: { node: component.title } });
   };
   const askFor = (end: End, isOutput: boolean, at: [number, number]) => {
     const { pipeline } = useDraft.getState().drawing;

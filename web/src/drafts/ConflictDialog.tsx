@@ -1,5 +1,6 @@
 /** Somebody else saved first: both versions, how they differ, and what can be done. Nothing is lost. */
 import { Button, Group, Modal } from "@mantine/core";
+import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { createDraft } from "../api/questions";
 import type { Draft } from "../api/types";
@@ -24,7 +25,9 @@ function Conflict({ theirs }: { theirs: Draft }) {
   const { t } = useTranslation();
   const base = useDraft((state) => state.version);
   const unsaved = useDraft((state) => state.unsaved);
+  const [problem, setProblem] = useState("");
   const { version, saved_by: who, commands } = theirs;
+  const keepBoth = () => takeBoth(theirs).catch((why: Error) => setProblem(why.message)); // both are still here
   return (
     <Modal
       opened
@@ -46,13 +49,13 @@ function Conflict({ theirs }: { theirs: Draft }) {
       </div>
       <Differences theirs={theirs} />
       <Group mt="lg" gap="sm">
-        <Button variant="filled" data-autofocus onClick={() => takeBoth(theirs)}>
+        <Button variant="filled" data-autofocus onClick={keepBoth}>
           {t("conflict.keepBoth")}
         </Button>
         <Button onClick={() => takeTheirs(theirs)}>{t("conflict.takeTheirs")}</Button>
         <Button onClick={() => takeMine(theirs)}>{t("conflict.takeMine")}</Button>
       </Group>
-      <p className="quiet">{t("conflict.later")}</p>
+      <p className="quiet">{problem || t("conflict.later")}</p>
     </Modal>
   );
 }

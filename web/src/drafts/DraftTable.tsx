@@ -39,7 +39,7 @@ export function DraftTable({ drafts, onProblem }: DraftTableProps) {
             <th>{t("drafts.name")}</th>
             <th className={styles.figures}>{t("drafts.nodes")}</th>
             <th>{t("drafts.saved")}</th>
-            <th />
+            <td />
           </tr>
         </thead>
         <tbody>

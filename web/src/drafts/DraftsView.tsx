@@ -6,7 +6,7 @@ import { useDrafts, useTemplates } from "../api/queries";
 import { createDraft } from "../api/questions";
 import type { Template } from "../api/types";
 import { fragmentOf } from "../graph/clipboard";
-import { hasNoPlaces, tidied } from "../graph/layout";
+import { placed } from "../graph/layout";
 import { EMPTY, type Pipeline } from "../graph/pipeline";
 import { Icon } from "../icons/Icon";
 import { go } from "../shell/route";
@@ -43,7 +43,7 @@ export function DraftsView() {
   const error = problem || noTemplates?.message || noDrafts?.message;
   return (
     <div className={styles.view}>
-      <h2 className={styles.title}>{t("drafts.begin")}</h2>
+      <h1 className={styles.title}>{t("drafts.begin")}</h1>
       <div className={styles.cards}>
         {templates.map((template) => (
           <Card
@@ -97,16 +97,6 @@ function Card({ title, help, onChoose }: { title: string; help: string; onChoose
       <span className="quiet">{help}</span>
     </button>
   );
-}
-
-function placed(pipeline: Pipeline): Pipeline {
-  if (!hasNoPlaces(pipeline)) return pipeline;
-  const places = tidied(pipeline, new Map());
-  const nodes = pipeline.nodes.map((node) => ({
-    ...node,
-    position: places.get(node.id) ?? [0, 0],
-  }));
-  return { ...pipeline, nodes } as Pipeline;
 }
 
 /** Returns the template's pipeline, its pictures taken from that place. */

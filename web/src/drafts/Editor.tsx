@@ -1,4 +1,5 @@
 /** The view in which a pipeline is drawn: palette, canvas, panel, and the tools above them. */
+import { VisuallyHidden } from "@mantine/core";
 import { ReactFlowProvider } from "@xyflow/react";
 import { Canvas } from "../canvas/Canvas";
 import { ConnectTo } from "../canvas/ConnectTo";
@@ -10,11 +11,14 @@ import { Panel } from "../panel/Panel";
 import { ConflictDialog } from "./ConflictDialog";
 import styles from "./DraftView.module.css";
 import { EditorBar } from "./EditorBar";
+import { useDraft } from "./store";
 
 export function Editor() {
+  const name = useDraft(({ drawing }) => drawing.pipeline.name);
   return (
     <ReactFlowProvider>
       <div className={styles.editor}>
+        <VisuallyHidden component="h1">{name}</VisuallyHidden>
         <div className={styles.bar}>
           <EditorBar />
         </div>

@@ -4,6 +4,7 @@ import { checkPipeline } from "../api/questions";
 import type { CheckedPipeline, ProblemInfo } from "../api/types";
 import { setLights } from "../canvas/lights";
 import { withKey } from "../graph/json";
+import { completed, type Outlook } from "../graph/outlook";
 import type { Pipeline } from "../graph/pipeline";
 import { useDraft } from "./store";
 
@@ -29,7 +30,7 @@ export function keepChecking(): () => void {
     asking = new AbortController();
     const { pipeline } = useDraft.getState().drawing;
     try {
-      show(await checkPipeline(pipeline, asking.signal));
+      show(pipeline, await checkPipeline(pipeline, asking.signal));
     } catch (problem) {
       if (problem instanceof DOMException) return;
       timer = window.setTimeout(check, AGAIN_MS); // the server may be back then
@@ -56,13 +57,13 @@ export function keepChecking(): () => void {
   };
 }
 
-function show(checked: CheckedPipeline): void {
+function show(pipeline: Pipeline, checked: CheckedPipeline): void {
   useChecked.setState({ problems: checked.problems, isFresh: true });
-  const lights = Object.entries(checked.nodes).map(([id, outlook]) => [
+  const told = Object.entries(checked.nodes).map(([id, one]): [string, Outlook] => [
     id,
-    { kind: outlook.state, why: outlook.why ?? "", hint: outlook.hint ?? "" },
+    { kind: one.state, why: one.why ?? "", hint: one.hint ?? "" },
   ]);
-  setLights(Object.fromEntries(lights));
+  setLights(Object.fromEntries(completed(pipeline, new Map(told))));
 }
 
 /** Where nodes lie, and notes on them, change nothing: a drag asks no question. */

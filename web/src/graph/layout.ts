@@ -1,6 +1,13 @@
 /** Where nodes come to lie when a graph is tidied: layers from top to bottom, few crossings. */
 import { Graph, layout } from "@dagrejs/dagre";
-import { edgesOf, endOf, type Pipeline, type Position, positionOf } from "./pipeline";
+import {
+  edgesOf,
+  endOf,
+  type GraphNode,
+  type Pipeline,
+  type Position,
+  positionOf,
+} from "./pipeline";
 
 export interface Size {
   readonly width: number;
@@ -54,6 +61,14 @@ function upperLeft(places: readonly Position[]): Position {
 
 function onGrid(value: number): number {
   return Math.round(value / GRID) * GRID;
+}
+
+/** Returns the pipeline, laid out if it never was. */
+export function placed(pipeline: Pipeline): Pipeline {
+  if (!hasNoPlaces(pipeline)) return pipeline;
+  const places = tidied(pipeline, new Map());
+  const at = (node: GraphNode): GraphNode => ({ ...node, position: places.get(node.id) ?? [0, 0] });
+  return { ...pipeline, nodes: pipeline.nodes.map(at) };
 }
 
 /** Whether a pipeline was never laid out, as those from the command line. */

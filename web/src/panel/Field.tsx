@@ -3,6 +3,7 @@ import { ActionIcon, Select, Switch, TextInput, Tooltip } from "@mantine/core";
 import { useEffect, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { PathPicker } from "../drafts/PathPicker";
+import { undoLast } from "../drafts/store";
 import type { Parameter } from "../graph/catalogue";
 import type { Json } from "../graph/json";
 import { textOfValue, valueOfText } from "../graph/validate";
@@ -56,6 +57,7 @@ function isPath(parameter: Parameter): boolean {
 }
 
 function TextField({ id, parameter, value, isReadOnly, isWrong, onSet }: FieldProps) {
+  const { t } = useTranslation();
   const known = textOfValue(value);
   const [text, setText] = useState(known);
   useEffect(() => setText(known), [known]);
@@ -72,18 +74,26 @@ function TextField({ id, parameter, value, isReadOnly, isWrong, onSet }: FieldPr
       error={isWrong}
       aria-describedby={`${id}-error ${id}-help`}
       inputMode={isNumber ? "decimal" : "text"}
-      placeholder={parameter.optional ? "none" : ""}
+      placeholder={parameter.optional ? t("panel.none") : ""}
       spellCheck={false}
       onChange={(event) => setText(event.target.value)}
       onBlur={leave}
       onKeyDown={(event) => {
         if (event.key === "Enter") leave();
         if (event.key === "Escape") setText(known);
+        if (isUndo(event) && text === known) {
+          event.preventDefault(); // nothing is being typed: the last command is meant
+          undoLast();
+        }
       }}
       rightSectionWidth={unit ? 84 : 30}
       rightSection={isPath(parameter) ? <Browse path={text} onTake={onSet} /> : unit}
     />
   );
+}
+
+function isUndo(event: React.KeyboardEvent): boolean {
+  return (event.ctrlKey || event.metaKey) && !event.shiftKey && event.key.toLowerCase() === "z";
 }
 
 function Browse({ path, onTake }: { path: string; onTake: (path: string) => void }) {

@@ -100,7 +100,7 @@ function PortList({ title, ports }: { title: string; ports: readonly Port[] }) {
   if (ports.length === 0) return null;
   return (
     <>
-      <h4 className={styles.sectionTitle}>{title}</h4>
+      <h3 className={styles.sectionTitle}>{title}</h3>
       <ul className={styles.ports}>
         {ports.map((port) => (
           <li key={port.name}>

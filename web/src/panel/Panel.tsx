@@ -35,7 +35,7 @@ function Selected() {
   const pipeline = useDraft(({ drawing }) => drawing.pipeline);
   return (
     <>
-      <h3 className={styles.title}>{t("panel.selected", { count: selection.size })}</h3>
+      <h2 className={styles.title}>{t("panel.selected", { count: selection.size })}</h2>
       <ul className={styles.list}>
         {[...selection].map((id) => {
           const node = findNode(pipeline, id);

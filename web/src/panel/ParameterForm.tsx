@@ -22,7 +22,7 @@ export function ParameterForm({ node, component, isReadOnly }: ParameterFormProp
     <>
       {sections(shown).map(([section, parameters]) => (
         <section key={section} className={styles.section}>
-          {section && <h4 className={styles.sectionTitle}>{section}</h4>}
+          {section && <h3 className={styles.sectionTitle}>{section}</h3>}
           {parameters.map((parameter) => (
             <ParameterField
               key={parameter.name}

@@ -2,11 +2,12 @@
 import { Textarea } from "@mantine/core";
 import { useEffect, useState } from "react";
 import { useTranslation } from "react-i18next";
-import type { ProblemInfo } from "../api/types";
 import { focusNode } from "../canvas/keys";
+import { useLights } from "../canvas/lights";
 import { useChecked } from "../drafts/checking";
 import { run, useDraft } from "../drafts/store";
 import { setHead } from "../graph/nodeCommands";
+import { type Lack, lacks } from "../graph/outlook";
 import { edgesOf } from "../graph/pipeline";
 import { Icon } from "../icons/Icon";
 import styles from "./Panel.module.css";
@@ -15,24 +16,24 @@ export function PipelinePanel() {
   const { t } = useTranslation();
   const pipeline = useDraft(({ drawing }) => drawing.pipeline);
   const { problems, isFresh } = useChecked();
+  const lights = useLights((state) => state.lights);
+  const missing = lacks(pipeline, problems, lights);
   return (
     <>
-      <h3 className={styles.title}>{pipeline.name}</h3>
+      <h2 className={styles.title}>{pipeline.name}</h2>
       <p className="quiet">
         {t("panel.size", { nodes: pipeline.nodes.length, edges: edgesOf(pipeline).length })}
       </p>
       <Description text={String(pipeline.description ?? "")} />
-      <h4 className={styles.sectionTitle}>{t("panel.problems")}</h4>
+      <h3 className={styles.sectionTitle}>{t("panel.problems")}</h3>
       <ul className={styles.list} aria-busy={!isFresh} style={{ opacity: isFresh ? 1 : 0.6 }}>
-        {problems.map((problem) => (
-          <li
-            key={`${problem.kind} ${problem.node} ${problem.port} ${problem.parameter} ${problem.message}`}
-          >
-            <Problem problem={problem} />
+        {missing.map((lack) => (
+          <li key={`${lack.node} ${lack.message}`}>
+            <LackItem lack={lack} />
           </li>
         ))}
       </ul>
-      {isFresh && problems.length === 0 && (
+      {isFresh && missing.length === 0 && (
         <p className={styles.good}>
           <Icon name="check" />
           {t("panel.noProblems")}
@@ -42,19 +43,19 @@ export function PipelinePanel() {
   );
 }
 
-function Problem({ problem }: { problem: ProblemInfo }) {
+function LackItem({ lack }: { lack: Lack }) {
   const text = (
     <>
       <Icon name="warning" className={styles.care} />
       <span>
-        {problem.message}
-        <span className={styles.hint}>{problem.hint}</span>
+        {lack.message}
+        <span className={styles.hint}>{lack.hint}</span>
       </span>
     </>
   );
-  if (!problem.node) return <div className={styles.item}>{text}</div>;
+  if (!lack.node) return <div className={styles.item}>{text}</div>;
   return (
-    <button type="button" className={styles.item} onClick={() => focusNode(problem.node)}>
+    <button type="button" className={styles.item} onClick={() => focusNode(lack.node)}>
       {text}
     </button>
   );
