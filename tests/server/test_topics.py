@@ -9,7 +9,7 @@ from imageloom.server.topics import Topics
 
 
 class Count(BaseModel):
-    """A picture."""
+    """A snapshot."""
 
     count: int
 
@@ -42,8 +42,8 @@ def test_a_follower_gets_a_picture_at_once_and_then_every_change_once():
 
     async def body(topics):
         seen = []
-        async for picture in topics.follow([("a", counter.look)], {}):
-            seen.append(picture.content.count)
+        async for snapshot in topics.follow([("a", counter.look)], {}):
+            seen.append(snapshot.content.count)
             counter.count += 1
             if len(seen) == 4:
                 return seen
@@ -56,8 +56,8 @@ def test_who_knows_the_picture_already_hears_only_of_the_next():
     counter = Counter(7)
 
     async def body(topics):
-        async for picture in topics.follow([("a", counter.look)], {}):
-            known = {"a": picture.mark}
+        async for snapshot in topics.follow([("a", counter.look)], {}):
+            known = {"a": snapshot.mark}
             break
         looks = counter.looks
 
@@ -67,9 +67,9 @@ def test_who_knows_the_picture_already_hears_only_of_the_next():
             counter.count = 8
 
         change = asyncio.create_task(change_later())
-        async for picture in topics.follow([("a", counter.look)], known):
+        async for snapshot in topics.follow([("a", counter.look)], known):
             await change
-            return picture.content.count
+            return snapshot.content.count
         return None
 
     assert following(body) == 8
@@ -80,8 +80,8 @@ def test_many_followers_are_one_look_and_none_are_no_look():
 
     async def body(topics):
         async def first(number):
-            async for picture in topics.follow([("a", counter.look)], {}):
-                return number, picture.content.count
+            async for snapshot in topics.follow([("a", counter.look)], {}):
+                return number, snapshot.content.count
             return None
 
         found = await asyncio.gather(*(first(number) for number in range(50)))

@@ -14,13 +14,13 @@ POLL_S: Final = 0.2
 
 
 @dataclass(frozen=True)
-class Picture:
+class Snapshot:
     """How a topic stands.
 
     Attributes:
         topic: Its name.
         content: What was seen.
-        mark: Differs from that of every other picture of the topic.
+        mark: Differs from that of every other snapshot of the topic.
     """
 
     topic: str
@@ -32,7 +32,7 @@ class Picture:
 class _Topic:
     look: Callable[[], BaseModel]
     num_followers: int = 0
-    newest: Picture | None = None
+    newest: Snapshot | None = None
     task: "asyncio.Task[None] | None" = None
 
 
@@ -45,28 +45,28 @@ class Topics:
 
     async def follow(
         self, wanted: Sequence[tuple[str, Callable[[], BaseModel]]], known: dict[str, str]
-    ) -> AsyncIterator[Picture]:
-        """Yield a picture of each topic whenever it is another one, until the caller leaves.
+    ) -> AsyncIterator[Snapshot]:
+        """Yield a snapshot of each topic whenever it is another one, until the caller leaves.
 
         Args:
             wanted: The topics, and how to look at each; that must take moments.
-            known: The marks of the pictures that the caller has, by topic.
+            known: The marks of the snapshots that the caller has, by topic.
         """
         seen = dict(known)
         with contextlib.ExitStack() as stack:
             for name, look in wanted:
                 stack.enter_context(self._watching(name, look))
             while True:
-                for picture in self._news(wanted, seen):
-                    seen[picture.topic] = picture.mark
-                    yield picture
+                for snapshot in self._news(wanted, seen):
+                    seen[snapshot.topic] = snapshot.mark
+                    yield snapshot
                 async with self._changed:
                     while not self._news(wanted, seen):
                         await self._changed.wait()
 
     def _news(
         self, wanted: Sequence[tuple[str, Callable[[], BaseModel]]], seen: dict[str, str]
-    ) -> list[Picture]:
+    ) -> list[Snapshot]:
         newest = (self._topics[name].newest for name, _ in wanted)
         return [one for one in newest if one is not None and seen.get(one.topic) != one.mark]
 
@@ -90,6 +90,6 @@ class Topics:
             mark = mark_of(content)
             if topic.newest is None or topic.newest.mark != mark:
                 async with self._changed:
-                    topic.newest = Picture(name, content, mark)
+                    topic.newest = Snapshot(name, content, mark)
                     self._changed.notify_all()
             await asyncio.sleep(POLL_S)

@@ -1,7 +1,7 @@
 """What has changed: how far the files of a run, and the list of runs, have grown.
 
-A picture holds no content, only positions and what is on its way; a page that sees another picture
-than it had asks for what is new. So nothing is lost between two pictures, and a server that is
+A snapshot holds no content, only positions and what is on its way; a page that sees another one
+than it had asks for what is new. So nothing is lost between two snapshots, and a server that is
 started anew has nothing to remember.
 """
 
@@ -167,9 +167,9 @@ class RunsWatch:
         )
 
 
-def mark_of(picture: BaseModel) -> str:
-    """Return a short text that differs whenever two pictures do."""
-    text = json.dumps(picture.model_dump(mode="json"), sort_keys=True)
+def mark_of(snapshot: BaseModel) -> str:
+    """Return a short text that differs whenever two snapshots do."""
+    text = json.dumps(snapshot.model_dump(mode="json"), sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 

@@ -158,12 +158,24 @@ def imported_by(file):
             yield (node.module or "").split(".")[0]
 
 
-def test_only_this_package_knows_of_databases():
+def files_that_import(*packages):
+    """Return the parts of the names of the files that import one of some packages."""
     package = Path(imageloom.__file__).parent
-    drivers = {"sqlalchemy", "alembic", "psycopg", "sqlite3"}
-    knowing = {
-        file.relative_to(package).parts[:2]
+    return {
+        file.relative_to(package).parts
         for file in package.rglob("*.py")
-        if drivers & set(imported_by(file))
+        if set(packages) & set(imported_by(file))
     }
-    assert knowing == {("pipeline", "index")}
+
+
+def test_only_this_package_knows_of_databases():
+    knowing = files_that_import("sqlalchemy", "alembic", "psycopg")
+    assert {parts[:2] for parts in knowing} == {("pipeline", "index")}
+
+
+def test_sqlite_itself_is_for_this_package_and_for_the_pictures_of_an_evaluation():
+    pictures = {("scoring", "picture_table.py"), ("scoring", "read_pictures.py")}
+    assert {parts[:2] for parts in files_that_import("sqlite3")} == {
+        ("pipeline", "index"),
+        *pictures,
+    }

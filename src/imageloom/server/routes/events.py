@@ -39,8 +39,8 @@ async def events(
 ) -> AsyncIterator[ServerSentEvent]:
     """Send how each topic stands whenever that changes: events ``runs`` and ``run``.
 
-    The data are ``RunsNow`` and ``RunNow``. The id of an event says which pictures the page has, so
-    one that comes back is sent what it has not, also by another server.
+    The data are ``RunsNow`` and ``RunNow``. The id of an event says which snapshots the page has,
+    so one that comes back is sent what it has not, also by another server.
     """
     topics = request.app.state.topics
     assert isinstance(topics, Topics)
@@ -52,12 +52,12 @@ async def events(
         wanted.append((f"run {run_id}", watch.look))
     known = _known(last_event_id)
     yield ServerSentEvent(comment="Imageloom", retry=_RETRY_MS)
-    async for picture in topics.follow(wanted, known):
-        known[picture.topic] = picture.mark
+    async for snapshot in topics.follow(wanted, known):
+        known[snapshot.topic] = snapshot.mark
         yield ServerSentEvent(
-            event=picture.topic.partition(" ")[0],
+            event=snapshot.topic.partition(" ")[0],
             id=json.dumps(known, separators=(",", ":")),
-            data=picture.content,
+            data=snapshot.content,
         )
 
 
