@@ -51,6 +51,7 @@ def test_two_machines_share_the_ranks_and_all_end_well(machines):
     assert MeetingPlace(machines.run).find() is None
 
 
+@pytest.mark.slow
 def test_each_machine_divides_its_cores_among_the_ranks_that_the_leader_gives_it(
     machines, monkeypatch
 ):
