@@ -10,13 +10,13 @@ from imageloom.events import Control
 from imageloom.launch.preflight import compare as preflight
 from imageloom.launch.preflight import facts as node_facts
 from imageloom.launch.preflight.compare import compare, require_room
-from imageloom.launch.preflight.estimate import Needs, needs_of
 from imageloom.launch.preflight.facts import (
     MachineFacts,
     SeenPictures,
     facts_of_this_node,
     mark_storage,
 )
+from imageloom.launch.preflight.room import Needs, needs_of
 from imageloom.models.compute import choose_compute, choose_workers
 from imageloom.models.params import ModelParams
 from imageloom.system import machine
