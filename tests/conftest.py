@@ -1,7 +1,9 @@
 """A clean, offline, repeatable environment for every test."""
 
+import atexit
 import collections
 import dataclasses
+import gc
 import hashlib
 import itertools
 import os
@@ -24,6 +26,7 @@ os.environ["MKL_NUM_THREADS"] = "1"
 os.environ["OMP_WAIT_POLICY"] = "PASSIVE"
 
 
+@pytest.hookimpl(optionalhook=True)  # also without xdist
 def pytest_xdist_auto_num_workers():
     """Tests of machines and processes wait much, so one more than there are cores."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
@@ -34,6 +37,16 @@ def pytest_collection_modifyitems(items):
     """Begin with the files that take longest: one that came last would be waited for alone."""
     slow = collections.Counter(item.path for item in items if item.get_closest_marker("slow"))
     items.sort(key=lambda item: -slow[item.path])
+
+
+def pytest_collection_finish():
+    """Have the garbage collector pass over torch and all tests, which live as long as this process.
+
+    Each training collects garbage before it looks at its memory: 0.5 s where all is looked at.
+    """
+    gc.collect()
+    gc.freeze()
+    atexit.register(gc.unfreeze)  # libraries of C++ take what is left then for a leak
 
 
 _HOMES = itertools.count()
@@ -86,6 +99,14 @@ def python() -> str:
 def repository() -> Path:
     """The root of the source tree."""
     return Path(__file__).parents[1]
+
+
+@pytest.fixture(scope="session")
+def sklearn_metrics():
+    """The metrics of scikit-learn: a second opinion, whose import takes a second."""
+    import sklearn.metrics
+
+    return sklearn.metrics
 
 
 COLOURS = {"red": (200, 40, 40), "green": (40, 200, 40), "blue": (40, 40, 200), "grey": (90,) * 3}

@@ -7,7 +7,7 @@ import shutil
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
-from imageloom.data.decoding.picture import UnreadablePictureError
+from imageloom.data.decoding.decoded_picture import UnreadablePictureError
 from imageloom.errors import ImageloomError
 from imageloom.files.publish import MANIFEST, _write_manifest
 

@@ -32,6 +32,7 @@ def digits(tmp_path_factory) -> Path:
     return folder
 
 
+@pytest.mark.slow
 def test_the_digits_are_1797_png_files_in_ten_folders(digits):
     assert sorted(folder.name for folder in digits.iterdir()) == list("0123456789")
     files = list(digits.rglob("*.png"))

@@ -15,7 +15,7 @@ import imageloom
 from imageloom.cli.root import run as run_command
 from imageloom.errors import CannotResumeError, InvalidModelDirectoryError
 from imageloom.events import Control
-from imageloom.launch.preflight.estimate import needs_of
+from imageloom.launch.preflight.room import needs_of
 from imageloom.launch.train import resumed_launch
 from imageloom.metrics import ScoreSums
 from imageloom.models.family import FAMILIES

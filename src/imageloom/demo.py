@@ -10,7 +10,7 @@ import json
 import os
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -20,7 +20,8 @@ from imageloom.errors import EnvironmentUnsuitableError, ImageloomError
 from imageloom.events import CancelToken, Control, Progress
 from imageloom.files.output_places import refuse_misplaced
 from imageloom.files.publish import appearing_directory, refuse_existing
-from imageloom.pipeline.builder import PipelineBuilder
+from imageloom.params import Value
+from imageloom.pipeline.builder import NodeHandle, PipelineBuilder
 from imageloom.pipeline.graph.graph import Pipeline
 from imageloom.pipeline.graph.json_format import write_pipeline
 from imageloom.pipeline.run.events import NodeEvent, RunSink, ignore_run_events
@@ -107,29 +108,45 @@ def digits_pipeline(components: Registry[Component], *, upload: str = "") -> Pip
         pictures = build.add("dataset", id=PICTURES, upload=upload)
     else:
         pictures = build.add("dataset", id=PICTURES, path=PICTURES)
+    add_training(
+        build,
+        pictures,
+        network={"stem": "small"},
+        training={"epochs": 6, "batch_size": 64, "learning_rate": 0.05, "patience": 6},
+    )
+    return build.pipeline()
+
+
+def add_training(
+    build: PipelineBuilder,
+    pictures: NodeHandle,
+    *,
+    training: Mapping[str, Value],
+    network: Mapping[str, Value] | None = None,
+) -> None:
+    """Add all that comes after the pictures: a ResNet-18 is trained on 70 % of them and evaluated.
+
+    ``network`` and ``training`` are the parameters in which such pipelines differ.
+    """
     images = build.add("convert_to_image_directory", pictures, id="convert")
     parts = build.add(
         "split_image_directory", images, id="split", fraction=0.7, third_fraction=0.15
     )
-    network = build.add(
-        "resnet", id="resnet", model_name="resnet18", pretrained=False, stem="small"
+    untrained = build.add(
+        "resnet", id="resnet", model_name="resnet18", pretrained=False, params=network
     )
     model = build.add(
         "train_pytorch_model",
-        network,
+        untrained,
         parts.first,
         parts.second,
         id="train",
-        epochs=6,
-        batch_size=64,
-        learning_rate=0.05,
         warmup_epochs=1.0,
-        patience=6,
         augmentation="light",
+        params=training,
     )
     scores = build.add("score_image_model", model, parts.third, id="score")
     build.add("evaluate_model", scores, id="evaluate")
-    return build.pipeline()
 
 
 def main(words: Sequence[str]) -> int:

@@ -56,7 +56,7 @@ def trained(tmp_path_factory) -> Path:
             "data convert photos --out pictures",
             "data split pictures --fraction 0.5 --third-fraction 0.25 --first train "
             "--second validation --third test",
-            "train --model resnet18 --epochs 2 --batch-size 6 --learning-rate 0.01 "
+            f"train --model {TINY} --epochs 2 --batch-size 6 --learning-rate 0.01 "
             "--precision float32 --train train --validation validation --out run",
             "score --model run --data test --out scores.parquet",
             "score --model run/model --data photos --out scores.csv",

@@ -110,6 +110,7 @@ def starter(run: RunFolder) -> Iterator["subprocess.Popen[str]"]:
             process.kill()
 
 
+@pytest.mark.slow
 def test_the_command_returns_when_the_run_has_begun_and_says_how_to_go_on(
     gated, engine, tmp_path, capsys
 ):
@@ -134,6 +135,7 @@ def test_the_command_returns_when_the_run_has_begun_and_says_how_to_go_on(
     wait_until(lambda: run.state() is RunState.COMPLETED)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGHUP])
 def test_a_run_outlives_the_process_and_the_terminal_that_started_it(created, tmp_path, how):
     with starter(created) as process:
@@ -154,6 +156,7 @@ def test_sigterm_has_a_detached_run_save_and_stop(engine, created):
     assert created.state() is RunState.CANCELLED
 
 
+@pytest.mark.slow
 def test_a_starter_that_lives_on_is_left_with_no_zombie(created, tmp_path):
     with starter(created) as process:
         assert len(psutil.Process(process.pid).children()) == 1
@@ -162,6 +165,7 @@ def test_a_starter_that_lives_on_is_left_with_no_zombie(created, tmp_path):
     assert created.state() is RunState.COMPLETED
 
 
+@pytest.mark.slow
 def test_an_executor_that_cannot_begin_says_why(engine, created):
     with (
         created.execution_lock(),

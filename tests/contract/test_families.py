@@ -23,7 +23,19 @@ QUICK = {"timm": "timm/test_resnet"}
 
 
 def names(variants):
-    return pytest.mark.parametrize("name", [variant.name for variant in variants])
+    """Each variant; a quick round takes the smallest of each family."""
+    quick = {_smallest(family) for family in FAMILIES}
+    return pytest.mark.parametrize(
+        "name",
+        [
+            pytest.param(one.name, marks=() if one.name in quick else pytest.mark.slow)
+            for one in variants
+        ],
+    )
+
+
+def _smallest(family):
+    return min(family.variants, key=lambda variant: variant.num_parameters).name
 
 
 @pytest.fixture(params=FAMILIES.names())
@@ -43,8 +55,7 @@ def on_meta(name, num_classes):
 
 
 def quick(family):
-    smallest = min(family.variants, key=lambda variant: variant.num_parameters).name
-    return QUICK.get(family.name, smallest)
+    return QUICK.get(family.name, _smallest(family))
 
 
 def test_all_thirteen_networks_of_the_old_designer_are_there():

@@ -283,6 +283,7 @@ def test_a_place_that_cannot_be_written_is_named_with_the_way_out(tree, tmp_path
     assert "IMAGELOOM_HOME" in refused.value.hint
 
 
+@pytest.mark.slow
 def test_two_processes_that_open_one_folder_at_once_both_succeed(tree, settings, python):
     tree.write({f"a/{number}.png": png(number) for number in range(40)})
     code = (

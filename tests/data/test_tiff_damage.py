@@ -10,8 +10,8 @@ from PIL import Image, TiffImagePlugin
 
 from imageloom.data.decoding import tiff_damage
 from imageloom.data.decoding.decode import decode_picture, decode_rgb, examine_picture
+from imageloom.data.decoding.decoded_picture import UnreadablePictureError
 from imageloom.data.decoding.libtiff import LibtiffErrors, _exchange_handler, _words
-from imageloom.data.decoding.picture import UnreadablePictureError
 
 KINDS = {
     None: "RGB",

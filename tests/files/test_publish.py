@@ -74,7 +74,15 @@ def test_i01_without_exchange_the_old_directory_comes_back_at_the_next_start(tmp
 
 
 @pytest.mark.parametrize("scenario", ["new", "replace", "file", "move"])
-@pytest.mark.parametrize("number", [errno.EIO, errno.ENOSPC, errno.EDQUOT, errno.EROFS])
+@pytest.mark.parametrize(
+    "number",
+    [
+        errno.EIO,
+        errno.ENOSPC,
+        pytest.param(errno.EDQUOT, marks=pytest.mark.slow),
+        pytest.param(errno.EROFS, marks=pytest.mark.slow),
+    ],
+)
 def test_i02_an_error_at_any_point_leaves_the_old_or_the_new_whole(scenario, number, tmp_path):
     rows = outcomes(scenario, str(number), tmp_path)
     before = "absent" if scenario == "new" else "old"

@@ -28,6 +28,8 @@ from imageloom.models.params import ModelParams
 from imageloom.training.params import TrainParams
 from imageloom.training.run.events import read_metrics
 
+pytestmark = pytest.mark.slow
+
 GOLDEN = Path(__file__).with_name("resnet18_small_float32_cpu.json")
 OLDER_PROCESSORS = {
     "Haswell, 2013": ("avx2", "AVX2", "AVX2"),
@@ -110,12 +112,10 @@ def test_the_loss_curve_is_the_golden_one(curve):
     assert_golden(curve)
 
 
-@pytest.mark.slow
 def test_a_second_run_on_this_machine_gives_every_bit_again(curve, tmp_path):
     assert loss_curve(tmp_path / "two") == curve
 
 
-@pytest.mark.slow
 @pytest.mark.skipif(platform.machine() != "x86_64", reason="the kernels are for x86-64 processors")
 @pytest.mark.parametrize("processor", OLDER_PROCESSORS)
 def test_the_kernels_of_an_older_processor_give_the_golden_curve(processor, tmp_path):

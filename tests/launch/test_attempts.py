@@ -284,6 +284,7 @@ def test_a_log_that_cannot_be_written_is_named_and_nobody_is_left(toy_job, toys)
     assert not any(str(toys) in child.cmdline() for child in psutil.Process().children())
 
 
+@pytest.mark.slow
 def test_killed_ranks_start_again_and_the_person_is_told(toy_job, toys):
     heard = []
     job = toy_job(plan={"1": ["kill:9"], "0": ["lost:1"], "times": 2}, max_restarts=2)
@@ -297,6 +298,7 @@ def test_killed_ranks_start_again_and_the_person_is_told(toy_job, toys):
     assert len(pids(toys, start=3)) == 2
 
 
+@pytest.mark.slow
 def test_restarts_end_when_they_are_used_up(toy_job, toys):
     job = toy_job(plan={"0": ["kill:9"], "1": ["lost:0"], "times": 9}, max_restarts=1)
     with pytest.raises(WorkerLostError, match="Rank 0 of 2 was killed by signal 9"):

@@ -2,6 +2,7 @@
 
 import itertools
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -26,6 +27,7 @@ def of_label(merged, label):
     return [line.text for line in merged if line.label == label]
 
 
+@pytest.mark.slow
 @given(LOGS)
 def test_no_line_is_lost_and_each_log_keeps_its_order_whatever_its_clock_does(logs):
     lines = {label: lines_of(entries) for label, entries in logs.items()}

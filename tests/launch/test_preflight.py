@@ -3,19 +3,20 @@
 import re
 
 import pytest
+from networks import TINY
 
 from imageloom.errors import CannotResumeError, EnvironmentUnsuitableError
 from imageloom.events import Control
 from imageloom.launch.preflight import compare as preflight
 from imageloom.launch.preflight import facts as node_facts
 from imageloom.launch.preflight.compare import compare, require_room
-from imageloom.launch.preflight.estimate import Needs, needs_of
 from imageloom.launch.preflight.facts import (
     MachineFacts,
     SeenPictures,
     facts_of_this_node,
     mark_storage,
 )
+from imageloom.launch.preflight.room import Needs, needs_of
 from imageloom.models.compute import choose_compute, choose_workers
 from imageloom.models.params import ModelParams
 from imageloom.system import machine
@@ -140,12 +141,12 @@ def test_where_there_is_no_shared_memory_none_is_asked_for():
 def prepared(make_pictures, tmp_path_factory):
     """A run of two epochs on nine small pictures, before it began."""
 
-    def prepare(**changes):
+    def prepare(model=TINY, **changes):
         pictures = make_pictures(per_class=3, size=8), make_pictures(per_class=2, size=8, seed=1)
         params = TrainParams(batch_size=4, **changes)
         out = tmp_path_factory.mktemp("prepared") / "run"
         return prepare_run(
-            NewRun("resnet18", *pictures, out, params=params, model_params=ModelParams()),
+            NewRun(model, *pictures, out, params=params, model_params=ModelParams()),
             control=Control(),
         )
 
@@ -240,7 +241,8 @@ def test_g04_no_process_is_started_without_room_for_its_workers(run, monkeypatch
         require_room(run, processes=2)
 
 
-def test_i04_no_process_is_started_without_room_for_checkpoints_and_model(run, monkeypatch):
+def test_i04_no_process_is_started_without_room_for_checkpoints_and_model(prepared, monkeypatch):
+    run = prepared("resnet18", workers=2)  # of which a weight forgotten is much
     network = (run / "checkpoints" / "step-000000000" / "network.safetensors").stat().st_size
     needed = needs_of(run, processes=2).disk_bytes
     # SGD keeps one number more per weight: three checkpoints stay, a fourth is written beside them,

@@ -23,6 +23,7 @@ from imageloom.launch.network import (
     interface_variables,
     sole_interface,
 )
+from imageloom.resume_command import Resume
 from imageloom.spec.scale import Scale
 
 LEADER = LeaderAddress(address="10.0.0.4", port=29400, token="0123")
@@ -142,7 +143,7 @@ def test_a_leader_whose_agents_cannot_come_says_so_at_once(tmp_path):
         agents=command,
     )
     team = Team(scale=Scale(2, 2), wait_s=60.0)
-    leader = Leader(hall, team)
+    leader = Leader(hall, team, Resume(str(tmp_path)))
     with (
         pytest.raises(EnvironmentUnsuitableError, match=r"1 of at least 2 machines .* exit code 3"),
         leader.receiving(),
@@ -171,7 +172,7 @@ class Anything:
 def test_a_leader_leaves_no_port_behind(tmp_path):
     place = MeetingPlace(tmp_path)
     hall = Hall(run=None, place=place, store=None, preflight=Anything(), address="127.0.0.1")
-    with Leader(hall, Team(scale=Scale(2, 2))).receiving():
+    with Leader(hall, Team(scale=Scale(2, 2)), Resume(str(tmp_path))).receiving():
         where = place.find()
         socket.create_connection((where.address, where.port)).close()
     with pytest.raises(ConnectionRefusedError):

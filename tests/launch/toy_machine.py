@@ -113,6 +113,8 @@ def main(run, plan, team, facts, address):
         places.come_to("end")
     except ImageloomError as error:
         sys.stdout.write(f"Hint: {error.hint}\n")
+        if error.resume:
+            sys.stdout.write(f"Go on with: {error.resume.command}\n")
         sys.stdout.write(f"{type(error).__name__}: {error.message}\n")
         return 1
     sys.stdout.write("done\n")

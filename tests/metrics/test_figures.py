@@ -2,8 +2,6 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sklearn.metrics import accuracy_score, precision_recall_fscore_support
-from sklearn.metrics import confusion_matrix as sklearn_confusion_matrix
 
 from imageloom.metrics import (
     accuracy,
@@ -28,9 +26,9 @@ def _predictions(draw):
 
 @settings(deadline=None, max_examples=60)
 @given(_predictions())
-def test_confusion_matrix_equals_scikit_learn(case):
+def test_confusion_matrix_equals_scikit_learn(sklearn_metrics, case):
     num_classes, labels, predicted = case
-    expected = sklearn_confusion_matrix(labels, predicted, labels=range(num_classes))
+    expected = sklearn_metrics.confusion_matrix(labels, predicted, labels=range(num_classes))
     found = confusion_matrix(labels, predicted, num_classes=num_classes)
     assert found.dtype == np.int64
     np.testing.assert_array_equal(found, expected)
@@ -38,9 +36,9 @@ def test_confusion_matrix_equals_scikit_learn(case):
 
 @settings(deadline=None, max_examples=60)
 @given(_predictions())
-def test_figures_of_each_class_equal_scikit_learn(case):
+def test_figures_of_each_class_equal_scikit_learn(sklearn_metrics, case):
     num_classes, labels, predicted = case
-    expected = precision_recall_fscore_support(
+    expected = sklearn_metrics.precision_recall_fscore_support(
         labels, predicted, labels=range(num_classes), zero_division=0
     )
     figures = class_figures(confusion_matrix(labels, predicted, num_classes=num_classes))
@@ -51,12 +49,12 @@ def test_figures_of_each_class_equal_scikit_learn(case):
 
 @settings(deadline=None, max_examples=60)
 @given(_predictions())
-def test_averages_equal_scikit_learn(case):
+def test_averages_equal_scikit_learn(sklearn_metrics, case):
     num_classes, labels, predicted = case
     found = averages(confusion_matrix(labels, predicted, num_classes=num_classes)).to_json()
-    expected = {"Overall_Accuracy": accuracy_score(labels, predicted)}
+    expected = {"Overall_Accuracy": sklearn_metrics.accuracy_score(labels, predicted)}
     for average in ("micro", "macro"):
-        figures = precision_recall_fscore_support(
+        figures = sklearn_metrics.precision_recall_fscore_support(
             labels, predicted, labels=range(num_classes), average=average, zero_division=0
         )
         names = [f"{average.title()}_{name}" for name in ("Precision", "Recall", "F1")]

@@ -5,8 +5,6 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sklearn.metrics import log_loss as sklearn_log_loss
-from sklearn.metrics import top_k_accuracy_score
 
 from imageloom.metrics import (
     LEAST_PROBABILITY,
@@ -34,21 +32,25 @@ _CASES = given(
 
 @settings(deadline=None, max_examples=60)
 @_CASES
-def test_log_loss_equals_scikit_learn(seed, images, num_classes, sharpness):
+def test_log_loss_equals_scikit_learn(sklearn_metrics, seed, images, num_classes, sharpness):
     probabilities = _probabilities(seed, images, num_classes, sharpness)
     labels = np.random.default_rng(seed).integers(0, num_classes, images)
-    expected = sklearn_log_loss(labels, probabilities, labels=range(num_classes))
+    expected = sklearn_metrics.log_loss(labels, probabilities, labels=range(num_classes))
     assert log_loss(probabilities, labels) == pytest.approx(expected, rel=1e-5, abs=1e-6)
 
 
 @settings(deadline=None, max_examples=60)
 @given(st.integers(0, 2**32 - 1), st.integers(1, 30), st.integers(3, 10))
-def test_top_two_accuracy_equals_scikit_learn_where_no_values_tie(seed, images, num_classes):
+def test_top_two_accuracy_equals_scikit_learn_where_no_values_tie(
+    sklearn_metrics, seed, images, num_classes
+):
     generator = np.random.default_rng(seed)
     rows = np.tile(np.arange(num_classes, dtype=np.float32), (images, 1))
     probabilities = generator.permuted(rows, axis=1) / rows.sum(axis=1, keepdims=True)
     labels = generator.integers(0, num_classes, images)
-    expected = top_k_accuracy_score(labels, probabilities, k=2, labels=range(num_classes))
+    expected = sklearn_metrics.top_k_accuracy_score(
+        labels, probabilities, k=2, labels=range(num_classes)
+    )
     assert topk_accuracy(probabilities, labels, 2) == pytest.approx(expected)
 
 

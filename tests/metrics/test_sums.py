@@ -6,7 +6,6 @@ import pytest
 import torch
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from sklearn.metrics import top_k_accuracy_score
 
 from imageloom.metrics import ScoreSums, joined_sums, score_sums, topk_correct
 
@@ -44,12 +43,14 @@ def test_a_label_with_a_nan_logit_is_never_right():
 
 @settings(deadline=None, max_examples=50)
 @given(st.integers(3, 12), st.integers(1, 30), st.integers(1, 12), st.integers(0, 2**32 - 1))
-def test_topk_equals_scikit_learn_where_no_logits_tie(num_classes, images, k, seed):
+def test_topk_equals_scikit_learn_where_no_logits_tie(
+    sklearn_metrics, num_classes, images, k, seed
+):
     generator = np.random.default_rng(seed)
     logits = generator.permuted(np.tile(np.arange(num_classes), (images, 1)), axis=1).astype(float)
     labels = generator.integers(0, num_classes, images)
     k = min(k, num_classes - 1)  # scikit-learn warns when k is the number of classes
-    expected = top_k_accuracy_score(
+    expected = sklearn_metrics.top_k_accuracy_score(
         labels, logits, k=k, normalize=False, labels=np.arange(num_classes)
     )
     assert int(topk_correct(torch.tensor(logits), torch.tensor(labels), k)) == expected

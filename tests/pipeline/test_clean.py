@@ -408,6 +408,7 @@ for number in range(12):
 """
 
 
+@pytest.mark.slow
 @pytest.mark.processes
 def test_runs_keep_what_they_named_while_others_clean_at_the_same_time(workspace, repository):
     processes = [

@@ -81,6 +81,7 @@ def test_a_living_worker_is_picked_up_and_not_started_twice(engine, tmp_path):
         assert picked_up.started == run.states()["odd"].started
 
 
+@pytest.mark.slow
 def test_a_worker_holds_its_slot_of_the_machine_also_without_its_executor(engine, tmp_path):
     with executor_killed_at_the_gate(engine, tmp_path) as run:
         slots = engine.targets.get("local").limits.slots["light"]

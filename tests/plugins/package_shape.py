@@ -9,20 +9,32 @@ import subprocess
 import sys
 from collections import defaultdict
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import imageloom
 
 PACKAGE = Path(imageloom.__file__).parent
 FILES = sorted(PACKAGE.rglob("*.py"))
-TREES = {
-    ".".join((PACKAGE.name, *file.relative_to(PACKAGE).with_suffix("").parts)).removesuffix(
-        ".__init__"
-    ): ast.parse(file.read_text(encoding="utf-8"))
-    for file in FILES
-}
 # What pyproject.toml sets for ruff: branches, parameters, statements.
 LIMITS = "C901,PLR0913,PLR0915"
+
+
+@cache
+def tree_of(file: Path) -> ast.Module:
+    """Return what a file says; all who ask get the same tree."""
+    return ast.parse(file.read_text(encoding="utf-8"))
+
+
+@cache
+def trees() -> dict[str, ast.Module]:
+    """Return what each module says."""
+    return {_module(file): tree_of(file) for file in FILES}
+
+
+def _module(file: Path) -> str:
+    parts = file.relative_to(PACKAGE).with_suffix("").parts
+    return ".".join((PACKAGE.name, *parts)).removesuffix(".__init__")
 
 
 def top_level_modules() -> list[str]:
@@ -37,7 +49,7 @@ def num_lines() -> int:
 
 def functions() -> Iterator[tuple[str, ast.FunctionDef | ast.AsyncFunctionDef]]:
     """Yield every function and method with its module."""
-    for module, tree in TREES.items():
+    for module, tree in trees().items():
         for node in ast.walk(tree):
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
                 yield module, node
@@ -65,7 +77,7 @@ def undocumented() -> list[str]:
     parameters the class documents.
     """
     missing = []
-    for module, tree in TREES.items():
+    for module, tree in trees().items():
         for owner in (tree, *(node for node in tree.body if _is_public_class(node))):
             for node in owner.body:  # type: ignore[attr-defined]
                 if (
@@ -84,7 +96,7 @@ def _is_public_class(node: ast.AST) -> bool:
 def shared_names() -> dict[str, list[str]]:
     """Return public classes of one name that stand in several modules."""
     homes = defaultdict(list)
-    for module, tree in TREES.items():
+    for module, tree in trees().items():
         for node in tree.body:
             if _is_public_class(node):
                 homes[node.name].append(module)  # type: ignore[attr-defined]
@@ -93,7 +105,7 @@ def shared_names() -> dict[str, list[str]]:
 
 def imports() -> dict[str, set[str]]:
     """Return what each module imports when it is imported itself."""
-    return {module: set(_imported(tree.body)) & TREES.keys() for module, tree in TREES.items()}
+    return {module: set(_imported(tree.body)) & trees().keys() for module, tree in trees().items()}
 
 
 def _imported(body: list[ast.stmt]) -> Iterator[str]:

@@ -3,8 +3,6 @@ import math
 
 import numpy as np
 import pytest
-from sklearn.metrics import log_loss as sklearn_log_loss
-from sklearn.metrics import precision_recall_fscore_support, top_k_accuracy_score
 
 from imageloom.errors import NotExpectedLabelColumnError
 from imageloom.scoring.evaluation import evaluate_table
@@ -33,23 +31,23 @@ def pets():
     )
 
 
-def test_figures_equal_scikit_learn():
+def test_figures_equal_scikit_learn(sklearn_metrics):
     table = make_table(tuple("abcdefgh"), rows=300, seed=4)
     found = evaluated(table).summary()
     labels, predicted = table.labels_N, table.predicted_N
     probabilities = table.probabilities_NK
     for average in ("micro", "macro"):
-        expected = precision_recall_fscore_support(
+        expected = sklearn_metrics.precision_recall_fscore_support(
             labels, predicted, labels=range(8), average=average, zero_division=0
         )
         for figure, value in zip(("Precision", "Recall", "F1"), expected, strict=False):
             assert found[f"{average.title()}_{figure}"] == pytest.approx(value)
     assert found["Overall_Accuracy"] == pytest.approx((labels == predicted).mean())
     assert found["Log_Loss"] == pytest.approx(
-        sklearn_log_loss(labels, probabilities, labels=range(8)), rel=1e-5
+        sklearn_metrics.log_loss(labels, probabilities, labels=range(8)), rel=1e-5
     )
     assert found["Top_5_Accuracy"] == pytest.approx(
-        top_k_accuracy_score(labels, probabilities, k=5, labels=range(8))
+        sklearn_metrics.top_k_accuracy_score(labels, probabilities, k=5, labels=range(8))
     )
 
 

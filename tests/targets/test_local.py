@@ -265,6 +265,7 @@ def test_a_job_of_several_processes_gets_as_many_gpus(start, target, odd_extensi
     assert [worker_of(job).gpu for job in (one, both)] == ["3", "5,7"]
 
 
+@pytest.mark.slow
 def test_each_heavy_job_gets_a_gpu_of_its_own_and_gives_it_back(odd_extensions, start, tmp_path):
     extensions = {"IMAGELOOM_EXTENSIONS": str(odd_extensions)}
     target = LocalTarget(dict(os.environ) | extensions | {"CUDA_VISIBLE_DEVICES": "5,7"})

@@ -59,25 +59,29 @@ def main(folder: Path) -> int:
     log_to_stderr()
     (folder / ERROR_FILE).unlink(missing_ok=True)
     events = EventWriter(folder / EVENTS_FILE)
+    target = ""
     try:
         job = TrainJob.model_validate_json((folder / TRAIN_JOB_FILE).read_bytes())
+        target = job.target
         from imageloom.launch.train import resume
 
         resume(job.run, launch=job.launch, on_event=events, cancel=cancel)
     except RunInterruptedError as problem:
         logger.info("%s", problem)
-        _tell_error(folder, problem)
+        _tell_error(folder, problem, target)
         return STOPPED_EXIT
     except Exception as problem:  # noqa: BLE001 - whatever it was is reported to who asked
         logger.error("%s", printable("".join(traceback.format_exception(problem))))
-        _tell_error(folder, any_error(problem, _NO_NAME))
+        _tell_error(folder, any_error(problem, _NO_NAME), target)
         return 1
     finally:
         events.close()
     return 0
 
 
-def _tell_error(folder: Path, error: ImageloomError) -> None:
+def _tell_error(folder: Path, error: ImageloomError, target: str) -> None:
+    if error.resume is not None:  # whoever reads the file itself goes on where the job ran
+        error.resume = error.resume.knowing(target=target)
     if folder.is_dir():  # a run that was deleted meanwhile must not come back
         write_json(folder / ERROR_FILE, error.to_json())
 

@@ -5,7 +5,7 @@ from typing import Final
 
 from pydantic import BaseModel, JsonValue
 
-from imageloom.demo import PICTURES, digits_pipeline
+from imageloom.demo import PICTURES, add_training, digits_pipeline
 from imageloom.pipeline.builder import PipelineBuilder
 from imageloom.pipeline.graph.graph import Pipeline
 from imageloom.pipeline.graph.json_format import pipeline_to_json
@@ -63,25 +63,8 @@ def _digits(components: Registry[Component]) -> Pipeline:
 def _folder(components: Registry[Component]) -> Pipeline:
     build = PipelineBuilder(components, "My pictures", description="A sub-folder for each class.")
     pictures = build.add("dataset", id=PICTURES)
-    images = build.add("convert_to_image_directory", pictures, id="convert")
-    parts = build.add(
-        "split_image_directory", images, id="split", fraction=0.7, third_fraction=0.15
-    )
-    network = build.add("resnet", id="resnet", model_name="resnet18", pretrained=False)
-    model = build.add(
-        "train_pytorch_model",
-        network,
-        parts.first,
-        parts.second,
-        id="train",
-        epochs=10,
-        batch_size=32,
-        learning_rate=0.02,
-        warmup_epochs=1.0,
-        augmentation="light",
-    )
-    scores = build.add("score_image_model", model, parts.third, id="score")
-    build.add("evaluate_model", scores, id="evaluate")
+    training = {"epochs": 10, "batch_size": 32, "learning_rate": 0.02}
+    add_training(build, pictures, training=training)
     return build.pipeline()
 
 

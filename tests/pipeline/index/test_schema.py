@@ -5,12 +5,11 @@ import shutil
 import sqlite3
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
+from package_shape import FILES, PACKAGE, tree_of
 from sqlalchemy import create_engine, text
 
-import imageloom
 from imageloom.pipeline.index import guarded, schema
 from imageloom.pipeline.index.index import open_index
 from imageloom.pipeline.index.tables import HEAD, METADATA, VERSION_TABLE
@@ -151,7 +150,7 @@ def test_nothing_of_alembic_is_loaded_while_the_version_is_right(workspace):
 
 def imported_by(file):
     """Return the packages that a file imports anywhere in it."""
-    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+    for node in ast.walk(tree_of(file)):
         if isinstance(node, ast.Import):
             yield from (alias.name.split(".")[0] for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
@@ -160,11 +159,8 @@ def imported_by(file):
 
 def files_that_import(*packages):
     """Return the parts of the names of the files that import one of some packages."""
-    package = Path(imageloom.__file__).parent
     return {
-        file.relative_to(package).parts
-        for file in package.rglob("*.py")
-        if set(packages) & set(imported_by(file))
+        file.relative_to(PACKAGE).parts for file in FILES if set(packages) & set(imported_by(file))
     }
 
 

@@ -44,11 +44,11 @@ from PIL import (
     WebPImagePlugin,
 )
 
+from imageloom.data.decoding.decoded_picture import Picture, PictureFacts, UnreadablePictureError
 from imageloom.data.decoding.exif import TURNS, UPRIGHT, orientation_of
 from imageloom.data.decoding.foreign import describe_foreign
 from imageloom.data.decoding.jpeg import JpegHeader, has_end, read_jpeg_header, with_end
 from imageloom.data.decoding.jpeg_damage import HAS_MORE, LACKS_END, NOT_LOOKED_INTO, look_into
-from imageloom.data.decoding.picture import Picture, PictureFacts, UnreadablePictureError
 from imageloom.data.decoding.pixel_limits import DEFAULT_MAX_PIXELS, PILLOW_MAX_PIXELS
 from imageloom.data.decoding.pixels import ALPHA, WIDE_GREY, rgb_of, white_of
 from imageloom.data.decoding.quiet import QuietWarnings

@@ -25,6 +25,7 @@ from typing import Final
 
 from PIL import Image
 
+from imageloom.data.decoding.decoded_picture import UnreadablePictureError
 from imageloom.data.decoding.jpeg import (
     END,
     SKELETON_SIZE,
@@ -39,7 +40,6 @@ from imageloom.data.decoding.jpeg import (
     until_last_scan,
 )
 from imageloom.data.decoding.libjpeg import jpeg_warnings
-from imageloom.data.decoding.picture import UnreadablePictureError
 from imageloom.errors import printable
 
 LACKS_END: Final = "lacks only its end marker; all pixels are there"

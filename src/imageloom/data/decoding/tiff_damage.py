@@ -9,8 +9,8 @@ from typing import Final
 
 from PIL import Image
 
+from imageloom.data.decoding.decoded_picture import UnreadablePictureError
 from imageloom.data.decoding.libtiff import LibtiffErrors
-from imageloom.data.decoding.picture import UnreadablePictureError
 from imageloom.errors import printable
 
 NO_LIBTIFF: Final = "was not looked into for damage, because Pillow's libtiff is out of reach"

@@ -17,6 +17,7 @@ from imageloom.launch.cluster.team import Hall, Team
 from imageloom.launch.local.attempts import RankJob
 from imageloom.launch.local.blame import RankEnd, first_failure
 from imageloom.launch.local.watch import RANKS_FOLDER, Start, watch
+from imageloom.resume_command import Resume
 from imageloom.system.wording import count
 
 logger = logging.getLogger(__name__)
@@ -31,11 +32,13 @@ class Leader:
     Args:
         hall: Where they meet.
         team: How many they are.
+        resume: How the run goes on when too few came.
     """
 
-    def __init__(self, hall: Hall, team: Team) -> None:
+    def __init__(self, hall: Hall, team: Team, resume: Resume) -> None:
         self._hall = hall
         self._team = team
+        self._resume = resume
         self._notices = Notices()
         self._members = Members(team, self._notices)
         self._join_command = ""
@@ -124,7 +127,7 @@ class Leader:
             if how := self._agents_ended():
                 raise _nobody_comes(self._team, here, how)
             if time.monotonic() - began > self._team.wait_s:
-                raise _too_few(self._team, here)
+                raise _too_few(self._team, here, self._resume)
 
     def _how_to_join(self) -> str:
         if self._hall.agents:  # nobody need type it
@@ -142,15 +145,16 @@ def _until_when(team: Team) -> str:
     )
 
 
-def _too_few(team: Team, here: Sequence[Member]) -> TimeoutOccuredError:
+def _too_few(team: Team, here: Sequence[Member], resume: Resume) -> TimeoutOccuredError:
     came = ", ".join(["this machine", *[member.name for member in here]])
     return TimeoutOccuredError(
         f"{1 + len(here):,} of at least {count(team.scale.min_nodes, 'machine')} were there "
         f"after {team.wait_s:g} s: {came}.",
         # Without the token: this is written into the run directory, for all to read.
-        hint="Go on with --resume and the same options, and type the command that is printed "
-        "then on each of the others; --wait-for-nodes gives them more time.",
+        hint="When you go on, type the command that is printed on each of the others; "
+        "--wait-for-nodes gives them more time.",
         reason="too-few-nodes",
+        resume=resume,
     )
 
 

@@ -16,6 +16,7 @@ from imageloom.launch.cluster.team import Hall, Team, team_of
 from imageloom.launch.local.attempts import RankJob, run_ranks
 from imageloom.launch.network import interface_of, interface_variables
 from imageloom.launch.params import LaunchParams
+from imageloom.resume_command import Resume
 
 logger = logging.getLogger(__name__)
 
@@ -87,13 +88,15 @@ class Machine:
             self.leads = True
             self._wait_for_last_ranks()
             job = self._job.with_variables(interface_variables(interface_of(self._hall.address)))
-            leader = Leader(self._hall, self._team)
+            run = self._hall.place.run.absolute()
+            resume = Resume(str(run), launch=self._launch().resume_words)
+            leader = Leader(self._hall, self._team, resume)
             with leader.receiving():
                 run_ranks(
                     job,
                     leader,
                     max_restarts=self._team.scale.max_restarts,
-                    resume_words=self._launch().resume_words,
+                    resume_words=resume.launch,
                     control=self._control,
                 )
         return True

@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import Final
 
 from imageloom.errors import EnvironmentUnsuitableError
-from imageloom.launch.preflight.estimate import Needs, needs_of
 from imageloom.launch.preflight.facts import MachineFacts, SeenPictures, disk_free_bytes
+from imageloom.launch.preflight.room import Needs, needs_of
 from imageloom.system.machine import GPUS_VARIABLE, shared_memory_free_bytes
 from imageloom.system.wording import count, mebibytes
 

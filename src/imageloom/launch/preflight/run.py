@@ -7,8 +7,8 @@ from pydantic import JsonValue, ValidationError
 
 from imageloom.errors import EnvironmentUnsuitableError
 from imageloom.launch.preflight.compare import compare
-from imageloom.launch.preflight.estimate import needs_of
 from imageloom.launch.preflight.facts import MachineFacts, facts_of_this_node, mark_storage
+from imageloom.launch.preflight.room import needs_of
 
 
 class RunPreflight:

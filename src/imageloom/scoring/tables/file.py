@@ -23,7 +23,7 @@ from imageloom.files.publish import writing_file
 from imageloom.preprocessing import check_class_names
 from imageloom.scoring.tables.csv import CsvSource, write_csv
 from imageloom.scoring.tables.parquet import ParquetSource, write_parquet
-from imageloom.scoring.tables.rows import TableRows
+from imageloom.scoring.tables.read_rows import TableRows
 from imageloom.scoring.tables.scored_table import (
     FILE,
     LABEL,

@@ -25,8 +25,3 @@ def upgrade() -> None:
         sa.Column("files", sa.Text, nullable=False),
         sqlite_with_rowid=False,
     )
-
-
-def downgrade() -> None:
-    """Remove the table."""
-    op.drop_table("imageloom_runs")

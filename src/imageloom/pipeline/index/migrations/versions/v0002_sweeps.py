@@ -15,8 +15,3 @@ def upgrade() -> None:
         sa.Column("mark", sa.Text, nullable=False),
         sqlite_with_rowid=False,
     )
-
-
-def downgrade() -> None:
-    """Remove the table."""
-    op.drop_table("imageloom_sweeps")
