@@ -9,6 +9,7 @@ from fastapi.testclient import TestClient
 from httpx import Response
 
 from imageloom.app import Engine
+from imageloom.data.previews.client import PictureHelper
 from imageloom.server.access import Access
 from imageloom.server.app import create_app
 from imageloom.server.roots import Roots
@@ -26,12 +27,15 @@ def studio(tmp_path, monkeypatch):
     monkeypatch.setenv("IMAGELOOM_HOME", str(tmp_path / "home"))
     base = tmp_path / "base"
     base.mkdir()
-    return Studio(
-        engine=Engine(read_settings(os.environ)),
-        roots=Roots.of((base,)),
-        user="ada",
-        base=base,
-    )
+    roots = Roots.of((base,))
+    with PictureHelper(tmp_path / "home" / "studio", roots=roots.paths) as pictures:
+        yield Studio(
+            engine=Engine(read_settings(os.environ)),
+            roots=roots,
+            user="ada",
+            base=base,
+            pictures=pictures,
+        )
 
 
 @pytest.fixture

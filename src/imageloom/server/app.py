@@ -1,6 +1,9 @@
 """The web application: who is let in, what every answer carries, and all routes."""
 
+import asyncio
+import contextlib
 import re
+from collections.abc import AsyncIterator
 from importlib import resources
 from pathlib import Path
 from typing import Final
@@ -25,6 +28,7 @@ from imageloom.server.routes import (
     runs,
     series,
     session,
+    thumbnails,
 )
 from imageloom.server.studio import Studio
 from imageloom.server.topics import Topics
@@ -59,7 +63,14 @@ def create_app(studio: Studio, access: Access) -> FastAPI:
         studio: What it works on.
         access: Who may ask.
     """
+
+    @contextlib.asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        yield
+        await asyncio.to_thread(studio.pictures.close)
+
     app = FastAPI(
+        lifespan=lifespan,
         title="Imageloom studio",
         version=__version__,
         docs_url=None,
@@ -70,7 +81,18 @@ def create_app(studio: Studio, access: Access) -> FastAPI:
     app.state.studio = studio
     app.state.topics = Topics()
     add_failures(app)
-    for module in (session, components, pipelines, places, runs, nodes, series, logs, events):
+    for module in (
+        session,
+        components,
+        pipelines,
+        places,
+        runs,
+        nodes,
+        thumbnails,
+        series,
+        logs,
+        events,
+    ):
         app.include_router(module.router, prefix="/api")
     _add_page(app)
     app.add_middleware(_Guard, access=access)

@@ -15,6 +15,7 @@ from starlette.exceptions import HTTPException
 from imageloom.errors import (
     CannotResumeError,
     CouldNotOpenFileError,
+    DataError,
     FailedToWriteOutputsError,
     ImageloomError,
     InvalidPipelineError,
@@ -38,11 +39,18 @@ _STATUS: Final[Mapping[type[ImageloomError], int]] = {
     OutputInUseError: 409,
     CannotResumeError: 409,
     PipelineChangedError: 412,
+    DataError: 422,
     InvalidPipelineError: 422,
     ParameterError: 422,
     InvalidRequestError: 422,
     StoreBusyError: 503,
     FailedToWriteOutputsError: 507,
+}
+_REASONS: Final[Mapping[str, int]] = {
+    "no-thumbnail": 404,
+    "preview-busy": 503,
+    "preview-closed": 503,
+    "unreadable-picture": 415,
 }
 _BUSY_S: Final = "2"
 
@@ -105,6 +113,8 @@ def refusal_response(refusal: Refusal) -> JSONResponse:
 
 def status_of(error: ImageloomError) -> int:
     """Return the status of HTTP that an error means; 500 for what should not happen."""
+    if error.reason in _REASONS:
+        return _REASONS[error.reason]
     return next((status for kind, status in _STATUS.items() if isinstance(error, kind)), 500)
 
 

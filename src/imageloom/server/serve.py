@@ -1,6 +1,5 @@
 """The server process: one port of this machine's own, until somebody stops it."""
 
-import getpass
 import socket
 import threading
 from collections.abc import Sequence
@@ -11,12 +10,14 @@ from typing import Final
 import uvicorn
 
 from imageloom.app import Engine
+from imageloom.data.previews.client import PictureHelper
 from imageloom.errors import EnvironmentUnsuitableError
 from imageloom.events import CancelToken
 from imageloom.server.access import Access, read_or_make_token
 from imageloom.server.app import create_app
 from imageloom.server.roots import Roots
 from imageloom.server.studio import Studio
+from imageloom.system.machine import login_name
 
 HOST: Final = "127.0.0.1"
 DEFAULT_PORT: Final = 8460
@@ -70,14 +71,17 @@ def listen(
         EnvironmentUnsuitableError: The port, or every one that was tried, is taken.
         FailedToWriteOutputsError: The token cannot be kept.
     """
+    home = engine.settings.home / "studio"
     listener = _listener(port)
     number = listener.getsockname()[1]
-    access = Access(read_or_make_token(engine.settings.home / "studio" / "token"), number)
+    access = Access(read_or_make_token(home / "token"), number)
+    shown = Roots.of((base, Path.home(), engine.workspace.root, *roots))
     studio = Studio(
         engine=engine,
-        roots=Roots.of((base, Path.home(), engine.workspace.root, *roots)),
-        user=_user(),
+        roots=shown,
+        user=login_name(),
         base=base,
+        pictures=PictureHelper(home, roots=shown.paths),
     )
     config = uvicorn.Config(
         create_app(studio, access),
@@ -114,10 +118,3 @@ def _listener(port: int | None) -> socket.socket:
         hint="Does another studio run? Use its page, or choose another port with --port.",
         reason="port-taken",
     )
-
-
-def _user() -> str:
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):
-        return "somebody"

@@ -7,6 +7,7 @@ from typing import Annotated
 from fastapi import Depends, Request
 
 from imageloom.app import Engine
+from imageloom.data.previews.client import PictureHelper
 from imageloom.errors import NoSuchRunError
 from imageloom.pipeline.drafts import Drafts
 from imageloom.pipeline.graph.graph import Pipeline
@@ -26,13 +27,15 @@ class Studio:
         roots: Folders in which a person may look for pictures.
         user: Who asks: the person who started it.
         base: Absolute folder that relative paths in parameters start from.
-        memo: What was seen there a moment ago.
+        pictures: Makes them small, in processes of its own.
+        memo: What was seen of them a moment ago.
     """
 
     engine: Engine
     roots: Roots
     user: str
     base: Path
+    pictures: PictureHelper
     memo: OutsideMemo = field(default_factory=OutsideMemo)
 
     @property

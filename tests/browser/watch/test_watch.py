@@ -72,7 +72,10 @@ def test_a_cell_of_the_confusion_matrix_shows_exactly_its_pictures(studio, finis
     assert pictures.count() == min(count, 48)
     names = [one.get_attribute("alt") for one in pictures.locator("img").all()]
     assert all(name.startswith(f"{true}/") for name in names)
-    assert all(one.evaluate("img => img.complete && img.naturalWidth > 0") for one in pictures.locator("img").all())
+    assert all(
+        one.evaluate("img => img.complete && img.naturalWidth > 0")
+        for one in pictures.locator("img").all()
+    )
 
 
 def test_a_killed_server_costs_nothing_and_the_page_comes_back_by_itself(studio, tab):

@@ -19,7 +19,7 @@ export type LogRow = Schemas["LogRow"];
 export type LogText = Schemas["LogText"];
 export type LogFinds = Schemas["LogFinds"];
 export type Evaluations = Schemas["Evaluations"];
-export type PicturePage = Schemas["PicturePage"];
+export type PicturePage = Schemas["ScoredPicturesPage"];
 export type PictureRow = Schemas["PictureRow"];
 
 type Values = Record<string, string | number | boolean | null | undefined>;

@@ -90,7 +90,7 @@ function Picture({ run, node, picture }: PictureProps) {
         <div className={`${styles.broken} quiet`}>{t("evaluation.noPicture")}</div>
       ) : (
         <img
-          src={addressOf.thumbnail(run, node, picture.row, 160)}
+          src={addressOf.thumbnail(run, node, picture.row, 240)}
           alt={picture.file}
           title={picture.file}
           loading="lazy"

@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 from imageloom.app import Engine
+from imageloom.data.previews.client import PictureHelper
 from imageloom.server.access import Access
 from imageloom.server.app import create_app
 from imageloom.server.roots import Roots
@@ -18,8 +19,13 @@ from imageloom.settings import read_settings
 
 def api_description() -> dict[str, object]:
     """Return the OpenAPI document; it depends on no workspace."""
+    settings = read_settings(os.environ)
     studio = Studio(
-        engine=Engine(read_settings(os.environ)), roots=Roots(()), user="", base=Path("/")
+        engine=Engine(settings),
+        roots=Roots(()),
+        user="",
+        base=Path("/"),
+        pictures=PictureHelper(settings.home),
     )
     return create_app(studio, Access(token="", port=0)).openapi()
 

@@ -5,7 +5,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from imageloom.data.decoding.picture import UnreadablePictureError
+from imageloom.data.decoding.decoded_picture import UnreadablePictureError
 from imageloom.data.images.directory import ImageDirectory
 from imageloom.data.images.index import file_name
 from imageloom.data.previews.cache import ThumbnailCache

@@ -9,12 +9,12 @@ from pydantic import BaseModel, JsonValue
 
 from imageloom.errors import InvalidDatasetError, NoSuchRunError
 from imageloom.files.publish import read_json
-from imageloom.run_report.node_files import REPORT, work_folder
+from imageloom.run_report.node_files import REPORT
 from imageloom.scoring.read_pictures import PICTURES, PictureOrder, read_pictures
-from imageloom.server.studio import Studio, StudioNow
+from imageloom.server.results import EVALUATION, evaluation_folder, record_folder
+from imageloom.server.studio import StudioNow
 
 router = APIRouter(prefix="/runs/{run_id}", tags=["results"])
-EVALUATION: Final = "evaluation.json"
 # A report is one file with its style, script and pictures inside; it may reach nothing else.
 REPORT_POLICY: Final = (
     "sandbox allow-scripts; default-src 'none'; style-src 'unsafe-inline'; script-src "
@@ -46,7 +46,7 @@ class PictureRow(BaseModel):
     correct: bool | None
 
 
-class PicturePage(BaseModel):
+class ScoredPicturesPage(BaseModel):
     """Some pictures of an evaluation.
 
     Attributes:
@@ -67,15 +67,15 @@ def run_report(studio: StudioNow, run_id: str) -> FileResponse:
 @router.get("/nodes/{node}/report", response_class=FileResponse)
 def node_report(studio: StudioNow, run_id: str, node: str) -> FileResponse:
     """Return the report of a node, as the command line writes it."""
-    return _report(_record_folder(studio, run_id, node) / REPORT)
+    return _report(record_folder(studio, run_id, node) / REPORT)
 
 
 @router.get("/nodes/{node}/evaluation")
 def evaluation(studio: StudioNow, run_id: str, node: str) -> Evaluations:
     """Return the figures of an evaluation."""
-    file = _evaluation_folder(studio, run_id, node) / EVALUATION
+    file = evaluation_folder(studio, run_id, node) / EVALUATION
     found = read_json(file, InvalidDatasetError)["evaluations"]
-    has_report = (_record_folder(studio, run_id, node) / REPORT).is_file()
+    has_report = (record_folder(studio, run_id, node) / REPORT).is_file()
     return Evaluations.model_validate({"evaluations": found, "has_report": has_report})
 
 
@@ -90,9 +90,9 @@ def pictures(  # noqa: PLR0913 - a query has its parts
     order: PictureOrder = "confidence",
     offset: Annotated[int, Query(ge=0)] = 0,
     limit: Annotated[int, Query(ge=1, le=500)] = 60,
-) -> PicturePage:
+) -> ScoredPicturesPage:
     """Return pictures of an evaluation; with ``label`` and ``scored`` those of one cell."""
-    file = _evaluation_folder(studio, run_id, node) / PICTURES
+    file = evaluation_folder(studio, run_id, node) / PICTURES
     found, total = read_pictures(
         file,
         label=label,
@@ -102,25 +102,7 @@ def pictures(  # noqa: PLR0913 - a query has its parts
         offset=offset,
         limit=limit,
     )
-    return PicturePage(pictures=[PictureRow(**vars(one)) for one in found], total=total)
-
-
-def _evaluation_folder(studio: Studio, run_id: str, node: str) -> Path:
-    run = studio.run(run_id)
-    studio.require_node(run, node)
-    facts = run.states().get(node)
-    for port in facts.outputs if facts is not None else ():
-        folder = run.node_folder(node) / "outputs" / port
-        if (folder / EVALUATION).is_file():
-            return folder
-    raise NoSuchRunError(f"Node {node} of run {run_id} has no evaluation.", reason="no-evaluation")
-
-
-def _record_folder(studio: Studio, run_id: str, node: str) -> Path:
-    run = studio.run(run_id)
-    studio.require_node(run, node)
-    facts = run.states().get(node)
-    return run.node_folder(node) if facts is None else work_folder(run, node, facts)
+    return ScoredPicturesPage(pictures=[PictureRow(**vars(one)) for one in found], total=total)
 
 
 def _report(file: Path) -> FileResponse:

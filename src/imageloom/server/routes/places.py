@@ -6,6 +6,7 @@ from pathlib import Path
 from fastapi import APIRouter
 from pydantic import BaseModel
 
+from imageloom.data.previews.values import KeptThumbnail
 from imageloom.errors import CouldNotOpenFileError
 from imageloom.server.studio import StudioNow
 
@@ -69,6 +70,103 @@ def look(studio: StudioNow, path: str = "") -> Folder:
         entries=entries[:_MOST],
         num_more=max(len(entries) - _MOST, 0),
     )
+
+
+class SampleInfo(BaseModel):
+    """One of the first pictures of a class.
+
+    Attributes:
+        file: Its name.
+        thumbnail: Address of a small copy, or null.
+        problem: Why there is none.
+    """
+
+    file: str
+    thumbnail: str | None
+    problem: str
+
+
+class ClassInfo(BaseModel):
+    """A class of pictures.
+
+    Attributes:
+        name: Its name; null for pictures without labels.
+        images: How many there are.
+        samples: The first of them.
+    """
+
+    name: str | None
+    images: int
+    samples: list[SampleInfo]
+
+
+class LeftOutInfo(BaseModel):
+    """A file that is not among the pictures, and why."""
+
+    file: str
+    reason: str
+    hint: str
+
+
+class SourceInfo(BaseModel):
+    """What a folder, an archive or a table of pictures holds.
+
+    Attributes:
+        kind: What it is.
+        path: What was described.
+        images: How many pictures; of anything but an image directory, files that are tried.
+        classes: All classes, in order.
+        left_out: How many files are left out.
+        left_out_reasons: How many for each reason, the commonest first.
+        left_out_files: The first of them.
+        notices: What a person should know.
+    """
+
+    kind: str
+    path: str
+    images: int
+    classes: list[ClassInfo]
+    left_out: int
+    left_out_reasons: dict[str, int]
+    left_out_files: list[LeftOutInfo]
+    notices: list[str]
+
+
+@router.get("/description")
+def describe(studio: StudioNow, path: str) -> SourceInfo:
+    """Return what a place holds as a source of pictures, with a few of them."""
+    found = studio.pictures.describe(studio.roots.require(studio.base / path))
+    return SourceInfo(
+        kind=found.kind,
+        path=found.path,
+        images=found.images,
+        classes=[
+            ClassInfo(
+                name=one.name,
+                images=one.images,
+                samples=[
+                    SampleInfo(
+                        file=sample.file,
+                        thumbnail=_address_of(sample.thumbnail),
+                        problem=sample.problem,
+                    )
+                    for sample in one.samples
+                ],
+            )
+            for one in found.classes
+        ],
+        left_out=found.left_out,
+        left_out_reasons=found.left_out_reasons,
+        left_out_files=[
+            LeftOutInfo(file=one.file, reason=one.reason, hint=one.hint)
+            for one in found.left_out_files
+        ],
+        notices=list(found.notices),
+    )
+
+
+def _address_of(thumbnail: KeptThumbnail | None) -> str | None:
+    return None if thumbnail is None else f"/api/thumbnails/{thumbnail.name}"
 
 
 def _place(entry: "os.DirEntry[str]") -> Place | None:

@@ -1,0 +1,38 @@
+"""Where what a node made lies."""
+
+from pathlib import Path
+from typing import Final
+
+from imageloom.errors import NoSuchRunError
+from imageloom.run_report.node_files import work_folder
+from imageloom.server.studio import Studio
+
+EVALUATION: Final = "evaluation.json"
+
+
+def evaluation_folder(studio: Studio, run_id: str, node: str) -> Path:
+    """Return the evaluation that a node made.
+
+    Raises:
+        NoSuchRunError: There is no such run or node, or it made none.
+    """
+    run = studio.run(run_id)
+    studio.require_node(run, node)
+    facts = run.states().get(node)
+    for port in facts.outputs if facts is not None else ():
+        folder = run.node_folder(node) / "outputs" / port
+        if (folder / EVALUATION).is_file():
+            return folder
+    raise NoSuchRunError(f"Node {node} of run {run_id} has no evaluation.", reason="no-evaluation")
+
+
+def record_folder(studio: Studio, run_id: str, node: str) -> Path:
+    """Return the folder with the report of a node: of the run that did its work.
+
+    Raises:
+        NoSuchRunError: There is no such run or node.
+    """
+    run = studio.run(run_id)
+    studio.require_node(run, node)
+    facts = run.states().get(node)
+    return run.node_folder(node) if facts is None else work_folder(run, node, facts)
