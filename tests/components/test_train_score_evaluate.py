@@ -14,6 +14,7 @@ from imageloom.errors import (
     RunInterruptedError,
 )
 from imageloom.events import CancelToken, Metric, Progress
+from imageloom.files.series.read import list_series, read_series
 from imageloom.models.model_directory import create_model, load_trained
 from imageloom.scoring.tables.directory import load_scores
 from imageloom.spec.run_settings import RunSettings
@@ -66,6 +67,11 @@ class StopAt(CancelToken):
             self.set("SIGTERM")
 
 
+def rows_of(folder, name, kind):
+    (one,) = [one for one in list_series(folder) if (one.name, one.kind) == (name, kind)]
+    return read_series(one.path, 0, one.num_rows)
+
+
 def weights(task):
     return (task.outputs["model"] / "weights.safetensors").read_bytes()
 
@@ -93,6 +99,8 @@ def test_it_publishes_the_model_and_keeps_what_people_read(train, quiet):
     told = [event for event in events if isinstance(event, Metric)]
     assert [json.loads(row)["name"] for row in rows] == [metric.name for metric in told]
     assert "Epoch 2 of 2" in (task.record / "train.log").read_text()
+    losses = rows_of(task.record / "series", "Train loss", "step")
+    assert [row.step for row in losses] == list(range(1, 7))  # 12 pictures in batches of 4, twice
 
 
 @pytest.mark.slow
@@ -104,10 +112,14 @@ def test_stopped_at_any_step_it_goes_on_in_the_same_scratch(train, quiet, steps)
         TRAIN.run(stopped)
     assert not stopped.outputs["model"].exists()
     assert (stopped.record / "train_events.jsonl").is_file()
+    losses = rows_of(stopped.record / "series", "Train loss", "step")
+    assert [row.step for row in losses] == list(range(1, steps + 1))
     assert (stopped.scratch / "run" / "model").exists() == (steps > 3)
-    again = train(scratch=stopped.scratch)
+    again = train(scratch=stopped.scratch, record=stopped.record)
     TRAIN.run(again)
     assert weights(again) == quiet
+    losses = rows_of(again.record / "series", "Train loss", "step")
+    assert [row.step for row in losses] == list(range(1, 7))
 
 
 @pytest.mark.slow

@@ -301,7 +301,9 @@ def test_two_runs_do_not_choose_the_same_gpu(start, odd_extensions):
     assert [worker_of(folder).gpu for folder in (first, second)] == ["5", "MIG-1/2"]
     other = Slots(targets, run_id="third")
     assert not other.is_free(need)
-    assert other.waits_for(need).startswith("waiting for run first (node 'train'), which uses one")
+    assert other.waits_for(need).message.startswith(
+        "waiting for run first (node 'train'), which uses one"
+    )
     targets.get("local").stop(first, at_once=True)
     wait_until(lambda: other.is_free(need))
 

@@ -6,6 +6,8 @@ from pathlib import Path
 
 from imageloom import errors
 from imageloom.events import Control
+from imageloom.files.publish import appearing_directory
+from imageloom.files.series.names import SERIES_FOLDER
 from imageloom.spec.component import COMPONENTS, Component, Port, Task
 from imageloom.spec.port_types import IMAGE_DIRECTORY, MODEL_DIRECTORY, UNTRAINED_MODEL_DIRECTORY
 from imageloom.training.params import TrainParams
@@ -51,6 +53,9 @@ def _keep_for_people(run: RunDirectory, record: Path) -> None:
         if file.is_file() and _may_replace(record / name, file):
             (record / name).parent.mkdir(exist_ok=True)
             shutil.copyfile(file, record / name)
+    if run.series.is_dir():
+        with appearing_directory(record / SERIES_FOLDER, replace=True) as partial:
+            shutil.copytree(run.series, partial, dirs_exist_ok=True)
 
 
 def _may_replace(kept: Path, file: Path) -> bool:

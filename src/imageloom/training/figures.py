@@ -3,6 +3,8 @@
 import logging
 import math
 import time
+from collections.abc import Mapping
+from typing import Final
 
 from imageloom.events import Notice, Progress
 from imageloom.metrics import ScoreSums
@@ -11,6 +13,36 @@ from imageloom.training.params import TrainParams
 from imageloom.training.run.events import RunReporter
 
 logger = logging.getLogger(__name__)
+
+# What is measured of each epoch, with its unit; fractions have none.
+EPOCH_UNITS: Final = {
+    "Train loss": "nats",
+    "Train error": "",
+    "Train images per second": "images/s",
+    "Waiting for data fraction": "",
+    "Valid loss": "nats",
+    "Top-1 validation accuracy": "",
+    "Top-5 validation accuracy": "",
+}
+
+
+def epoch_figures(state: LoopState, validation: ScoreSums) -> Mapping[str, float]:
+    """Return the figures of an epoch by the names of ``EPOCH_UNITS``, finite or not.
+
+    Args:
+        state: After the last step of the epoch.
+        validation: Over every validation picture once.
+    """
+    values = (
+        state.sums.mean_loss,
+        1 - state.sums.top1_fraction,
+        state.sums.images / max(1e-9, state.epoch_seconds),
+        _waiting_fraction(state),
+        validation.mean_loss,
+        validation.top1_fraction,
+        validation.top5_fraction,
+    )
+    return dict(zip(EPOCH_UNITS, values, strict=True))
 
 
 class Figures:
@@ -62,16 +94,7 @@ class Figures:
             is_best: Whether no earlier epoch had a validation loss as low.
         """
         epoch = state.epoch + 1
-        images_per_s = state.sums.images / max(1e-9, state.epoch_seconds)
-        figures = {
-            "Train loss": state.sums.mean_loss,
-            "Train error": 1 - state.sums.top1_fraction,
-            "Train images per second": images_per_s,
-            "Waiting for data fraction": _waiting_fraction(state),
-            "Valid loss": validation.mean_loss,
-            "Top-1 validation accuracy": validation.top1_fraction,
-            "Top-5 validation accuracy": validation.top5_fraction,
-        }
+        figures = epoch_figures(state, validation)
         for name, value in figures.items():
             if math.isfinite(value):
                 self._reporter.metric(name, value, epoch=epoch, step=state.step)
@@ -85,7 +108,7 @@ class Figures:
             validation.mean_loss,
             100 * validation.top1_fraction,
             100 * validation.top5_fraction,
-            images_per_s,
+            figures["Train images per second"],
             ", best so far" if is_best else "",
         )
         if not math.isfinite(validation.mean_loss):

@@ -8,6 +8,7 @@ As pseudocode::
             rate = schedule(step)                  # training/schedule.py
             forward, backward, check, update       # training/step.py
             every few minutes, or asked to stop: checkpoint    # training/checkpoints/saver.py
+            append what was measured           # training/curves.py
         validate every picture once
         best so far? patience used up?             # training/early_stop.py
         checkpoint
@@ -28,7 +29,8 @@ from imageloom.metrics import ScoreSums, joined_sums, score_sums
 from imageloom.scoring.inference import predict_batches
 from imageloom.training.checkpoints.loop_state import LoopState
 from imageloom.training.checkpoints.saver import Saver
-from imageloom.training.figures import Figures
+from imageloom.training.curves import MeasuredStep, StepCurves, opened_curves
+from imageloom.training.figures import Figures, epoch_figures
 from imageloom.training.optimizer import set_rate
 from imageloom.training.session import Session
 from imageloom.training.shares import Piece, own_steps
@@ -45,20 +47,29 @@ def fit(session: Session, state: LoopState) -> LoopState:
         InfinityError: Likewise, infinite.
     """
     figures = Figures(session.reporter, session.params, session.steps_per_epoch, state.step)
-    saver, pace = Saver(session), Pace(session)
-    while state.epoch < session.params.epochs and not state.early_stop.is_over(
-        session.params.patience
-    ):
-        state = _train_epoch(session, state, figures, saver, pace)
-        validation = _validate(session, state, saver)
-        state = _end_epoch(session, state, validation, figures)
-        _end_pace(session, pace, state.epoch)
-        saver.save(state)
+    pace = Pace(session)
+    with opened_curves(session, state) as curves:
+        saver = Saver(session, before_saving=curves.flush)
+        while state.epoch < session.params.epochs and not state.early_stop.is_over(
+            session.params.patience
+        ):
+            state = _train_epoch(session, state, figures, curves, saver, pace)
+            curves.flush()  # validation may take long
+            validation = _validate(session, state, saver)
+            curves.after_epoch(state, epoch_figures(state, validation))
+            state = _end_epoch(session, state, validation, figures)
+            _end_pace(session, pace, state.epoch)
+            saver.save(state)
     return state
 
 
 def _train_epoch(
-    session: Session, state: LoopState, figures: Figures, saver: Saver, pace: Pace
+    session: Session,
+    state: LoopState,
+    figures: Figures,
+    curves: StepCurves,
+    saver: Saver,
+    pace: Pace,
 ) -> LoopState:
     steps = own_steps(
         epoch_order(len(session.training), session.params.seed, state.epoch),
@@ -93,10 +104,23 @@ def _train_epoch(
             epoch_seconds=state.epoch_seconds + seconds,
             waiting_seconds=state.waiting_seconds + waiting.seconds,
         )
+        curves.after_step(state, _measured(pieces, rate, sums, seconds, waiting.seconds))
         if figures.after_step(state, rate):
             state = dataclasses.replace(state, interval=ScoreSums())
         saver.after_step(state, wished)
     return state
+
+
+def _measured(
+    pieces: Sequence[Piece], rate: float, sums: ScoreSums, seconds: float, waiting_seconds: float
+) -> MeasuredStep:
+    return MeasuredStep(
+        rate=rate,
+        loss=sums.mean_loss,
+        images=sum(len(piece.positions) for piece in pieces if piece.share > 0),
+        seconds=seconds,
+        waiting_seconds=waiting_seconds,
+    )
 
 
 def _micro_batches(

@@ -2,7 +2,7 @@
 
 import dataclasses
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from imageloom.errors import RunInterruptedError
 from imageloom.training.checkpoints.checkpoint import save_checkpoint
@@ -15,15 +15,22 @@ class Saver:
     """Writes checkpoints: at each epoch's end, every few minutes, and before stopping.
 
     Every process calls the same methods at the same step; the first one writes.
+
+    Args:
+        session: The run's.
+        before_saving: Writes what this process has measured so far.
     """
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, *, before_saving: Callable[[], None]) -> None:
         self._session = session
+        self._before_saving = before_saving
         self._saved_at = time.monotonic()
 
     def save(self, state: LoopState) -> None:
         """Write a checkpoint; it is there when this returns in any process."""
         session, group = self._session, self._session.group
+        # The first process saves when it has heard from all: what they measured is written then.
+        self._before_saving()
         others = [] if group.ranks.is_alone else group.gather_bytes(generators_of_process())[1:]
         if group.ranks.is_first:
             state = dataclasses.replace(state, events_bytes=session.reporter.bytes_written())

@@ -18,6 +18,7 @@ from imageloom.errors import (
 )
 from imageloom.files.locks import holder, is_locked, release, try_lock
 from imageloom.files.publish import write_json
+from imageloom.files.series.names import SERIES_FOLDER
 from imageloom.resume_command import Resume
 from imageloom.training.run.record import TrainingRecord, read_run_record
 
@@ -28,8 +29,9 @@ TIME_FORMAT: Final = "%Y-%m-%dT%H:%M:%SZ"  # UTC
 class RunDirectory:
     """Paths inside a run's folder.
 
-    ``run.json`` is the record; ``events.jsonl`` the metrics; ``model/`` the published model,
-    there when at least one epoch was completed; the rest is what a resume needs.
+    ``run.json`` is the record; ``events.jsonl`` the metrics; ``series/`` the curves of all steps;
+    ``model/`` the published model, there when at least one epoch was completed; the rest is what a
+    resume needs.
     """
 
     path: Path
@@ -43,6 +45,11 @@ class RunDirectory:
     def events(self) -> Path:
         """One JSON object per metric value."""
         return self.path / "events.jsonl"
+
+    @property
+    def series(self) -> Path:
+        """What every step measured, for ``imageloom.files.series.read``."""
+        return self.path / SERIES_FOLDER
 
     @property
     def lock(self) -> Path:

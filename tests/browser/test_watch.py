@@ -1,0 +1,132 @@
+"""A training is watched in the page while it goes on, whatever is killed meanwhile."""
+
+import json
+import os
+import signal
+
+import pytest
+
+from imageloom.files.series.read import list_series, read_series
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+
+
+def small_training(studio, *, epochs=3, **params):
+    """The pipeline of the digits with the smallest network that trains."""
+    pytest.importorskip("sklearn", reason="scikit-learn has the digits")
+    pipeline = studio.ask("pipelines/templates/digits", {})["pipeline"]
+    for node in pipeline["nodes"]:
+        if node["id"] == "resnet":
+            node.update(component="timm", params={"model_name": "timm/test_resnet"})
+            node["params"]["pretrained"] = False
+        if node["id"] == "train":
+            node["params"] |= {"epochs": epochs, **params}
+            node["params"].pop("augmentation", None)
+    return pipeline
+
+
+@pytest.fixture(scope="module")
+def finished(studio):
+    """A run of the digits that completed."""
+    run = studio.ask("runs", {"pipeline": small_training(studio)})["id"]
+    return studio.wait_for_run(run)
+
+
+def series_of(studio, run):
+    """Every row of every curve of the training, as its files hold them."""
+    (folder,) = (studio.workspace / "runs" / run / "nodes" / "train").glob("series")
+    return {
+        (one.name, one.kind, one.rank): read_series(one.path, 0, one.num_rows)
+        for one in list_series(folder)
+    }
+
+
+def test_curves_show_every_step_that_was_trained(studio, finished, tab):
+    tab.goto(f"{studio.address}runs/{finished['id']}/nodes/train")
+    loss = tab.get_by_role("region", name="Loss")
+    loss.locator("canvas").wait_for()
+    rows = series_of(studio, finished["id"])
+    steps = [row.step for row in rows["Train loss", "step", 0]]
+    assert steps == list(range(1, len(steps) + 1))
+    assert len(steps) == 3 * 20  # 1,258 pictures of 64 make 20 steps an epoch
+    with tab.expect_download() as download:
+        tab.get_by_role("link", name="All rows as CSV").click()
+    lines = download.value.path().read_text().splitlines()
+    assert len(lines) == 1 + sum(len(one) for one in rows.values())
+
+
+def test_a_cell_of_the_confusion_matrix_shows_exactly_its_pictures(studio, finished, tab):
+    run = finished["id"]
+    folder = studio.workspace / "runs" / run / "nodes" / "evaluate" / "outputs" / "evaluation"
+    evaluation = json.loads((folder / "evaluation.json").read_text())["evaluations"][0]
+    matrix = evaluation["confusion_matrix"]
+    cells = {(true, said): count for true, row in matrix.items() for said, count in row.items()}
+    mistakes = {cell: count for cell, count in cells.items() if cell[0] != cell[1]}
+    (true, said), count = max((mistakes or cells).items(), key=lambda one: one[1])
+    tab.goto(f"{studio.address}runs/{run}/nodes/evaluate")
+    words = f"{true} taken for {said}" if true != said else f"{true}, named rightly"
+    tab.get_by_role("button", name=f"{words}: {count}", exact=True).click()
+    tab.get_by_role("heading", name=words).wait_for()
+    tab.get_by_text(f"{count} picture").first.wait_for()
+    pictures = tab.locator("li[data-row]")
+    assert pictures.count() == min(count, 48)
+    names = [one.get_attribute("alt") for one in pictures.locator("img").all()]
+    assert all(name.startswith(f"{true}/") for name in names)
+    assert all(
+        one.evaluate("img => img.complete && img.naturalWidth > 0")
+        for one in pictures.locator("img").all()
+    )
+
+
+def test_a_killed_server_costs_nothing_and_the_page_comes_back_by_itself(studio, tab):
+    run = studio.ask("runs", {"pipeline": small_training(studio, epochs=6, seed=2)})["id"]
+    tab.goto(f"{studio.address}runs/{run}/nodes/train")
+    tab.get_by_text("Epoch 1/6").first.wait_for()
+    studio.kill()
+    tab.get_by_text("does not answer").first.wait_for()
+    studio.start()
+    tab.get_by_text("does not answer").first.wait_for(state="detached")
+    studio.wait_for_run(run)
+    tab.get_by_text("completed").first.wait_for()
+    steps = [row.step for row in series_of(studio, run)["Train loss", "step", 0]]
+    assert steps == list(range(1, 6 * 20 + 1))
+
+
+def test_a_killed_executor_is_told_and_the_run_goes_on_where_it_was(studio, tab):
+    run = studio.ask("runs", {"pipeline": small_training(studio, epochs=8, seed=3)})["id"]
+    tab.goto(f"{studio.address}runs/{run}/nodes/train")
+    tab.get_by_text("Epoch 2/8").first.wait_for()
+    for pid in studio.executors():
+        os.kill(pid, signal.SIGKILL)
+    tab.get_by_text("interrupted").first.wait_for()
+    tab.get_by_role("button", name="Go on").click()
+    studio.wait_for_run(run, ("completed",))
+    steps = [row.step for row in series_of(studio, run)["Train loss", "step", 0]]
+    assert steps == list(range(1, 8 * 20 + 1))
+
+
+def test_a_rate_that_gives_nan_opens_the_card_with_its_place_and_the_line_of_the_log(studio, tab):
+    pipeline = small_training(studio, epochs=2, seed=4, learning_rate=2.0, warmup_epochs=0.0)
+    run = studio.ask("runs", {"pipeline": pipeline, "only": ["train"]})["id"]
+    studio.wait_for_run(run, ("failed", "completed"))
+    tab.goto(f"{studio.address}runs/{run}")
+    card = tab.get_by_role("alert")
+    card.get_by_text("NaNError").or_(card.get_by_text("InfinityError")).first.wait_for()
+    assert "step" in card.inner_text()
+    card.get_by_role("button", name="Show its line in the log").click()
+    tab.get_by_role("log").locator("[data-target]").wait_for()
+    assert "Error" in tab.get_by_role("log").locator("[data-target]").inner_text()
+
+
+def test_of_two_trainings_the_second_waits_and_says_for_whom(studio, tab):
+    first = studio.ask("runs", {"pipeline": small_training(studio, epochs=40, seed=5)})["id"]
+    second = studio.ask("runs", {"pipeline": small_training(studio, epochs=40, seed=6)})["id"]
+    tab.goto(f"{studio.address}runs/{second}")
+    waiting = tab.get_by_text(first).or_(tab.get_by_text(second))
+    tab.goto(f"{studio.address}runs/{second}/nodes/train")
+    tab.get_by_text(f"run {first}").first.wait_for()
+    assert waiting is not None
+    for run in (first, second):
+        studio.ask(f"runs/{run}/cancel", {})
+    for run in (first, second):
+        studio.wait_for_run(run, ("cancelled",))
