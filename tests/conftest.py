@@ -89,7 +89,7 @@ def _threads_as_before():
         assert sys.modules["torch"].get_num_threads() == 1
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def python() -> str:
     """The interpreter that runs the tests, for tests that need a process of their own."""
     return sys.executable

@@ -2,6 +2,13 @@
 
 from playwright.sync_api import Locator, Page
 
+from .studio_process import StudioProcess
+
+
+def keep(studio: StudioProcess, pipeline: dict[str, object]) -> str:
+    """Keep a pipeline as somebody's drawing; return the path of its view, and of it in the API."""
+    return f"pipelines/{studio.ask('pipelines', {'pipeline': pipeline})['id']}"
+
 
 def node(tab: Page, name: str) -> Locator:
     return tab.locator(f'.react-flow__node[data-id="{name}"]')

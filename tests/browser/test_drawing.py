@@ -10,12 +10,12 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture
 def path(studio, seed):
-    return studio.draw(seed)
+    return canvas.keep(studio, seed)
 
 
 @pytest.fixture
-def tab(studio, path):
-    tab = studio.tab(path)
+def tab(tab, studio, path):
+    tab.goto(studio.address + path)
     expect(canvas.nodes(tab)).to_have_count(12)
     return tab
 
@@ -36,7 +36,7 @@ def test_a_wire_to_an_input_that_is_taken_replaces_its_wire(studio, path, tab):
     expect(canvas.wire(tab, "split.first>apply_test.images")).to_have_count(1)
     expect(canvas.wire(tab, "split.second>apply_test.images")).to_have_count(0)
     wait_until_saved(tab, 2)
-    kept = studio.drawn(path)
+    kept = studio.ask(path)
     assert kept["commands"] == ["Connect Keep a test part to For the test"]
     assert {"from": "split.first", "to": "apply_test.images"} in kept["pipeline"]["edges"]
 
@@ -132,29 +132,29 @@ def test_what_is_not_saved_survives_a_reload(studio, path, tab):
     tab.reload()
     expect(canvas.nodes(tab)).to_have_count(11)
     wait_until_saved(tab, 2)
-    assert len(studio.drawn(path)["pipeline"]["nodes"]) == 11
+    assert len(studio.ask(path)["pipeline"]["nodes"]) == 11
 
 
-def test_a_component_that_is_not_installed_stays_with_all_it_has(studio, seed):
+def test_a_component_that_is_not_installed_stays_with_all_it_has(studio, seed, tab):
     odd = {"id": "odd", "component": "not_installed", "params": {"a": [1]}, "x_note": "kept"}
     seed["nodes"].append(odd)
     seed["edges"].append({"from": "split.first", "to": "odd.pictures", "x_weight": 3})
-    path = studio.draw(seed)
-    tab = studio.tab(path)
+    path = canvas.keep(studio, seed)
+    tab.goto(studio.address + path)
     expect(canvas.node(tab, "odd")).to_contain_text("not_installed")
     expect(canvas.wire(tab, "split.first>odd.pictures")).to_have_count(1)
     canvas.node(tab, "densenet").click()
     tab.keyboard.press("ArrowRight")
     wait_until_saved(tab, 2)
-    kept = studio.drawn(path)["pipeline"]
+    kept = studio.ask(path)["pipeline"]
     assert odd in kept["nodes"]
     assert {"from": "split.first", "to": "odd.pictures", "x_weight": 3} in kept["edges"]
 
 
-def test_a_node_that_is_dropped_on_a_wire_stands_in_it(studio, seed):
+def test_a_node_that_is_dropped_on_a_wire_stands_in_it(studio, seed, tab):
     loose = {"id": "loose", "component": "split_image_directory", "position": [700, 60]}
     seed["nodes"].append(loose)
-    tab = studio.tab(studio.draw(seed))
+    tab.goto(studio.address + canvas.keep(studio, seed))
     edge = canvas.wire(tab, "convert.images>split.images").locator("path").first
     canvas.node(tab, "loose").hover()
     tab.mouse.down()

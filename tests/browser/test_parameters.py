@@ -10,18 +10,18 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture
 def path(studio, seed):
-    return studio.draw(seed)
+    return canvas.keep(studio, seed)
 
 
 @pytest.fixture
-def tab(studio, path):
-    tab = studio.tab(path)
+def tab(tab, studio, path):
+    tab.goto(studio.address + path)
     canvas.node(tab, "train").click()
     return tab
 
 
 def param(studio, path, node, name):
-    nodes = studio.drawn(path)["pipeline"]["nodes"]
+    nodes = studio.ask(path)["pipeline"]["nodes"]
     return next(one for one in nodes if one["id"] == node).get("params", {}).get(name)
 
 

@@ -28,6 +28,10 @@ export const readPlace = (path: string) => ask<Folder>(`/places?path=${encodeURI
 export const createDraft = (pipeline: Pipeline) =>
   ask<Draft>("/pipelines", { method: "POST", body: { pipeline } });
 
+/** Begins with a template as it is; the server sees to it that its pictures are there. */
+export const createFromTemplate = (template: string) =>
+  ask<Draft>(`/pipelines/templates/${template}`, { method: "POST", body: {} });
+
 export const deleteDraft = (id: string) => ask<void>(`/pipelines/${id}`, { method: "DELETE" });
 
 export interface Save {

@@ -8,15 +8,14 @@ import { readDraft } from "../api/questions";
 import type { Draft } from "../api/types";
 import { SurroundingsProvider } from "../canvas/surroundings";
 import { recall } from "../graph/draftMemory";
-import { hasNoPlaces, tidied } from "../graph/layout";
-import { moveNodes } from "../graph/nodeCommands";
+import { placed } from "../graph/layout";
 import { go } from "../shell/route";
 import { keepChecking } from "./checking";
 import styles from "./DraftView.module.css";
 import { Editor } from "./Editor";
 import { remembered } from "./memory";
 import { keepSaving } from "./saving";
-import { closeDraft, openDraft, run, useDraft } from "./store";
+import { closeDraft, openDraft, useDraft } from "./store";
 
 export function DraftView({ id }: { id: string }) {
   const { t } = useTranslation();
@@ -84,9 +83,7 @@ function show(draft: Draft, found: ReturnType<typeof recall>): void {
   }
   const unsaved = found.kind === "kept" ? found.unsaved : [];
   const saving = unsaved.length > 0 ? "waiting" : "saved";
-  openDraft({ draft: id, version, drawing: found.drawing, unsaved, saving });
-  const { pipeline } = found.drawing;
-  if (hasNoPlaces(pipeline)) {
-    run(moveNodes(pipeline, tidied(pipeline, new Map()), { key: "command.tidy" }));
-  }
+  // Where nodes lie that nobody has placed is no stroke of anybody's: it is saved with the first one.
+  const drawing = { ...found.drawing, pipeline: placed(found.drawing.pipeline) };
+  openDraft({ draft: id, version, drawing, unsaved, saving });
 }

@@ -3,10 +3,9 @@ import { useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { useDrafts, useTemplates } from "../api/queries";
-import { createDraft } from "../api/questions";
-import type { Template } from "../api/types";
+import { createDraft, createFromTemplate } from "../api/questions";
+import type { Draft, Template } from "../api/types";
 import { fragmentOf } from "../graph/clipboard";
-import { placed } from "../graph/layout";
 import { EMPTY, type Pipeline } from "../graph/pipeline";
 import { Icon } from "../icons/Icon";
 import { go } from "../shell/route";
@@ -21,9 +20,9 @@ export function DraftsView() {
   const { data: drafts, error: noDrafts } = useDrafts();
   const [asking, setAsking] = useState<Template | null>(null);
   const [problem, setProblem] = useState("");
-  const begin = async (pipeline: Pipeline) => {
+  const begin = async (make: () => Promise<Draft>) => {
     try {
-      const { id } = await createDraft(placed(pipeline));
+      const { id } = await make();
       await queries.invalidateQueries({ queryKey: ["drafts"] });
       go({ view: "pipeline", id });
     } catch (why) {
@@ -32,12 +31,12 @@ export function DraftsView() {
   };
   const choose = (template: Template) => {
     if (template.asks_for) setAsking(template);
-    else void begin(template.pipeline);
+    else void begin(() => createFromTemplate(template.id));
   };
   const openFile = async (file: File | undefined) => {
     if (!file) return;
     const text = await file.text();
-    if (fragmentOf(text)) await begin(JSON.parse(text));
+    if (fragmentOf(text)) await begin(() => createDraft(JSON.parse(text)));
     else setProblem(t("drafts.notAPipeline", { file: file.name }));
   };
   const error = problem || noTemplates?.message || noDrafts?.message;
@@ -56,7 +55,7 @@ export function DraftsView() {
         <Card
           title={t("drafts.empty")}
           help={t("drafts.emptyHelp")}
-          onChoose={() => begin(EMPTY)}
+          onChoose={() => begin(() => createDraft(EMPTY))}
         />
       </div>
       {error && (
@@ -83,7 +82,7 @@ export function DraftsView() {
       {asking && (
         <PathPicker
           onClose={() => setAsking(null)}
-          onTake={(path) => begin(withPath(asking, path))}
+          onTake={(path) => begin(() => createDraft(withPath(asking, path)))}
         />
       )}
     </div>

@@ -56,12 +56,14 @@ class StudioProcess:
         """Kill the server alone, as the kernel does when memory is short."""
         self._process.kill()
         self._process.wait()
+        self._process.stdout.close()
 
     def stop(self):
         """Stop it, and every process that belongs to its folder."""
         if self._process is not None and self._process.poll() is None:
             self._process.send_signal(signal.SIGINT)
             self._process.wait(30)
+            self._process.stdout.close()
         for pid in self.executors():
             os.kill(pid, signal.SIGKILL)
 
