@@ -24,6 +24,7 @@ from imageloom.errors import (
 )
 from imageloom.events import CancelToken, Control, Event, Notice
 from imageloom.files.event_lines import EventWriter
+from imageloom.files.log_errors import with_log_position
 from imageloom.files.publish import write_json
 from imageloom.pipeline.run.worker_lock import take_lock
 from imageloom.pipeline.store.objects import ObjectStore
@@ -215,7 +216,7 @@ def _answer_failed(
 ) -> Result:
     # The traceback is for the log; the message stands in the error.
     logger.error("%s", printable("".join(traceback.format_exception(problem))))
-    error = _error_of(problem).to_json()
+    error = with_log_position(_error_of(problem), folder / LOG_FILE)
     write_json(folder / ERROR_FILE, error)
     seconds = time.monotonic() - began
     content = {"state": "failed", "error": error, "seconds": seconds, "warnings": warnings}

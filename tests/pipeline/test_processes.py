@@ -7,6 +7,7 @@ import pytest
 from imageloom.errors import printable
 from imageloom.events import CancelToken
 from imageloom.files.locks import is_locked
+from imageloom.files.log_parts import read_part
 from imageloom.pipeline.graph.graph import Node
 from imageloom.pipeline.run import jobs
 from imageloom.pipeline.run.events import NodeEvent
@@ -65,6 +66,15 @@ def test_workers_that_die_or_misbehave_fail_alone(engine):
         assert error["message"] == f"The worker of node '{how}' gave no answer: {reason}."
         written = json.loads((run.node_folder(how) / ERROR_FILE).read_text(encoding="utf-8"))
         assert written == error
+    for how, begin in {"crash": "Fatal Python error:", "nothing": "20", "leave": "20"}.items():
+        log, place = run.node_folder(how) / LOG_FILE, facts[how].error["log_position"]
+        part = read_part(log, place["offset"], max_bytes=1000)
+        assert part.text.startswith(begin)
+        assert (" ERROR Traceback (most recent" in part.text) == (begin == "20")
+        assert part.generation == place["generation"]
+        lines = log.read_text(encoding="utf-8", errors="replace").split("\n")
+        assert part.text.startswith(lines[place["line"] - 1])
+    assert "log_position" not in facts["killed"].error  # it had no time to say anything
     keys = [one.key for one in facts.values() if one.key]
     assert not any(is_locked(engine.workspace.work_lock(key)) for key in keys)
     assert b"\x00\x01\x02" in (run.node_folder("chatter") / LOG_FILE).read_bytes()

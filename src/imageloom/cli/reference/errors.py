@@ -16,7 +16,9 @@ A run that failed keeps `error_info.json` in its directory, with the keys `id`, 
 `message`, `hint`, `reason` (a short cause for programs), `details` (the values in the message) and
 `resume`. That is `null`, or how a training goes on: its `command` is made of the others, `run`,
 `target`, `launch` (options that say on which machines) and `more` (what you fill in). `--json`
-prints the same object.
+prints the same object. Of a failed node there is `log_position` too, where its log has an error:
+`offset` in bytes and `line` of where it begins, and the `generation` of the log, which is another
+one when the log was cut since.
 
 | Code | Name | What it means | Kind |
 |---|---|---|---|

@@ -11,6 +11,7 @@ from imageloom.errors import (
     library_text,
     named_error,
 )
+from imageloom.files.log_errors import with_log_position
 from imageloom.files.publish import write_json
 from imageloom.pipeline.run.job_folder import read_job, read_result
 from imageloom.pipeline.run_record import NodeFacts
@@ -49,7 +50,8 @@ def ending(
     if was_stopped:
         message = f"Its worker ended before it had saved: {status.reason}."
         return ended(before, NodeState.CANCELLED, message=message)
-    return failed(folder, _lost(folder.name, status), before=before)
+    error = _lost(folder.name, status)
+    return _failed(folder, with_log_position(error, folder / LOG_FILE), before)
 
 
 def failed(folder: Path, problem: Exception, *, before: NodeFacts) -> NodeFacts:
@@ -59,8 +61,12 @@ def failed(folder: Path, problem: Exception, *, before: NodeFacts) -> NodeFacts:
         hint="This has no name yet, so it may be a fault of the component.",
         reason="unexpected",
     )
-    write_json(folder / ERROR_FILE, error.to_json())
-    result = Result.model_validate({"state": "failed", "error": error.to_json()})
+    return _failed(folder, error.to_json(), before)
+
+
+def _failed(folder: Path, error: dict[str, object], before: NodeFacts) -> NodeFacts:
+    write_json(folder / ERROR_FILE, error)
+    result = Result.model_validate({"state": "failed", "error": error})
     return _facts_of(result, before)
 
 
