@@ -62,6 +62,7 @@ def test_every_command_of_the_issue_is_there():
         "runs list",
         "runs show",
         "runs logs",
+        "runs series",
         "runs cancel",
         "runs compare",
         "runs delete",

@@ -1,6 +1,8 @@
 """``imageloom runs``: list, show, logs, compare, delete and cancel."""
 
+import csv
 import json
+import math
 import os
 import shutil
 import subprocess
@@ -10,8 +12,11 @@ import pytest
 
 from imageloom.cli.root import run
 from imageloom.cli.tails import Tail, printable_lines
+from imageloom.errors import CannotResumeError
 from imageloom.events import Metric
 from imageloom.files.event_lines import EventWriter
+from imageloom.files.series.names import SeriesName
+from imageloom.files.series.writer import SeriesWriter
 from imageloom.pipeline.run_record import NodeFacts, Wait
 from imageloom.pipeline.workspace import Workspace
 from imageloom.settings import read_settings
@@ -188,6 +193,57 @@ def test_logs_of_ranks_are_joined_while_they_train_and_when_they_have(two_runs, 
     (node / "train.log").write_text(ranks[0], encoding="utf-8")
     assert output_of(capsys, "runs", "logs", run_id, "add", "--follow") == expected
     assert json_of(capsys, "runs", "logs", run_id)["logs"]["add"]["text"] == expected
+
+
+@pytest.fixture
+def curves(two_runs, workspace):
+    """Curves of two processes in the node ``add`` of the second run."""
+    loss, unset = SeriesName("Train loss", "nats", "step"), SeriesName("Valid loss", "", "epoch")
+    folder = workspace / "runs" / two_runs[1] / "nodes" / "add" / "series"
+    for rank in (0, 1):
+        with SeriesWriter(folder, [loss, unset], rank=rank, error=CannotResumeError) as writer:
+            for step, value in enumerate((0.5, 0.125, 9.25, math.nan)[: 4 - rank], start=1):
+                writer.append({loss: value}, step=step, epoch=step / 4)
+    return two_runs[1]
+
+
+def test_curves_of_a_node_are_shown_with_their_ends(curves, capsys):
+    lines = output_of(capsys, "runs", "series", curves, "add").splitlines()
+    found = [line.split() for line in lines if line.startswith("Train loss")]
+    assert found == [
+        ["Train", "loss", "step", "0", "4", "nan", "0.125", "9.25", "nats"],
+        ["Train", "loss", "step", "1", "3", "9.25", "0.125", "9.25", "nats"],
+    ]
+    content = json_of(capsys, "runs", "series", curves, "add")["series"]
+    ends = [(one["name"], one["num_rows"], one["last"], one["min"], one["max"]) for one in content]
+    assert ends == [
+        ("Train loss", 4, None, 0.125, 9.25),
+        ("Valid loss", 0, None, None, None),
+        ("Train loss", 3, 9.25, 0.125, 9.25),
+        ("Valid loss", 0, None, None, None),
+    ]
+
+
+def test_curves_of_a_node_come_as_csv_with_every_row(curves, capsys):
+    text = output_of(capsys, "runs", "series", curves, "add", "--csv")
+    rows = list(csv.DictReader(text.splitlines()))
+    assert [(one["rank"], one["step"], one["value"]) for one in rows] == [
+        ("0", "1", "0.5"),
+        ("0", "2", "0.125"),
+        ("0", "3", "9.25"),
+        ("0", "4", "nan"),
+        ("1", "1", "0.5"),
+        ("1", "2", "0.125"),
+        ("1", "3", "9.25"),
+    ]
+    assert {one["epoch"] for one in rows} == {"0.25", "0.5", "0.75", "1.0"}
+    assert run(["runs", "series", curves, "add", "--csv", "--json"]) == 2
+
+
+def test_a_node_without_curves_says_so(two_runs, capsys):
+    text = output_of(capsys, "runs", "series", two_runs[1], "add")
+    assert text == "Series   nothing was recorded\n"
+    assert output_of(capsys, "runs", "series", two_runs[1], "nowhere", code=1) == ""
 
 
 def test_of_a_worker_that_never_began_the_log_of_its_scheduler_is_shown(

@@ -114,6 +114,9 @@ _RUNS = LazyGroup(
         "logs": Entry(
             "imageloom.cli.runs.logs", "Show what the nodes of a run wrote while they worked."
         ),
+        "series": Entry(
+            "imageloom.cli.runs.series", "Show the curves that a node of a run recorded."
+        ),
         "cancel": Entry("imageloom.cli.runs.cancel", "Stop a run, and wait until it has stopped."),
         "compare": Entry("imageloom.cli.runs.compare", "Show what differs between two runs."),
         "delete": Entry(
