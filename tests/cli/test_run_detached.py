@@ -178,6 +178,7 @@ def test_an_executor_that_cannot_begin_says_why(engine, created):
     assert created.state() is RunState.QUEUED
 
 
+@pytest.mark.slow
 def test_an_executor_that_was_killed_before_it_began_is_named_lost(engine, created, tmp_path):
     deadly = tmp_path / "extensions" / "components" / "deadly.py"
     deadly.write_text("import os\nos.kill(os.getpid(), 9)\n", encoding="utf-8")
