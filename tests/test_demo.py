@@ -41,6 +41,7 @@ def test_the_digits_are_1797_png_files_in_ten_folders(digits):
         assert (picture.format, picture.mode, picture.size) == ("PNG", "L", (32, 32))
 
 
+@pytest.mark.slow
 def test_the_pictures_are_the_digits(digits):
     from sklearn.datasets import load_digits
 

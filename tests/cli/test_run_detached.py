@@ -223,6 +223,7 @@ def test_nodes_that_do_not_heed_are_ended_by_who_wants_it_at_once(write, engine,
     assert "killed by signal 9" in content["nodes"]["gate"]["message"]
 
 
+@pytest.mark.slow
 def test_an_executor_that_was_killed_before_it_began_is_named_lost(engine, created, tmp_path):
     deadly = tmp_path / "extensions" / "components" / "deadly.py"
     deadly.write_text("import os\nos.kill(os.getpid(), 9)\n", encoding="utf-8")

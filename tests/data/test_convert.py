@@ -1,4 +1,5 @@
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -19,6 +20,7 @@ from imageloom.data.sources.kind import find_source
 from imageloom.errors import (
     CouldNotOpenFileError,
     FailedToWriteOutputsError,
+    ImageloomError,
     InvalidDatasetError,
     RunInterruptedError,
 )
@@ -284,6 +286,38 @@ def test_d19_an_archive_without_pictures_is_refused_by_its_own_name(tree, out, t
     with pytest.raises(InvalidDatasetError, match=r"no pictures in .*source/x.zip\b"):
         convert(archive, out)
     assert [path.name for path in tmp_path.iterdir()] == ["source"]
+
+
+PARTED = {"d/train/a/1.png": png(1), "d/val/a/2.png": png(2)}
+BAD = {"d/a/1.png": png(1), "d/b/bad.png": b"<html>", "d/b/2.png": png(2)}
+
+
+@pytest.mark.parametrize(
+    ("members", "params", "place", "reason"),
+    [
+        (PARTED, {}, "/d", "several-parts"),
+        (PARTED, {"folder": "dev"}, "", "no-such-folder"),
+        (PARTED, {"folder": "../up"}, "", "folder-outside"),
+        ({"d/a/1.png": png(1), "d/a/in/2.png": png(2)}, {}, "/d", "nested-classes"),
+        ({"d/a/1.png": png(1), "d/b/": b""}, {}, "/d", "empty-class"),
+        ({"d/a/1.png": png(1), "d/b/x.png": b"<html>"}, {}, "/d", "class-without-images"),
+        (BAD, {}, "/d", "too-many-rejected"),
+        ({"1.png": b"<html>"}, {"labels": "none"}, "", "too-many-rejected"),
+        ({"1.png": png(1)}, {"part": "train"}, "", "no-such-part"),
+    ],
+)
+def test_d19_every_error_names_the_archive_and_not_where_it_lies_unpacked(
+    tree, out, members, params, place, reason
+):
+    archive = tree.root / "x.zip"
+    archive.write_bytes(a_zip(members))
+    with pytest.raises(ImageloomError) as caught:
+        convert(archive, out, params=ConvertParams(**params))
+    error = caught.value
+    assert error.reason == reason
+    assert re.search(rf"{archive}{place}\b(?!/)", error.message)
+    assert "unpacked" not in f"{error.message} {error.hint} {error.details}"
+    assert str(out) not in f"{error.message} {error.hint} {error.details}"
 
 
 def test_d23_parts_in_an_archive_are_converted_one_at_a_time(tree, out):

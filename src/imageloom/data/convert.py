@@ -5,7 +5,6 @@ import ctypes
 import dataclasses
 import os
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
@@ -20,9 +19,8 @@ from imageloom.data.sources.folder.scan import scan_folder
 from imageloom.data.sources.kind import Source, absolute_path, find_source
 from imageloom.data.sources.legacy import read_old_directory
 from imageloom.data.sources.listing import Listing
-from imageloom.data.sources.root import SEVERAL_PARTS
 from imageloom.data.sources.table.read import read_table
-from imageloom.errors import ImageloomError, InvalidDatasetError
+from imageloom.errors import InvalidDatasetError
 from imageloom.events import CancelToken, Control, EventSink, Notice, ignore_events
 from imageloom.files.output_places import refuse_misplaced
 from imageloom.files.publish import publishing_directory, refuse_existing
@@ -140,7 +138,7 @@ def convert_listing(listing: Listing, params: ConvertParams, *, control: Control
         rejected=(*listing.rejected, *examined.rejected),
         follows_links=params.follow_links,
     )
-    refuse_losses(images, params.max_rejected_fraction)
+    refuse_losses(images, params.max_rejected_fraction, place=listing.place)
     notices = (*listing.notices, *examined.notices, *notices_on(images))
     return dataclasses.replace(images, notices=notices)
 
@@ -155,8 +153,7 @@ def list_archive(archive: Path, into: Path, params: ConvertParams, *, control: C
     noted = unpack_archive(
         archive, into, name_encoding=params.name_encoding, control=control
     ).notices
-    with _naming(archive, into):
-        listing = scan_folder(into, params, control=control)
+    listing = scan_folder(into, params, archive=archive, control=control)
     return dataclasses.replace(listing, notices=(*noted, *listing.notices))
 
 
@@ -167,8 +164,7 @@ def _convert_archive(
     unpacked = partial / _UNPACKED
     unpacked.mkdir()
     listing = list_archive(archive, unpacked, params, control=control)
-    with _naming(archive, unpacked):
-        images = convert_listing(listing, params, control=control)
+    images = convert_listing(listing, params, control=control)
     for one in images.rejected:
         # A copy of ours; the user's is still in the archive. The text of an odd name may differ
         # from its bytes, in which case the file stays, and nothing reads it.
@@ -177,27 +173,6 @@ def _convert_archive(
     images.root.rename(partial / IMAGES)
     shutil.rmtree(unpacked, ignore_errors=True)
     return dataclasses.replace(images, root=partial / IMAGES)
-
-
-@contextlib.contextmanager
-def _naming(archive: Path, unpacked: Path) -> Iterator[None]:
-    """Name the archive in errors, not the place where it lies unpacked for a moment."""
-    try:
-        yield
-    except ImageloomError as problem:
-        hint, details = problem.hint.replace(str(unpacked), str(archive)), problem.details
-        if problem.reason == SEVERAL_PARTS:  # which have no paths of their own
-            option = f"--folder {details['first_part']}"
-            hint, details = (
-                f"Take one part at a time, with {option}.",
-                {**details, "option": option},
-            )
-        raise type(problem)(
-            problem.message.replace(str(unpacked), str(archive)),
-            hint=hint,
-            reason=problem.reason,
-            details=details,
-        ) from problem
 
 
 def _refuse_places(source: Source, out: Path) -> None:

@@ -168,7 +168,7 @@ class _Columns:
 
 def _changed(listing: Listing, file: str, what: str) -> InvalidDatasetError:
     return InvalidDatasetError(
-        f"{file!r} in {listing.root} {what}.",
+        f"{file!r} in {listing.place} {what}.",
         hint="The pictures changed while they were being converted. Try again when the folder is "
         "at rest.",
         reason="changed-while-reading",

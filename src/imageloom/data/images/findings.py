@@ -22,12 +22,13 @@ _DETAILS: Final = 100
 _IMBALANCE: Final = 100  # above this, accuracy says little about the small class
 
 
-def refuse_losses(images: ImageDirectory, max_rejected_fraction: float) -> None:
+def refuse_losses(images: ImageDirectory, max_rejected_fraction: float, *, place: Path) -> None:
     """Refuse pictures of which too many were left out.
 
     Args:
         images: The pictures, and those that were left out.
         max_rejected_fraction: Largest share that may be left out; exactly this share may.
+        place: Where a person has them.
 
     Raises:
         InvalidDatasetError: Nothing is left, a class has lost all its pictures, or more than the
@@ -39,7 +40,7 @@ def refuse_losses(images: ImageDirectory, max_rejected_fraction: float) -> None:
         if left == 0:
             mine = [one for one in images.rejected if one.label == name]
             raise InvalidDatasetError(
-                f"The class {quoted(name)} in {images.root} has no usable image: all "
+                f"The class {quoted(name)} in {place} has no usable image: all "
                 f"{len(mine):,} were left out. {_reasons(mine)}",
                 hint=f"{_way_out(mine)}, or remove the class's folder.",
                 reason="class-without-images",
@@ -47,7 +48,7 @@ def refuse_losses(images: ImageDirectory, max_rejected_fraction: float) -> None:
             )
     if not len(images):
         raise InvalidDatasetError(
-            f"{_none_of(lost)} in {images.root} can be used. {_reasons(images.rejected)}".strip(),
+            f"{_none_of(lost)} in {place} can be used. {_reasons(images.rejected)}".strip(),
             hint=f"{_way_out(images.rejected)}.",
             reason="too-many-rejected",
             details={"rejected_count": lost, "images": 0, "rejected": _listed(images.rejected)},
@@ -55,7 +56,7 @@ def refuse_losses(images: ImageDirectory, max_rejected_fraction: float) -> None:
     # As text, 0.01 is one in a hundred; as a float it is a little more.
     if lost > Fraction(repr(max_rejected_fraction)) * total:
         raise InvalidDatasetError(
-            f"{lost:,} of {total:,} pictures in {images.root} cannot be used "
+            f"{lost:,} of {total:,} pictures in {place} cannot be used "
             f"({100 * lost / total:.3g} %), more than the "
             f"{100 * max_rejected_fraction:g} % allowed. {_reasons(images.rejected)}",
             hint=f"{_way_out(images.rejected)}, or allow more with --max-rejected-fraction "

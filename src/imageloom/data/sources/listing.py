@@ -37,6 +37,7 @@ class Listing:
         files: One row per file that may be a picture (``FILES``).
         rejected: Files that are left out already, with reasons; they count as lost pictures.
         notices: What a person should know.
+        named: What the root is called in sentences, where it lies elsewhere only for a moment.
     """
 
     root: Path
@@ -44,6 +45,12 @@ class Listing:
     files: pa.Table
     rejected: tuple[Rejected, ...] = ()
     notices: tuple[str, ...] = ()
+    named: Path | None = None
+
+    @property
+    def place(self) -> Path:
+        """What a person is told of as the place of the files."""
+        return self.named or self.root
 
     def __len__(self) -> int:
         return int(self.files.num_rows)

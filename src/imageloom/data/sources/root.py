@@ -23,7 +23,6 @@ from imageloom.data.sources.parts import role_of
 from imageloom.errors import CouldNotOpenFileError, InvalidDatasetError
 from imageloom.system.wording import some
 
-SEVERAL_PARTS: Final = "several-parts"  # the reason of the error
 _MAX_DEPTH: Final = 50
 
 
@@ -32,12 +31,15 @@ class _Content(NamedTuple):
     has_files: bool
 
 
-def find_root(source: Path, folder: str | None, *, follow_links: bool = False) -> Path:
+def find_root(
+    source: Path, folder: str | None, *, archive: Path | None = None, follow_links: bool = False
+) -> Path:
     """Return the folder whose sub-folders are the classes.
 
     Args:
         source: An absolute path of a folder.
         folder: Sub-folder asked for, with ``/`` between its parts, or None.
+        archive: What errors name instead, when it lies unpacked at ``source`` for a moment.
         follow_links: Whether links to folders are folders.
 
     Raises:
@@ -45,7 +47,7 @@ def find_root(source: Path, folder: str | None, *, follow_links: bool = False) -
         CouldNotOpenFileError: There is no such sub-folder.
     """
     if folder is not None:
-        return _asked_for(source, folder, follow_links)
+        return _asked_for(source, folder, archive or source, follow_links)
     root = descend(source, follow_links=follow_links)
     parts = sorted(
         name
@@ -53,21 +55,46 @@ def find_root(source: Path, folder: str | None, *, follow_links: bool = False) -
         if role_of(name) and _content(root / name, follow_links).folders
     )
     if len(parts) > 1:
-        raise InvalidDatasetError(
-            f"{root} holds parts of a dataset, not classes: {some(parts, most=5)}.",
-            hint=f"Take one part at a time, such as {root / parts[0]}; 'imageloom train --data' "
-            "finds those of training and validation by itself.",
-            reason=SEVERAL_PARTS,
-            details={"parts": parts, "first_part": shlex.quote(parts[0])},
-        )
+        if archive is not None:
+            raise _several_parts_inside(named_as(root, source, archive), parts)
+        raise _several_parts(root, parts)
     return root
 
 
-def _asked_for(source: Path, folder: str, follow_links: bool) -> Path:
+def named_as(path: Path, source: Path, archive: Path | None) -> Path:
+    """Return what errors call a path in ``source``, which may be where an archive lies unpacked."""
+    return path if archive is None else archive / path.relative_to(source)
+
+
+def _several_parts(root: Path, parts: list[str]) -> InvalidDatasetError:
+    return InvalidDatasetError(
+        f"{root} {_holds(parts)}",
+        hint=f"Take one part at a time, such as {root / parts[0]}; 'imageloom train --data' "
+        "finds those of training and validation by itself.",
+        reason="several-parts",
+        details={"parts": parts},
+    )
+
+
+def _several_parts_inside(archive: Path, parts: list[str]) -> InvalidDatasetError:
+    option = f"--folder {shlex.quote(parts[0])}"  # they have no paths of their own
+    return InvalidDatasetError(
+        f"{archive} {_holds(parts)}",
+        hint=f"Take one part at a time, with {option}.",
+        reason="several-parts",
+        details={"parts": parts, "option": option},
+    )
+
+
+def _holds(parts: list[str]) -> str:
+    return f"holds parts of a dataset, not classes: {some(parts, most=5)}."
+
+
+def _asked_for(source: Path, folder: str, named: Path, follow_links: bool) -> Path:
     parts = PurePosixPath(folder).parts
     if not parts or PurePosixPath(folder).is_absolute() or ".." in parts:
         raise InvalidDatasetError(
-            f"folder is {folder!r}, but must lead down from {source}.",
+            f"folder is {folder!r}, but must lead down from {named}.",
             hint="Give the sub-folder's path from the source, as in --folder train.",
             reason="folder-outside",
         )
@@ -77,7 +104,7 @@ def _asked_for(source: Path, folder: str, follow_links: bool) -> Path:
             return start / folder
     known = [repr(name) for name in sorted(_content(top, follow_links).folders)]
     raise CouldNotOpenFileError(
-        f"There is no folder {folder!r} in {source}.",
+        f"There is no folder {folder!r} in {named}.",
         hint=f"It holds {some(known, most=10) or 'no folders'}.",
         reason="no-such-folder",
     )

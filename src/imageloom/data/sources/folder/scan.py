@@ -31,7 +31,7 @@ from imageloom.data.sources.listing import (
     relabelled,
     sorted_by_path,
 )
-from imageloom.data.sources.root import find_root
+from imageloom.data.sources.root import find_root, named_as
 from imageloom.errors import InvalidDatasetError
 from imageloom.events import Control, EventSink, Progress
 from imageloom.preprocessing import check_new_class_names
@@ -44,13 +44,16 @@ _MEND: Final = "Restore what it leads to, or remove the link."
 _REMOVE: Final = "Remove it if it should not be there."
 
 
-def scan_folder(source: Path, params: ConvertParams, *, control: Control) -> Listing:
+def scan_folder(
+    source: Path, params: ConvertParams, *, archive: Path | None = None, control: Control
+) -> Listing:
     """List the files of a folder, in the order of their paths; classes stand in string order.
 
     Args:
         source: A folder; ``data.sources.root`` says which folder inside it counts. Without
             labels it counts itself, with every folder below it.
         params: What to do with links, with nested and with empty class folders.
+        archive: What errors name instead, when it lies unpacked at ``source`` for a moment.
         control: Told how many files were found; stops the listing between two folders.
 
     Raises:
@@ -61,17 +64,18 @@ def scan_folder(source: Path, params: ConvertParams, *, control: Control) -> Lis
     """
     if params.part is not None:
         raise InvalidDatasetError(
-            f"{source} is no table, so no column of it names the part {params.part!r}.",
+            f"{archive or source} is no table, so no column of it names the part {params.part!r}.",
             hint=f"Use --folder {params.part} to take the pictures of that folder.",
             reason="no-such-part",
         )
     root = source
     if params.labels != "none" or params.folder is not None:
-        root = find_root(source, params.folder, follow_links=params.follow_links)
-    walk = _Walk(os.fsencode(root), params, control.on_event)
+        root = find_root(source, params.folder, archive=archive, follow_links=params.follow_links)
+    place = named_as(root, source, archive)
+    walk = _Walk(os.fsencode(root), os.fsencode(place), params, control.on_event)
     for _ in walk.folders():
         control.raise_if_cancelled()
-    return walk.listing(root)
+    return walk.listing(root, place)
 
 
 @dataclass
@@ -79,6 +83,7 @@ class _Walk:
     """One pass over the folders below a root."""
 
     root: bytes
+    place: bytes  # what errors call the root
     params: ConvertParams
     on_event: EventSink
     files: FileColumns = field(default_factory=FileColumns)
@@ -118,7 +123,7 @@ class _Walk:
         inside = self._read(folder, self.files, len(self.classes))
         has_files = len(self.files) > before or len(self.rejected) > lost
         if has_files and b"/" in folder and self.params.nested == "refuse":
-            raise scan_problems.nested(self.root, folder)
+            raise scan_problems.nested(self.place, folder)
         joined = self.params.nested == "join"
         if has_files:
             self.classes.append(folder)
@@ -130,7 +135,7 @@ class _Walk:
         """Add what a folder holds and return the folders inside it."""
         inside: list[bytes] = []
         before, links = len(files), []
-        for entry in _entries(self.root, folder):
+        for entry in self._entries(folder):
             path = folder + b"/" + entry.name if folder else entry.name
             if is_system_name(entry.name):
                 self.system_files += 1
@@ -163,7 +168,7 @@ class _Walk:
         elif target.problem:
             self._reject(path, target.problem, _REMOVE, is_picture=False)
         elif self.params.follow_links:
-            self.links.follow(self.root, path, target.path)
+            self.links.follow(self.place, path, target.path)
             return True
         elif not self._is_class(folder) and self._is_walked(target.path):
             reason = "is a link to a folder that is listed where it lies"
@@ -205,7 +210,7 @@ class _Walk:
         try:
             return entry.stat(follow_symlinks=False)
         except OSError as problem:
-            raise scan_problems.not_listed(self.root, path, problem) from problem
+            raise scan_problems.not_listed(self.place, path, problem) from problem
 
     def _add(self, path: bytes, found: os.stat_result, files: FileColumns, label: int) -> None:
         files.add(path, label, size=found.st_size, mtime_ns=found.st_mtime_ns)
@@ -230,13 +235,20 @@ class _Walk:
                 self._reject(path, look_behind(_joined(self.root, path)).problem, _MEND)
             self.links.broken.clear()
 
-    def listing(self, root: Path) -> Listing:
+    def _entries(self, folder: bytes) -> Iterator[os.DirEntry[bytes]]:
+        try:
+            with os.scandir(_joined(self.root, folder)) as entries:
+                yield from entries
+        except OSError as problem:
+            raise scan_problems.not_listed(self.place, folder, problem) from problem
+
+    def listing(self, root: Path, place: Path) -> Listing:
         """Return what was found."""
-        self.links.refuse_losses(root)
+        self.links.refuse_losses(place)
         if self.empty and self.params.empty_classes == "refuse":
-            raise scan_problems.empty_classes(root, sorted(map(file_name, self.empty)))
+            raise scan_problems.empty_classes(place, sorted(map(file_name, self.empty)))
         if not len(self.files) and not self.rejected:
-            raise scan_problems.no_pictures(root, self.documents)
+            raise scan_problems.no_pictures(place, self.documents)
         names = [file_name(folder) for folder in self.classes]
         on_names = check_new_class_names(names)
         classes, positions = in_string_order(names)
@@ -245,6 +257,7 @@ class _Walk:
             files = relabelled(files, positions.astype(np.int32))
         return Listing(
             root=root,
+            named=place,
             classes=classes,
             files=files,
             rejected=tuple(sorted(self.rejected, key=lambda one: one.file)),
@@ -270,14 +283,6 @@ class _Walk:
                 "class folders without pictures were",
             )
             yield f"{folders} dropped: {some(names)}."
-
-
-def _entries(root: bytes, folder: bytes) -> Iterator[os.DirEntry[bytes]]:
-    try:
-        with os.scandir(_joined(root, folder)) as entries:
-            yield from entries
-    except OSError as problem:
-        raise scan_problems.not_listed(root, folder, problem) from problem
 
 
 def _joined(root: bytes, path: bytes) -> bytes:
