@@ -83,8 +83,10 @@ def test_a_killed_server_costs_nothing_and_the_page_comes_back_by_itself(studio,
     tab.goto(f"{studio.address}runs/{run}/nodes/train")
     tab.get_by_text("Epoch 1/6").first.wait_for()
     studio.kill()
-    tab.get_by_text("does not answer").first.wait_for()
-    studio.start()
+    try:
+        tab.get_by_text("does not answer").first.wait_for()
+    finally:
+        studio.start()
     tab.get_by_text("does not answer").first.wait_for(state="detached")
     studio.wait_for_run(run)
     tab.get_by_text("completed").first.wait_for()

@@ -3,6 +3,7 @@ import type { Browser, Message, Picture } from "./stream";
 import { LiveStream } from "./stream";
 
 const NAME = "imageloom-events";
+const RETRY_MS = 2_000;
 
 export function topicOfRun(run: string): string {
   return `run ${run}`;
@@ -27,23 +28,38 @@ const realBrowser: Browser = {
     return { post: (message) => channel.postMessage(message), close: () => channel.close() };
   },
   open(topics, on, onState) {
-    const source = new EventSource(address(topics));
+    let source: EventSource | null = null;
+    let timer = 0;
     const hear =
       (topicOf: (content: { run: string }) => string) => (event: MessageEvent<string>) => {
         const content = JSON.parse(event.data);
         on({ topic: topicOf(content), content } satisfies Picture);
       };
-    source.addEventListener(
-      "runs",
-      hear(() => TOPIC_OF_RUNS),
-    );
-    source.addEventListener(
-      "run",
-      hear((content) => topicOfRun(content.run)),
-    );
-    source.onopen = () => onState(true);
-    source.onerror = () => onState(false); // it connects again by itself
-    return source;
+    const connect = () => {
+      const made = new EventSource(address(topics));
+      source = made;
+      made.addEventListener(
+        "runs",
+        hear(() => TOPIC_OF_RUNS),
+      );
+      made.addEventListener(
+        "run",
+        hear((content) => topicOfRun(content.run)),
+      );
+      made.onopen = () => onState(true);
+      made.onerror = () => {
+        onState(false);
+        // It connects again by itself, unless it was answered with an error.
+        if (made.readyState === EventSource.CLOSED) timer = window.setTimeout(connect, RETRY_MS);
+      };
+    };
+    connect();
+    return {
+      close: () => {
+        window.clearTimeout(timer);
+        source?.close();
+      },
+    };
   },
 };
 

@@ -3,6 +3,7 @@ import { ActionIcon, Tooltip, useComputedColorScheme, useMantineColorScheme } fr
 import type { ReactNode } from "react";
 import { useTranslation } from "react-i18next";
 import { Icon } from "../icons/Icon";
+import { useIsConnected } from "../live/useLive";
 import { Link } from "./Link";
 import type { Route } from "./route";
 import styles from "./Shell.module.css";
@@ -34,8 +35,21 @@ export function Shell({ route, children }: ShellProps) {
         </nav>
         <SchemeButton />
       </header>
+      <OfflineNote />
       <main className={styles.main}>{children}</main>
     </div>
+  );
+}
+
+/** Says that the server is gone; the page goes on by itself when it is back. */
+function OfflineNote() {
+  const { t } = useTranslation();
+  if (useIsConnected()) return null;
+  return (
+    <p className={styles.offline} role="status">
+      <Icon name="warning" size={14} />
+      {t("failure.offline")} {t("failure.offlineHint")}
+    </p>
   );
 }
 

@@ -5,7 +5,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 from fastapi.responses import FileResponse
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from imageloom.errors import NoSuchRunError
 from imageloom.files.log_parts import read_part, search_log, tail_start
@@ -43,6 +43,20 @@ class LogText(BaseModel):
     size: int
 
 
+class LogQuestion(BaseModel):
+    """Which part of a log.
+
+    Attributes:
+        start: Where to begin, in bytes; by default so that the last lines come.
+        lines: How many of those.
+        limit: Bytes at most.
+    """
+
+    start: int | None = Field(default=None, ge=0)
+    lines: int = Field(default=500, ge=1, le=10_000)
+    limit: int = Field(default=256 * 1024, ge=4, le=1_000_000)
+
+
 class LogFind(BaseModel):
     """A line in which something was found; as ``files.log_parts.FoundLine``."""
 
@@ -71,20 +85,20 @@ def logs(studio: StudioNow, run_id: str, node: str) -> list[LogRow]:
 
 
 @router.get("/{label}")
-def read(  # noqa: PLR0913 - a query has its parts
+def read(
     studio: StudioNow,
     run_id: str,
     node: str,
     label: str,
-    start: Annotated[int | None, Query(ge=0, description="In bytes; by default the end.")] = None,
-    lines: Annotated[int, Query(ge=1, le=10_000, description="Of the end.")] = 500,
-    limit: Annotated[int, Query(ge=4, le=1_000_000, description="Bytes at most.")] = 256 * 1024,
+    part: Annotated[LogQuestion, Query()],
 ) -> LogText:
     """Return the lines of a log from a position on, or the last ones."""
     log = _log(studio, run_id, node, label)
-    begin = tail_start(log, lines, max_bytes=limit) if start is None else start
-    part = read_part(log, begin, max_bytes=limit)
-    return LogText(**vars(part), size=_size(log))
+    begin = part.start
+    if begin is None:
+        begin = tail_start(log, part.lines, max_bytes=part.limit)
+    found = read_part(log, begin, max_bytes=part.limit)
+    return LogText(**vars(found), size=_size(log))
 
 
 @router.get("/{label}/search")

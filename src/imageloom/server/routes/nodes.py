@@ -5,7 +5,7 @@ from typing import Annotated, Final
 
 from fastapi import APIRouter, Query
 from fastapi.responses import FileResponse
-from pydantic import BaseModel, JsonValue
+from pydantic import BaseModel, Field, JsonValue
 
 from imageloom.errors import InvalidDatasetError, NoSuchRunError
 from imageloom.files.publish import read_json
@@ -46,6 +46,17 @@ class PictureRow(BaseModel):
     correct: bool | None
 
 
+class PictureQuestion(BaseModel):
+    """Which pictures of an evaluation; the attributes are the arguments of ``read_pictures``."""
+
+    label: str | None = None
+    scored: str | None = None
+    correct: bool | None = None
+    order: PictureOrder = "confidence"
+    offset: int = Field(default=0, ge=0)
+    limit: int = Field(default=60, ge=1, le=500)
+
+
 class ScoredPicturesPage(BaseModel):
     """Some pictures of an evaluation.
 
@@ -80,28 +91,12 @@ def evaluation(studio: StudioNow, run_id: str, node: str) -> Evaluations:
 
 
 @router.get("/nodes/{node}/pictures")
-def pictures(  # noqa: PLR0913 - a query has its parts
-    studio: StudioNow,
-    run_id: str,
-    node: str,
-    label: str | None = None,
-    scored: str | None = None,
-    correct: bool | None = None,
-    order: PictureOrder = "confidence",
-    offset: Annotated[int, Query(ge=0)] = 0,
-    limit: Annotated[int, Query(ge=1, le=500)] = 60,
+def pictures(
+    studio: StudioNow, run_id: str, node: str, which: Annotated[PictureQuestion, Query()]
 ) -> ScoredPicturesPage:
     """Return pictures of an evaluation; with ``label`` and ``scored`` those of one cell."""
     file = evaluation_folder(studio, run_id, node) / PICTURES
-    found, total = read_pictures(
-        file,
-        label=label,
-        scored=scored,
-        correct=correct,
-        order=order,
-        offset=offset,
-        limit=limit,
-    )
+    found, total = read_pictures(file, **vars(which))
     return ScoredPicturesPage(pictures=[PictureRow(**vars(one)) for one in found], total=total)
 
 

@@ -3,7 +3,7 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Query
-from pydantic import BaseModel, JsonValue
+from pydantic import BaseModel, Field, JsonValue
 
 from imageloom.pipeline.graph.json_format import pipeline_from_json
 from imageloom.pipeline.index.order import RunOrder
@@ -30,6 +30,26 @@ class RunRow(BaseModel):
     num_nodes: int
     num_done: int
     problem: str
+
+
+class RunQuestion(BaseModel):
+    """Which runs of the list.
+
+    Attributes:
+        q: A text in their names or ids.
+        state: Only those in this state.
+        sort: What comes first.
+        reverse: Whether that comes last instead.
+        offset: How many to pass over.
+        limit: How many at most.
+    """
+
+    q: str = ""
+    state: RunState | None = None
+    sort: RunOrder = RunOrder.CREATED
+    reverse: bool = False
+    offset: int = Field(default=0, ge=0)
+    limit: int = Field(default=50, ge=1, le=500)
 
 
 class RunPage(BaseModel):
@@ -131,21 +151,18 @@ class RunDetail(BaseModel):
 
 
 @router.get("")
-def runs(  # noqa: PLR0913 - a query has its parts
-    studio: StudioNow,
-    q: str = "",
-    state: RunState | None = None,
-    sort: RunOrder = RunOrder.CREATED,
-    reverse: bool = False,
-    offset: Annotated[int, Query(ge=0)] = 0,
-    limit: Annotated[int, Query(ge=1, le=500)] = 50,
-) -> RunPage:
+def runs(studio: StudioNow, which: Annotated[RunQuestion, Query()]) -> RunPage:
     """Return runs, newest first or in another order."""
     found = studio.engine.index.list(
-        limit=limit + 1, offset=offset, state=state, text=q, order=sort, is_reversed=reverse
+        limit=which.limit + 1,
+        offset=which.offset,
+        state=which.state,
+        text=which.q,
+        order=which.sort,
+        is_reversed=which.reverse,
     )
-    rows = [RunRow.model_validate(one, from_attributes=True) for one in found[:limit]]
-    return RunPage(runs=rows, more=len(found) > limit)
+    rows = [RunRow.model_validate(one, from_attributes=True) for one in found[: which.limit]]
+    return RunPage(runs=rows, more=len(found) > which.limit)
 
 
 @router.post("", status_code=201)

@@ -4,7 +4,7 @@ from typing import Annotated, Final, Literal
 
 from fastapi import APIRouter, Query
 from fastapi.responses import StreamingResponse
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from imageloom.errors import NoSuchRunError
 from imageloom.files.series.read import StoredSeries, csv_lines, list_series, thin
@@ -43,6 +43,26 @@ class PointRow(BaseModel):
     num_infinite: int
 
 
+class CurveQuestion(BaseModel):
+    """Which part of which curve.
+
+    Attributes:
+        name: As users know it.
+        kind: Whether a value is that of a step or that of a whole epoch.
+        rank: The process that measured it.
+        begin: First step, ``from`` in the query.
+        end: Last step, ``to`` in the query.
+        num_points: Points at most, ``points`` in the query.
+    """
+
+    name: str = Field(max_length=200)
+    kind: Literal["step", "epoch"] = "step"
+    rank: int = Field(default=0, ge=0)
+    begin: int = Field(default=0, alias="from", ge=0)
+    end: int = Field(default=_LAST_STEP, alias="to", ge=0)
+    num_points: int = Field(default=1_000, alias="points", ge=2, le=10_000)
+
+
 class Curve(BaseModel):
     """A part of a curve, in which no peak is lost.
 
@@ -64,29 +84,21 @@ def curves(studio: StudioNow, run_id: str, node: str) -> list[SeriesRow]:
 
 
 @router.get("/points")
-def points(  # noqa: PLR0913 - a query has its parts
-    studio: StudioNow,
-    run_id: str,
-    node: str,
-    name: Annotated[str, Query(max_length=200)],
-    kind: Literal["step", "epoch"] = "step",
-    rank: Annotated[int, Query(ge=0)] = 0,
-    begin: Annotated[int, Query(alias="from", ge=0, description="First step.")] = 0,
-    end: Annotated[int, Query(alias="to", ge=0, description="Last step.")] = _LAST_STEP,
-    num_points: Annotated[int, Query(alias="points", ge=2, le=10_000)] = 1_000,
+def points(
+    studio: StudioNow, run_id: str, node: str, which: Annotated[CurveQuestion, Query()]
 ) -> Curve:
     """Return a part of a curve as at most so many points."""
     found = _all(studio, run_id, node)
-    series = next(
-        (one for one in found if (one.name, one.kind, one.rank) == (name, kind, rank)), None
-    )
+    wanted = (which.name, which.kind, which.rank)
+    series = next((one for one in found if (one.name, one.kind, one.rank) == wanted), None)
     if series is None:
         raise NoSuchRunError(
-            f"Node {node} of run {run_id} has no curve {name!r} per {kind} of rank {rank}.",
+            f"Node {node} of run {run_id} has no curve {which.name!r} per {which.kind} of rank "
+            f"{which.rank}.",
             hint=f"It has: {some(sorted({one.name for one in found}), most=20) or 'none'}.",
             reason="no-series",
         )
-    buckets = thin(series.path, begin, end, num_points)
+    buckets = thin(series.path, which.begin, which.end, which.num_points)
     return Curve(
         series=SeriesRow.model_validate(vars(series)),
         points=[
