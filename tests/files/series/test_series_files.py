@@ -98,6 +98,9 @@ def test_what_is_appended_is_read_with_every_bit(tmp_path):
     assert [(row.step, row.epoch) for row in rows] == [(step, step / 3) for step in range(1, 8)]
     assert [row.step for row in read_series(one.path, 2, 4)] == [3, 4]
     assert read_series(one.path, 7, 100) == []
+    assert [row.step for row in read_series(one.path, -93, 2)] == [1, 2]
+    assert [row.step for row in read_series(one.path, 5, 2**60)] == [6, 7]
+    assert read_series(one.path, 5, 2) == read_series(one.path, -9, -2) == []
 
 
 def test_a_declared_curve_without_rows_is_there_and_empty(tmp_path):

@@ -119,5 +119,7 @@ def joined_extent(extents: Iterable[Extent]) -> Extent:
 
 
 def _read(file: BinaryIO, first: int, last: int) -> bytes:
+    # What is asked for decides how much memory the system is asked for.
+    first, last = max(0, first), min(last, num_rows_in(file))
     content = os.pread(file.fileno(), max(0, last - first) * ROW_BYTES, first * ROW_BYTES)
     return content[: len(content) - len(content) % ROW_BYTES]
