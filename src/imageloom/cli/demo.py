@@ -73,9 +73,11 @@ def _screen(result: "DemoResult", top1: float, picture: Path) -> Iterator[Render
     yield line("Wrote", str(out))
     yield line("Report", f"{out / 'evaluation' / 'report.html'} - open it in a browser")
     yield line("Run", str(out / "run" / "report.html"))
+    workspace = ("--workspace", out / "workspace")
+    yield line("Look", f"{command_line('imageloom', 'studio', 'last', *workspace)} - in a browser")
     yield line("Next", command_line("imageloom", "predict", "--model", out / "model", picture))
     change = command_line("imageloom", "run", out / "pipeline.json", "--set", "train.epochs=10")
-    yield line("", f"{change} {command_line('--workspace', out / 'workspace')}")
+    yield line("", f"{change} {command_line(*workspace)}")
     yield line("", "or your own pictures: docs/tutorial.md")
 
 

@@ -181,12 +181,10 @@ function errorOf(facts: NodeFacts | undefined): ErrorInfo | null {
   return error ? (error as unknown as ErrorInfo) : null;
 }
 
-/** The line of the log where an error stands, if its worker found it there. */
+/** The line of the log where an error stands, if it was found there. */
 function placeOf(facts: NodeFacts | undefined): { label: string; offset: number } | null {
-  const place = (facts?.error as { log?: unknown } | null | undefined)?.log;
+  const place = (facts?.error as { log_position?: unknown } | null | undefined)?.log_position;
   if (typeof place !== "object" || place === null) return null;
-  const { label, offset } = place as { label?: unknown; offset?: unknown };
-  return typeof offset === "number"
-    ? { label: typeof label === "string" ? label : "", offset }
-    : null;
+  const { offset } = place as { offset?: unknown };
+  return typeof offset === "number" ? { label: "worker", offset } : null;
 }
