@@ -123,7 +123,7 @@ def test_a_rate_that_gives_nan_opens_the_card_with_its_place_and_the_line_of_the
     assert "the learning rate is too high" in card.inner_text()
     card.get_by_role("button", name="Show its line in the log").click()
     tab.get_by_role("log").locator("[data-target]").wait_for()
-    assert "Error" in tab.get_by_role("log").locator("[data-target]").inner_text()
+    assert "Traceback" in tab.get_by_role("log").locator("[data-target]").inner_text()
 
 
 def test_of_two_trainings_one_waits_and_says_for_whom(studio, tab):

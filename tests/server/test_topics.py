@@ -93,3 +93,36 @@ def test_many_followers_are_one_look_and_none_are_no_look():
     assert found == [(number, 0) for number in range(50)]
     assert looks < 5
     assert topics._topics == {}
+
+
+def test_followers_are_let_go_when_the_server_ends():
+    counter = Counter()
+
+    async def body(topics):
+        async def follow():
+            return [one.content.count async for one in topics.follow([("a", counter.look)], {})]
+
+        following = [asyncio.create_task(follow()) for _ in range(3)]
+        while not counter.looks:
+            await asyncio.sleep(0.01)
+        topics.close()
+        return await asyncio.gather(*following)
+
+    assert all(found in ([], [0]) for found in following(body))
+
+
+def test_a_look_that_fails_is_tried_again():
+    looks = []
+
+    def look():
+        looks.append(1)
+        if len(looks) == 1:
+            raise OSError("the disk does not answer")
+        return Count(count=5)
+
+    async def body(topics):
+        async for snapshot in topics.follow([("a", look)], {}):
+            return snapshot.content.count
+        return None
+
+    assert following(body) == 5

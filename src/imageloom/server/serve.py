@@ -17,6 +17,7 @@ from imageloom.server.access import Access, read_or_make_token
 from imageloom.server.app import create_app
 from imageloom.server.roots import Roots
 from imageloom.server.studio import Studio
+from imageloom.server.topics import Topics
 from imageloom.system.machine import login_name
 
 HOST: Final = "127.0.0.1"
@@ -34,12 +35,14 @@ class Listening:
         listener: Where it listens already, so that the first request waits instead of failing.
         address: Of the page.
         token: Signs a browser in.
+        topics: What pages follow; they are let go when it ends.
     """
 
     server: uvicorn.Server
     listener: socket.socket
     address: str
     token: str
+    topics: Topics
 
     def link_to(self, path: str = "") -> str:
         """Return what to open in a browser: a view of the page, with the token."""
@@ -52,6 +55,7 @@ class Listening:
         thread.start()
         while thread.is_alive() and not cancel.is_set:
             thread.join(_POLL_S)
+        self.topics.close()
         self.server.should_exit = True
         thread.join()
 
@@ -83,8 +87,9 @@ def listen(
         base=base,
         pictures=PictureHelper(home, roots=shown.paths),
     )
+    app = create_app(studio, access)
     config = uvicorn.Config(
-        create_app(studio, access),
+        app,
         log_level="warning",
         access_log=False,
         server_header=False,
@@ -94,14 +99,15 @@ def listen(
         h11_max_incomplete_event_size=64 * 1024,
     )
     address = f"http://{HOST}:{number}/"
-    return Listening(uvicorn.Server(config), listener, address, access.token)
+    return Listening(uvicorn.Server(config), listener, address, access.token, app.state.topics)
 
 
 def _listener(port: int | None) -> socket.socket:
     tried = [port] if port is not None else range(DEFAULT_PORT, DEFAULT_PORT + _TRIED_PORTS)
     problem: OSError | None = None
     for number in tried:
-        listener = socket.socket()
+        # The protocol is named so that asyncio sends each answer at once (TCP_NODELAY): it asks.
+        listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             listener.bind((HOST, number))

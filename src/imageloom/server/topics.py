@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import logging
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final
@@ -10,6 +11,7 @@ from pydantic import BaseModel
 
 from imageloom.server.watch import mark_of
 
+logger = logging.getLogger(__name__)
 POLL_S: Final = 0.2
 
 
@@ -42,11 +44,16 @@ class Topics:
 
     _topics: dict[str, _Topic] = field(default_factory=dict)
     _changed: asyncio.Condition = field(default_factory=asyncio.Condition)
+    _is_closed: bool = False
+
+    def close(self) -> None:
+        """Let all followers go, in moments; any thread may call."""
+        self._is_closed = True
 
     async def follow(
         self, wanted: Sequence[tuple[str, Callable[[], BaseModel]]], known: dict[str, str]
     ) -> AsyncIterator[Snapshot]:
-        """Yield a snapshot of each topic whenever it is another one, until the caller leaves.
+        """Yield a snapshot of each topic whenever it is another one, until one side leaves.
 
         Args:
             wanted: The topics, and how to look at each; that must take moments.
@@ -56,12 +63,12 @@ class Topics:
         with contextlib.ExitStack() as stack:
             for name, look in wanted:
                 stack.enter_context(self._watching(name, look))
-            while True:
+            while not self._is_closed:
                 for snapshot in self._news(wanted, seen):
                     seen[snapshot.topic] = snapshot.mark
                     yield snapshot
                 async with self._changed:
-                    while not self._news(wanted, seen):
+                    while not self._is_closed and not self._news(wanted, seen):
                         await self._changed.wait()
 
     def _news(
@@ -85,11 +92,23 @@ class Topics:
                 del self._topics[name]
 
     async def _watch(self, name: str, topic: _Topic) -> None:
-        while True:
-            content = await asyncio.to_thread(topic.look)
-            mark = mark_of(content)
-            if topic.newest is None or topic.newest.mark != mark:
-                async with self._changed:
-                    topic.newest = Snapshot(name, content, mark)
-                    self._changed.notify_all()
+        while not self._is_closed:
+            content = await asyncio.to_thread(_seen, topic.look)
+            if content is not None:
+                mark = mark_of(content)
+                if topic.newest is None or topic.newest.mark != mark:
+                    async with self._changed:
+                        topic.newest = Snapshot(name, content, mark)
+                        self._changed.notify_all()
             await asyncio.sleep(POLL_S)
+        async with self._changed:
+            self._changed.notify_all()
+
+
+def _seen(look: Callable[[], BaseModel]) -> BaseModel | None:
+    """Look; what fails now, as on a disk that does not answer, is tried again."""
+    try:
+        return look()
+    except Exception:
+        logger.exception("A look at what pages follow failed; it is tried again.")
+        return None
