@@ -4,6 +4,7 @@ import { useTranslation } from "react-i18next";
 import { ApiFailure } from "../api/client";
 import type { ErrorInfo } from "../api/runQuestions";
 import { Icon } from "../icons/Icon";
+import factsStyles from "./facts.module.css";
 import styles from "./runs.module.css";
 
 interface FailureCardProps {
@@ -34,7 +35,7 @@ export function FailureCard({ error, where, onLog, onAgain }: FailureCardProps) 
       )}
       {details.length > 0 && (
         <Spoiler maxHeight={0} showLabel={t("failure.details")} hideLabel={t("failure.details")}>
-          <dl className={styles.facts}>
+          <dl className={factsStyles.facts}>
             {details.map(([name, value]) => (
               <div key={name}>
                 <dt>{name}</dt>

@@ -10,6 +10,7 @@ import { LogView } from "../logs/LogView";
 import { EvaluationView } from "../results/EvaluationView";
 import { Link } from "../shell/Link";
 import { FailureCard } from "./FailureCard";
+import factsStyles from "./facts.module.css";
 import { NodeProgress, titlesOf } from "./NodeList";
 import styles from "./run.module.css";
 import { StateLabel } from "./StateLabel";
@@ -131,7 +132,7 @@ function Overview({ run, node, facts }: OverviewProps) {
       <section>
         <h3>{t("run.outputs")}</h3>
         {outputs.length === 0 && <p className="quiet">{t("run.noOutputs")}</p>}
-        <dl className={styles.facts}>
+        <dl className={factsStyles.facts}>
           {outputs.map(([port, output]) => (
             <div key={port}>
               <dt>{port}</dt>
@@ -162,7 +163,7 @@ function Values({ title, values }: { title: string; values: Record<string, unkno
   return (
     <section>
       <h3>{title}</h3>
-      <dl className={styles.facts}>
+      <dl className={factsStyles.facts}>
         {entries.map(([name, value]) => (
           <div key={name}>
             <dt>{name}</dt>
