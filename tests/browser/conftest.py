@@ -13,9 +13,9 @@ CHROMIUM = os.environ.get("IMAGELOOM_CHROMIUM") or shutil.which("chromium")
 SWITCHES = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-sync"]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium():
-    """One browser for all tests of a process."""
+    """One browser for the tests of a file: its event loop must not run beside other tests."""
     if CHROMIUM is None:
         pytest.skip("Chromium is not installed; IMAGELOOM_CHROMIUM can name it")
     playwright = pytest.importorskip("playwright.sync_api").sync_playwright().start()
