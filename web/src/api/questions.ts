@@ -9,6 +9,7 @@ import type {
   Folder,
   RunDetail,
   SessionInfo,
+  SourceInfo,
   TargetInfo,
   Template,
   VersionRow,
@@ -24,6 +25,10 @@ export const readVersions = (id: string) => ask<VersionRow[]>(`/pipelines/${id}/
 export const readVersion = (id: string, version: number) =>
   ask<Draft>(`/pipelines/${id}/versions/${version}`);
 export const readPlace = (path: string) => ask<Folder>(`/places?path=${encodeURIComponent(path)}`);
+
+/** What a place holds as pictures; takes seconds where there are many. */
+export const readDescription = (path: string, signal: AbortSignal) =>
+  ask<SourceInfo>(`/places/description?path=${encodeURIComponent(path)}`, { signal });
 
 export const createDraft = (pipeline: Pipeline) =>
   ask<Draft>("/pipelines", { method: "POST", body: { pipeline } });

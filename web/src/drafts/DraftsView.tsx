@@ -1,4 +1,5 @@
 /** Where a person begins: templates, and the pipelines that were drawn before. */
+import { Button, Modal } from "@mantine/core";
 import { useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
@@ -9,6 +10,7 @@ import { fragmentOf } from "../graph/clipboard";
 import { EMPTY, type Pipeline } from "../graph/pipeline";
 import { Icon } from "../icons/Icon";
 import { go } from "../shell/route";
+import { SourceDescription } from "../sources/SourceDescription";
 import styles from "./DraftsView.module.css";
 import { DraftTable } from "./DraftTable";
 import { PathPicker } from "./PathPicker";
@@ -18,6 +20,7 @@ export function DraftsView() {
   const queries = useQueryClient();
   const { data: templates = [], error: noTemplates } = useTemplates();
   const { data: drafts, error: noDrafts } = useDrafts();
+  const [chosen, setChosen] = useState<{ template: Template; path: string } | null>(null);
   const [asking, setAsking] = useState<Template | null>(null);
   const [problem, setProblem] = useState("");
   const begin = async (make: () => Promise<Draft>) => {
@@ -82,8 +85,22 @@ export function DraftsView() {
       {asking && (
         <PathPicker
           onClose={() => setAsking(null)}
-          onTake={(path) => begin(() => createDraft(withPath(asking, path)))}
+          onTake={(path) => {
+            setChosen({ template: asking, path });
+            setAsking(null);
+          }}
         />
+      )}
+      {chosen && (
+        <Modal opened onClose={() => setChosen(null)} title={chosen.path} size="lg">
+          <SourceDescription path={chosen.path} />
+          <Button
+            variant="filled"
+            onClick={() => begin(() => createDraft(withPath(chosen.template, chosen.path)))}
+          >
+            {t("source.open")}
+          </Button>
+        </Modal>
       )}
     </div>
   );

@@ -167,4 +167,20 @@ export const enDraw = {
     tooManyProcesses:
       "{{value}} processes are asked for, but a machine of target {{target}} takes {{most}}.",
   },
+  source: {
+    title: "Pictures",
+    again: "Look again",
+    looking: "Looking at the pictures",
+    pictures_one: "{{count}} picture",
+    pictures_other: "{{count}} pictures",
+    classes_one: "{{count}} class",
+    classes_other: "{{count}} classes",
+    moreClasses: "and {{count}} more classes",
+    unlabelled: "without a label",
+    leftOut_one: "{{count}} file is left out:",
+    leftOut_other: "{{count}} files are left out:",
+    files: "Show the files",
+    fewer: "Hide the files",
+    open: "Open the pipeline",
+  },
 };

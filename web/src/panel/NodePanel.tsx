@@ -1,5 +1,6 @@
 /** Everything of one node: its title, light, parameters, run settings, ports and note. */
 import { Tabs, Textarea, TextInput } from "@mantine/core";
+import { useDebouncedValue } from "@mantine/hooks";
 import { useEffect, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { LIGHTS, UNKNOWN, useLights } from "../canvas/lights";
@@ -11,9 +12,12 @@ import { type Component, type Port, titleOf } from "../graph/catalogue";
 import { setText } from "../graph/nodeCommands";
 import type { GraphNode } from "../graph/pipeline";
 import { Icon } from "../icons/Icon";
+import { SourceDescription } from "../sources/SourceDescription";
 import styles from "./Panel.module.css";
 import { ParameterForm } from "./ParameterForm";
 import { RunSettings } from "./RunSettings";
+
+const SETTLED_MS = 600;
 
 export function NodePanel({ node }: { node: GraphNode }) {
   const { t } = useTranslation();
@@ -32,6 +36,7 @@ export function NodePanel({ node }: { node: GraphNode }) {
           </Tabs.List>
           <Tabs.Panel value="parameters" pt="md">
             <ParameterForm node={node} component={component} isReadOnly={isReadOnly} />
+            <PicturesOf node={node} />
           </Tabs.Panel>
           {hasSettings && (
             <Tabs.Panel value="settings" pt="md">
@@ -80,6 +85,13 @@ function NodeHead({ node, isReadOnly }: { node: GraphNode; isReadOnly: boolean }
       {light.hint && <p className={styles.help}>{light.hint}</p>}
     </div>
   );
+}
+
+/** What lies where a dataset points to. */
+function PicturesOf({ node }: { node: GraphNode }) {
+  const path = node.component === "dataset" ? node.params?.path : undefined;
+  const [settled] = useDebouncedValue(typeof path === "string" ? path : "", SETTLED_MS);
+  return settled ? <SourceDescription path={settled} /> : null;
 }
 
 function About({ component }: { component: Component }) {
