@@ -23,6 +23,7 @@ from imageloom.errors import (
     write_failure,
 )
 from imageloom.files.plain_file import opening_plain_file, read_plain_file
+from imageloom.system.machine import is_alive
 
 MANIFEST: Final = "MANIFEST.json"
 MAX_MANIFEST_BYTES: Final = 10 * 1024 * 1024
@@ -272,7 +273,7 @@ def _left_by_the_dead(path: Path, suffix: str) -> list[Path]:
     prefix = f".{path.name}.{socket.gethostname()}."
     left = path.parent.glob(f"{glob.escape(prefix)}*{suffix}")
     pids = {one: one.name.removeprefix(prefix).split(".")[0] for one in left}
-    return [one for one, pid in pids.items() if pid.isdigit() and not _is_alive(int(pid))]
+    return [one for one, pid in pids.items() if pid.isdigit() and not is_alive(int(pid))]
 
 
 def _unique_keys(pairs: list[tuple[str, object]]) -> dict[str, object]:
@@ -381,13 +382,3 @@ def sync_to_disk(path: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
-
-
-def _is_alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True

@@ -51,6 +51,17 @@ def login_name() -> str:
         return f"uid {os.geteuid()}"
 
 
+def is_alive(pid: int) -> bool:
+    """Whether this machine has a process of that number; it may be another one than is meant."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
 def available_cores() -> int:
     """Return the cores this process may use, which containers and Slurm limit."""
     if hasattr(os, "sched_getaffinity"):

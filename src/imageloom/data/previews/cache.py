@@ -10,6 +10,7 @@ from typing import Final
 
 from imageloom.data.previews.values import KeptThumbnail, thumbnail_name
 from imageloom.errors import write_failure
+from imageloom.system.machine import is_alive
 
 THUMBNAILS: Final = "thumbnails"
 _SCRATCH: Final = "scratch"
@@ -46,7 +47,7 @@ class ThumbnailCache:
             raise write_failure(self.folder, problem) from problem
         for left in (self.folder / _SCRATCH).glob(f"{platform.node()}-*"):
             pid = left.name.rpartition("-")[2]
-            if pid.isdecimal() and not _lives(int(pid)):
+            if pid.isdecimal() and not is_alive(int(pid)):
                 shutil.rmtree(left, ignore_errors=True)
 
     def clear_away(self, pid: int) -> None:
@@ -80,13 +81,3 @@ class ThumbnailCache:
         except OSError as problem:
             raise write_failure(place, problem) from problem
         return KeptThumbnail(sha256, name)
-
-
-def _lives(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
