@@ -9,13 +9,11 @@ from imageloom.cli.call import Call
 from imageloom.cli.flags import F
 from imageloom.cli.places import place_option
 from imageloom.cli.screen import command_line
-from imageloom.errors import CouldNotOpenFileError, NoSuchRunError
+from imageloom.errors import CouldNotOpenFileError
 from imageloom.settings import read_settings
-from imageloom.system.wording import some
 
 if TYPE_CHECKING:
     from imageloom.app import Engine
-    from imageloom.pipeline.run_record import RunRecord
     from imageloom.registry import Registry
     from imageloom.spec.target import Target
 
@@ -61,20 +59,6 @@ def open_existing_engine(call: Call) -> "Engine":
             reason="no-workspace",
         )
     return engine
-
-
-def require_node(record: "RunRecord", node: str) -> None:
-    """Refuse a node that a run does not have.
-
-    Raises:
-        NoSuchRunError: The message names those it has.
-    """
-    if node not in record.wanted:
-        raise NoSuchRunError(
-            f"Run {record.id} has no node {node!r}.",
-            hint=f"It has: {some(record.wanted, most=10)}.",
-            reason="no-node",
-        )
 
 
 def follow_up(call: Call, *words: str | Path) -> str:

@@ -4,9 +4,11 @@ from typing import Final, Literal
 
 from pydantic import BaseModel, ConfigDict, JsonValue
 
+from imageloom.errors import NoSuchRunError
 from imageloom.events import Notice
 from imageloom.spec.job import Output
 from imageloom.spec.node_state import NodeState, RunState
+from imageloom.system.wording import some
 
 FORMAT_VERSION: Final = 2  # 2: asked_by
 
@@ -67,6 +69,19 @@ class RunRecord(_Record):
     created: float
     command: str = ""
     asked_by: str = ""
+
+    def require_node(self, node: str) -> None:
+        """Refuse a node that the run does not make.
+
+        Raises:
+            NoSuchRunError: The message names those it makes.
+        """
+        if node not in self.wanted:
+            raise NoSuchRunError(
+                f"Run {self.id} has no node {node!r}.",
+                hint=f"It has: {some(self.wanted, most=10)}.",
+                reason="no-node",
+            )
 
 
 class Wait(_Record):

@@ -16,9 +16,7 @@ def evaluation_folder(studio: Studio, run_id: str, node: str) -> Path:
     Raises:
         NoSuchRunError: There is no such run or node, or it made none.
     """
-    run = studio.run(run_id)
-    studio.require_node(run, node)
-    facts = run.states().get(node)
+    run, facts = studio.node(run_id, node)
     for port in facts.outputs if facts is not None else ():
         folder = run.node_folder(node) / "outputs" / port
         if (folder / EVALUATION).is_file():
@@ -32,7 +30,5 @@ def record_folder(studio: Studio, run_id: str, node: str) -> Path:
     Raises:
         NoSuchRunError: There is no such run or node.
     """
-    run = studio.run(run_id)
-    studio.require_node(run, node)
-    facts = run.states().get(node)
+    run, facts = studio.node(run_id, node)
     return run.node_folder(node) if facts is None else work_folder(run, node, facts)

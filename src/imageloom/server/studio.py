@@ -8,14 +8,13 @@ from fastapi import Depends, Request
 
 from imageloom.app import Engine
 from imageloom.data.previews.client import PictureHelper
-from imageloom.errors import NoSuchRunError
 from imageloom.pipeline.drafts import Drafts
 from imageloom.pipeline.graph.graph import Pipeline
 from imageloom.pipeline.run.outside_memo import OutsideMemo
 from imageloom.pipeline.run_folder import RunFolder
+from imageloom.pipeline.run_record import NodeFacts
 from imageloom.server.roots import Roots
 from imageloom.spec.component import Outside
-from imageloom.system.wording import some
 
 
 @dataclass(frozen=True)
@@ -53,19 +52,15 @@ class Studio:
         run.require()
         return run
 
-    def require_node(self, run: RunFolder, node: str) -> None:
-        """Refuse a node that a run does not have.
+    def node(self, run_id: str, node: str) -> tuple[RunFolder, NodeFacts | None]:
+        """Return a run and what is known of one of its nodes; None before anything is.
 
         Raises:
-            NoSuchRunError: The message names those it has.
+            NoSuchRunError: There is no such run or node.
         """
-        wanted = run.record().wanted
-        if node not in wanted:
-            raise NoSuchRunError(
-                f"Run {run.id} has no node {node!r}.",
-                hint=f"It has: {some(wanted, most=10)}.",
-                reason="no-node",
-            )
+        run = self.run(run_id)
+        run.record().require_node(node)
+        return run, run.states().get(node)
 
     def require_inside_roots(self, pipeline: Pipeline) -> None:
         """Refuse a pipeline that reads what a person may not see.

@@ -14,7 +14,7 @@ from imageloom.cli.call import Call, Outcome, call_command, outliving_the_reader
 from imageloom.cli.joined_logs import JoinedTail, joined_text
 from imageloom.cli.log_search import found_lines, log_choice, num_lines_of
 from imageloom.cli.screen import line
-from imageloom.cli.workspace import open_existing_engine, require_node, workspace_option
+from imageloom.cli.workspace import open_existing_engine, workspace_option
 from imageloom.spec.node_state import RunState
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ def command(call: Call) -> Outcome:
     nodes = record.wanted
     if "node" in call.arguments:
         nodes = (call.text("node"),)
-        require_node(record, *nodes)
+        record.require_node(*nodes)
     choice = log_choice(call)
     if choice == "follow":
         with outliving_the_reader():

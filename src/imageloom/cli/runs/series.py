@@ -11,7 +11,6 @@ from imageloom.cli.screen import Column, line, table
 from imageloom.cli.workspace import (
     follow_up,
     open_existing_engine,
-    require_node,
     workspace_option,
 )
 from imageloom.files.series.read import StoredSeries, csv_lines, list_series, thin
@@ -81,7 +80,7 @@ def _folder(call: Call) -> "Path":
 
     engine = open_existing_engine(call)
     run, node = engine.find_run(call.text("run")), call.text("node")
-    require_node(run.record(), node)
+    run.record().require_node(node)
     return series_folder(engine.workspace, run, node, run.states().get(node))
 
 

@@ -15,7 +15,6 @@ from imageloom.cli.screen import line, table
 from imageloom.cli.workspace import (
     follow_up,
     open_existing_engine,
-    require_node,
     resume_command,
     workspace_option,
 )
@@ -78,7 +77,7 @@ def _failure(outcome: "RunOutcome", resume: str) -> Iterator[RenderableType]:
 
 def _node(call: Call, outcome: "RunOutcome", node: str) -> Outcome:
     record, facts = outcome.record, outcome.nodes.get(node)
-    require_node(record, node)
+    record.require_node(node)
     return Outcome(
         content={
             "run": record.id,

@@ -124,9 +124,7 @@ def table(studio: StudioNow, run_id: str, node: str) -> StreamingResponse:
 
 
 def _all(studio: Studio, run_id: str, node: str) -> list[StoredSeries]:
-    run = studio.run(run_id)
-    studio.require_node(run, node)
-    facts = run.states().get(node)
+    run, facts = studio.node(run_id, node)
     return list_series(series_folder(studio.engine.workspace, run, node, facts))
 
 
