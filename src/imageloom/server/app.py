@@ -32,6 +32,7 @@ from imageloom.server.routes import (
 )
 from imageloom.server.studio import Studio
 from imageloom.server.topics import Topics
+from imageloom.server.upkeep import look_after
 
 CONTENT_POLICY: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: "
@@ -66,7 +67,9 @@ def create_app(studio: Studio, access: Access) -> FastAPI:
 
     @contextlib.asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        upkeep = asyncio.create_task(look_after(studio.engine))
         yield
+        upkeep.cancel()
         await asyncio.to_thread(studio.pictures.close)
 
     app = FastAPI(
