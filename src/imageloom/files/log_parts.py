@@ -55,6 +55,14 @@ def cuts_file(log: Path) -> Path:
     return log.with_name(f"{log.name}.cuts")
 
 
+def log_bytes(log: Path) -> int:
+    """Return how many bytes a log has; 0 where there is none."""
+    try:
+        return log.stat().st_size
+    except OSError:
+        return 0
+
+
 def read_part(log: Path, start: int, *, max_bytes: int) -> LogPart:
     """Return the lines of a log from a position on, and nothing where there is no log.
 

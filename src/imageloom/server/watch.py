@@ -7,17 +7,17 @@ started anew has nothing to remember.
 
 import hashlib
 import json
-import os
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
 from pydantic import BaseModel
 
-from imageloom.errors import ImageloomError, StoreError
+from imageloom.errors import ImageloomError, NoSuchRunError, StoreError
 from imageloom.events import Progress
 from imageloom.files.event_lines import EventTail
+from imageloom.files.log_parts import log_bytes
 from imageloom.files.series.read import list_series
+from imageloom.pipeline.run.changes import read_changes
 from imageloom.pipeline.run_folder import RunFolder
 from imageloom.pipeline.run_record import NodeFacts
 from imageloom.run_report.node_files import process_logs, series_folder
@@ -27,17 +27,6 @@ from imageloom.spec.node_state import NodeState, RunState
 
 _LIST: Final = 500
 _TAIL_BYTES: Final = 64 * 1024
-
-
-class ProgressInfo(BaseModel):
-    """How far a node has come; the attributes are those of ``events.Progress``."""
-
-    stage: str
-    done: int
-    total: int | None
-    unit: str
-    text: str
-    time_left_s: float | None
 
 
 class NodeNow(BaseModel):
@@ -53,7 +42,7 @@ class NodeNow(BaseModel):
 
     state: NodeState
     message: str = ""
-    progress: ProgressInfo | None = None
+    progress: Progress | None = None
     logs: dict[str, int] = {}
     rows: int = 0
 
@@ -99,40 +88,46 @@ class RunWatch:
     def __init__(self, studio: Studio, run: RunFolder) -> None:
         self._studio = studio
         self._run = run
-        self._read_at: tuple[int, int] | None = None
-        self._facts: Mapping[str, NodeFacts] = {}
+        self._position, self._generation = 0, ""
+        self._is_executed: bool | None = None
+        self._state = RunState.QUEUED
+        self._facts: dict[str, NodeFacts] = {}
         self._tails: dict[Path, EventTail] = {}
-        self._progress: dict[Path, ProgressInfo] = {}
+        self._progress: dict[Path, Progress] = {}
 
     def look(self) -> RunNow:
-        """Return how it stands; of what has ended before, nothing is read again."""
+        """Return how it stands; what was read before is not read again."""
         run = self._run
-        if not run.exists():
-            return RunNow(run=run.id, state=None, position=0, nodes={})
         try:
-            position = self._read_states()
-            state = run.state()
+            self._catch_up()
+        except NoSuchRunError:
+            return RunNow(run=run.id, state=None, position=0, nodes={})
         except StoreError:
             return RunNow(run=run.id, state=RunState.INTERRUPTED, position=0, nodes={})
-        nodes = {name: self._node(name, facts) for name, facts in self._facts.items()}
         return RunNow(
             run=run.id,
-            state=state,
-            is_stopping=state is RunState.RUNNING and run.cancel_asked(),
-            position=position,
-            nodes=nodes,
+            state=self._state,
+            is_stopping=self._state is RunState.RUNNING and run.cancel_asked(),
+            position=self._position,
+            nodes={name: self._node(name, facts) for name, facts in self._facts.items()},
         )
 
-    def _read_states(self) -> int:
-        try:
-            found = self._run.states_file.stat()
-        except OSError:
-            return 0
-        stamp = (found.st_size, found.st_mtime_ns)
-        if stamp != self._read_at:
-            self._facts = self._run.states()
-            self._read_at = stamp
-        return found.st_size
+    def _catch_up(self) -> None:
+        has_more = True
+        while has_more:
+            found = read_changes(self._run, self._position, generation=self._generation)
+            is_new = found.changes or found.is_cut or found.is_executed != self._is_executed
+            if found.is_cut:
+                self._facts.clear()
+            for change in found.changes:
+                if change.line.node is not None and change.line.facts is not None:
+                    self._facts[change.line.node] = change.line.facts
+            if is_new:
+                self._state = self._run.state()
+            # Last, so that what could not be read now is read at the next look.
+            self._is_executed = found.is_executed
+            self._position, self._generation = found.position, found.generation
+            has_more = found.has_more
 
     def _node(self, name: str, facts: NodeFacts) -> NodeNow:
         if facts.state is not NodeState.RUNNING:
@@ -142,7 +137,7 @@ class RunWatch:
             state=facts.state,
             message=facts.message,
             progress=self._last_progress(self._run.node_folder(name) / EVENTS_FILE),
-            logs={label: _size(log) for label, log in logs.items()},
+            logs={label: log_bytes(log) for label, log in logs.items()},
             rows=self._num_rows(name, facts),
         )
 
@@ -153,13 +148,13 @@ class RunWatch:
         except StoreError:
             return 0
 
-    def _last_progress(self, file: Path) -> ProgressInfo | None:
+    def _last_progress(self, file: Path) -> Progress | None:
         if file not in self._tails:
-            self._tails[file] = EventTail(file, start=max(_size(file) - _TAIL_BYTES, 0))
+            self._tails[file] = EventTail(file, start=max(log_bytes(file) - _TAIL_BYTES, 0))
         while events := self._tails[file].read():
             for event in events:
                 if isinstance(event, Progress):
-                    self._progress[file] = ProgressInfo(**vars(event))
+                    self._progress[file] = event
         return self._progress.get(file)
 
 
@@ -190,10 +185,3 @@ def mark_of(snapshot: BaseModel) -> str:
     """Return a short text that differs whenever two snapshots do."""
     text = json.dumps(snapshot.model_dump(mode="json"), sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
-
-
-def _size(file: Path) -> int:
-    try:
-        return os.stat(file).st_size  # noqa: PTH116 - five times a second for each log
-    except OSError:
-        return 0

@@ -19,9 +19,6 @@ export function useCatalogue() {
   });
 }
 
-export const useSession = () =>
-  useQuery({ queryKey: ["session"], queryFn: questions.readSession, staleTime: FOR_EVER });
-
 export const useTargets = () =>
   useQuery({ queryKey: ["targets"], queryFn: questions.readTargets, staleTime: 60_000 });
 

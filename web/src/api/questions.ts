@@ -8,14 +8,12 @@ import type {
   DraftRow,
   Folder,
   RunDetail,
-  SessionInfo,
   SourceInfo,
   TargetInfo,
   Template,
   VersionRow,
 } from "./types";
 
-export const readSession = () => ask<SessionInfo>("/session");
 export const readCatalogue = () => ask<CatalogueInfo>("/components");
 export const readTargets = () => ask<TargetInfo[]>("/targets");
 export const readTemplates = () => ask<Template[]>("/pipelines/templates");

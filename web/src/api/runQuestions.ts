@@ -1,26 +1,18 @@
 /** What can be asked of the server about runs, by name. */
 import { ask } from "./client";
-import type { components } from "./schema";
-
-type Schemas = components["schemas"];
-
-export type RunState = Schemas["RunState"];
-export type RunOrder = Schemas["RunOrder"];
-export type RunDetail = Schemas["RunDetail"];
-export type RunPage = Schemas["RunPage"];
-export type RunNow = Schemas["RunNow"];
-export type RunsNow = Schemas["RunsNow"];
-export type NodeNow = Schemas["NodeNow"];
-export type NodeFacts = Schemas["NodeFacts"];
-export type ErrorInfo = Schemas["ErrorInfo"];
-export type Series = Schemas["SeriesRow"];
-export type Curve = Schemas["Curve"];
-export type LogRow = Schemas["LogRow"];
-export type LogText = Schemas["LogText"];
-export type LogFinds = Schemas["LogFinds"];
-export type Evaluations = Schemas["Evaluations"];
-export type PicturePage = Schemas["ScoredPicturesPage"];
-export type PictureRow = Schemas["PictureRow"];
+import type {
+  Curve,
+  Evaluations,
+  LogFinds,
+  LogRow,
+  LogText,
+  PicturePage,
+  RunDetail,
+  RunOrder,
+  RunPage,
+  RunState,
+  Series,
+} from "./types";
 
 type Values = Record<string, string | number | boolean | null | undefined>;
 

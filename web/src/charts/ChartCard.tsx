@@ -4,7 +4,7 @@ import { useIntersection } from "@mantine/hooks";
 import { useMemo, useRef } from "react";
 import { useTranslation } from "react-i18next";
 import type uPlot from "uplot";
-import type { Series } from "../api/runQuestions";
+import type { Series } from "../api/types";
 import { Icon } from "../icons/Icon";
 import { CurveChart } from "./CurveChart";
 import styles from "./charts.module.css";

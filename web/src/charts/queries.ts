@@ -1,6 +1,7 @@
 /** The curves of a node, as few points of many rows. */
 import { keepPreviousData, useQueries, useQuery } from "@tanstack/react-query";
-import { type Curve, readCurve, readSeries, type Series } from "../api/runQuestions";
+import { readCurve, readSeries } from "../api/runQuestions";
+import type { Curve, Series } from "../api/types";
 
 const POINTS = 800;
 

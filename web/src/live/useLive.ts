@@ -1,6 +1,6 @@
 /** Hooks that follow what the server tells. */
 import { useEffect, useState } from "react";
-import type { RunNow, RunsNow } from "../api/runQuestions";
+import type { RunNow, RunsNow } from "../api/types";
 import { liveStream, TOPIC_OF_RUNS, topicOfRun } from "./browser";
 
 function useTopic<Content>(topic: string | null): Content | null {

@@ -2,7 +2,7 @@
 import { Button, Code, Spoiler, Text } from "@mantine/core";
 import { useTranslation } from "react-i18next";
 import { ApiFailure } from "../api/client";
-import type { ErrorInfo } from "../api/runQuestions";
+import type { ErrorInfo } from "../api/types";
 import { Icon } from "../icons/Icon";
 import factsStyles from "./facts.module.css";
 import styles from "./runs.module.css";

@@ -1,7 +1,7 @@
 /** The nodes of a run as a list, in the order in which they run: for narrow screens and readers. */
 import { Progress } from "@mantine/core";
 import { useTranslation } from "react-i18next";
-import type { NodeNow, RunDetail, RunNow } from "../api/runQuestions";
+import type { NodeNow, RunDetail, RunNow } from "../api/types";
 import { Link } from "../shell/Link";
 import styles from "./run.module.css";
 import { StateLabel } from "./StateLabel";

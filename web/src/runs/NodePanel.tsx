@@ -3,7 +3,7 @@ import { Code, Tabs } from "@mantine/core";
 import { useThrottledValue } from "@mantine/hooks";
 import { useEffect, useState } from "react";
 import { useTranslation } from "react-i18next";
-import type { ErrorInfo, NodeFacts, RunDetail, RunNow } from "../api/runQuestions";
+import type { ErrorInfo, NodeFacts, RunDetail, RunNow } from "../api/types";
 import { Charts } from "../charts/Charts";
 import { Icon } from "../icons/Icon";
 import { LogView } from "../logs/LogView";

@@ -3,7 +3,7 @@ import { ActionIcon, Button, Select, TextInput, Tooltip } from "@mantine/core";
 import { useDebouncedValue } from "@mantine/hooks";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
-import type { RunOrder, RunState } from "../api/runQuestions";
+import type { RunOrder, RunState } from "../api/types";
 import { Icon } from "../icons/Icon";
 import { Link } from "../shell/Link";
 import { RequestFailure } from "./FailureCard";

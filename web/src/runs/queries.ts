@@ -10,12 +10,11 @@ import {
   cancelRun,
   copyPipeline,
   deleteRun,
-  type RunOrder,
-  type RunState,
   readRun,
   readRuns,
   resumeRun,
 } from "../api/runQuestions";
+import type { RunOrder, RunState } from "../api/types";
 import { useRunNow, useRunsNow } from "../live/useLive";
 
 export interface ListQuestion {

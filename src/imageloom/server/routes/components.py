@@ -1,62 +1,20 @@
 """What pipelines are made of, whether one can run, and what is done already."""
 
-from dataclasses import asdict
 from typing import Literal
 
 from fastapi import APIRouter
 from pydantic import BaseModel, JsonValue
 
-from imageloom.pipeline.checks.problems import ProblemKind
+from imageloom.params import ParameterDescription
+from imageloom.pipeline.checks.problems import Problem
 from imageloom.pipeline.graph.json_format import pipeline_from_json
 from imageloom.server.forecasts import NodeOutlook, outlooks
 from imageloom.server.studio import StudioNow
+from imageloom.spec.component import Port
 from imageloom.spec.component_json import component_to_json
-from imageloom.spec.port_types import PORT_TYPES
+from imageloom.spec.port_types import PORT_TYPES, PortType
 
 router = APIRouter(tags=["drawing"])
-
-
-class PortInfo(BaseModel):
-    """A place where an edge begins or ends; the attributes are those of ``spec.component.Port``."""
-
-    name: str
-    type: str
-    title: str
-    help: str
-    optional: bool
-    given_by: str
-
-
-class ShownWhenInfo(BaseModel):
-    """When a parameter matters.
-
-    Attributes:
-        parameter: Name of the other parameter.
-        values: Those of its values with which this one matters.
-    """
-
-    parameter: str
-    values: list[JsonValue]
-
-
-class ParameterInfo(BaseModel):
-    """A parameter as a form shows it; the attributes are those of ``ParameterDescription``."""
-
-    name: str
-    title: str
-    kind: str
-    default: JsonValue
-    optional: bool
-    choices: list[JsonValue]
-    minimum: float | None
-    maximum: float | None
-    exclusive: list[str]
-    range_text: str
-    unit: str
-    help: str
-    affects_output: bool
-    section: str
-    shown_when: ShownWhenInfo | None
 
 
 class ComponentInfo(BaseModel):
@@ -68,20 +26,11 @@ class ComponentInfo(BaseModel):
     category: str
     version: int
     demand: Literal["light", "heavy"]
-    inputs: list[PortInfo]
-    outputs: list[PortInfo]
-    parameters: list[ParameterInfo]
-    run_settings: list[ParameterInfo]
+    inputs: list[Port]
+    outputs: list[Port]
+    parameters: list[ParameterDescription]
+    run_settings: list[ParameterDescription]
     errors: list[dict[str, str]]
-
-
-class PortTypeInfo(BaseModel):
-    """What can flow along an edge, which joins two ports of one type."""
-
-    name: str
-    title: str
-    help: str
-    colour: str
 
 
 class Catalogue(BaseModel):
@@ -93,24 +42,13 @@ class Catalogue(BaseModel):
     """
 
     components: list[ComponentInfo]
-    port_types: list[PortTypeInfo]
+    port_types: list[PortType]
 
 
 class DrawnPipeline(BaseModel):
     """A pipeline to look at, which may be half drawn."""
 
     pipeline: dict[str, JsonValue]
-
-
-class ProblemInfo(BaseModel):
-    """One thing to put right; the attributes are those of ``pipeline.checks.problems.Problem``."""
-
-    kind: ProblemKind
-    message: str
-    hint: str
-    node: str
-    port: str
-    parameter: str
 
 
 class CheckedPipeline(BaseModel):
@@ -121,7 +59,7 @@ class CheckedPipeline(BaseModel):
         nodes: What a run would do at each node, by its id.
     """
 
-    problems: list[ProblemInfo]
+    problems: list[Problem]
     nodes: dict[str, NodeOutlook]
 
 
@@ -132,7 +70,7 @@ def components(studio: StudioNow) -> Catalogue:
         components=[
             ComponentInfo.model_validate(component_to_json(one)) for one in studio.engine.components
         ],
-        port_types=[PortTypeInfo(**asdict(one)) for one in PORT_TYPES],
+        port_types=list(PORT_TYPES),
     )
 
 
@@ -142,6 +80,6 @@ def check(studio: StudioNow, question: DrawnPipeline) -> CheckedPipeline:
     pipeline = pipeline_from_json(question.pipeline, "The pipeline")
     problems = studio.engine.check(pipeline)
     return CheckedPipeline(
-        problems=[ProblemInfo(**vars(one)) for one in problems],
+        problems=list(problems),
         nodes=outlooks(studio, pipeline),
     )

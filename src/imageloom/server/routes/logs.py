@@ -8,7 +8,7 @@ from fastapi.responses import FileResponse
 from pydantic import BaseModel, Field
 
 from imageloom.errors import NoSuchRunError
-from imageloom.files.log_parts import read_part, search_log, tail_start
+from imageloom.files.log_parts import FoundLine, log_bytes, read_part, search_log, tail_start
 from imageloom.run_report.node_files import process_logs
 from imageloom.server.studio import Studio, StudioNow
 from imageloom.system.wording import some
@@ -57,14 +57,6 @@ class LogQuestion(BaseModel):
     limit: int = Field(default=256 * 1024, ge=4, le=1_000_000)
 
 
-class LogFind(BaseModel):
-    """A line in which something was found; as ``files.log_parts.FoundLine``."""
-
-    number: int
-    offset: int
-    text: str
-
-
 class LogFinds(BaseModel):
     """Lines in which something was found.
 
@@ -73,7 +65,7 @@ class LogFinds(BaseModel):
         more: Whether there are more.
     """
 
-    found: list[LogFind]
+    found: list[FoundLine]
     more: bool
 
 
@@ -81,7 +73,7 @@ class LogFinds(BaseModel):
 def logs(studio: StudioNow, run_id: str, node: str) -> list[LogRow]:
     """Return the logs of a node."""
     found = _logs(studio, run_id, node)
-    return [LogRow(label=label, bytes=_size(log)) for label, log in found.items()]
+    return [LogRow(label=label, bytes=log_bytes(log)) for label, log in found.items()]
 
 
 @router.get("/{label}")
@@ -98,7 +90,7 @@ def read(
     if begin is None:
         begin = tail_start(log, part.lines, max_bytes=part.limit)
     found = read_part(log, begin, max_bytes=part.limit)
-    return LogText(**vars(found), size=_size(log))
+    return LogText(**vars(found), size=log_bytes(log))
 
 
 @router.get("/{label}/search")
@@ -113,7 +105,7 @@ def search(
     """Return the lines of a log that contain a text, whatever the case."""
     log = _log(studio, run_id, node, label)
     found = list(search_log(log, text, limit=limit + 1))
-    return LogFinds(found=[LogFind(**vars(one)) for one in found[:limit]], more=len(found) > limit)
+    return LogFinds(found=found[:limit], more=len(found) > limit)
 
 
 @router.get("/{label}/file", response_class=FileResponse)
@@ -142,13 +134,5 @@ def _log(studio: Studio, run_id: str, node: str, label: str) -> Path:
 
 
 def _logs(studio: Studio, run_id: str, node: str) -> dict[str, Path]:
-    run = studio.run(run_id)
-    studio.require_node(run, node)
-    return process_logs(studio.engine.workspace, run, node, run.states().get(node))
-
-
-def _size(log: Path) -> int:
-    try:
-        return log.stat().st_size
-    except OSError:
-        return 0
+    run, facts = studio.node(run_id, node)
+    return process_logs(studio.engine.workspace, run, node, facts)

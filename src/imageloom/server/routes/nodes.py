@@ -10,7 +10,12 @@ from pydantic import BaseModel, Field, JsonValue
 from imageloom.errors import InvalidDatasetError, NoSuchRunError
 from imageloom.files.publish import read_json
 from imageloom.run_report.node_files import REPORT
-from imageloom.scoring.read_pictures import PICTURES, PictureOrder, read_pictures
+from imageloom.scoring.read_pictures import (
+    PICTURES,
+    PictureOrder,
+    ScoredPicture,
+    read_pictures,
+)
 from imageloom.server.results import EVALUATION, evaluation_folder, record_folder
 from imageloom.server.studio import StudioNow
 
@@ -34,18 +39,6 @@ class Evaluations(BaseModel):
     has_report: bool
 
 
-class PictureRow(BaseModel):
-    """A picture of an evaluation; the attributes are those of ``ScoredPicture``."""
-
-    row: int
-    file: str
-    label: str | None
-    scored_label: str
-    probability: float
-    label_probability: float | None
-    correct: bool | None
-
-
 class PictureQuestion(BaseModel):
     """Which pictures of an evaluation; the attributes are the arguments of ``read_pictures``."""
 
@@ -65,7 +58,7 @@ class ScoredPicturesPage(BaseModel):
         total: How many fit in all.
     """
 
-    pictures: list[PictureRow]
+    pictures: list[ScoredPicture]
     total: int
 
 
@@ -97,7 +90,7 @@ def pictures(
     """Return pictures of an evaluation; with ``label`` and ``scored`` those of one cell."""
     file = evaluation_folder(studio, run_id, node) / PICTURES
     found, total = read_pictures(file, **vars(which))
-    return ScoredPicturesPage(pictures=[PictureRow(**vars(one)) for one in found], total=total)
+    return ScoredPicturesPage(pictures=found, total=total)
 
 
 def _report(file: Path) -> FileResponse:

@@ -6,7 +6,7 @@ from pathlib import Path
 from fastapi import APIRouter
 from pydantic import BaseModel
 
-from imageloom.data.previews.values import KeptThumbnail
+from imageloom.data.previews.values import KeptThumbnail, LeftOut
 from imageloom.errors import CouldNotOpenFileError
 from imageloom.server.studio import StudioNow
 
@@ -100,14 +100,6 @@ class ClassInfo(BaseModel):
     samples: list[SampleInfo]
 
 
-class LeftOutInfo(BaseModel):
-    """A file that is not among the pictures, and why."""
-
-    file: str
-    reason: str
-    hint: str
-
-
 class SourceInfo(BaseModel):
     """What a folder, an archive or a table of pictures holds.
 
@@ -128,7 +120,7 @@ class SourceInfo(BaseModel):
     classes: list[ClassInfo]
     left_out: int
     left_out_reasons: dict[str, int]
-    left_out_files: list[LeftOutInfo]
+    left_out_files: list[LeftOut]
     notices: list[str]
 
 
@@ -157,10 +149,7 @@ def describe(studio: StudioNow, path: str) -> SourceInfo:
         ],
         left_out=found.left_out,
         left_out_reasons=found.left_out_reasons,
-        left_out_files=[
-            LeftOutInfo(file=one.file, reason=one.reason, hint=one.hint)
-            for one in found.left_out_files
-        ],
+        left_out_files=list(found.left_out_files),
         notices=list(found.notices),
     )
 

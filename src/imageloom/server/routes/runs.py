@@ -7,6 +7,7 @@ from pydantic import BaseModel, Field, JsonValue
 
 from imageloom.pipeline.graph.json_format import pipeline_from_json
 from imageloom.pipeline.index.order import RunOrder
+from imageloom.pipeline.index.summary import RunSummary
 from imageloom.pipeline.run.request import Asked
 from imageloom.pipeline.run_folder import RunFolder
 from imageloom.pipeline.run_record import NodeFacts, ResolvedRecord
@@ -16,20 +17,6 @@ from imageloom.server.studio import Studio, StudioNow
 from imageloom.spec.node_state import RunState
 
 router = APIRouter(prefix="/runs", tags=["runs"])
-
-
-class RunRow(BaseModel):
-    """A run in the list; the attributes are those of ``RunSummary``."""
-
-    id: str
-    name: str
-    state: RunState
-    created: float
-    began: float | None
-    ended: float | None
-    num_nodes: int
-    num_done: int
-    problem: str
 
 
 class RunQuestion(BaseModel):
@@ -60,7 +47,7 @@ class RunPage(BaseModel):
         more: Whether there are more behind them.
     """
 
-    runs: list[RunRow]
+    runs: list[RunSummary]
     more: bool
 
 
@@ -161,8 +148,7 @@ def runs(studio: StudioNow, which: Annotated[RunQuestion, Query()]) -> RunPage:
         order=which.sort,
         is_reversed=which.reverse,
     )
-    rows = [RunRow.model_validate(one, from_attributes=True) for one in found[: which.limit]]
-    return RunPage(runs=rows, more=len(found) > which.limit)
+    return RunPage(runs=list(found[: which.limit]), more=len(found) > which.limit)
 
 
 @router.post("", status_code=201)
