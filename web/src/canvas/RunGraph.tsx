@@ -3,7 +3,7 @@ import { Background, BackgroundVariant, Controls, ReactFlow } from "@xyflow/reac
 import { useEffect, useMemo } from "react";
 import { useTranslation } from "react-i18next";
 import { useCatalogue } from "../api/queries";
-import type { RunDetail, RunNow } from "../api/runQuestions";
+import type { RunDetail, RunNow } from "../api/types";
 import { placed } from "../graph/layout";
 import type { Pipeline } from "../graph/pipeline";
 import { go } from "../shell/route";

@@ -1,5 +1,5 @@
 /** The lights of a run's nodes, from what its files say and what is told live. */
-import type { NodeNow, RunDetail, RunNow } from "../api/runQuestions";
+import type { NodeNow, RunDetail, RunNow } from "../api/types";
 import { i18n } from "../i18n";
 import type { Light, LightKind } from "./lights";
 

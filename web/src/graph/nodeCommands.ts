@@ -4,7 +4,6 @@ import { type Json, type JsonObject, withKey } from "./json";
 import {
   edgesOf,
   endOf,
-  findNode,
   freeId,
   type GraphNode,
   type Pipeline,
@@ -133,15 +132,6 @@ export function group(
     if (command) change.take(command.steps);
   }
   return change.done(label);
-}
-
-export function nameOf(
-  pipeline: Pipeline,
-  id: string,
-  titles: (node: GraphNode) => string,
-): string {
-  const node = findNode(pipeline, id);
-  return node ? titles(node) : id;
 }
 
 function withoutEmpty(node: GraphNode, group: string, values: JsonObject): GraphNode {

@@ -3,7 +3,7 @@
  *
  * Keys that nobody here knows stay where they are (docs/reference/pipeline-format.md), and so does the order.
  */
-import type { Json, JsonObject } from "./json";
+import type { JsonObject } from "./json";
 
 export type Position = readonly [number, number];
 
@@ -70,10 +70,6 @@ export function findNode(pipeline: Pipeline, id: string): GraphNode | undefined 
 export function positionOf(node: GraphNode): Position {
   const [x, y] = node.position ?? [0, 0];
   return [Number(x) || 0, Number(y) || 0];
-}
-
-export function paramOf(node: GraphNode, name: string): Json | undefined {
-  return node.params?.[name];
 }
 
 /** Returns ids of nodes that lead to those, or that they lead to, themselves left out. */

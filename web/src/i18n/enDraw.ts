@@ -55,7 +55,6 @@ export const enDraw = {
     tidy: "Tidy the graph",
     tidySelection: "Tidy the selection",
     restore: "Restore version {{version}}",
-    takeFolder: "Take pictures from {{path}}",
   },
   canvas: {
     label: "Pipeline",
@@ -132,7 +131,6 @@ export const enDraw = {
     settings: "Run settings",
     about: "About",
     noParameters: "This component has no parameters.",
-    otherSection: "General",
     default: "default {{value}}",
     none: "none",
     on: "on",
@@ -149,7 +147,6 @@ export const enDraw = {
     missing:
       "The component {{name}} is not installed. The node keeps its parameters and wires, and runs again when it is.",
     unknownParameters: "Kept as they are, but not known to the component:",
-    notAnnounced: "Nothing is selected",
     selected: "{{count}} nodes are selected",
     description: "Description",
     problems: "What is missing",

@@ -1,7 +1,6 @@
 /** Texts of the views that look at runs, in English. */
 export const enLook = {
   time: {
-    ago: "{{time}} ago",
     days: "{{count}} d",
     hours: "{{hours}} h {{minutes}} min",
     minutes: "{{minutes}} min {{seconds}} s",
@@ -60,7 +59,6 @@ export const enLook = {
     deleteAsk: "Delete the record, logs and metrics of this run? Outputs stay in the cache.",
     asked: "asked for at {{time}}",
     askedBy: "asked for at {{time}} by {{user}}",
-    queuedNow: "It waits to begin.",
     interruptedNow: "Its process was lost. What is finished is kept.",
     gone: "This run is not there any more.",
     choose: "Choose a node to see what it did.",
@@ -74,7 +72,6 @@ export const enLook = {
     metrics: "Metrics",
     logs: "Logs",
     evaluation: "Evaluation",
-    folder: "Folder",
     took: "took {{time}}",
     left: "{{time}} left",
   },
@@ -98,8 +95,6 @@ export const enLook = {
     ranks: "Processes",
     allRanks: "All processes",
     rank: "rank {{rank}}",
-    step: "step",
-    epoch: "per epoch",
     notFinite: "{{count}} values are no finite numbers",
     zoom: "Drag over a chart to look closer; double click for the whole.",
   },
@@ -113,11 +108,7 @@ export const enLook = {
     notFound: "No line contains that.",
     download: "Save the whole log",
     log: "Log",
-    begin: "Beginning",
-    end: "End",
     earlier: "Earlier lines",
-    later: "Later lines",
-    line: "Line {{number}}",
   },
   evaluation: {
     figures: "Figures",
@@ -145,10 +136,7 @@ export const enLook = {
     confident: "Surest first",
     doubtful: "Least sure first",
     table: "The report",
-    close: "Close",
     more: "More pictures",
-    picturesOld:
-      "This evaluation was made before pictures were kept with it. Run the node again to see them.",
     saidWith: "{{label}} {{probability}}",
     noPicture: "cannot be shown",
     someClasses: "The {{count}} classes with the most mistakes, of {{all}}.",
