@@ -1,5 +1,4 @@
 /** Where a person begins: templates, and the pipelines that were drawn before. */
-import { Button, Modal } from "@mantine/core";
 import { useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
@@ -10,7 +9,7 @@ import { fragmentOf } from "../graph/clipboard";
 import { EMPTY, type Pipeline } from "../graph/pipeline";
 import { Icon } from "../icons/Icon";
 import { go } from "../shell/route";
-import { SourceDescription } from "../sources/SourceDescription";
+import { ChosenPlace } from "./ChosenPlace";
 import styles from "./DraftsView.module.css";
 import { DraftTable } from "./DraftTable";
 import { PathPicker } from "./PathPicker";
@@ -29,6 +28,7 @@ export function DraftsView() {
       await queries.invalidateQueries({ queryKey: ["drafts"] });
       go({ view: "pipeline", id });
     } catch (why) {
+      setChosen(null); // what is said below would stand behind the dialog
       setProblem(why instanceof Error ? why.message : String(why));
     }
   };
@@ -92,15 +92,15 @@ export function DraftsView() {
         />
       )}
       {chosen && (
-        <Modal opened onClose={() => setChosen(null)} title={chosen.path} size="lg">
-          <SourceDescription path={chosen.path} />
-          <Button
-            variant="filled"
-            onClick={() => begin(() => createDraft(withPath(chosen.template, chosen.path)))}
-          >
-            {t("source.open")}
-          </Button>
-        </Modal>
+        <ChosenPlace
+          path={chosen.path}
+          onClose={() => setChosen(null)}
+          onOther={() => {
+            setAsking(chosen.template);
+            setChosen(null);
+          }}
+          onOpen={() => begin(() => createDraft(withPath(chosen.template, chosen.path)))}
+        />
       )}
     </div>
   );

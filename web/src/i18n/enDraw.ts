@@ -179,5 +179,6 @@ export const enDraw = {
     files: "Show the files",
     fewer: "Hide the files",
     open: "Open the pipeline",
+    other: "Another folder",
   },
 };

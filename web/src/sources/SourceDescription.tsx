@@ -18,6 +18,7 @@ export function SourceDescription({ path }: { path: string }) {
     queryFn: ({ signal }) => readDescription(path, signal),
     enabled: path !== "",
     retry: false,
+    staleTime: Number.POSITIVE_INFINITY, // looking takes seconds: only a person asks for it again
   });
   const look = () => void found.refetch();
   return (
