@@ -151,3 +151,26 @@ def who_waits(studio, runs, *, seconds=60):
                 return run
         time.sleep(0.1)
     raise AssertionError("none waits")
+
+
+def test_a_run_that_is_not_there_is_said_so_at_once(studio, tab):
+    asked = []
+    tab.on("request", lambda request: asked.append(request.url))
+    address = f"{studio.address}api/runs/20260101-000000-0000"
+    tab.goto(f"{studio.address}runs/20260101-000000-0000")
+    tab.get_by_text("This run is not there any more.").wait_for()
+    assert 1 <= asked.count(address) <= 2  # once before the first event, and once after it
+
+
+def test_the_note_that_the_studio_is_gone_leaves_the_page_its_room(studio, finished, tab):
+    tab.goto(f"{studio.address}runs/{finished['id']}")
+    tab.get_by_role("heading", name="Handwritten digits").wait_for()
+    studio.kill()
+    try:
+        note = tab.get_by_role("status").filter(has_text="does not answer")
+        note.wait_for()
+        assert note.bounding_box()["height"] < 60
+        view = tab.get_by_role("main").bounding_box()
+        assert view["y"] + view["height"] == pytest.approx(900, abs=1)
+    finally:
+        studio.start()

@@ -7,11 +7,14 @@ import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
 import { I18nextProvider } from "react-i18next";
 import { App } from "./App";
+import { mayAskAgain } from "./api/client";
 import { i18n } from "./i18n";
 import { theme } from "./theme/theme";
 
 const queries = new QueryClient({
-  defaultOptions: { queries: { staleTime: 30_000, retry: 1, refetchOnWindowFocus: false } },
+  defaultOptions: {
+    queries: { staleTime: 30_000, retry: mayAskAgain, refetchOnWindowFocus: false },
+  },
 });
 // A part of the page that is gone means that the studio was updated: the new page has it.
 window.addEventListener("vite:preloadError", () => window.location.reload());

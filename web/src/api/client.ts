@@ -15,6 +15,12 @@ export class ApiFailure extends Error {
   }
 }
 
+/** Whether asking once more may help: not where the server has understood and refused. */
+export function mayAskAgain(timesFailed: number, problem: unknown): boolean {
+  const wasRefused = problem instanceof ApiFailure && problem.status >= 400 && problem.status < 500;
+  return timesFailed < 1 && !wasRefused;
+}
+
 interface Question {
   readonly method?: "GET" | "POST" | "PUT" | "DELETE";
   readonly body?: unknown;
