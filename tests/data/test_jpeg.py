@@ -1,12 +1,15 @@
 import io
 
+import numpy as np
 import pytest
 from PIL import Image
 
+from imageloom.data.decoding.decode import decode_rgb
 from imageloom.data.decoding.jpeg import (
     END,
     bytes_behind,
     codes_end,
+    first_rows,
     has_all_scans,
     has_end,
     read_jpeg_header,
@@ -91,3 +94,22 @@ def test_what_stands_between_two_markers_is_passed_over_and_makes_the_file_unusu
     assert (other.width, len(other.segments)) == (header.width, len(header.segments))
     assert header.is_plain
     assert not other.is_plain
+
+
+@pytest.mark.parametrize("restart", [0, 1])
+@pytest.mark.parametrize("progressive", [False, True])
+@pytest.mark.parametrize("subsampling", [0, 1, 2])
+@pytest.mark.parametrize("mode", ["RGB", "L"])
+def test_the_first_rows_are_those_of_the_whole_file(mode, subsampling, progressive, restart):
+    image = Image.fromarray(photo(height=150, width=90)).convert(mode)
+    options = {} if mode == "L" else {"subsampling": subsampling}
+    whole = saved(
+        image, "JPEG", progressive=progressive, restart_marker_rows=restart, quality=92, **options
+    )
+    pixels = np.asarray(Image.open(io.BytesIO(whole)).convert("RGB"))
+    for rows in (1, 15, 16, 17, 64, 110, 117, 118, 150):
+        content = first_rows(whole, read_jpeg_header(whole), rows)
+        found = decode_rgb(content).permute(1, 2, 0).numpy()
+        assert rows <= found.shape[0] == min(150, rows + 33)
+        assert np.array_equal(found[:rows], pixels[:rows])
+        assert np.array_equal(decode_rgb(whole, rows=rows).permute(1, 2, 0)[:rows], pixels[:rows])

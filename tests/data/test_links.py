@@ -7,7 +7,7 @@ from imageloom.data.convert import convert
 from imageloom.data.images.directory import load_image_directory
 from imageloom.data.images.verify import changed_files
 from imageloom.data.links import look_behind
-from imageloom.data.loading.loader import read_picture
+from imageloom.data.loading.picture_reader import PictureReader
 from imageloom.data.open import open_images
 from imageloom.data.params import ConvertParams
 from imageloom.data.sources.folder.scan import scan_folder
@@ -83,8 +83,8 @@ def test_a_farm_of_links_to_files_is_named_or_followed_to_the_last_byte(
     assert images.counts == {"ants": 3, "bees": 1}
     assert f"3 links to files were followed, into {store}/ants." in images.notices
     assert changed_files(images, control=Control()) == ()
-    row = images.index.to_pylist()[0]
-    assert read_picture(images.root, row["path"], row["sha256"]).shape == (3, 6, 8)
+    reader = PictureReader(images.index, images.root, (), seed=0)
+    assert reader.picture(epoch=0, position=0).shape == (3, 6, 8)
 
 
 def test_a_link_that_leads_elsewhere_later_is_found_by_the_bytes(tree, store, tmp_path):

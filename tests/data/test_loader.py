@@ -10,7 +10,13 @@ import psutil
 import pytest
 import torch
 
-from imageloom.data.loading.loader import BatchKey, PictureLoader, make_loader, sequential_batches
+from imageloom.data.loading.loader import (
+    BatchKey,
+    PictureLoader,
+    Reading,
+    make_loader,
+    sequential_batches,
+)
 from imageloom.errors import InvalidDatasetError, WorkerLostError
 from imageloom.preprocessing import ColorJitter, RandomCrop, Resize, Squash
 
@@ -19,7 +25,7 @@ KEYS = [BatchKey(epoch, (5, 0, 3)) for epoch in (0, 1)] + [BatchKey(0, (5, 0, 3)
 
 
 def batches(images, workers, seed=1, keys=KEYS):
-    loader = PictureLoader(images, AUGMENTED, seed=seed, workers=workers)
+    loader = PictureLoader(images, AUGMENTED, seed=seed, reading=Reading(workers=workers))
     with contextlib.closing(loader):
         return list(loader.batches(keys))
 
@@ -56,14 +62,14 @@ def test_f05_the_same_pixels_whatever_the_number_of_workers(images):
 
 
 def test_g05_readers_are_not_forked_from_this_process(images):
-    loader = PictureLoader(images, AUGMENTED, seed=1, workers=1)
+    loader = PictureLoader(images, AUGMENTED, seed=1, reading=Reading(workers=1))
     with contextlib.closing(loader):
         assert loader._loader.multiprocessing_context.get_start_method() in ("forkserver", "spawn")
 
 
 def test_n6_closing_leaves_no_reader_and_no_file(images, tmp_path, monkeypatch):
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    loader = PictureLoader(images, AUGMENTED, seed=1, workers=2)
+    loader = PictureLoader(images, AUGMENTED, seed=1, reading=Reading(workers=2))
     list(loader.batches(KEYS))
     workers = [process.pid for process in loader._loader._iterator._workers]
     assert len(workers) == 2
@@ -75,7 +81,7 @@ def test_n6_closing_leaves_no_reader_and_no_file(images, tmp_path, monkeypatch):
 
 
 def test_g01_a_killed_reader_is_named_as_the_cause(images):
-    loader = PictureLoader(images, AUGMENTED, seed=1, workers=1)
+    loader = PictureLoader(images, AUGMENTED, seed=1, reading=Reading(workers=1))
     with contextlib.closing(loader):
         iterator = loader.batches(KEYS * 50)
         next(iterator)
@@ -85,7 +91,7 @@ def test_g01_a_killed_reader_is_named_as_the_cause(images):
 
 
 def test_readers_and_their_owner_share_no_lock_that_a_killed_one_would_keep(images):
-    loader = PictureLoader(images, AUGMENTED, seed=1, workers=1)
+    loader = PictureLoader(images, AUGMENTED, seed=1, reading=Reading(workers=1))
     with contextlib.closing(loader):
         next(loader.batches(KEYS))
         shared = loader._loader._iterator._workers_done_event
@@ -98,7 +104,7 @@ def test_readers_and_their_owner_share_no_lock_that_a_killed_one_would_keep(imag
 
 @pytest.mark.slow
 def test_a_reader_that_hangs_is_ended(images):
-    loader = PictureLoader(images, AUGMENTED, seed=1, workers=1)
+    loader = PictureLoader(images, AUGMENTED, seed=1, reading=Reading(workers=1))
     next(loader.batches(KEYS * 50))
     (worker,) = loader._loader._iterator._workers
     os.kill(worker.pid, signal.SIGSTOP)
@@ -108,7 +114,7 @@ def test_a_reader_that_hangs_is_ended(images):
 
 
 def test_readers_stay_when_all_processes_of_a_group_are_asked_to_stop(images):
-    loader = PictureLoader(images, AUGMENTED, seed=1, workers=1)
+    loader = PictureLoader(images, AUGMENTED, seed=1, reading=Reading(workers=1))
     with contextlib.closing(loader):
         found = loader.batches([BatchKey(0, (number,)) for number in range(8)])
         next(found)  # a reader has begun, so it listens
@@ -128,9 +134,9 @@ def test_readers_end_when_their_owner_is_killed(images, tmp_path, python):
         "from multiprocessing import forkserver\n"
         "from pathlib import Path\n"
         "from imageloom.data.images.directory import load_image_directory\n"
-        "from imageloom.data.loading.loader import BatchKey, PictureLoader\n"
+        "from imageloom.data.loading.loader import BatchKey, PictureLoader, Reading\n"
         f"images = load_image_directory(Path({str(tmp_path / 'saved')!r}))\n"
-        "loader = PictureLoader(images, (), seed=0, workers=2)\n"
+        "loader = PictureLoader(images, (), seed=0, reading=Reading(workers=2))\n"
         "next(loader.batches([BatchKey(0, (number,)) for number in range(8)]))\n"
         "readers = [worker.pid for worker in loader._loader._iterator._workers]\n"
         "print(forkserver._forkserver._forkserver_pid, *readers, flush=True)\n"
@@ -164,7 +170,7 @@ def test_a45_a_picture_that_vanished_is_named(make_pictures, workers):
     images = make_pictures(per_class=2)
     (images.root / "red" / "001.png").unlink()
     with pytest.raises(InvalidDatasetError, match=r"red/001.png .* cannot be read: No such file"):
-        list(make_loader(images, (Squash(size=8),), [[0, 1]], workers=workers))
+        list(make_loader(images, (Squash(size=8),), [[0, 1]], reading=Reading(workers=workers)))
 
 
 def test_a_crop_that_does_not_fit_names_the_picture(images):
@@ -196,10 +202,10 @@ def test_too_few_open_files_are_named_before_a_worker_starts(images, tmp_path, p
         "import resource\n"
         "from pathlib import Path\n"
         "from imageloom.data.images.directory import load_image_directory\n"
-        "from imageloom.data.loading.loader import make_loader\n"
+        "from imageloom.data.loading.loader import Reading, make_loader\n"
         "from imageloom.errors import EnvironmentUnsuitableError\n"
         f"images = load_image_directory(Path({str(tmp_path / 'saved')!r}))\n"
-        "loader = make_loader(images, (), [[0]], workers=2)\n"
+        "loader = make_loader(images, (), [[0]], reading=Reading(workers=2))\n"
         "resource.setrlimit(resource.RLIMIT_NOFILE, (24, 24))\n"
         "try:\n"
         "    next(loader)\n"

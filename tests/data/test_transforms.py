@@ -6,7 +6,8 @@ import torch
 from PIL import Image
 
 from imageloom import preprocessing as records
-from imageloom.data.loading.transforms import apply_transforms, seed_of_sample
+from imageloom.data.loading.random_numbers import seed_of_sample
+from imageloom.data.loading.transforms import apply_transforms
 from imageloom.errors import InvalidDatasetError
 
 OPERATIONS = typing.get_args(typing.get_args(records.Operation)[0])

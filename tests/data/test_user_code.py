@@ -7,7 +7,7 @@ from multiprocessing import spawn, util
 
 import pytest
 
-from imageloom.data.loading.loader import BatchKey, PictureLoader
+from imageloom.data.loading.loader import BatchKey, PictureLoader, Reading
 from imageloom.data.loading.user_code import user_code_left_out
 from imageloom.preprocessing import Squash
 
@@ -48,7 +48,7 @@ def user_code():
 def test_readers_do_not_import_the_main_module(main, make_pictures):
     images = make_pictures(per_class=1)
     before = dict(vars(main))
-    loader = PictureLoader(images, (Squash(size=8),), seed=1, workers=1)
+    loader = PictureLoader(images, (Squash(size=8),), seed=1, reading=Reading(workers=1))
     with contextlib.closing(loader):
         for _ in range(2):  # the same readers serve each pass
             (batch,) = loader.batches([BatchKey(0, (0, 1, 2))])

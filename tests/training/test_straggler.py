@@ -144,12 +144,12 @@ def test_the_process_that_two_wait_for_is_named_with_its_host(make_pictures, tmp
     )
     slow_disk = """
 import time
-from imageloom.data.loading import loader
-real = loader.read_picture
-def read_picture(*arguments):
+from imageloom.data.loading import picture_reader
+real = picture_reader.read_file
+def read_file(*arguments):
     time.sleep(0.1 if ranks.rank == 1 else 0)
     return real(*arguments)
-loader.read_picture = read_picture
+picture_reader.read_file = read_file
 """
     assert continue_on_ranks(run.path, extra=slow_disk) == ([0, 0], ["", ""])
     first, second = (run.log_of(rank).read_text(encoding="utf-8") for rank in range(2))

@@ -24,6 +24,7 @@ from imageloom.system.machine import available_cores, shared_memory_free_bytes
 ChosenPrecision = Literal["float32", "bfloat16"]
 # Each worker holds two batches ready and one in the making (DataLoader's prefetch factor).
 _BATCHES_PER_WORKER: Final = 3
+_MOST_WORKERS: Final = 16
 _USABLE_FRACTION: Final = 0.8  # of the free shared memory; the rest is for others
 
 
@@ -71,19 +72,25 @@ class Compute:
             float32 of the same shape on the device, ``(x / 255 - mean) / std``, channels last.
             uint8 crosses to the device because it is a quarter of the bytes.
         """
-        mean, std = _channel_constants(self.device, normalisation)
         on_device = images_BCHW.to(self.device, non_blocking=True)
-        values = on_device.to(torch.float32, memory_format=torch.channels_last)
-        return values.div_(255).sub_(mean).div_(std)
+        values_BCHW = on_device.to(torch.float32, memory_format=torch.channels_last)
+        # A row of pixels with their channels is one vector, and so are the constants: torch adds
+        # constants per channel to channels that are last one by one (30 ms for 16 pictures of
+        # 224 px where this takes 2, on 2 cores).
+        mean_R, std_R = _constants_of_row(self.device, normalisation, images_BCHW.shape[-1])
+        rows_BHR = values_BCHW.permute(0, 2, 3, 1).flatten(start_dim=2)
+        rows_BHR.div_(255).sub_(mean_R).div_(std_R)
+        return values_BCHW
 
 
 @functools.lru_cache(maxsize=8)
-def _channel_constants(
-    device: torch.device, normalisation: Normalisation
+def _constants_of_row(
+    device: torch.device, normalisation: Normalisation, width: int
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    mean = torch.tensor(normalisation.mean, device=device).view(1, 3, 1, 1)
-    std = torch.tensor(normalisation.std, device=device).view(1, 3, 1, 1)
-    return mean, std
+    """Return mean and deviation of each value in a row of pixels with their channels."""
+    mean_R = torch.tensor(normalisation.mean, device=device).repeat(width)
+    std_R = torch.tensor(normalisation.std, device=device).repeat(width)
+    return mean_R, std_R
 
 
 def choose_compute(device: str, precision: str) -> Compute:
@@ -118,8 +125,8 @@ def choose_workers(
 ) -> tuple[int, str]:
     """Return how many processes read pictures, and why fewer than one would expect.
 
-    On a CPU the network itself keeps the cores busy, so reading gets a quarter of them; with up to
-    three cores the main process reads. A GPU gets all cores up to 16.
+    On a CPU the network itself keeps the cores busy, and they are free between its batches: threads
+    of the process that trains read then, and no other process. A GPU gets all cores up to 16.
 
     Args:
         asked: The parameter; -1 chooses for the machine.
@@ -132,7 +139,7 @@ def choose_workers(
         The number, and a sentence if shared memory allows fewer than wanted, else "".
     """
     cores = available_cores() // core_sharers
-    wanted = asked if asked >= 0 else min(16, cores) if compute.is_gpu else min(8, cores // 4)
+    wanted = asked if asked >= 0 else min(_MOST_WORKERS, cores) if compute.is_gpu else 0
     room = shared_memory_free_bytes()
     if room is None:
         return wanted, ""

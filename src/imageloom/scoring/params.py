@@ -19,7 +19,8 @@ class ScoreParams(Params):
     )
     workers: int = parameter(
         -1,
-        help="Processes that read pictures; -1 chooses for the machine, 0 reads in the main one.",
+        help="Processes that read pictures; 0 reads in threads of the one that scores; -1 "
+        "chooses: 0 on a CPU, one per core on a GPU, at most 16.",
         affects_output=False,
         ge=-1,
         le=1024,

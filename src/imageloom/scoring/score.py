@@ -29,6 +29,7 @@ from imageloom.preprocessing.similar_names import quoted
 from imageloom.scoring.inference import predict_batches
 from imageloom.scoring.model_in_use import ModelInUse, model_in_use
 from imageloom.scoring.params import ScoreParams
+from imageloom.scoring.reading import reading_by
 from imageloom.scoring.tables.file import check_place, write_table
 from imageloom.scoring.tables.scored_table import UNKNOWN, ScoredTable, room_for_probabilities
 from imageloom.system.wording import count, some
@@ -146,8 +147,7 @@ def _probabilities(
         images,
         preprocessing.transforms,
         sequential_batches(len(images), params.batch_size),
-        workers=workers,
-        pin_memory=used.compute.is_gpu,
+        reading_by(workers, used.compute),
     )
     done, began = 0, time.monotonic()
     with _closing(loader):

@@ -9,7 +9,7 @@ from dataclasses import replace
 import torch
 
 from imageloom.data.images.directory import ImageDirectory
-from imageloom.data.loading.loader import PictureLoader
+from imageloom.data.loading.loader import PictureLoader, Reading
 from imageloom.distributed.exchange_clock import ExchangeClock
 from imageloom.distributed.group import Group
 from imageloom.distributed.ranks import Ranks
@@ -18,6 +18,7 @@ from imageloom.events import CancelToken, Notice
 from imageloom.models.architecture import build_network
 from imageloom.models.compute import Compute, choose_compute, choose_workers
 from imageloom.preprocessing import Transforms, output_size
+from imageloom.scoring.reading import reading_by
 from imageloom.training.criterion import class_weights, make_criterion
 from imageloom.training.freeze import freeze, training_mode_setter
 from imageloom.training.optimizer import make_optimizer
@@ -65,12 +66,16 @@ def assembled_session(
     params, processes = record.params, record.processes
     training, validation = open_pictures(run)
     workers = _workers(training, params, compute, reporter, group.ranks)
+    # Training and validation keep pictures, in each process of this machine.
+    reading = reading_by(
+        workers, compute, passes=params.epochs, holders=2 * group.ranks.local_world_size
+    )
     if group.ranks.is_first:
         _record_resolved(run, compute, workers)
     with contextlib.ExitStack() as stack:
         stack.enter_context(_deterministic(params, reporter))
         loaders = [
-            stack.enter_context(contextlib.closing(_loader(images, params, workers, compute)))
+            stack.enter_context(contextlib.closing(_loader(images, params, reading)))
             for images in (training, validation)
         ]
         architecture = record.architecture
@@ -124,16 +129,8 @@ def transforms_of(images: ImageDirectory) -> Transforms:
     return images.transforms
 
 
-def _loader(
-    images: ImageDirectory, params: TrainParams, workers: int, compute: Compute
-) -> PictureLoader:
-    return PictureLoader(
-        images,
-        transforms_of(images),
-        seed=params.seed,
-        workers=workers,
-        pin_memory=compute.is_gpu,
-    )
+def _loader(images: ImageDirectory, params: TrainParams, reading: Reading) -> PictureLoader:
+    return PictureLoader(images, transforms_of(images), seed=params.seed, reading=reading)
 
 
 def _workers(

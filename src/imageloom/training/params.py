@@ -130,7 +130,8 @@ class TrainParams(Params):
     device: str = parameter("auto", help="'auto', 'cpu', 'cuda' or 'cuda:N'.", section="Machine")
     workers: int = parameter(
         -1,
-        help="Processes that read pictures; -1 chooses for the machine, 0 reads in the main one.",
+        help="Processes that read pictures; 0 reads in threads of the one that trains; -1 "
+        "chooses: 0 on a CPU, one per core on a GPU, at most 16.",
         affects_output=False,
         ge=-1,
         le=1024,

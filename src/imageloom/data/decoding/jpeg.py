@@ -31,6 +31,7 @@ _NEXT_MARKER: Final = re.compile(rb"\xff[^\x00\xff\xd0-\xd7]", re.DOTALL)
 _LONGEST_SIDE: Final = 65_500  # JPEG_MAX_DIMENSION of libjpeg's jmorecfg.h
 SKELETON_SIZE: Final = (8, 8)
 _SMALL_SIZE: Final = struct.pack(">HH", *SKELETON_SIZE)
+_HIGHEST_BLOCKS: Final = 32  # rows of pixels: 8, times a sampling factor of 1 to 4
 _FRAME: Final = struct.Struct(">BHHB")
 _COEFFICIENTS: Final = 64
 _SEQUENTIAL_LIMITS: Final = bytes([0, _COEFFICIENTS - 1, 0])  # all coefficients, all bits
@@ -148,6 +149,25 @@ def has_end(content: bytes, header: JpegHeader) -> bool:
 def with_end(content: bytes, header: JpegHeader) -> bytes:
     """Return a file with an end marker: the same object where it has one."""
     return content if has_end(content, header) else content.rstrip(b"\xff") + END
+
+
+def first_rows(content: bytes, header: JpegHeader, rows: int) -> bytes:
+    """Return a file of the first rows alone, and a few more: the codes behind them are not read.
+
+    The pixels of these rows are those of the whole file. Below them is one more row of blocks,
+    because colours that are stored with fewer pixels are smoothed into the row above.
+
+    Args:
+        content: The file.
+        header: Its header.
+        rows: How many are needed.
+    """
+    rows += _HIGHEST_BLOCKS + 1
+    if rows >= header.height:
+        return content
+    frame = next(segment for segment in header.segments if segment.marker in _FRAMES)
+    height = frame.start + 1  # behind the bits per sample
+    return b"".join((content[:height], struct.pack(">H", rows), content[height + 2 :]))
 
 
 def has_all_scans(content: bytes, segments: Iterable[Segment]) -> bool:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from PIL import Image, TiffImagePlugin
 
-from imageloom.data.decoding.exif import TURNS
+from imageloom.data.decoding.exif import TURNS, UPRIGHT
 
 if TYPE_CHECKING:
     import numpy as np
@@ -28,14 +28,23 @@ def rgb_of(image: Image.Image, orientation: int) -> "npt.NDArray[np.uint8]":
         image: A loaded picture of a mode that ``decode.py`` accepts.
         orientation: EXIF, 1 to 8, to apply.
     """
-    import numpy as np
+    return turned(_stored(image), orientation)
 
+
+def turned(stored_HWC: "npt.NDArray[np.uint8]", orientation: int) -> "npt.NDArray[np.uint8]":
+    """Return pixels as meant from pixels as stored; the same array where they are equal.
+
+    Args:
+        stored_HWC: uint8 [H, W, 3].
+        orientation: EXIF, 1 to 8.
+    """
+    if orientation == UPRIGHT:
+        return stored_HWC
     turn = TURNS[orientation]
-    turned_HWC = _stored(image)
-    turned_HWC = turned_HWC.swapaxes(0, 1) if turn.transpose else turned_HWC
+    turned_HWC = stored_HWC.swapaxes(0, 1) if turn.transpose else stored_HWC
     turned_HWC = turned_HWC[::-1] if turn.flip_rows else turned_HWC
     turned_HWC = turned_HWC[:, ::-1] if turn.flip_columns else turned_HWC
-    return np.ascontiguousarray(turned_HWC)
+    return turned_HWC.copy()
 
 
 def white_of(image: Image.Image) -> int:

@@ -6,27 +6,26 @@ Legend: B batch, C channels, H height, W width.
 import contextlib
 import errno
 import functools
-import hashlib
+import math
 import time
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final, NamedTuple
 
-import numpy as np
 import pyarrow as pa
 import torch
-from torch.utils.data import DataLoader, Dataset, Sampler
+from torch.utils.data import DataLoader, Dataset, Sampler, get_worker_info
 from torch.utils.data.dataloader import _MultiProcessingDataLoaderIter
 
-from imageloom.data.decoding.decode import UnreadablePictureError, decode_rgb
 from imageloom.data.images.directory import ImageDirectory
-from imageloom.data.images.index import file_name, full_path, read_index, write_index
+from imageloom.data.images.index import write_index
+from imageloom.data.loading.picture_reader import COLUMNS, PictureReader
 from imageloom.data.loading.reader_process import begin_reader, end_readers, reader_context
-from imageloom.data.loading.transforms import apply_transforms, seed_of_sample
+from imageloom.data.loading.reading_threads import ReadingThreads
 from imageloom.data.loading.user_code import user_code_left_out
 from imageloom.errors import (
     ImageloomError,
-    InvalidDatasetError,
     WorkerLostError,
     library_text,
     too_many_open_files,
@@ -49,7 +48,7 @@ class Batch(NamedTuple):
     """Pictures as they go to the device.
 
     Attributes:
-        images_BCHW: uint8, 0 to 255, RGB.
+        images_BCHW: uint8, 0 to 255, RGB; channels last in memory.
         labels_B: int64, position in the class list, or -1 for unlabelled.
         positions_B: int64, row in the image directory's index.
     """
@@ -66,6 +65,23 @@ class BatchKey(NamedTuple):
     positions: tuple[int, ...]
 
 
+@dataclass(frozen=True)
+class Reading:
+    """How pictures are read; the batches are the same whatever it says.
+
+    Attributes:
+        workers: Processes that read ahead; with 0 this one reads, when it needs a batch.
+        threads: With 0 workers, how many threads of this process read a batch together.
+        hold_bytes: With 0 workers, memory that may keep decoded pictures (``PictureReader``).
+        pin_memory: Put batches where a GPU can fetch them by itself.
+    """
+
+    workers: int = 0
+    threads: int = 1
+    hold_bytes: int = 0
+    pin_memory: bool = False
+
+
 class PictureLoader:
     """Reads batches of one image directory; its worker processes live until ``close``.
 
@@ -73,8 +89,7 @@ class PictureLoader:
         images: What to read.
         transforms: Operations on each picture; they must end in one size.
         seed: Start of the random operations' numbers.
-        workers: Processes that read; 0 reads in this one. The batches are the same for any number.
-        pin_memory: Put batches where a GPU can fetch them by itself.
+        reading: By what, and how.
     """
 
     def __init__(
@@ -83,19 +98,22 @@ class PictureLoader:
         transforms: Transforms,
         *,
         seed: int,
-        workers: int = 0,
-        pin_memory: bool = False,
+        reading: Reading = Reading(),
     ) -> None:
         self._keys = _Keys()
         self._own = contextlib.ExitStack()
-        slim = images.index.select(["path", "label", "sha256"])
+        workers = reading.workers
+        slim = images.index.select(list(COLUMNS))
         source: pa.Table | Path = slim
         if workers > 0:
             # Workers map this file, so the index is in memory once, not once per worker.
             source = self._own.enter_context(own_folder("imageloom-index-")) / "index.arrow"
             write_index(slim, source)
+            reading = replace(reading, threads=1, hold_bytes=0)
+        threads = self._own.enter_context(ReadingThreads(reading.threads))
+        reader = PictureReader(source, images.root, transforms, seed, hold_bytes=reading.hold_bytes)
         self._loader: DataLoader[Batch | ImageloomError] = DataLoader(
-            _PictureDataset(source, images.root, transforms, seed),
+            _PictureDataset(reader, threads),
             batch_size=None,  # a key is a whole batch
             sampler=self._keys,
             num_workers=workers,
@@ -103,7 +121,7 @@ class PictureLoader:
             worker_init_fn=begin_reader if workers > 0 else None,
             multiprocessing_context=reader_context() if workers > 0 else None,
             timeout=_CHECK_INTERVAL_S if workers > 0 else 0,
-            pin_memory=pin_memory,
+            pin_memory=reading.pin_memory,
             # Its own: from torch's global one each pass would draw a number for the workers, and
             # a resumed run, which makes one pass more, would drop out other neurons.
             generator=torch.Generator(),
@@ -144,12 +162,10 @@ def make_loader(
     images: ImageDirectory,
     transforms: Transforms,
     batches: Iterable[Sequence[int]],
-    *,
-    workers: int = 0,
-    pin_memory: bool = False,
+    reading: Reading = Reading(),
 ) -> Iterator[Batch]:
     """Yield batches of the given rows once, without random numbers that change by epoch."""
-    loader = PictureLoader(images, transforms, seed=0, workers=workers, pin_memory=pin_memory)
+    loader = PictureLoader(images, transforms, seed=0, reading=reading)
     with contextlib.closing(loader):
         yield from loader.batches([BatchKey(0, tuple(batch)) for batch in batches])
 
@@ -160,45 +176,6 @@ def sequential_batches(num_images: int, batch_size: int) -> list[range]:
         range(start, min(start + batch_size, num_images))
         for start in range(0, num_images, batch_size)
     ]
-
-
-def read_picture(root: Path, path: bytes, sha256: bytes) -> torch.Tensor:
-    """Return one picture of an index, checked against the bytes that were converted.
-
-    Args:
-        root: Folder of the image directory.
-        path: Path below it.
-        sha256: Digest in the index. Hashing 110 KB costs 0.1 ms where decoding takes 1.4 ms.
-
-    Returns:
-        uint8 [3, H, W], RGB, upright.
-
-    Raises:
-        InvalidDatasetError: The file is gone, was changed, or cannot be decoded.
-    """
-    try:
-        with open(full_path(root, path), "rb") as file:  # noqa: PTH123 - pathlib cannot hold bytes
-            content = file.read()
-    except OSError as problem:
-        if problem.errno in (errno.EMFILE, errno.ENFILE):
-            raise too_many_open_files(problem) from problem
-        raise _file_problem(root, path, f"cannot be read: {problem.strerror}") from problem
-    if hashlib.sha256(content).digest() != sha256:
-        raise _file_problem(root, path, "was changed after it was converted (SHA-256 differs)")
-    try:
-        return decode_rgb(content)
-    except UnreadablePictureError as problem:
-        raise _file_problem(root, path, problem.reason) from problem
-
-
-def _file_problem(root: Path, path: bytes, what: str) -> InvalidDatasetError:
-    return InvalidDatasetError(
-        f"The picture {file_name(path)} in {root} {what}.",
-        hint="Restore the file, or convert the folder again with 'imageloom data convert'. Where "
-        "pictures were moved, --root (in Python: root) says where they lie now.",
-        reason="file-changed",
-        details={"file": file_name(path)},
-    )
 
 
 class _Keys(Sampler[BatchKey]):
@@ -219,40 +196,37 @@ class _Keys(Sampler[BatchKey]):
 class _PictureDataset(Dataset[Batch | ImageloomError]):
     """Turns a key into a batch; pickled once into each worker."""
 
-    def __init__(
-        self, source: pa.Table | Path, root: Path, transforms: Transforms, seed: int
-    ) -> None:
-        self.source = source
-        self.root = root
-        self.transforms = transforms
-        self.seed = seed
-
-    @functools.cached_property
-    def columns(self) -> tuple[pa.ChunkedArray, np.ndarray, pa.ChunkedArray]:
-        index = read_index(self.source) if isinstance(self.source, Path) else self.source
-        return index.column("path"), index.column("label").to_numpy(), index.column("sha256")
+    def __init__(self, reader: PictureReader, threads: ReadingThreads) -> None:
+        self.reader = reader
+        self.threads = threads
 
     def __getitem__(self, key: BatchKey) -> Batch | ImageloomError:
         # An error is returned, not raised: DataLoader would turn it into text on the way.
         try:
-            images = [self._picture(key.epoch, position) for position in key.positions]
+            images = self.threads.map(functools.partial(self._picture, key.epoch), key.positions)
         except ImageloomError as error:
             return error
         positions_B = torch.tensor(key.positions, dtype=torch.int64)
-        labels_B = torch.from_numpy(self.columns[1][list(key.positions)].astype(np.int64))
-        return Batch(torch.stack(images), labels_B, positions_B)
+        return Batch(_stacked(images), self.reader.labels(key.positions), positions_B)
 
     def _picture(self, epoch: int, position: int) -> torch.Tensor:
-        paths, _, digests = self.columns
-        path = paths[position].as_py()
-        image_CHW = read_picture(self.root, path, digests[position].as_py())
-        try:
-            sample_seed = seed_of_sample(self.seed, epoch, position)
-            return apply_transforms(image_CHW, self.transforms, sample_seed)
-        except InvalidDatasetError as error:
-            raise InvalidDatasetError(
-                f"{file_name(path)}: {error.message}", hint=error.hint, reason=error.reason
-            ) from error
+        # Here, so that each thread puts its own pictures in order.
+        return self.reader.picture(epoch, position).permute(1, 2, 0).contiguous()
+
+
+def _stacked(images: list[torch.Tensor]) -> torch.Tensor:
+    """Return pictures [H, W, C] as a batch [B, C, H, W] with channels last in memory."""
+    if get_worker_info() is None:
+        return torch.stack(images).permute(0, 3, 1, 2)
+    # Where the main process sees it, too; else it would be copied there.
+    shape = (len(images), *images[0].shape)
+    batch_BHWC = torch.empty(0, dtype=torch.uint8).set_(_shared(math.prod(shape))).view(shape)
+    return torch.stack(images, out=batch_BHWC).permute(0, 3, 1, 2)
+
+
+def _shared(num_bytes: int) -> torch.UntypedStorage:
+    storage: torch.UntypedStorage = torch.UntypedStorage._new_shared(num_bytes)  # type: ignore[no-untyped-call]
+    return storage
 
 
 def _next_batch(iterator: Iterator[Batch | ImageloomError]) -> Batch | ImageloomError | None:
