@@ -1,4 +1,4 @@
-"""Thumbnails, pages and descriptions, asked of a real process that may be killed."""
+"""Thumbnails and descriptions, asked of a real process that may be killed."""
 
 import contextlib
 import io
@@ -17,13 +17,13 @@ from PIL import Image
 
 from imageloom.data.convert import convert
 from imageloom.data.params import ConvertParams
+from imageloom.data.previews.cache import ThumbnailCache
 from imageloom.data.previews.client import PictureHelper
 from imageloom.errors import (
     CouldNotOpenFileError,
     InvalidDatasetError,
     ParameterParsingError,
     TimeoutOccuredError,
-    UnknownNameError,
     WorkerLostError,
 )
 
@@ -308,35 +308,12 @@ def images(photos, tmp_path):
     return out
 
 
-def test_pages_of_an_image_directory_join_to_the_whole(helper, images):
-    pages = [helper.page(images, offset=offset, limit=3) for offset in (0, 3, 6, 9)]
-    assert [len(page.rows) for page in pages] == [3, 3, 2, 0]
-    assert {page.total for page in pages} == {8}
-    rows = [row for page in pages for row in page.rows]
-    assert [row.position for row in rows] == list(range(8))
-    assert [row.file for row in rows] == [
-        f"{label}/{number}.jpg" for label in ("blue", "red") for number in range(4)
-    ]
-    assert {(row.label, row.format, row.width) for row in rows} == {
-        ("blue", "JPEG", 300),
-        ("red", "JPEG", 300),
-    }
-    red = helper.page(images, label="red", offset=1, limit=2)
-    assert ([row.position for row in red.rows], red.total) == ([5, 6], 4)
-
-
-def test_a_row_of_a_page_has_its_thumbnail(helper, images, photos):
-    row = helper.page(images, label="red").rows[2]
-    assert helper.find_thumbnail(row.sha256, 240) is None
-    place = helper.thumbnail_of(images, row.position)
-    assert place == helper.find_thumbnail(row.sha256, 240)
-    assert place == helper.thumbnail(photos, row.file)
-
-
 def test_s07_a_picture_that_changed_since_is_not_shown_as_the_one_that_was(helper, images, photos):
     (photos / "red" / "1.jpg").write_bytes(jpeg((300, 201), (0, 255, 0)))
-    with pytest.raises(InvalidDatasetError, match=r"red/1.jpg is not what it was"):
-        helper.thumbnail_of(images, 5)
+    samples = helper.describe(images).classes[1].samples
+    assert (samples[1].thumbnail, samples[1].file) == (None, "red/1.jpg")
+    assert samples[1].problem == "is not what it was when it was converted"
+    assert [one.thumbnail is None for one in samples] == [False, True, False, False]
 
 
 def test_an_image_directory_is_described_with_what_was_left_out(helper, images):
@@ -354,19 +331,31 @@ def test_an_image_directory_is_described_with_what_was_left_out(helper, images):
     assert found.left_out_files[0].file == "red/z.jpg"
 
 
-def test_what_a_page_cannot_show_is_a_named_error(helper, images, photos):
-    with pytest.raises(UnknownNameError, match="no class called 'rad'"):
-        helper.page(images, label="rad")
-    with pytest.raises(ParameterParsingError, match="position is 8, but must be 0 to 7"):
-        helper.thumbnail_of(images, 8)
-    with pytest.raises(InvalidDatasetError, match=r"MANIFEST\.json is missing"):
-        helper.page(photos)
-
-
 def test_an_image_directory_that_was_replaced_is_opened_anew(helper, images, photos):
-    assert helper.page(images).total == 8
+    assert helper.describe(images).images == 8
     shutil.rmtree(images)
     (photos / "red" / "z.jpg").unlink()
     (photos / "red" / "3.jpg").unlink()
     convert(photos, images)
-    assert helper.page(images).total == 7
+    assert helper.describe(images).images == 7
+
+
+def test_the_thumbnails_used_last_stay_when_all_are_too_many(helper, photos, tmp_path):
+    cache = ThumbnailCache(tmp_path / "cache")
+    made = [helper.thumbnail(photos, f"red/{number}.jpg", 96) for number in range(4)]
+    for number, place in enumerate(made):
+        os.utime(place, (1_000 + number, 1_000 + number))
+    sizes = [place.stat().st_size for place in made]
+    assert helper.find_thumbnail(made[0].name[:64], 96) == made[0]  # used just now
+    assert cache.prune(sum(sizes)) == 0
+    assert cache.prune(sizes[0] + sizes[3]) == 2
+    assert [place.is_file() for place in made] == [True, False, False, True]
+    assert helper.thumbnail(photos, "red/1.jpg", 96) == made[1]
+    assert cache.prune(0) == 3
+    assert ThumbnailCache(tmp_path / "none").prune() == 0
+
+
+def test_tidying_keeps_what_is_within_the_limit(helper, photos):
+    place = helper.thumbnail(photos, "red/0.jpg")
+    helper.tidy()
+    assert place.is_file()

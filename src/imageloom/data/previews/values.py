@@ -28,46 +28,6 @@ class KeptThumbnail:
 
 
 @dataclass(frozen=True)
-class ListedPicture:
-    """A picture of an image directory.
-
-    Attributes:
-        position: In the image directory, from 0.
-        file: Its name below the root, escaped where it is not UTF-8.
-        label: Its class, or None.
-        width: Pixels, as it is seen.
-        height: Pixels, as it is seen.
-        format: JPEG, PNG, BMP, PPM, TIFF or WEBP.
-        size_bytes: Of its file.
-        sha256: Of its file, in hexadecimal.
-        group: Its group, or None.
-    """
-
-    position: int
-    file: str
-    label: str | None
-    width: int
-    height: int
-    format: str
-    size_bytes: int
-    sha256: str
-    group: str | None
-
-
-@dataclass(frozen=True)
-class PicturePage:
-    """Some pictures of an image directory.
-
-    Attributes:
-        rows: The pictures.
-        total: How many there are of the label that was asked for.
-    """
-
-    rows: tuple[ListedPicture, ...]
-    total: int
-
-
-@dataclass(frozen=True)
 class LeftOut:
     """A file that is not among the pictures, and why."""
 
@@ -135,11 +95,6 @@ class SourceDescription:
     left_out_reasons: dict[str, int]
     left_out_files: tuple[LeftOut, ...]
     notices: tuple[str, ...]
-
-
-def page_from(content: dict[str, Any]) -> PicturePage:
-    """Return a page from the JSON that the other side made of it."""
-    return PicturePage(tuple(ListedPicture(**row) for row in content["rows"]), content["total"])
 
 
 def description_from(content: dict[str, Any]) -> SourceDescription:

@@ -26,10 +26,10 @@ from imageloom.data.decoding.worker import MAX_MEMORY_BYTES
 from imageloom.data.params import ConvertParams
 from imageloom.data.previews.cache import ThumbnailCache
 from imageloom.data.previews.describe import Wanted, describe
-from imageloom.data.previews.opened import OpenedDirectories, page_of
+from imageloom.data.previews.opened import OpenedDirectories
 from imageloom.data.previews.reach import Reach
 from imageloom.data.previews.thumbnails import Thumbnails
-from imageloom.data.previews.values import KeptThumbnail, PicturePage, SourceDescription
+from imageloom.data.previews.values import KeptThumbnail, SourceDescription
 from imageloom.errors import ImageloomError, any_error
 
 _HINT: Final = "This is a mistake in Imageloom. Please report it."
@@ -52,16 +52,6 @@ class Previews:
         """Return the thumbnail of a file below a folder."""
         return self._thumbnails.of_file(Path(folder), os.fsencode(file), size)
 
-    def thumbnail_of(self, images: str, position: int, size: int) -> KeptThumbnail:
-        """Return the thumbnail of a picture of an image directory."""
-        opened = self._opened.open(self._reach.source(images))
-        return self._thumbnails.of_row(opened, position, size)
-
-    def page(self, images: str, label: str | None, offset: int, limit: int) -> PicturePage:
-        """Return some pictures of an image directory."""
-        opened = self._opened.open(self._reach.source(images))
-        return page_of(opened, label=label, offset=offset, limit=limit)
-
     def describe(
         self, path: str, params: dict[str, object], samples: int, size: int
     ) -> SourceDescription:
@@ -70,10 +60,8 @@ class Previews:
         return describe(path, wanted, self._thumbnails, self._opened)
 
 
-_WORK: Final[Mapping[str, Callable[..., KeptThumbnail | PicturePage | SourceDescription]]] = {
+_WORK: Final[Mapping[str, Callable[..., KeptThumbnail | SourceDescription]]] = {
     "thumbnail": Previews.thumbnail,
-    "thumbnail_of": Previews.thumbnail_of,
-    "page": Previews.page,
     "describe": Previews.describe,
 }
 
