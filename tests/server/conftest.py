@@ -27,7 +27,7 @@ def studio(tmp_path, monkeypatch):
     monkeypatch.setenv("IMAGELOOM_HOME", str(tmp_path / "home"))
     base = tmp_path / "base"
     base.mkdir()
-    roots = Roots.of((base,))
+    roots = Roots.of((base, tmp_path / "workspace"))
     with PictureHelper(tmp_path / "home" / "studio", roots=roots.paths) as pictures:
         yield Studio(
             engine=Engine(read_settings(os.environ)),

@@ -29,6 +29,7 @@ from imageloom.server.routes import (
     series,
     session,
     thumbnails,
+    uploads,
 )
 from imageloom.server.studio import Studio
 from imageloom.server.topics import Topics
@@ -67,7 +68,7 @@ def create_app(studio: Studio, access: Access) -> FastAPI:
 
     @contextlib.asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
-        upkeep = asyncio.create_task(look_after(studio.engine))
+        upkeep = asyncio.create_task(look_after(studio))
         yield
         upkeep.cancel()
         await asyncio.to_thread(studio.pictures.close)
@@ -89,6 +90,7 @@ def create_app(studio: Studio, access: Access) -> FastAPI:
         components,
         pipelines,
         places,
+        uploads,
         runs,
         nodes,
         thumbnails,

@@ -51,6 +51,11 @@ _REASONS: Final[Mapping[str, int]] = {
     "preview-busy": 503,
     "preview-closed": 503,
     "unreadable-picture": 415,
+    "other-offset": 409,
+    "part-too-large": 413,
+    "too-large": 413,
+    "part-too-slow": 408,
+    "uploads-busy": 503,
 }
 _BUSY_S: Final = "2"
 
