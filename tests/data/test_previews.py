@@ -19,6 +19,10 @@ from imageloom.data.convert import convert
 from imageloom.data.params import ConvertParams
 from imageloom.data.previews.cache import ThumbnailCache
 from imageloom.data.previews.client import PictureHelper
+from imageloom.data.previews.describe import Wanted, describe
+from imageloom.data.previews.opened import OpenedDirectories
+from imageloom.data.previews.reach import Reach
+from imageloom.data.previews.thumbnails import Thumbnails
 from imageloom.errors import (
     CouldNotOpenFileError,
     InvalidDatasetError,
@@ -254,18 +258,94 @@ def test_a_folder_is_described_before_it_is_converted(helper, photos):
     (photos / "loose.jpg").write_bytes(jpeg())
     (photos / ".DS_Store").write_bytes(b"x")
     found = helper.describe(photos, samples=5)
-    assert (found.kind, found.root, found.images) == ("folder", str(photos), 9)
-    assert [(one.name, one.images) for one in found.classes] == [("blue", 4), ("red", 5)]
-    *good, bad = found.classes[1].samples
-    assert [one.file for one in good] == [f"red/{number}.jpg" for number in range(4)]
-    assert all(helper.path(one.thumbnail).is_file() for one in good)
-    assert (bad.file, bad.thumbnail) == ("red/z.jpg", None)
-    assert "is a text file, not a picture" in bad.problem
-    reason = "lies beside the class folders, so it has no class"
-    assert (found.left_out, found.left_out_reasons) == (1, {reason: 1})
-    assert found.left_out_files[0].file == "loose.jpg"
+    assert (found.kind, found.root, found.images) == ("folder", str(photos), 8)
+    assert [(one.name, one.images) for one in found.classes] == [("blue", 4), ("red", 4)]
+    assert [one.file for one in found.classes[1].samples] == [
+        f"red/{number}.jpg" for number in range(4)
+    ]
+    assert all(helper.path(one.thumbnail).is_file() for one in found.classes[1].samples)
+    assert (found.files, found.headers_read, found.is_decoded) == (9, 9, False)
+    loose, text = (
+        "lies beside the class folders, so it has no class",
+        "is a text file, not a picture",
+    )
+    assert (found.left_out, found.left_out_reasons) == (2, {loose: 1, text: 1})
+    page = helper.left_out(photos)
+    assert ([(one.file, one.reason) for one in page.rows], page.total) == (
+        [("loose.jpg", loose), ("red/z.jpg", text)],
+        2,
+    )
     assert any(".DS_Store" in notice for notice in found.notices)
-    assert not found.is_decoded
+
+
+def test_the_header_tells_what_no_decoder_would_take(helper, photos):
+    (photos / "red" / "gif.jpg").write_bytes(b"GIF89a" + bytes(50))
+    (photos / "red" / "huge.ppm").write_bytes(b"P6 30000 30000 255\n")
+    (photos / "red" / "empty.png").write_bytes(b"")
+    (photos / "blue" / "0.jpg").write_bytes(jpeg((300, 200))[:900])  # whole but for its pixels
+    found = helper.describe(photos, samples=1)
+    assert [(one.name, one.images) for one in found.classes] == [("blue", 3), ("red", 4)]
+    (cut,) = found.classes[0].samples  # it was decoded, so that is known
+    assert cut.thumbnail is None
+    assert [one.file for one in helper.left_out(photos).rows] == [
+        "blue/0.jpg",
+        "red/empty.png",
+        "red/gif.jpg",
+        "red/huge.ppm",
+    ]
+
+
+@pytest.mark.parametrize("broken", [0, 1, 2])
+def test_a_conversion_fails_just_where_the_description_says_so(helper, photos, tmp_path, broken):
+    """100 pictures: one that is left out is 1 %, which is allowed; two are more."""
+    for number in range(4, 96):
+        (photos / "red" / f"{number}.png").write_bytes(jpeg((20, 20), (number, 0, 0)))
+    for number in range(broken):
+        (photos / "red" / f"{number}.jpg").write_bytes(b"no picture")
+    losses = helper.describe(photos).losses
+    assert (losses.lost, losses.pictures, losses.most_fraction) == (broken, 100, 0.01)
+    assert losses.is_refused == (broken == 2)
+    if losses.is_refused:
+        with pytest.raises(InvalidDatasetError, match="2 of 100 pictures"):
+            convert(photos, tmp_path / "out")
+        assert losses.enough_fraction == 0.02
+    allowed = ConvertParams(max_rejected_fraction=losses.enough_fraction)
+    assert len(convert(photos, tmp_path / "images", params=allowed)) == 100 - broken
+
+
+def test_a_class_that_would_lose_all_its_pictures_is_named(helper, photos, tmp_path):
+    for file in (photos / "blue").iterdir():
+        file.write_bytes(b"no picture")
+    losses = helper.describe(photos).losses
+    assert (losses.is_refused, losses.emptied, losses.enough_fraction) == (True, ("blue",), 0.0)
+    with pytest.raises(InvalidDatasetError, match=r"'blue'.* has no usable image"):
+        convert(photos, tmp_path / "out")
+
+
+def test_files_that_are_left_out_are_listed_by_pages(helper, photos):
+    for number in range(25):
+        (photos / "red" / f"x{number:02}.jpg").write_bytes(b"no picture")
+    names = [f"red/x{number:02}.jpg" for number in range(25)]
+    pages = [helper.left_out(photos, offset=offset, limit=10) for offset in (0, 10, 20, 30)]
+    assert [one.file for page in pages for one in page.rows] == names
+    assert {page.total for page in pages} == {25}
+    helper.describe(photos)
+    before = pid_of(helper)
+    (photos / "red" / "x00.jpg").unlink()
+    assert helper.left_out(photos).total == 25  # as it was described, until somebody looks again
+    os.kill(before, signal.SIGKILL)
+    os.waitid(os.P_PID, before, os.WEXITED | os.WNOWAIT)
+    assert helper.left_out(photos).total == 24
+
+
+def test_what_there_was_no_time_to_look_at_is_said(photos, tmp_path):
+    (photos / "red" / "z.jpg").write_bytes(b"no picture")
+    cache = ThumbnailCache(tmp_path / "cache")
+    cache.prepare()
+    wanted = Wanted(ConvertParams(), samples=1, size=96, look_s=0)
+    thumbnails = Thumbnails(cache, Reach(roots=()))
+    found = describe(str(photos), wanted, thumbnails, OpenedDirectories()).description
+    assert (found.headers_read, found.files, found.images, found.left_out) == (0, 9, 9, 0)
 
 
 def test_an_archive_is_described_like_its_folder_and_leaves_nothing(helper, photos, tmp_path):
@@ -328,7 +408,8 @@ def test_an_image_directory_is_described_with_what_was_left_out(helper, images):
         ("blue", 4, 4),
         ("red", 4, 4),
     ]
-    assert found.left_out_files[0].file == "red/z.jpg"
+    assert helper.left_out(images).rows[0].file == "red/z.jpg"
+    assert not found.losses.is_refused
 
 
 def test_an_image_directory_that_was_replaced_is_opened_anew(helper, images, photos):

@@ -15,9 +15,11 @@ from imageloom.data.previews.cache import THUMBNAILS, ThumbnailCache
 from imageloom.data.previews.process import PreviewProcess
 from imageloom.data.previews.values import (
     KeptThumbnail,
+    LeftOutPage,
     Size,
     SourceDescription,
     description_from,
+    left_out_from,
 )
 from imageloom.errors import TimeoutOccuredError, WorkerLostError
 
@@ -116,6 +118,30 @@ class PictureHelper:
         """
         what = {"path": str(path), "params": dict(params or {}), "samples": samples, "size": size}
         return description_from(self._ask("describe", what, timeout_s))
+
+    def left_out(
+        self,
+        path: Path,
+        *,
+        params: Mapping[str, object] | None = None,
+        offset: int = 0,
+        limit: int = 100,
+        timeout_s: float = DESCRIBE_TIMEOUT_S,
+    ) -> LeftOutPage:
+        """Return some of the files that a description counts as left out, by name.
+
+        Args:
+            path: As for ``describe``, which may have been asked before: then this takes no time.
+            params: As for ``describe``.
+            offset: How many to pass over.
+            limit: How many to return, up to 1,000.
+            timeout_s: As for ``thumbnail``.
+
+        Raises:
+            ImageloomError: As ``describe``.
+        """
+        what = {"path": str(path), "params": dict(params or {}), "offset": offset, "limit": limit}
+        return left_out_from(self._ask("left_out", what, timeout_s))
 
     def tidy(self) -> None:
         """Bring the thumbnails back to their limit of 1 GiB; those not used for longest go."""

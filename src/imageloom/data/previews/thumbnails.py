@@ -4,6 +4,7 @@ import hashlib
 import os
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from imageloom.data.decoding.decoded_picture import UnreadablePictureError
 from imageloom.data.images.directory import ImageDirectory
@@ -13,6 +14,8 @@ from imageloom.data.previews.reach import Reach, unchanged
 from imageloom.data.previews.shrink import shrink
 from imageloom.data.previews.values import SIZES, KeptThumbnail
 from imageloom.errors import InvalidDatasetError, ParameterParsingError
+
+UNREADABLE: Final = "unreadable-picture"
 
 
 @dataclass(frozen=True)
@@ -73,7 +76,7 @@ class Thumbnails:
             raise InvalidDatasetError(
                 f"{file} {problem.reason}.",
                 hint=problem.hint,
-                reason="unreadable-picture",
+                reason=UNREADABLE,
                 details={"file": file},
             ) from problem
         return self.cache.keep(sha256, size, small)

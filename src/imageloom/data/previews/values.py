@@ -38,6 +38,40 @@ class LeftOut:
 
 
 @dataclass(frozen=True)
+class LeftOutPage:
+    """Some of the files that are left out.
+
+    Attributes:
+        rows: The files, by name.
+        total: How many there are.
+    """
+
+    rows: tuple[LeftOut, ...]
+    total: int
+
+
+@dataclass(frozen=True)
+class Losses:
+    """Whether a conversion goes on without the files that are left out.
+
+    Attributes:
+        lost: How many of them are pictures, as far as their names tell.
+        pictures: How many pictures there are with these.
+        most_fraction: Largest share of them that may be left out.
+        enough_fraction: A round share that would let the conversion go on; 0 where none would.
+        emptied: Classes that would have no picture left.
+        is_refused: Whether a conversion would fail.
+    """
+
+    lost: int
+    pictures: int
+    most_fraction: float
+    enough_fraction: float
+    emptied: tuple[str, ...]
+    is_refused: bool
+
+
+@dataclass(frozen=True)
 class Sample:
     """One of the first pictures of a class.
 
@@ -75,13 +109,16 @@ class SourceDescription:
         kind: ``folder``, ``archive``, ``table``, ``coco``, ``old`` or ``image directory``.
         path: What was described, absolute.
         root: Folder that the names of files start from; empty for an archive.
-        images: Pictures; of anything but an image directory, files that are tried as pictures.
-        is_decoded: Whether every file was decoded, as in an image directory; else those that are
-            damaged only show when the source is converted.
+        images: Pictures, without those that are known to be unusable.
+        files: Files that are taken for pictures by their names, the unusable ones among them.
+        headers_read: Of how many files the header was read, so that those that are no pictures
+            are known; of an image directory all, and they were decoded too.
+        is_decoded: Whether every file was decoded, as in an image directory; else damage behind a
+            header only shows when the source is converted.
         classes: All classes, in order.
         left_out: How many files are left out.
         left_out_reasons: How many for each reason, the commonest first.
-        left_out_files: The first of them.
+        losses: What that means for a conversion.
         notices: What a person should know.
     """
 
@@ -89,11 +126,13 @@ class SourceDescription:
     path: str
     root: str
     images: int
+    files: int
+    headers_read: int
     is_decoded: bool
     classes: tuple[DescribedClass, ...]
     left_out: int
     left_out_reasons: dict[str, int]
-    left_out_files: tuple[LeftOut, ...]
+    losses: Losses
     notices: tuple[str, ...]
 
 
@@ -103,9 +142,15 @@ def description_from(content: dict[str, Any]) -> SourceDescription:
         DescribedClass(one["name"], one["images"], tuple(map(_sample_from, one["samples"])))
         for one in content["classes"]
     )
-    left_out = tuple(LeftOut(**one) for one in content["left_out_files"])
-    lists = {"classes": classes, "left_out_files": left_out, "notices": tuple(content["notices"])}
+    found = content["losses"]
+    losses = Losses(**{**found, "emptied": tuple(found["emptied"])})
+    lists = {"classes": classes, "losses": losses, "notices": tuple(content["notices"])}
     return SourceDescription(**{**content, **lists})
+
+
+def left_out_from(content: dict[str, Any]) -> LeftOutPage:
+    """Return files that are left out from the JSON that the other side made of them."""
+    return LeftOutPage(tuple(LeftOut(**one) for one in content["rows"]), content["total"])
 
 
 def _sample_from(content: dict[str, Any]) -> Sample:
