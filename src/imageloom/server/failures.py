@@ -50,6 +50,7 @@ _REASONS: Final[Mapping[str, int]] = {
     "no-thumbnail": 404,
     "preview-busy": 503,
     "preview-closed": 503,
+    "preview-timeout": 504,
     "unreadable-picture": 415,
     "other-offset": 409,
     "part-too-large": 413,

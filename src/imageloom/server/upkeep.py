@@ -42,8 +42,14 @@ def look_once(engine: Engine) -> None:
 
 
 def tidy_once(studio: Studio) -> None:
-    """Remove uploads that nobody went on with, and thumbnails that were not used for longest."""
-    swept = sweep_uploads(studio.engine.workspace, now=time.time())
-    if swept:
-        logger.warning("Removed %d uploads that were left for %d days.", swept, KEPT_DAYS)
-    studio.pictures.tidy()
+    """Remove uploads that nobody went on with, and thumbnails that were not used for longest.
+
+    What cannot be done now is tried again the next time, as in ``look_once``.
+    """
+    try:
+        swept = sweep_uploads(studio.engine.workspace, now=time.time())
+        if swept:
+            logger.warning("Removed %d uploads that were left for %d days.", swept, KEPT_DAYS)
+        studio.pictures.tidy()
+    except (ImageloomError, OSError) as problem:
+        logger.warning("Could not tidy up: %s", problem)

@@ -25,7 +25,7 @@ interface Question {
   readonly method?: "GET" | "POST" | "PUT" | "DELETE";
   readonly body?: unknown;
   /** Sent as they are, instead of a body as JSON. */
-  readonly bytes?: ArrayBuffer;
+  readonly bytes?: Blob;
   readonly version?: number;
   readonly signal?: AbortSignal;
 }

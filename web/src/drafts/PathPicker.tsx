@@ -7,8 +7,9 @@ import { readPlace } from "../api/questions";
 import type { Folder } from "../api/types";
 import { sizeText } from "../i18n/when";
 import { Icon } from "../icons/Icon";
-import { UPLOADS, UploadDrop } from "../uploads/UploadDrop";
+import { UploadDrop } from "../uploads/UploadDrop";
 import { Uploading } from "../uploads/Uploading";
+import { UPLOADS } from "../uploads/useUploads";
 import styles from "./PathPicker.module.css";
 
 interface PathPickerProps {

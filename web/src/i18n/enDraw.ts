@@ -209,7 +209,7 @@ export const enDraw = {
     unreadable:
       "The file cannot be read any more ({{why}}). Was it moved or changed? Choose it again.",
     keeps:
-      "You may close this: what has arrived is kept for 7 days. Choose the same file again to go on.",
+      "You may close this: what has arrived is kept for {{count}} days. Choose the same file again to go on.",
     cancel: "Cancel the upload",
     delete: "Delete the upload",
     unfinished:

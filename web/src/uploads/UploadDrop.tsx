@@ -1,26 +1,24 @@
 /** Takes an archive of pictures, by a button or by dropping it; and says which wait to be gone on with. */
 import { ActionIcon, Button, FileButton, Tooltip } from "@mantine/core";
-import { useQuery, useQueryClient } from "@tanstack/react-query";
+import { useQueryClient } from "@tanstack/react-query";
 import { type DragEvent, useState } from "react";
 import { useTranslation } from "react-i18next";
 import type { UploadRow } from "../api/types";
-import { giveUpUpload, readUploads } from "../api/uploadQuestions";
+import { giveUpUpload } from "../api/uploadQuestions";
 import { ago, sizeText } from "../i18n/when";
 import { Icon } from "../icons/Icon";
 import { percent } from "../runs/words";
 import styles from "./uploads.module.css";
+import { UPLOADS, useUploads } from "./useUploads";
 
-export const UPLOADS = ["uploads"];
+// Of names with two suffixes, some browsers look at the last alone.
+const LAST_SUFFIXES = [".gz", ".bz2"];
 
 export function UploadDrop({ onFile }: { onFile: (file: File) => void }) {
   const { t } = useTranslation();
   const queries = useQueryClient();
   const [isOver, setOver] = useState(false);
-  const { data } = useQuery({
-    queryKey: UPLOADS,
-    queryFn: ({ signal }) => readUploads(signal),
-    staleTime: 0,
-  });
+  const { data } = useUploads();
   const drop = (event: DragEvent) => {
     event.preventDefault();
     setOver(false);
@@ -43,7 +41,10 @@ export function UploadDrop({ onFile }: { onFile: (file: File) => void }) {
       onDragLeave={() => setOver(false)}
       onDrop={drop}
     >
-      <FileButton onChange={(file) => file && onFile(file)} accept={data?.suffixes.join(",") ?? ""}>
+      <FileButton
+        onChange={(file) => file && onFile(file)}
+        accept={[...(data?.suffixes ?? []), ...LAST_SUFFIXES].join(",")}
+      >
         {(props) => (
           <Button {...props} leftSection={<Icon name="up" size={14} />}>
             {t("upload.button")}

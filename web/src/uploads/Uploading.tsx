@@ -11,6 +11,7 @@ import { duration, percent } from "../runs/words";
 import { type Pace, paceOf, type Sample, withSample } from "./pace";
 import { type SendProgress, sendFile } from "./sending";
 import styles from "./uploads.module.css";
+import { useUploads } from "./useUploads";
 
 const START: SendProgress = { id: "", phase: "comparing", there: 0, trouble: "" };
 
@@ -22,6 +23,7 @@ interface UploadingProps {
 
 export function Uploading({ file, onDone, onCancelled }: UploadingProps) {
   const { t } = useTranslation();
+  const { data: uploads } = useUploads();
   const { progress, pace, problem, again, stop } = useSending(file, onDone);
   const cancel = async () => {
     stop();
@@ -55,7 +57,9 @@ export function Uploading({ file, onDone, onCancelled }: UploadingProps) {
           {t("upload.unreadable", { why: String(problem) })}
         </p>
       )}
-      {problem === null && <p className="quiet">{t("upload.keeps")}</p>}
+      {problem === null && uploads && (
+        <p className="quiet">{t("upload.keeps", { count: uploads.kept_days })}</p>
+      )}
       <div className={styles.foot}>
         <Button onClick={cancel}>{t("upload.cancel")}</Button>
       </div>
