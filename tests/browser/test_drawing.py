@@ -33,6 +33,14 @@ def test_a_wire_between_ports_of_other_types_is_refused_with_a_sentence(tab):
     expect(canvas.wire(tab, "densenet.model>train.model")).to_have_count(1)
 
 
+def test_the_sentence_of_a_refused_wire_makes_room_at_the_next_stroke(tab):
+    canvas.draw_wire(tab, canvas.output(tab, "convert.images"), canvas.taken(tab, "train.model"))
+    expect(tab.get_by_text("Images gives one image directory")).to_be_visible()
+    canvas.node(tab, "densenet").click()
+    tab.keyboard.press("Delete")
+    expect(tab.get_by_text("Images gives one image directory")).to_have_count(0)
+
+
 def test_a_wire_to_an_input_that_is_taken_replaces_its_wire(studio, path, tab):
     canvas.draw_wire(tab, canvas.output(tab, "split.first"), canvas.taken(tab, "apply_test.images"))
     expect(canvas.wire(tab, "split.first>apply_test.images")).to_have_count(1)
