@@ -10,6 +10,7 @@ import pytest
 from imageloom.files.series.read import list_series, read_series
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+BEGIN_MS = 200_000  # each node's worker loads torch first, on a machine that may be busy
 
 
 def small_training(studio, *, epochs=3, network="timm/test_resnet", **params):
@@ -82,7 +83,7 @@ def test_a_cell_of_the_confusion_matrix_shows_exactly_its_pictures(studio, finis
 def test_a_killed_server_costs_nothing_and_the_page_comes_back_by_itself(studio, tab):
     run = studio.ask("runs", {"pipeline": small_training(studio, epochs=6, seed=2)})["id"]
     tab.goto(f"{studio.address}runs/{run}/nodes/train")
-    tab.get_by_text("Epoch 1/6").first.wait_for()
+    tab.get_by_text("Epoch 1/6").first.wait_for(timeout=BEGIN_MS)
     studio.kill()
     try:
         tab.get_by_text("does not answer").first.wait_for()
@@ -98,7 +99,7 @@ def test_a_killed_server_costs_nothing_and_the_page_comes_back_by_itself(studio,
 def test_a_killed_executor_is_told_and_the_run_goes_on_where_it_was(studio, tab):
     run = studio.ask("runs", {"pipeline": small_training(studio, epochs=8, seed=3)})["id"]
     tab.goto(f"{studio.address}runs/{run}/nodes/train")
-    tab.get_by_text("Epoch 2/8").first.wait_for()
+    tab.get_by_text("Epoch 2/8").first.wait_for(timeout=BEGIN_MS)
     for pid in studio.executors():
         os.kill(pid, signal.SIGKILL)
     tab.get_by_text("interrupted").first.wait_for()

@@ -54,6 +54,12 @@ export const enDraw = {
     paste_other: "Paste {{count}} nodes",
     tidy: "Tidy the graph",
     tidySelection: "Tidy the selection",
+    arrange: {
+      alignLeft: "Align {{count}} nodes left",
+      alignTop: "Align {{count}} nodes at the top",
+      spreadAcross: "Spread {{count}} nodes across",
+      spreadDown: "Spread {{count}} nodes down",
+    },
     restore: "Restore version {{version}}",
   },
   canvas: {
@@ -87,6 +93,13 @@ export const enDraw = {
       input: "Gives one {{type}}",
     },
   },
+  arrange: {
+    title: "Arrange",
+    alignLeft: "Align left",
+    alignTop: "Align top",
+    spreadAcross: "Spread across",
+    spreadDown: "Spread down",
+  },
   connect: {
     title: "Connect {{node}} to",
     search: "Node or port",
@@ -101,6 +114,10 @@ export const enDraw = {
     connect: "Connect the node to another",
     rename: "Rename the node",
     tidy: "Tidy all, or what is selected",
+    alignLeft: "Align what is selected left",
+    alignTop: "Align what is selected at the top",
+    spreadAcross: "Spread what is selected across, with equal gaps",
+    spreadDown: "Spread what is selected down, with equal gaps",
     fit: "Show all",
     remove: "Remove",
     bridge: "Remove, and join what was before and after",

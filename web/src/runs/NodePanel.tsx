@@ -5,6 +5,7 @@ import { useEffect, useState } from "react";
 import { useTranslation } from "react-i18next";
 import type { ErrorInfo, NodeFacts, RunDetail, RunNow } from "../api/types";
 import { Charts } from "../charts/Charts";
+import { sizeText } from "../i18n/when";
 import { Icon } from "../icons/Icon";
 import { LogView } from "../logs/LogView";
 import { EvaluationView } from "../results/EvaluationView";
@@ -14,7 +15,7 @@ import factsStyles from "./facts.module.css";
 import { NodeProgress, titlesOf } from "./NodeList";
 import styles from "./run.module.css";
 import { StateLabel } from "./StateLabel";
-import { bytes, duration } from "./words";
+import { duration } from "./words";
 
 interface NodePanelProps {
   run: RunDetail;
@@ -137,7 +138,7 @@ function Overview({ run, node, facts }: OverviewProps) {
             <div key={port}>
               <dt>{port}</dt>
               <dd>
-                {output.type} <span className="quiet number">{bytes(output.size_bytes)}</span>
+                {output.type} <span className="quiet number">{sizeText(output.size_bytes)}</span>
               </dd>
             </div>
           ))}
