@@ -87,6 +87,7 @@ def _tab(browser: Browser, scene: Scene, size: tuple[int, int], scheme: str) -> 
     tab = context.new_page()
     tab.goto(scene.studio.link)
     tab.goto(f"{scene.studio.address}runs/{scene.runs.get('finished', '')}")
+    tab.get_by_role("heading", level=1).wait_for()
     return tab
 
 

@@ -153,7 +153,7 @@ def folder_without_pictures(tab: Page, scene: Scene) -> None:
 @_view(Stage.BEGUN)
 def no_runs(tab: Page, scene: Scene) -> None:
     _open(tab, scene, "runs")
-    tab.get_by_text("No runs yet").wait_for()
+    tab.get_by_role("heading", name="No runs yet").wait_for()
 
 
 @_view(Stage.BEGUN)
