@@ -1,6 +1,7 @@
 /** What a person is about to train on, before the pipeline opens. */
 import { Button, Modal } from "@mantine/core";
 import { useTranslation } from "react-i18next";
+import { useFocusReturn } from "../shell/useFocusReturn";
 import { SourceDescription } from "../sources/SourceDescription";
 import styles from "./ChosenPlace.module.css";
 
@@ -13,6 +14,7 @@ interface ChosenPlaceProps {
 
 export function ChosenPlace({ path, onClose, onOther, onOpen }: ChosenPlaceProps) {
   const { t } = useTranslation();
+  useFocusReturn();
   return (
     <Modal
       opened

@@ -7,6 +7,7 @@ import { readPlace } from "../api/questions";
 import type { Folder } from "../api/types";
 import { sizeText } from "../i18n/when";
 import { Icon } from "../icons/Icon";
+import { useFocusReturn } from "../shell/useFocusReturn";
 import styles from "./PathPicker.module.css";
 
 interface PathPickerProps {
@@ -17,6 +18,7 @@ interface PathPickerProps {
 
 export function PathPicker({ start = "", onClose, onTake }: PathPickerProps) {
   const { t } = useTranslation();
+  useFocusReturn();
   const [path, setPath] = useState(start.startsWith("/") ? start : "");
   const { data: folder, error } = useQuery({
     queryKey: ["places", path],
