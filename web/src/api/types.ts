@@ -16,6 +16,7 @@ export type SourceInfo = Schemas["SourceInfo"];
 export type ClassInfo = Schemas["ClassInfo"];
 export type Place = Schemas["Place"];
 export type RunPage = Schemas["RunPage"];
+export type RunRow = Schemas["RunSummary"];
 export type RunDetail = Schemas["RunDetail"];
 export type ErrorInfo = Schemas["ErrorInfo"];
 export type RunState = Schemas["RunState"];
