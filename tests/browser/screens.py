@@ -1,7 +1,7 @@
 """Takes a picture of every view of the studio, light and dark, wide and narrow, to look at.
 
-``make screenshots SCREENS=folder``; with ``--only NAME`` those views whose name contains it, and
-with ``--guide`` the three pictures of the guide in ``docs/guides/studio``.
+``make screenshots SCREENS=folder SCREENS_ARGS="--only NAME"`` takes those views whose name contains
+it. ``--only run- --guide`` writes the three pictures of ``docs/guides/studio`` too.
 """
 
 import argparse
@@ -23,7 +23,7 @@ SCHEMES = ("light", "dark")
 SWITCHES = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-sync"]
 GUIDE = Path(__file__).parents[2] / "docs" / "guides" / "studio"
 GUIDE_PICTURES = {"draw": "node-with-pictures", "watch": "run-running", "look": "evaluation"}
-GUIDE_COLOURS = 64  # 50 KB each; text stays sharp
+GUIDE_COLOURS = 256  # 40 KB each; small marks keep their colours
 _COLUMNS = {"wide": 3, "narrow": 6}
 _THUMBNAIL = {"wide": 640, "narrow": 300}
 
@@ -40,7 +40,7 @@ def main() -> None:
     chromium = os.environ.get("IMAGELOOM_CHROMIUM") or shutil.which("chromium")
     if chromium is None:
         sys.exit("Chromium is not installed; IMAGELOOM_CHROMIUM can name it.")
-    with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
+    with tempfile.TemporaryDirectory(prefix="studio-") as folder, sync_playwright() as playwright:
         studio = StudioProcess(sys.executable, Path(folder))
         studio.start()
         browser = playwright.chromium.launch(executable_path=chromium, args=SWITCHES)
@@ -117,7 +117,10 @@ def _take_guide(browser: Browser, scene: Scene) -> None:
         tab.screenshot(path=file)
         with Image.open(file) as taken:
             small = taken.convert("RGB").resize((1024, 640), Image.Resampling.LANCZOS)
-        small.quantize(GUIDE_COLOURS, dither=Image.Dither.NONE).save(file, optimize=True)
+        few = small.quantize(
+            GUIDE_COLOURS, Image.Quantize.MAXCOVERAGE, kmeans=1, dither=Image.Dither.NONE
+        )
+        few.save(file, optimize=True)
     tab.context.close()
 
 

@@ -29,7 +29,7 @@ def reader(studio, scene, chromium):
     context = chromium.new_context(
         viewport={"width": 1440, "height": 900}, locale="en-GB", reduced_motion="reduce"
     )
-    context.set_default_timeout(30_000)
+    context.set_default_timeout(90_000)
     page = context.new_page()
     page.goto(studio.link)
     page.goto(f"{studio.address}runs/{scene.runs.get('finished', '')}")

@@ -4,6 +4,7 @@ The pictures of ``screens.py`` and the tests of contrast and names both walk thi
 belongs here once.
 """
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import IntEnum
@@ -456,6 +457,8 @@ def runs_of_every_state(tab: Page, scene: Scene) -> None:
 @_view(Stage.BUSY)
 def run_running(tab: Page, scene: Scene) -> None:
     _open_run(tab, scene, "running", "train")
+    epoch = re.compile(r"Epoch ([4-9]|\d\d+)/")  # there are curves then
+    tab.get_by_text(epoch).first.wait_for(timeout=120_000)
     tab.get_by_role("region", name="Loss").locator("canvas").wait_for()
 
 

@@ -111,6 +111,7 @@ function optionsOf(
     axes: [
       {
         ...axis,
+        size: 30,
         values: (_, ticks) =>
           ticks.map((one) => (Number.isInteger(one) ? numberText(one, "steps") : "")),
       },

@@ -30,7 +30,7 @@ test("what a node lacks is named once, with what a check found", () => {
 });
 
 test.each([
-  ["Node 'train' (Train PyTorch Model): learning_rate is 3.", "Learning_rate is 3."],
+  ["Node 'train' (Train PyTorch Model): learning_rate is 3.", "learning_rate is 3."],
   ["Node 'score' has nothing on its input.", "Has nothing on its input."],
   ["No path.", "No path."],
   ["", ""],
