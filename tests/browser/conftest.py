@@ -39,7 +39,7 @@ def studio(python, tmp_path_factory, chromium):
 def tab(studio, chromium):
     """A tab that is signed in; complaints of the browser or a heavy server fail the test."""
     context = chromium.new_context(viewport={"width": 1440, "height": 900}, locale="en-GB")
-    context.set_default_timeout(30_000)
+    context.set_default_timeout(90_000)  # of a busy machine: what is waited for comes
     page = context.new_page()
     complaints = []
     page.on("pageerror", lambda problem: complaints.append(str(problem)))

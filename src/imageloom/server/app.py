@@ -16,7 +16,12 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from imageloom import __version__
 from imageloom.server.access import Access
-from imageloom.server.failures import FailureAnswer, add_failures, refusal_response
+from imageloom.server.failures import (
+    FailureAnswer,
+    add_failures,
+    refusal_page,
+    refusal_response,
+)
 from imageloom.server.reference import reference_page
 from imageloom.server.routes import (
     components,
@@ -185,8 +190,7 @@ class _Guard:
             return None
         wants_page = "text/html" in headers.get("accept", "")
         if wants_page:
-            text = f"<!doctype html><title>Imageloom</title><p>{refusal.message}<p>{refusal.hint}"
-            return HTMLResponse(text, status_code=refusal.status)
+            return HTMLResponse(refusal_page(refusal), status_code=refusal.status)
         return refusal_response(refusal)
 
 

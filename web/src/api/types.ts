@@ -22,6 +22,7 @@ export type UploadState = Schemas["UploadState"];
 export type FinishedUpload = Schemas["FinishedUpload"];
 export type Place = Schemas["Place"];
 export type RunPage = Schemas["RunPage"];
+export type RunRow = Schemas["RunSummary"];
 export type RunDetail = Schemas["RunDetail"];
 export type ErrorInfo = Schemas["ErrorInfo"];
 export type RunState = Schemas["RunState"];

@@ -31,7 +31,7 @@ export function Notice() {
         <div className={styles.notice}>
           <Icon name="unlink" />
           <span>{words(notice)}</span>
-          <ActionIcon size="sm" aria-label={t("close")} onClick={() => setTools({ notice: null })}>
+          <ActionIcon size={24} aria-label={t("close")} onClick={() => setTools({ notice: null })}>
             <Icon name="close" size={14} />
           </ActionIcon>
         </div>

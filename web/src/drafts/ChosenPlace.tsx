@@ -3,6 +3,7 @@ import { Button, Modal } from "@mantine/core";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { deleteUpload } from "../api/uploadQuestions";
+import { useFocusReturn } from "../shell/useFocusReturn";
 import { SourceDescription } from "../sources/SourceDescription";
 import styles from "./ChosenPlace.module.css";
 
@@ -26,6 +27,7 @@ export function ChosenPlace({ path, upload, onClose, onOther, onOpen }: ChosenPl
       setProblem(why instanceof Error ? why.message : String(why));
     }
   };
+  useFocusReturn();
   return (
     <Modal
       opened

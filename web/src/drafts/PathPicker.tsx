@@ -10,6 +10,7 @@ import { Icon } from "../icons/Icon";
 import { UploadDrop } from "../uploads/UploadDrop";
 import { Uploading } from "../uploads/Uploading";
 import { UPLOADS } from "../uploads/useUploads";
+import { useFocusReturn } from "../shell/useFocusReturn";
 import styles from "./PathPicker.module.css";
 
 interface PathPickerProps {
@@ -22,6 +23,7 @@ interface PathPickerProps {
 export function PathPicker({ start = "", onClose, onTake }: PathPickerProps) {
   const { t } = useTranslation();
   const queries = useQueryClient();
+  useFocusReturn();
   const [file, setFile] = useState<File | null>(null);
   const look = () => void queries.invalidateQueries({ queryKey: UPLOADS });
   return (

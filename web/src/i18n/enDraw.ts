@@ -66,7 +66,7 @@ export const enDraw = {
     label: "Pipeline",
     map: "Map of the pipeline",
     title: "Title of the node",
-    empty: "Nothing is drawn yet. Drag a component here, or press / to add one.",
+    empty: "Nothing is drawn yet. Add a component with + above or the key /, or drag one here.",
     nothingToPaste: "The clipboard holds no nodes.",
   },
   spoken: {
@@ -169,7 +169,10 @@ export const enDraw = {
     problems: "What is missing",
     noProblems: "Nothing is missing. All can run.",
     locate: "Show the node",
-    size: "{{nodes}} nodes, {{edges}} wires",
+    nodes_one: "{{count}} node",
+    nodes_other: "{{count}} nodes",
+    edges_one: "{{count}} wire",
+    edges_other: "{{count}} wires",
     limits: {
       title: "{{target}}",
       nodes_one: "1 machine",
