@@ -33,10 +33,23 @@ def pytest_xdist_auto_num_workers():
     return min(cores + 1, 8)
 
 
+# Each takes a minute or more, most of it spent waiting, with few tests.
+LONGEST = (
+    "launch/test_namespaces.py",
+    "launch/test_started_rank.py",
+    "launch/test_machines.py",
+    "training/test_rank_faults.py",
+    "launch/test_launch.py",
+    "pipeline/test_kill_points.py",
+)
+
+
 def pytest_collection_modifyitems(items):
     """Begin with the files that take longest: one that came last would be waited for alone."""
     slow = collections.Counter(item.path for item in items if item.get_closest_marker("slow"))
-    items.sort(key=lambda item: -slow[item.path])
+    here = Path(__file__).parent
+    longest = {here / name: place for place, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: (longest.get(item.path, len(LONGEST)), -slow[item.path]))
 
 
 def pytest_collection_finish():
