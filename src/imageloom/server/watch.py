@@ -78,12 +78,7 @@ class RunsNow(BaseModel):
 
 
 class RunWatch:
-    """Looks at a run again and again.
-
-    Args:
-        studio: Where it is.
-        run: The run.
-    """
+    """Looks at a run again and again."""
 
     def __init__(self, studio: Studio, run: RunFolder) -> None:
         self._studio = studio
@@ -159,11 +154,7 @@ class RunWatch:
 
 
 class RunsWatch:
-    """Looks at the list of runs again and again.
-
-    Args:
-        studio: Whose runs.
-    """
+    """Looks at the list of runs again and again."""
 
     def __init__(self, studio: Studio) -> None:
         self._studio = studio
