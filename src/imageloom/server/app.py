@@ -64,12 +64,7 @@ _NOT_BUILT: Final = (
 
 
 def create_app(studio: Studio, access: Access) -> FastAPI:
-    """Return the application.
-
-    Args:
-        studio: What it works on.
-        access: Who may ask.
-    """
+    """Return the application."""
 
     @contextlib.asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:

@@ -65,12 +65,7 @@ class RunNow(BaseModel):
 
 
 class RunWatch:
-    """Looks at a run again and again.
-
-    Args:
-        studio: Where it is.
-        run: The run.
-    """
+    """Looks at a run again and again."""
 
     def __init__(self, studio: Studio, run: RunFolder) -> None:
         self._studio = studio

@@ -7,10 +7,10 @@ import { readPlace } from "../api/questions";
 import type { Folder } from "../api/types";
 import { sizeText } from "../i18n/when";
 import { Icon } from "../icons/Icon";
+import { useFocusReturn } from "../shell/useFocusReturn";
 import { UploadDrop } from "../uploads/UploadDrop";
 import { Uploading } from "../uploads/Uploading";
 import { UPLOADS } from "../uploads/useUploads";
-import { useFocusReturn } from "../shell/useFocusReturn";
 import styles from "./PathPicker.module.css";
 
 interface PathPickerProps {
