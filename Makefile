@@ -14,6 +14,8 @@ PACKAGES := web/node_modules/.package-lock.json
 # More for a command: make test PYTEST_ARGS="-k publish", make demo DEMO_ARGS="--out digits"
 PYTEST_ARGS ?=
 DEMO_ARGS ?=
+SCREENS ?= /tmp/imageloom-screens
+SCREENS_ARGS ?=
 # As many at once as tests/conftest.py finds right for this machine; those of a file stay together, and
 # in the order in which pytest has them. To look at one test, with --pdb say: PYTEST=.venv/bin/pytest
 PYTEST ?= $(BIN)/pytest -n auto --dist loadfile --no-loadscope-reorder
@@ -23,7 +25,7 @@ PYTEST ?= $(BIN)/pytest -n auto --dist loadfile --no-loadscope-reorder
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help install page demo test test-engine check format lint types contracts docs lock clean
+.PHONY: help install page demo test test-engine check format lint types contracts docs screenshots lock clean
 
 help:
 	@echo 'make demo     install, then run the whole path on 1,797 handwritten digits (2 minutes)'
@@ -34,6 +36,7 @@ help:
 	@echo 'make page     build the page of the studio, where its sources in web/ have changed'
 	@echo 'make format   format the code'
 	@echo 'make docs     write the reference pages from the declarations'
+	@echo 'make screenshots  a picture of every view of the studio, into SCREENS=$(SCREENS)'
 	@echo 'make lock     choose new versions for requirements.lock'
 	@echo 'make clean    remove $(VENV) and caches'
 	@echo 'PYTHON=python3.12 chooses the interpreter that make install uses.'
@@ -95,6 +98,10 @@ format: install $(PACKAGES)
 docs: install
 	$(BIN)/python -m imageloom.cli.reference.pages docs/reference
 	$(BIN)/python -m imageloom.cli.reference.api > web/openapi.json
+
+# Every view, light and dark, wide and narrow: ten minutes. Fewer: SCREENS_ARGS="--only curves --size wide"
+screenshots: install page
+	$(BIN)/python -m tests.browser.screens $(SCREENS) $(SCREENS_ARGS)
 
 lock: install
 	$(BIN)/uv pip compile --quiet --upgrade --generate-hashes --universal --python-version 3.11 \

@@ -33,6 +33,7 @@ from imageloom.spec.node_state import NodeState, RunState
 
 LOSS = SeriesName("Train loss", "nats", "step")
 TRAINING = "20270101-000000-0000"
+SETTLED_S = 4.0  # until the times of files tell every change apart
 
 
 def make_training(workspace, num_rows):
@@ -121,6 +122,27 @@ def tell_times(run, port, token, rounds):
     return seconds
 
 
+def watching_percent(pid, port, token, seconds):
+    """Return how much of a core the server uses while a page follows a list that stays as it is."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+    connection.request("GET", "/api/events", headers={"Authorization": f"Bearer {token}"})
+    stream = connection.getresponse()
+    while not stream.readline().startswith(b"data:"):
+        pass
+    time.sleep(SETTLED_S)
+    before = processor_s(pid)
+    time.sleep(seconds)
+    used = processor_s(pid) - before
+    connection.close()
+    return 100 * used / seconds
+
+
+def processor_s(pid):
+    """Return the seconds of processor time that a process has used."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
 def page_bytes():
     """Return the gzipped bytes of what the first page loads, and of all files."""
     files = [one for one in page_folder().rglob("*") if one.suffix in (".js", ".css", ".html")]
@@ -136,6 +158,7 @@ def main():
     parser.add_argument("--rows", type=int, default=1_000_000)
     parser.add_argument("--nodes", type=int, default=500)
     parser.add_argument("--rounds", type=int, default=30)
+    parser.add_argument("--watch", type=float, default=60, help="seconds a page follows the list")
     parser.add_argument("--out", type=Path, required=True)
     arguments = parser.parse_args()
     workspace = Workspace(arguments.out)
@@ -173,6 +196,7 @@ def main():
                 began = time.perf_counter()
                 work()
                 times[kind].append(time.perf_counter() - began)
+        watching = watching_percent(server.pid, port, token, arguments.watch)
         times["a change of state, until the client has it"] = tell_times(
             run, port, token, arguments.rounds
         )
@@ -183,6 +207,7 @@ def main():
         low, median, high = (f"{value * 1000:.1f}" for value in statistics.quantiles(seconds, n=4))
         print(f"| {kind} | {median} ms ({low} to {high}), most {max(seconds) * 1000:.1f} |")
     first, everything = page_bytes()
+    print(f"| processor while a page follows the list | {watching:.2f} % of a core |")
     print(f"| memory of the server, afterwards | {resident:.0f} MiB |")
     print(
         f"| first page, gzipped | {first / 1000:.0f} kB; all its files {everything / 1000:.0f} kB |"

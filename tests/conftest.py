@@ -33,10 +33,33 @@ def pytest_xdist_auto_num_workers():
     return min(cores + 1, 8)
 
 
+# Each takes half a minute or more with few tests. Those that mostly wait stand apart from each
+# other, so that the cores have work meanwhile.
+LONGEST = (
+    "launch/test_namespaces.py",
+    "training/test_rank_faults.py",
+    "launch/test_launch.py",
+    "launch/test_started_rank.py",
+    "browser/test_first_run.py",
+    "launch/test_machines.py",
+    "golden/test_loss_curve.py",
+    "browser/test_pictures_of_a_folder.py",
+    "browser/test_hostile_names.py",
+    "browser/test_two_tabs.py",
+    "pipeline/test_kill_points.py",
+    "test_demo.py",
+    "test_docs_run.py",
+    "test_training_on_slurm.py",
+)
+
+
 def pytest_collection_modifyitems(items):
     """Begin with the files that take longest: one that came last would be waited for alone."""
     slow = collections.Counter(item.path for item in items if item.get_closest_marker("slow"))
-    items.sort(key=lambda item: -slow[item.path])
+    here = Path(__file__).parent
+    longest = {here / name: place for place, name in enumerate(LONGEST)}
+    assert all(file.exists() for file in longest), "a file of LONGEST was moved"
+    items.sort(key=lambda item: (longest.get(item.path, len(LONGEST)), -slow[item.path]))
 
 
 def pytest_collection_finish():

@@ -31,12 +31,7 @@ from imageloom.settings import read_settings
 
 
 def build_pipeline(name: str, *, description: str = "") -> PipelineBuilder:
-    """Return a builder with every component that is installed.
-
-    Args:
-        name: Name of the pipeline.
-        description: What it is for.
-    """
+    """Return a builder with every component that is installed."""
     return PipelineBuilder(load_components(), name, description=description)
 
 

@@ -27,18 +27,19 @@ def chromium():
 
 @pytest.fixture(scope="module")
 def studio(python, tmp_path_factory, chromium):
-    """The studio of a module of tests, with a workspace of its own."""
+    """The studio of a module of tests, with a workspace of its own; it loads nothing heavy."""
     process = StudioProcess(python, tmp_path_factory.mktemp("studio"))
     process.start()
     yield process
     process.stop()
+    assert process.heavy_libraries() == []
 
 
 @pytest.fixture
 def tab(studio, chromium):
-    """A tab that is signed in; what the browser complains of fails the test."""
+    """A tab that is signed in; complaints of the browser or a heavy server fail the test."""
     context = chromium.new_context(viewport={"width": 1440, "height": 900}, locale="en-GB")
-    context.set_default_timeout(30_000)
+    context.set_default_timeout(90_000)  # of a busy machine: what is waited for comes
     page = context.new_page()
     complaints = []
     page.on("pageerror", lambda problem: complaints.append(str(problem)))
@@ -47,6 +48,7 @@ def tab(studio, chromium):
     yield page
     context.close()
     assert complaints == []
+    assert studio.heavy_libraries() == []
 
 
 @pytest.fixture

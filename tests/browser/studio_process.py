@@ -10,6 +10,8 @@ import time
 import urllib.request
 from pathlib import Path
 
+from .loaded_libraries import heavy_libraries
+
 START_S = 60
 
 
@@ -33,6 +35,7 @@ class StudioProcess:
             "OMP_NUM_THREADS": "1",
         }
         self._process = None
+        self._heavy = set()
         self.address = ""
         self.link = ""
 
@@ -54,6 +57,7 @@ class StudioProcess:
 
     def kill(self):
         """Kill the server alone, as the kernel does when memory is short."""
+        self.heavy_libraries()
         self._process.kill()
         self._process.wait()
         self._process.stdout.close()
@@ -61,11 +65,18 @@ class StudioProcess:
     def stop(self):
         """Stop it, and every process that belongs to its folder."""
         if self._process is not None and self._process.poll() is None:
+            self.heavy_libraries()
             self._process.send_signal(signal.SIGINT)
             self._process.wait(30)
             self._process.stdout.close()
         for pid in self.executors():
             os.kill(pid, signal.SIGKILL)
+
+    def heavy_libraries(self):
+        """Return the heavy libraries that a server of this studio had loaded up to now."""
+        if self._process.poll() is None:
+            self._heavy.update(heavy_libraries(self.pid))
+        return sorted(self._heavy)
 
     @property
     def pid(self):

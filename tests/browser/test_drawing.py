@@ -1,5 +1,7 @@
 """Strokes on the canvas, and what the server keeps of them."""
 
+import itertools
+
 import pytest
 from playwright.sync_api import Page, expect
 
@@ -29,6 +31,14 @@ def test_a_wire_between_ports_of_other_types_is_refused_with_a_sentence(tab):
     expect(tab.get_by_text("Images gives one image directory, but Untrained model")).to_be_visible()
     expect(canvas.wire(tab, "convert.images>train.model")).to_have_count(0)
     expect(canvas.wire(tab, "densenet.model>train.model")).to_have_count(1)
+
+
+def test_the_sentence_of_a_refused_wire_makes_room_at_the_next_stroke(tab):
+    canvas.draw_wire(tab, canvas.output(tab, "convert.images"), canvas.taken(tab, "train.model"))
+    expect(tab.get_by_text("Images gives one image directory")).to_be_visible()
+    canvas.node(tab, "densenet").click()
+    tab.keyboard.press("Delete")
+    expect(tab.get_by_text("Images gives one image directory")).to_have_count(0)
 
 
 def test_a_wire_to_an_input_that_is_taken_replaces_its_wire(studio, path, tab):
@@ -99,6 +109,29 @@ def test_a_node_is_added_joined_and_renamed_without_a_pointer(tab):
     tab.keyboard.type("A small one")
     tab.keyboard.press("Enter")
     expect(canvas.node(tab, "resnet")).to_contain_text("A small one")
+
+
+def test_selected_nodes_are_put_in_line_by_a_key_and_by_a_button(tab):
+    names = ("densenet", "convert", "train")
+    tab.keyboard.down("Shift")
+    for name in names:
+        canvas.node(tab, name).click()
+    tab.keyboard.up("Shift")
+    expect(tab.get_by_role("heading", name="3 nodes are selected")).to_be_visible()
+    before = [canvas.node(tab, name).bounding_box()["y"] for name in names]
+    tab.locator(".react-flow__pane").focus()
+    tab.keyboard.press("Shift+L")
+    expect(tab.get_by_role("button", name="Undo: Align 3 nodes left")).to_be_visible()
+    boxes = [canvas.node(tab, name).bounding_box() for name in names]
+    assert [one["y"] for one in boxes] == before
+    assert max(one["x"] for one in boxes) - min(one["x"] for one in boxes) < 1
+    tab.get_by_role("button", name="Spread down").click()
+    expect(tab.get_by_role("button", name="Undo: Spread 3 nodes down")).to_be_visible()
+    boxes = sorted(
+        (canvas.node(tab, name).bounding_box() for name in names), key=lambda box: box["y"]
+    )
+    gaps = [low["y"] - high["y"] - high["height"] for high, low in itertools.pairwise(boxes)]
+    assert gaps[0] == pytest.approx(gaps[1], abs=2)
 
 
 def test_pasting_with_shift_keeps_the_wires_that_led_into_what_was_copied(tab):

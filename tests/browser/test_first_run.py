@@ -16,7 +16,7 @@ def test_from_the_first_page_to_a_curve_in_four_clicks(studio, tab):
     tab.wait_for_url("**/runs/*")
     tab.locator(".react-flow__node", has_text="Train PyTorch Model").click()
     loss = tab.get_by_role("region", name="Loss")
-    loss.locator("canvas").wait_for()
+    loss.locator("canvas").wait_for(timeout=200_000)  # a worker loads torch before
     run = tab.url.split("/runs/")[1].split("/")[0]
     tab.get_by_role("button", name="Stop").click()
     found = studio.wait_for_run(run, ("cancelled",))

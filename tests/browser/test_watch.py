@@ -3,27 +3,20 @@
 import json
 import os
 import signal
-import time
 
 import pytest
 
 from imageloom.files.series.read import list_series, read_series
 
+from .scene import small_training, who_waits
+
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+BEGIN_MS = 200_000  # each node's worker loads torch first, on a machine that may be busy
 
 
-def small_training(studio, *, epochs=3, network="timm/test_resnet", **params):
-    """The pipeline of the digits with a small network."""
+@pytest.fixture(autouse=True, scope="module")
+def _digits():
     pytest.importorskip("sklearn", reason="scikit-learn has the digits")
-    pipeline = studio.ask("pipelines/templates/digits", {})["pipeline"]
-    for node in pipeline["nodes"]:
-        if node["id"] == "resnet":
-            node.update(component="timm", params={"model_name": network})
-            node["params"]["pretrained"] = False
-        if node["id"] == "train":
-            node["params"] |= {"epochs": epochs, **params}
-            node["params"].pop("augmentation", None)
-    return pipeline
 
 
 @pytest.fixture(scope="module")
@@ -82,7 +75,7 @@ def test_a_cell_of_the_confusion_matrix_shows_exactly_its_pictures(studio, finis
 def test_a_killed_server_costs_nothing_and_the_page_comes_back_by_itself(studio, tab):
     run = studio.ask("runs", {"pipeline": small_training(studio, epochs=6, seed=2)})["id"]
     tab.goto(f"{studio.address}runs/{run}/nodes/train")
-    tab.get_by_text("Epoch 1/6").first.wait_for()
+    tab.get_by_text("Epoch 1/6").first.wait_for(timeout=BEGIN_MS)
     studio.kill()
     try:
         tab.get_by_text("does not answer").first.wait_for()
@@ -98,7 +91,7 @@ def test_a_killed_server_costs_nothing_and_the_page_comes_back_by_itself(studio,
 def test_a_killed_executor_is_told_and_the_run_goes_on_where_it_was(studio, tab):
     run = studio.ask("runs", {"pipeline": small_training(studio, epochs=8, seed=3)})["id"]
     tab.goto(f"{studio.address}runs/{run}/nodes/train")
-    tab.get_by_text("Epoch 2/8").first.wait_for()
+    tab.get_by_text("Epoch 2/8").first.wait_for(timeout=BEGIN_MS)
     for pid in studio.executors():
         os.kill(pid, signal.SIGKILL)
     tab.get_by_text("interrupted").first.wait_for()
@@ -139,18 +132,6 @@ def test_of_two_trainings_one_waits_and_says_for_whom(studio, tab):
         studio.ask(f"runs/{run}/cancel", {})
     for run in runs:
         studio.wait_for_run(run, ("cancelled",))
-
-
-def who_waits(studio, runs, *, seconds=60):
-    """Return the run whose training waits for the slot that the other has."""
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        for run in runs:
-            facts = studio.ask(f"runs/{run}")["nodes"].get("train", {})
-            if (facts.get("wait") or {}).get("kind") == "slot":
-                return run
-        time.sleep(0.1)
-    raise AssertionError("none waits")
 
 
 def test_a_run_that_is_not_there_is_said_so_at_once(studio, tab):

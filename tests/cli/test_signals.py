@@ -50,6 +50,25 @@ def test_i06_a_signal_stops_the_work_with_its_own_exit_code(number, name, code):
     assert "Traceback" not in errors
 
 
+def test_who_stops_the_studio_is_told_that_runs_go_on(tmp_path):
+    environment = {**os.environ, "IMAGELOOM_HOME": str(tmp_path / "home")}
+    command = [sys.executable, "-m", "imageloom", "studio", "--no-browser", "--port", "0"]
+    with subprocess.Popen(
+        [*command, "--workspace", str(tmp_path / "workspace")],
+        cwd=tmp_path,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as studio:
+        assert studio.stdout is not None
+        assert "http://" in studio.stdout.readline()
+        studio.send_signal(signal.SIGINT)
+        _, errors = studio.communicate(timeout=60)
+    assert errors == "Ctrl+C: the studio stops; runs go on.\n"
+    assert studio.returncode == 0
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_i07_a_second_signal_stops_at_once_and_takes_the_workers_along(number):
     with running("wait_deaf") as process:

@@ -77,14 +77,20 @@ def weights(task):
 
 
 @pytest.fixture(scope="module")
-def quiet(inputs, tmp_path_factory):
-    """The weights of a training that nothing disturbs."""
+def trained(inputs, tmp_path_factory):
+    """The model of a training that nothing disturbs."""
     from imageloom.launch.train import train
     from imageloom.training.params import TrainParams
 
     run = tmp_path_factory.mktemp("quiet") / "run"
     train(**inputs, out=run, params=TrainParams.parse(QUICK))
-    return (run / "model" / "weights.safetensors").read_bytes()
+    return run / "model"
+
+
+@pytest.fixture
+def quiet(trained):
+    """Its weights."""
+    return (trained / "weights.safetensors").read_bytes()
 
 
 @pytest.mark.slow
@@ -186,20 +192,16 @@ def test_the_log_of_a_scheduler_is_not_replaced_and_ours_grows(tmp_path):
 
 
 @pytest.mark.slow
-def test_e15_a_trained_model_does_not_pass_for_an_untrained_one(train):
+def test_e15_a_trained_model_does_not_pass_for_an_untrained_one(train, trained):
     task = train()
-    TRAIN.run(task)
-    model = {"model": task.outputs["model"]}
     with pytest.raises(InvalidModelDirectoryError, match="is a trained model, but an untrained"):
-        TRAIN.run(dataclasses.replace(train(), inputs={**task.inputs, **model}))
+        TRAIN.run(dataclasses.replace(task, inputs={**task.inputs, "model": trained}))
 
 
 @pytest.fixture
-def scores(train, inputs, make_task):
+def scores(trained, inputs, make_task):
     """Scores of the validation pictures."""
-    task = train()
-    TRAIN.run(task)
-    images = {"model": task.outputs["model"], "images": inputs["validation"]}
+    images = {"model": trained, "images": inputs["validation"]}
     scored = make_task(SCORE, images, params={"device": "cpu", "workers": 0})
     SCORE.run(scored)
     return scored.outputs["scores"]

@@ -1,4 +1,4 @@
-"""Thumbnails, pages and descriptions, asked of a real process that may be killed."""
+"""Thumbnails and descriptions, asked of a real process that may be killed."""
 
 import contextlib
 import io
@@ -17,13 +17,17 @@ from PIL import Image
 
 from imageloom.data.convert import convert
 from imageloom.data.params import ConvertParams
+from imageloom.data.previews.cache import ThumbnailCache
 from imageloom.data.previews.client import PictureHelper
+from imageloom.data.previews.describe import Wanted, describe
+from imageloom.data.previews.opened import OpenedDirectories
+from imageloom.data.previews.reach import Reach
+from imageloom.data.previews.thumbnails import Thumbnails
 from imageloom.errors import (
     CouldNotOpenFileError,
     InvalidDatasetError,
     ParameterParsingError,
     TimeoutOccuredError,
-    UnknownNameError,
     WorkerLostError,
 )
 
@@ -254,18 +258,94 @@ def test_a_folder_is_described_before_it_is_converted(helper, photos):
     (photos / "loose.jpg").write_bytes(jpeg())
     (photos / ".DS_Store").write_bytes(b"x")
     found = helper.describe(photos, samples=5)
-    assert (found.kind, found.root, found.images) == ("folder", str(photos), 9)
-    assert [(one.name, one.images) for one in found.classes] == [("blue", 4), ("red", 5)]
-    *good, bad = found.classes[1].samples
-    assert [one.file for one in good] == [f"red/{number}.jpg" for number in range(4)]
-    assert all(helper.path(one.thumbnail).is_file() for one in good)
-    assert (bad.file, bad.thumbnail) == ("red/z.jpg", None)
-    assert "is a text file, not a picture" in bad.problem
-    reason = "lies beside the class folders, so it has no class"
-    assert (found.left_out, found.left_out_reasons) == (1, {reason: 1})
-    assert found.left_out_files[0].file == "loose.jpg"
+    assert (found.kind, found.root, found.images) == ("folder", str(photos), 8)
+    assert [(one.name, one.images) for one in found.classes] == [("blue", 4), ("red", 4)]
+    assert [one.file for one in found.classes[1].samples] == [
+        f"red/{number}.jpg" for number in range(4)
+    ]
+    assert all(helper.path(one.thumbnail).is_file() for one in found.classes[1].samples)
+    assert (found.files, found.headers_read, found.is_decoded) == (9, 9, False)
+    loose, text = (
+        "lies beside the class folders, so it has no class",
+        "is a text file, not a picture",
+    )
+    assert (found.left_out, found.left_out_reasons) == (2, {loose: 1, text: 1})
+    page = helper.left_out(photos)
+    assert ([(one.file, one.reason) for one in page.rows], page.total) == (
+        [("loose.jpg", loose), ("red/z.jpg", text)],
+        2,
+    )
     assert any(".DS_Store" in notice for notice in found.notices)
-    assert not found.is_decoded
+
+
+def test_the_header_tells_what_no_decoder_would_take(helper, photos):
+    (photos / "red" / "gif.jpg").write_bytes(b"GIF89a" + bytes(50))
+    (photos / "red" / "huge.ppm").write_bytes(b"P6 30000 30000 255\n")
+    (photos / "red" / "empty.png").write_bytes(b"")
+    (photos / "blue" / "0.jpg").write_bytes(jpeg((300, 200))[:900])  # whole but for its pixels
+    found = helper.describe(photos, samples=1)
+    assert [(one.name, one.images) for one in found.classes] == [("blue", 3), ("red", 4)]
+    (cut,) = found.classes[0].samples  # it was decoded, so that is known
+    assert cut.thumbnail is None
+    assert [one.file for one in helper.left_out(photos).rows] == [
+        "blue/0.jpg",
+        "red/empty.png",
+        "red/gif.jpg",
+        "red/huge.ppm",
+    ]
+
+
+@pytest.mark.parametrize("broken", [0, 1, 2])
+def test_a_conversion_fails_just_where_the_description_says_so(helper, photos, tmp_path, broken):
+    """100 pictures: one that is left out is 1 %, which is allowed; two are more."""
+    for number in range(4, 96):
+        (photos / "red" / f"{number}.png").write_bytes(jpeg((20, 20), (number, 0, 0)))
+    for number in range(broken):
+        (photos / "red" / f"{number}.jpg").write_bytes(b"no picture")
+    losses = helper.describe(photos).losses
+    assert (losses.lost, losses.pictures, losses.most_fraction) == (broken, 100, 0.01)
+    assert losses.is_refused == (broken == 2)
+    if losses.is_refused:
+        with pytest.raises(InvalidDatasetError, match="2 of 100 pictures"):
+            convert(photos, tmp_path / "out")
+        assert losses.enough_fraction == 0.02
+    allowed = ConvertParams(max_rejected_fraction=losses.enough_fraction)
+    assert len(convert(photos, tmp_path / "images", params=allowed)) == 100 - broken
+
+
+def test_a_class_that_would_lose_all_its_pictures_is_named(helper, photos, tmp_path):
+    for file in (photos / "blue").iterdir():
+        file.write_bytes(b"no picture")
+    losses = helper.describe(photos).losses
+    assert (losses.is_refused, losses.emptied, losses.enough_fraction) == (True, ("blue",), 0.0)
+    with pytest.raises(InvalidDatasetError, match=r"'blue'.* has no usable image"):
+        convert(photos, tmp_path / "out")
+
+
+def test_files_that_are_left_out_are_listed_by_pages(helper, photos):
+    for number in range(25):
+        (photos / "red" / f"x{number:02}.jpg").write_bytes(b"no picture")
+    names = [f"red/x{number:02}.jpg" for number in range(25)]
+    pages = [helper.left_out(photos, offset=offset, limit=10) for offset in (0, 10, 20, 30)]
+    assert [one.file for page in pages for one in page.rows] == names
+    assert {page.total for page in pages} == {25}
+    helper.describe(photos)
+    before = pid_of(helper)
+    (photos / "red" / "x00.jpg").unlink()
+    assert helper.left_out(photos).total == 25  # as it was described, until somebody looks again
+    os.kill(before, signal.SIGKILL)
+    os.waitid(os.P_PID, before, os.WEXITED | os.WNOWAIT)
+    assert helper.left_out(photos).total == 24
+
+
+def test_what_there_was_no_time_to_look_at_is_said(photos, tmp_path):
+    (photos / "red" / "z.jpg").write_bytes(b"no picture")
+    cache = ThumbnailCache(tmp_path / "cache")
+    cache.prepare()
+    wanted = Wanted(ConvertParams(), samples=1, size=96, look_s=0)
+    thumbnails = Thumbnails(cache, Reach(roots=()))
+    found = describe(str(photos), wanted, thumbnails, OpenedDirectories()).description
+    assert (found.headers_read, found.files, found.images, found.left_out) == (0, 9, 9, 0)
 
 
 def test_an_archive_is_described_like_its_folder_and_leaves_nothing(helper, photos, tmp_path):
@@ -308,35 +388,12 @@ def images(photos, tmp_path):
     return out
 
 
-def test_pages_of_an_image_directory_join_to_the_whole(helper, images):
-    pages = [helper.page(images, offset=offset, limit=3) for offset in (0, 3, 6, 9)]
-    assert [len(page.rows) for page in pages] == [3, 3, 2, 0]
-    assert {page.total for page in pages} == {8}
-    rows = [row for page in pages for row in page.rows]
-    assert [row.position for row in rows] == list(range(8))
-    assert [row.file for row in rows] == [
-        f"{label}/{number}.jpg" for label in ("blue", "red") for number in range(4)
-    ]
-    assert {(row.label, row.format, row.width) for row in rows} == {
-        ("blue", "JPEG", 300),
-        ("red", "JPEG", 300),
-    }
-    red = helper.page(images, label="red", offset=1, limit=2)
-    assert ([row.position for row in red.rows], red.total) == ([5, 6], 4)
-
-
-def test_a_row_of_a_page_has_its_thumbnail(helper, images, photos):
-    row = helper.page(images, label="red").rows[2]
-    assert helper.find_thumbnail(row.sha256, 240) is None
-    place = helper.thumbnail_of(images, row.position)
-    assert place == helper.find_thumbnail(row.sha256, 240)
-    assert place == helper.thumbnail(photos, row.file)
-
-
 def test_s07_a_picture_that_changed_since_is_not_shown_as_the_one_that_was(helper, images, photos):
     (photos / "red" / "1.jpg").write_bytes(jpeg((300, 201), (0, 255, 0)))
-    with pytest.raises(InvalidDatasetError, match=r"red/1.jpg is not what it was"):
-        helper.thumbnail_of(images, 5)
+    samples = helper.describe(images).classes[1].samples
+    assert (samples[1].thumbnail, samples[1].file) == (None, "red/1.jpg")
+    assert samples[1].problem == "is not what it was when it was converted"
+    assert [one.thumbnail is None for one in samples] == [False, True, False, False]
 
 
 def test_an_image_directory_is_described_with_what_was_left_out(helper, images):
@@ -351,22 +408,35 @@ def test_an_image_directory_is_described_with_what_was_left_out(helper, images):
         ("blue", 4, 4),
         ("red", 4, 4),
     ]
-    assert found.left_out_files[0].file == "red/z.jpg"
-
-
-def test_what_a_page_cannot_show_is_a_named_error(helper, images, photos):
-    with pytest.raises(UnknownNameError, match="no class called 'rad'"):
-        helper.page(images, label="rad")
-    with pytest.raises(ParameterParsingError, match="position is 8, but must be 0 to 7"):
-        helper.thumbnail_of(images, 8)
-    with pytest.raises(InvalidDatasetError, match=r"MANIFEST\.json is missing"):
-        helper.page(photos)
+    assert helper.left_out(images).rows[0].file == "red/z.jpg"
+    assert not found.losses.is_refused
 
 
 def test_an_image_directory_that_was_replaced_is_opened_anew(helper, images, photos):
-    assert helper.page(images).total == 8
+    assert helper.describe(images).images == 8
     shutil.rmtree(images)
     (photos / "red" / "z.jpg").unlink()
     (photos / "red" / "3.jpg").unlink()
     convert(photos, images)
-    assert helper.page(images).total == 7
+    assert helper.describe(images).images == 7
+
+
+def test_the_thumbnails_used_last_stay_when_all_are_too_many(helper, photos, tmp_path):
+    cache = ThumbnailCache(tmp_path / "cache")
+    made = [helper.thumbnail(photos, f"red/{number}.jpg", 96) for number in range(4)]
+    for number, place in enumerate(made):
+        os.utime(place, (1_000 + number, 1_000 + number))
+    sizes = [place.stat().st_size for place in made]
+    assert helper.find_thumbnail(made[0].name[:64], 96) == made[0]  # used just now
+    assert cache.prune(sum(sizes)) == 0
+    assert cache.prune(sizes[0] + sizes[3]) == 2
+    assert [place.is_file() for place in made] == [True, False, False, True]
+    assert helper.thumbnail(photos, "red/1.jpg", 96) == made[1]
+    assert cache.prune(0) == 3
+    assert ThumbnailCache(tmp_path / "none").prune() == 0
+
+
+def test_tidying_keeps_what_is_within_the_limit(helper, photos):
+    place = helper.thumbnail(photos, "red/0.jpg")
+    helper.tidy()
+    assert place.is_file()

@@ -15,7 +15,9 @@ a random moment, until the run is completed; and again with another run. With SI
 many kills of ``chaos``.
 """
 
+import atexit
 import contextlib
+import gc
 import hashlib
 import json
 import os
@@ -372,7 +374,15 @@ def chaos(folder: Path, kills: int) -> None:
     say(scenario="chaos", killed=killed, runs=number)
 
 
+def _leave_alone_what_is_there() -> None:
+    """Have no fork pass over torch when it collects garbage: it would copy the pages, too."""
+    gc.collect()
+    gc.freeze()
+    atexit.register(gc.unfreeze)  # libraries of C++ take what is left then for a leak
+
+
 def main(folder: Path, signals: int = 0) -> None:
+    _leave_alone_what_is_there()
     torch.set_num_threads(1)
     os.environ["GLOO_SOCKET_IFNAME"] = "lo"
     os.environ["IMAGELOOM_RANK_TIMEOUT_S"] = str(int(LIMIT_S / 2))

@@ -1,8 +1,9 @@
 """Two machines with networks of their own, as namespaces of the kernel: cut off and back again."""
 
 import contextlib
+import json
+import os
 import shutil
-import subprocess
 import sys
 import time
 from pathlib import Path
@@ -16,11 +17,30 @@ from tests.launch.namespaces import (
     slowly_cabled_namespaces,
 )
 from tests.launch.toy_machines import FIXED, MACHINE, WAIT, Machines, two
+from tests.training.rank_processes import continue_on_ranks
+from warm_python import start_program
 
 pytestmark = pytest.mark.slow
 
 TINY_FAMILY = Path(__file__).parents[1] / "faults" / "tiny_family.py"
 PARAMS = {"batch_size": 2, "epochs": 1, "workers": 0, "precision": "float32", "device": "cpu"}
+# Where torch is imported already, so are the families of networks.
+DECLARE_TINY = f"import sys; sys.path.insert(0, {str(TINY_FAMILY.parent)!r}); import tiny_family"
+PREPARE = (
+    f"{DECLARE_TINY}\n"
+    + """
+import json, sys
+from pathlib import Path
+from imageloom.events import Control
+from imageloom.training.params import TrainParams
+from imageloom.training.train import NewRun, prepare_run
+
+network, training, validation, out, params = sys.argv[1:]
+params = TrainParams(**json.loads(params))
+new = NewRun(network, Path(training), Path(validation), Path(out), params=params)
+prepare_run(new, processes=2, control=Control())
+"""
+)
 
 
 @pytest.fixture(scope="module")
@@ -144,9 +164,11 @@ def words_of(network: str, folder: Path) -> list[str]:
 
 
 def train_on_one_machine(network: str, folder: Path) -> None:
-    here = ["--processes-per-node=2", f"--out={folder / 'one'}"]
-    command = [sys.executable, "-m", "imageloom", *words_of(network, folder), *here]
-    subprocess.run(command, check=True, timeout=240)
+    run = folder / "one"
+    arguments = [network, *places_in(folder), run, json.dumps(PARAMS)]
+    preparing = start_program(PREPARE, *map(str, arguments), environment=os.environ)
+    assert preparing.wait() == 0, preparing.stderr
+    assert continue_on_ranks(run, extra=DECLARE_TINY) == ([0, 0], ["", ""])
 
 
 def train_on_two_machines(network: str, folder: Path, namespaces: list[str], wait_until) -> str:

@@ -81,10 +81,8 @@ class Machines:
         for process in self.processes:
             process.kill()
             process.wait()
-        wait_until(lambda: not self.left(), "ranks are left")
-
-    def left(self):
-        return [one for one in psutil.process_iter() if str(self.toys) in _words(one)]
+        for rank in psutil.process_iter():
+            wait_until(lambda rank=rank: str(self.toys) not in _words(rank), "a rank is left")
 
 
 def _words(process):

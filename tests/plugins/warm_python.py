@@ -8,6 +8,7 @@ test of how a command starts or ends starts an interpreter instead.
 
 import atexit
 import functools
+import gc
 import importlib
 import json
 import os
@@ -78,10 +79,13 @@ def start_program(program: str, *arguments: str, environment: Mapping[str, str])
 @functools.cache
 def _warm_process() -> socket.socket:
     ours, theirs = socket.socketpair()
+    environment = {**os.environ}
+    environment.pop("IMAGELOOM_EXTENSIONS", None)  # one test's are not those of the next
     with theirs:
         process = subprocess.Popen(
             [sys.executable, "-W", "error", __file__, str(theirs.fileno())],
             pass_fds=[theirs.fileno()],
+            env=environment,
         )
 
     def end() -> None:
@@ -118,6 +122,9 @@ def _serve(door: socket.socket) -> tuple[int, int]:
 if __name__ == "__main__":
     for name in PRELOADED:
         importlib.import_module(name)
+    gc.collect()
+    gc.freeze()  # programs that collect garbage would pass over torch, and copy its pages
+    atexit.register(gc.unfreeze)  # libraries of C++ take what is left then for a leak
     asked_file, stderr_file = _serve(socket.socket(fileno=int(sys.argv[1])))
     os.dup2(stderr_file, 2)
     os.close(stderr_file)

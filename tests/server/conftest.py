@@ -27,7 +27,7 @@ def studio(tmp_path, monkeypatch):
     monkeypatch.setenv("IMAGELOOM_HOME", str(tmp_path / "home"))
     base = tmp_path / "base"
     base.mkdir()
-    roots = Roots.of((base,))
+    roots = Roots.of((base, tmp_path / "workspace"))
     with PictureHelper(tmp_path / "home" / "studio", roots=roots.paths) as pictures:
         yield Studio(
             engine=Engine(read_settings(os.environ)),
@@ -77,7 +77,9 @@ def require_safe_headers(answer: Response) -> None:
         assert "frame-ancestors 'none'" in policy
     assert headers["x-content-type-options"] == "nosniff"
     assert headers["referrer-policy"] == "no-referrer"
-    if "/api/" in str(answer.request.url):
+    if "/api/thumbnails/" in str(answer.request.url) and answer.status_code == 200:
+        assert headers["cache-control"].startswith("private")  # named by what is in it
+    elif "/api/" in str(answer.request.url):
         assert headers["cache-control"] == "no-store"
     if answer.status_code not in (204, 303):
         assert headers["content-type"]

@@ -3,7 +3,7 @@
 import pytest
 
 from imageloom.pipeline.run_record import NodeFacts
-from imageloom.server.upkeep import look_once
+from imageloom.server.upkeep import look_once, tidy_once
 from imageloom.spec.node_state import NodeState, RunState
 
 from .made_run import made_run
@@ -37,3 +37,15 @@ def test_a_run_whose_process_was_lost_is_told_with_its_nodes_after_the_next_look
     detail = page.get(f"/api/runs/{run.id}").json()
     assert detail["state"] == "interrupted"
     assert run.states()["a"].state is not NodeState.RUNNING
+
+
+def test_what_cannot_be_tidied_up_is_tried_again_the_next_time(studio, tmp_path, caplog):
+    folder = tmp_path / "home" / "studio" / "thumbnails"
+    folder.parent.mkdir(parents=True)
+    folder.touch()  # no folder: it cannot be read
+    tidy_once(studio)
+    assert "Could not tidy up" in caplog.text
+    folder.unlink()
+    caplog.clear()
+    tidy_once(studio)
+    assert caplog.text == ""

@@ -24,7 +24,7 @@ from imageloom.cli.failures import (
 from imageloom.cli.flags import SectionedCommand, given_values
 from imageloom.cli.progress import NoticeList, ProgressDisplay, open_reporter
 from imageloom.cli.screen import print_all, stderr_console, stdout_console
-from imageloom.cli.signals import stopping_on_signals
+from imageloom.cli.signals import SAVES, stopping_on_signals
 from imageloom.errors import ERROR_FILE_VARIABLE, FailedToWriteOutputsError, ImageloomError
 from imageloom.events import CancelToken, Control
 from imageloom.files.publish import write_json
@@ -65,6 +65,7 @@ class Call:
         target: The target it trains on; empty for this process.
         launch: The options that say on which machines the run goes on; empty for this one.
         signals: How many signals its function answers itself; one more ends the process at once.
+        first_answer: What a person is told at the first signal: what the function does then.
         on_terminal: Whether results go to a terminal, which may be closed while the command works.
         rank: Which of several processes this is that do the command's work together, where
             something like torchrun started them; the others say only what is their own error.
@@ -82,6 +83,7 @@ class Call:
     target: str = ""
     launch: tuple[str, ...] = ()
     signals: int = 1
+    first_answer: str = SAVES
     on_terminal: bool = field(default_factory=lambda: sys.stdout.isatty())
     rank: int = 0
     is_repeating: bool = False
@@ -219,6 +221,7 @@ def _run(call: Call, body: Body, errors: Console, *, as_json: bool, debug: bool)
             answered=lambda: call.signals,
             is_quiet=lambda: call.rank > 0,
             resume_command=lambda: _command(call.resume),
+            first_answer=lambda: call.first_answer,
         ):
             outcome = body(call)
     except click.ClickException:

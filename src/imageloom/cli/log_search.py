@@ -16,6 +16,15 @@ from imageloom.files.log_parts import FoundLine, search_log
 
 _MOST: Final = 1_000
 
+search_option = click.option(
+    "--search",
+    metavar="TEXT",
+    help="Only the lines that contain this, whatever the case, with their places.",
+)
+tail_option = click.option(
+    "--tail", type=click.IntRange(min=1), metavar="N", help="Only the last lines of each log."
+)
+
 
 def log_choice(call: Call) -> str:
     """Return which of ``--search``, ``--tail`` and ``--follow`` is given, or an empty text.

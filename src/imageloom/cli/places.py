@@ -59,7 +59,6 @@ def root_option(function: F) -> F:
     """Add ``--root``, under the heading 'Input and output'."""
     return click.option(
         "--root",
-        "root",
         type=PathType(),
         multiple=True,
         metavar="NEW",

@@ -21,6 +21,7 @@ SIGNAL_NAMES: Final = {
     signal.SIGINT: "Ctrl+C",
     signal.SIGTERM: "SIGTERM",
 }
+SAVES: Final = "saving, then stopping. Once more stops at once."
 _Handler = Callable[[int, FrameType | None], None] | signal.Handlers
 _ANSWER_S: Final = 2.0  # for stopping the workers; until then a key held down changes nothing
 _SHOW_CURSOR: Final = b"\x1b[?25h"  # a progress bar hides it, and nobody is left to show it
@@ -33,6 +34,7 @@ def stopping_on_signals(
     answered: Callable[[], int] = lambda: 1,
     is_quiet: Callable[[], bool] = lambda: False,
     resume_command: Callable[[], str] = lambda: "",
+    first_answer: Callable[[], str] = lambda: SAVES,
 ) -> Iterator[None]:
     """Set ``cancel`` at the first signal, and end the process and its workers at the second.
 
@@ -45,6 +47,7 @@ def stopping_on_signals(
             more, if the body has not ended by then.
         is_quiet: Whether another process of the same work answers the person.
         resume_command: The command that goes on, told to whoever ends the process; empty if none.
+        first_answer: What a person is told at the first signal: what the body does then.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
@@ -61,7 +64,7 @@ def stopping_on_signals(
             cancel.set(name)
             answered_at = time.monotonic()
             if not is_quiet():
-                _tell(answer(cancel))
+                _tell(answer(cancel, first_answer()))
         elif answered() == 1 or time.monotonic() - answered_at > _ANSWER_S:
             _stop_at_once(number, resume_command())
 
@@ -83,11 +86,9 @@ def stopping_on_signals(
             signal.signal(number, earlier)
 
 
-def answer(cancel: CancelToken) -> str:
+def answer(cancel: CancelToken, first_answer: str = SAVES) -> str:
     """Return what a person is told who asked to stop."""
-    again = cancel.asked > 1
-    what = "stopping at once." if again else "saving, then stopping. Once more stops at once."
-    return f"{cancel.reason}: {what}"
+    return f"{cancel.reason}: {'stopping at once.' if cancel.asked > 1 else first_answer}"
 
 
 def _obey_in_a_worker(number: int) -> None:

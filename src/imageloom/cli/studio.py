@@ -42,6 +42,7 @@ def command(call: Call) -> Outcome:
     """
     from imageloom.server.serve import listen
 
+    call.first_answer = "the studio stops; runs go on."
     engine = open_engine(call)
     roots = call.arguments.get("roots", ())
     assert isinstance(roots, tuple)

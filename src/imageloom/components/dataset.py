@@ -57,7 +57,7 @@ def require_one_place(params: Params) -> None:
         )
     name = params.upload or ""
     # Pipelines come from strangers: a name must not lead out of the folder of uploads.
-    if name in (".", "..") or any(character in name for character in "/\\\0"):
+    if name.startswith(".") or any(character in name for character in "/\\\0"):
         raise ParameterParsingError(
             f"upload is {name!r}, but must be the name of an upload, without folders.",
             details={"parameter": "upload"},

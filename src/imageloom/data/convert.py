@@ -138,7 +138,13 @@ def convert_listing(listing: Listing, params: ConvertParams, *, control: Control
         rejected=(*listing.rejected, *examined.rejected),
         follows_links=params.follow_links,
     )
-    refuse_losses(images, params.max_rejected_fraction, place=listing.place)
+    refuse_losses(
+        images.counts,
+        images.rejected,
+        params.max_rejected_fraction,
+        num_images=len(images),
+        place=listing.place,
+    )
     notices = (*listing.notices, *examined.notices, *notices_on(images))
     return dataclasses.replace(images, notices=notices)
 

@@ -59,11 +59,7 @@ class Draft(BaseModel):
 
 @dataclass(frozen=True)
 class Drafts:
-    """All drawn pipelines of a workspace.
-
-    Args:
-        workspace: Where they lie.
-    """
+    """All drawn pipelines of a workspace."""
 
     workspace: Workspace
 

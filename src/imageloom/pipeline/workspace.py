@@ -65,6 +65,11 @@ class Workspace:
         return self.root / "uploads"
 
     @property
+    def unfinished_uploads(self) -> Path:
+        """Uploads that arrive in parts; on the file system of the others, but hidden from them."""
+        return self.uploads / ".unfinished"
+
+    @property
     def pipelines(self) -> Path:
         """Drawn pipelines, one folder each with all its versions."""
         return self.root / "pipelines"

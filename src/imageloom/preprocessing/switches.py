@@ -1,5 +1,7 @@
 """A transform list chosen by switches, in the fixed order that users of the old designer know."""
 
+import functools
+
 from imageloom.params import Params, ShownWhen, parameter
 from imageloom.preprocessing.operations import (
     MAX_SIZE,
@@ -21,6 +23,10 @@ from imageloom.preprocessing.operations import (
     Transforms,
 )
 
+_pixels = functools.partial(parameter, unit="pixels", ge=1, le=MAX_SIZE)
+_degrees = functools.partial(parameter, unit="degrees", ge=0, le=180)
+_probability = functools.partial(parameter, ge=0, le=1)
+
 
 class TransformationParams(Params):
     """Which operations are applied, in this order, and their sizes and strengths."""
@@ -30,32 +36,24 @@ class TransformationParams(Params):
         help="Scale so that the shorter side has the resize size; the proportions stay.",
         section="Size",
     )
-    resize_size: int = parameter(
+    resize_size: int = _pixels(
         256,
         help="Shorter side after the resize.",
-        unit="pixels",
-        ge=1,
-        le=MAX_SIZE,
         section="Size",
         shown_when=ShownWhen("resize"),
     )
     center_crop: bool = parameter(True, help="Cut a square out of the middle.", section="Size")
-    center_crop_size: int = parameter(
+    center_crop_size: int = _pixels(
         224,
         help="Side of the square.",
-        unit="pixels",
-        ge=1,
-        le=MAX_SIZE,
         section="Size",
         shown_when=ShownWhen("center_crop"),
     )
     pad: bool = parameter(False, help="Add black pixels on each side.", section="Size")
-    padding: int = parameter(
+    padding: int = _pixels(
         0,
         help="Pixels added on each side.",
-        unit="pixels",
         ge=0,
-        le=MAX_SIZE,
         section="Size",
         shown_when=ShownWhen("pad"),
     )
@@ -70,24 +68,18 @@ class TransformationParams(Params):
         help="Cut out a random part of any size and scale it to a square.",
         section="Random parts",
     )
-    random_resized_crop_size: int = parameter(
+    random_resized_crop_size: int = _pixels(
         256,
         help="Side of the square.",
-        unit="pixels",
-        ge=1,
-        le=MAX_SIZE,
         section="Random parts",
         shown_when=ShownWhen("random_resized_crop"),
     )
     random_crop: bool = parameter(
         False, help="Cut a square out at a random place.", section="Random parts"
     )
-    random_crop_size: int = parameter(
+    random_crop_size: int = _pixels(
         224,
         help="Side of the square.",
-        unit="pixels",
-        ge=1,
-        le=MAX_SIZE,
         section="Random parts",
         shown_when=ShownWhen("random_crop"),
     )
@@ -106,12 +98,9 @@ class TransformationParams(Params):
         help="Turn by a random angle; corners become black.",
         section="Random mirroring and turning",
     )
-    random_rotation_degrees: float = parameter(
+    random_rotation_degrees: float = _degrees(
         10.0,
         help="Largest angle, to either side.",
-        unit="degrees",
-        ge=0,
-        le=180,
         section="Random mirroring and turning",
         shown_when=ShownWhen("random_rotation"),
     )
@@ -120,34 +109,27 @@ class TransformationParams(Params):
         help="Turn by a random angle once more, as an affine map.",
         section="Random mirroring and turning",
     )
-    random_affine_degrees: float = parameter(
+    random_affine_degrees: float = _degrees(
         10.0,
         help="Largest angle, to either side.",
-        unit="degrees",
-        ge=0,
-        le=180,
         section="Random mirroring and turning",
         shown_when=ShownWhen("random_affine"),
     )
     random_grayscale: bool = parameter(
         False, help="Remove the colour at random.", section="Random changes"
     )
-    random_grayscale_probability: float = parameter(
+    random_grayscale_probability: float = _probability(
         0.1,
         help="How often the colour is removed.",
-        ge=0,
-        le=1,
         section="Random changes",
         shown_when=ShownWhen("random_grayscale"),
     )
     random_perspective: bool = parameter(
         False, help="Tilt the picture at random.", section="Random changes"
     )
-    random_perspective_probability: float = parameter(
+    random_perspective_probability: float = _probability(
         0.5,
         help="How often the picture is tilted.",
-        ge=0,
-        le=1,
         section="Random changes",
         shown_when=ShownWhen("random_perspective"),
     )

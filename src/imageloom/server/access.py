@@ -20,6 +20,8 @@ LOOPBACK: Final = ("127.0.0.1", "localhost", "[::1]")
 SAFE_METHODS: Final = ("GET", "HEAD")
 _TOKEN_BYTES: Final = 32
 _SITES: Final = ("", "same-origin", "none")
+_TYPES: Final = ("application/json",)
+_TYPES_OF_PUT: Final = (*_TYPES, "application/octet-stream")  # a part of an upload
 
 
 @dataclass(frozen=True)
@@ -58,7 +60,8 @@ _WRONG_ORIGIN: Final = Refusal(
 _WRONG_TYPE: Final = Refusal(
     415,
     "wrong-type",
-    "What changes something must be sent as application/json.",
+    "What changes something must be sent as application/json, a part of an upload as "
+    "application/octet-stream.",
     "Set the header 'Content-Type: application/json'.",
 )
 
@@ -117,7 +120,9 @@ class Access:
             return None
         if origin is None and not is_program:  # a browser always says where such a request is from
             return _WRONG_ORIGIN
-        if not headers.get("content-type", "").lower().startswith("application/json"):
+        # Neither is a type that a form of another page could send without asking first.
+        types = _TYPES_OF_PUT if method == "PUT" else _TYPES
+        if not headers.get("content-type", "").lower().startswith(types):
             return _WRONG_TYPE
         return None
 

@@ -16,7 +16,12 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from imageloom import __version__
 from imageloom.server.access import Access
-from imageloom.server.failures import FailureAnswer, add_failures, refusal_response
+from imageloom.server.failures import (
+    FailureAnswer,
+    add_failures,
+    refusal_page,
+    refusal_response,
+)
 from imageloom.server.reference import reference_page
 from imageloom.server.routes import (
     components,
@@ -29,6 +34,7 @@ from imageloom.server.routes import (
     series,
     session,
     thumbnails,
+    uploads,
 )
 from imageloom.server.studio import Studio
 from imageloom.server.topics import Topics
@@ -58,16 +64,11 @@ _NOT_BUILT: Final = (
 
 
 def create_app(studio: Studio, access: Access) -> FastAPI:
-    """Return the application.
-
-    Args:
-        studio: What it works on.
-        access: Who may ask.
-    """
+    """Return the application."""
 
     @contextlib.asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
-        upkeep = asyncio.create_task(look_after(studio.engine))
+        upkeep = asyncio.create_task(look_after(studio))
         yield
         upkeep.cancel()
         await asyncio.to_thread(studio.pictures.close)
@@ -89,6 +90,7 @@ def create_app(studio: Studio, access: Access) -> FastAPI:
         components,
         pipelines,
         places,
+        uploads,
         runs,
         nodes,
         thumbnails,
@@ -183,8 +185,7 @@ class _Guard:
             return None
         wants_page = "text/html" in headers.get("accept", "")
         if wants_page:
-            text = f"<!doctype html><title>Imageloom</title><p>{refusal.message}<p>{refusal.hint}"
-            return HTMLResponse(text, status_code=refusal.status)
+            return HTMLResponse(refusal_page(refusal), status_code=refusal.status)
         return refusal_response(refusal)
 
 

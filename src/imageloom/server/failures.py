@@ -1,5 +1,6 @@
 """Errors as answers: one form for all, with a status that tells the truth."""
 
+import html
 import logging
 import secrets
 from collections.abc import Mapping
@@ -50,7 +51,13 @@ _REASONS: Final[Mapping[str, int]] = {
     "no-thumbnail": 404,
     "preview-busy": 503,
     "preview-closed": 503,
+    "preview-timeout": 504,
     "unreadable-picture": 415,
+    "other-offset": 409,
+    "part-too-large": 413,
+    "too-large": 413,
+    "part-too-slow": 408,
+    "uploads-busy": 503,
 }
 _BUSY_S: Final = "2"
 
@@ -109,6 +116,20 @@ def refusal_response(refusal: Refusal) -> JSONResponse:
     """Return the answer to a request that is not let in."""
     error = InvalidRequestError(refusal.message, hint=refusal.hint, reason=refusal.reason)
     return failure_response(refusal.status, error)
+
+
+def refusal_page(refusal: Refusal) -> str:
+    """Return the same as a page for a person: without scripts, in light or dark."""
+    return (
+        '<!doctype html><html lang="en"><meta charset="utf-8"><title>Imageloom</title>'
+        '<meta name="viewport" content="width=device-width"><style>'
+        ":root { color-scheme: light dark; font: 15px/1.5 system-ui, sans-serif; }"
+        "body { background: Canvas; color: CanvasText; }"
+        "main { max-width: 36rem; margin: 20vh auto 0; padding: 0 1rem; }"
+        "h1 { font-size: 1.25rem; }</style>"
+        f"<main><h1>{html.escape(refusal.message)}</h1>"
+        f"<p>{html.escape(refusal.hint)}</p></main></html>"
+    )
 
 
 def status_of(error: ImageloomError) -> int:

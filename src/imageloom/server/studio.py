@@ -1,20 +1,27 @@
 """What all answers share: the engine, who asks, and which folders they may see."""
 
+import contextlib
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 
 from fastapi import Depends, Request
 
 from imageloom.app import Engine
 from imageloom.data.previews.client import PictureHelper
+from imageloom.errors import ImageloomError, OutputInUseError
 from imageloom.pipeline.drafts import Drafts
 from imageloom.pipeline.graph.graph import Pipeline
 from imageloom.pipeline.run.outside_memo import OutsideMemo
 from imageloom.pipeline.run_folder import RunFolder
-from imageloom.pipeline.run_record import NodeFacts
+from imageloom.pipeline.run_record import NodeFacts, RunRecord
+from imageloom.server.receiver import PartsReceiver
 from imageloom.server.roots import Roots
 from imageloom.spec.component import Outside
+from imageloom.spec.node_state import RunState
+
+_ALL_RUNS: Final = 10_000
 
 
 @dataclass(frozen=True)
@@ -28,6 +35,7 @@ class Studio:
         base: Absolute folder that relative paths in parameters start from.
         pictures: Makes them small, in processes of its own.
         memo: What was seen of them a moment ago.
+        parts: Takes parts of uploads in, a few at a time.
     """
 
     engine: Engine
@@ -36,6 +44,7 @@ class Studio:
     base: Path
     pictures: PictureHelper
     memo: OutsideMemo = field(default_factory=OutsideMemo)
+    parts: PartsReceiver = field(default_factory=PartsReceiver)
 
     @property
     def drafts(self) -> Drafts:
@@ -79,6 +88,31 @@ class Studio:
                 place = component.reads(component.params.parse(dict(node.params)), outside)
                 if not place.is_relative_to(uploads):
                     self.roots.require(place)
+
+    def require_unread(self, place: Path) -> None:
+        """Refuse to touch what a run that has not ended reads.
+
+        Raises:
+            OutputInUseError: A run does; the message names it.
+        """
+        for state in (RunState.RUNNING, RunState.QUEUED):
+            for row in self.engine.index.list(state=state, limit=_ALL_RUNS):
+                if any(place == read for read in self._read_by(self.run(row.id).record())):
+                    raise OutputInUseError(
+                        f"Run {row.id} reads {place}.",
+                        hint="Wait until it has ended, or stop it first.",
+                        reason="in-use",
+                    )
+
+    def _read_by(self, record: RunRecord) -> Iterator[Path]:
+        outside = Outside(base=Path(record.base), uploads=self.engine.workspace.uploads)
+        for node in record.resolved.values():
+            if node.component not in self.engine.components:
+                continue
+            component = self.engine.components.get(node.component)
+            if component.reads is not None:
+                with contextlib.suppress(ImageloomError):  # it does not say what it reads
+                    yield component.reads(component.params.parse(node.params), outside)
 
 
 def _studio(request: Request) -> Studio:

@@ -2,20 +2,30 @@
 
 import asyncio
 import logging
+import time
 from typing import Final
 
 from imageloom.app import Engine
 from imageloom.errors import ImageloomError
+from imageloom.pipeline.store.unfinished_upload import KEPT_DAYS
+from imageloom.pipeline.store.unfinished_uploads import sweep_uploads
+from imageloom.server.studio import Studio
 
 logger = logging.getLogger(__name__)
 EVERY_S: Final = 60.0
+LOOKS_PER_TIDYING: Final = 60
+"""An hour: what is tidied up lies about for days."""
 
 
-async def look_after(engine: Engine) -> None:
-    """Do ``look_once`` every minute, until the task is cancelled."""
+async def look_after(studio: Studio) -> None:
+    """Do ``look_once`` every minute and ``tidy_once`` every hour, until the task is cancelled."""
+    looks = 0
     while True:
         await asyncio.sleep(EVERY_S)
-        await asyncio.to_thread(look_once, engine)
+        await asyncio.to_thread(look_once, studio.engine)
+        if looks % LOOKS_PER_TIDYING == 0:
+            await asyncio.to_thread(tidy_once, studio)
+        looks += 1
 
 
 def look_once(engine: Engine) -> None:
@@ -29,3 +39,17 @@ def look_once(engine: Engine) -> None:
         engine.sweep()
     except ImageloomError as problem:
         logger.warning("%s", problem)
+
+
+def tidy_once(studio: Studio) -> None:
+    """Remove uploads that nobody went on with, and thumbnails that were not used for longest.
+
+    What cannot be done now is tried again the next time, as in ``look_once``.
+    """
+    try:
+        swept = sweep_uploads(studio.engine.workspace, now=time.time())
+        if swept:
+            logger.warning("Removed %d uploads that were left for %d days.", swept, KEPT_DAYS)
+        studio.pictures.tidy()
+    except (ImageloomError, OSError) as problem:
+        logger.warning("Could not tidy up: %s", problem)

@@ -1,4 +1,4 @@
-"""What has changed: how far the files of a run, and the list of runs, have grown.
+"""What has changed: how far the files of a run have grown.
 
 A snapshot holds no content, only positions and what is on its way; a page that sees another one
 than it had asks for what is new. So nothing is lost between two snapshots, and a server that is
@@ -12,7 +12,7 @@ from typing import Final
 
 from pydantic import BaseModel
 
-from imageloom.errors import ImageloomError, NoSuchRunError, StoreError
+from imageloom.errors import NoSuchRunError, StoreError
 from imageloom.events import Progress
 from imageloom.files.event_lines import EventTail
 from imageloom.files.log_parts import log_bytes
@@ -25,7 +25,6 @@ from imageloom.server.studio import Studio
 from imageloom.spec.job import EVENTS_FILE
 from imageloom.spec.node_state import NodeState, RunState
 
-_LIST: Final = 500
 _TAIL_BYTES: Final = 64 * 1024
 
 
@@ -65,25 +64,8 @@ class RunNow(BaseModel):
     nodes: dict[str, NodeNow]
 
 
-class RunsNow(BaseModel):
-    """The list of runs at this moment.
-
-    Attributes:
-        mark: Changes when a row does.
-        num_running: Runs that go on.
-    """
-
-    mark: str
-    num_running: int
-
-
 class RunWatch:
-    """Looks at a run again and again.
-
-    Args:
-        studio: Where it is.
-        run: The run.
-    """
+    """Looks at a run again and again."""
 
     def __init__(self, studio: Studio, run: RunFolder) -> None:
         self._studio = studio
@@ -156,29 +138,6 @@ class RunWatch:
                 if isinstance(event, Progress):
                     self._progress[file] = event
         return self._progress.get(file)
-
-
-class RunsWatch:
-    """Looks at the list of runs again and again.
-
-    Args:
-        studio: Whose runs.
-    """
-
-    def __init__(self, studio: Studio) -> None:
-        self._studio = studio
-
-    def look(self) -> RunsNow:
-        """Return how the newest runs stand."""
-        try:
-            rows = self._studio.engine.index.list(limit=_LIST)
-        except ImageloomError as problem:
-            return RunsNow(mark=problem.code, num_running=0)
-        text = "\n".join(f"{one.id} {one.state} {one.num_done} {one.ended}" for one in rows)
-        return RunsNow(
-            mark=hashlib.sha256(text.encode()).hexdigest()[:16],
-            num_running=sum(one.state is RunState.RUNNING for one in rows),
-        )
 
 
 def mark_of(snapshot: BaseModel) -> str:

@@ -24,19 +24,23 @@ export function mayAskAgain(timesFailed: number, problem: unknown): boolean {
 interface Question {
   readonly method?: "GET" | "POST" | "PUT" | "DELETE";
   readonly body?: unknown;
+  /** Sent as they are, instead of a body as JSON. */
+  readonly bytes?: Blob;
   readonly version?: number;
   readonly signal?: AbortSignal;
 }
 
 export async function ask<T>(path: string, question: Question = {}): Promise<T> {
-  const { method = "GET", body, version, signal } = question;
+  const { method = "GET", body, bytes, version, signal } = question;
   const headers = new Headers({ accept: "application/json" });
-  if (method !== "GET") headers.set("content-type", "application/json");
+  const type = bytes ? "application/octet-stream" : "application/json";
+  if (method !== "GET") headers.set("content-type", type);
   if (version !== undefined) headers.set("if-match", `"${version}"`);
   const answer = await reach(`/api${path}`, {
     method,
     headers,
     ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    ...(bytes ? { body: bytes } : {}),
     ...(signal ? { signal } : {}),
   });
   if (answer.status === 204) return undefined as T;

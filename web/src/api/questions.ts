@@ -7,6 +7,7 @@ import type {
   Draft,
   DraftRow,
   Folder,
+  LeftOutPage,
   RunDetail,
   SourceInfo,
   TargetInfo,
@@ -27,6 +28,11 @@ export const readPlace = (path: string) => ask<Folder>(`/places?path=${encodeURI
 /** What a place holds as pictures; takes seconds where there are many. */
 export const readDescription = (path: string, signal: AbortSignal) =>
   ask<SourceInfo>(`/places/description?path=${encodeURIComponent(path)}`, { signal });
+
+export const readLeftOut = (path: string, offset: number, signal: AbortSignal) =>
+  ask<LeftOutPage>(`/places/left-out?path=${encodeURIComponent(path)}&offset=${offset}`, {
+    signal,
+  });
 
 export const createDraft = (pipeline: Pipeline) =>
   ask<Draft>("/pipelines", { method: "POST", body: { pipeline } });

@@ -4,7 +4,7 @@ import { useReactFlow } from "@xyflow/react";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import type { Component } from "../graph/catalogue";
-import { byCategory, searched } from "../graph/search";
+import { byCategory, inFlowOrder, searched } from "../graph/search";
 import { Icon } from "../icons/Icon";
 import * as actions from "./actions";
 import styles from "./Palette.module.css";
@@ -16,7 +16,8 @@ export function Palette() {
   const { t } = useTranslation();
   const { catalogue } = useSurroundings();
   const [text, setText] = useState("");
-  const groups = byCategory(searched(catalogue.components.values(), text));
+  const all = catalogue.components.values();
+  const groups = byCategory(text.trim() ? searched(all, text) : inFlowOrder(all));
   return (
     <aside className={styles.palette} aria-label={t("palette.label")}>
       <TextInput

@@ -3,6 +3,7 @@ import type { Node, NodeProps } from "@xyflow/react";
 import { memo } from "react";
 import { useTranslation } from "react-i18next";
 import { type Component, isGiven, type Port, titleOf } from "../graph/catalogue";
+import { atNode } from "../graph/outlook";
 import type { GraphNode } from "../graph/pipeline";
 import type { UsedPorts } from "../graph/usedPorts";
 import { Icon } from "../icons/Icon";
@@ -60,12 +61,13 @@ function NodeLight({ id }: { id: string }) {
   const { t } = useTranslation();
   const light = useLights(({ lights }) => lights[id]) ?? UNKNOWN;
   const { icon, tone } = LIGHTS[light.kind];
-  const about = [light.why, light.hint].filter(Boolean).join("\n");
+  const why = atNode(light.why);
+  const about = [why, light.hint].filter(Boolean).join("\n");
   return (
     <div className={styles.light} style={{ color: tone }} title={about} data-light={light.kind}>
       <Icon name={icon} size={14} />
       <span className={styles.lightText}>
-        {SPEAKING.has(light.kind) && light.why ? light.why : t(`light.${light.kind}`)}
+        {SPEAKING.has(light.kind) && why ? why : t(`light.${light.kind}`)}
       </span>
     </div>
   );

@@ -17,7 +17,7 @@ export function Ports({ side, ports }: PortsProps) {
   if (ports.length === 0) return null;
   const isNamed = ports.length > 1;
   return (
-    <div className={styles.ports} data-side={side}>
+    <div className={styles.ports} data-side={side} data-many={ports.length > 2 || undefined}>
       {ports.map((port) => (
         <PortOf key={port.name} side={side} port={port} isNamed={isNamed} />
       ))}

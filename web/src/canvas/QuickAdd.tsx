@@ -33,7 +33,12 @@ function AddList({ adding }: { adding: Adding }) {
     return fitting(catalogue, wanted.type, side).map((one) => one.component);
   }, [catalogue, wanted]);
   const found = searched(offered, text);
+  const opener = useRef(document.activeElement);
   const close = () => setTools({ adding: null });
+  const leave = () => {
+    close();
+    if (opener.current instanceof HTMLElement) opener.current.focus();
+  };
   const take = (component: Component | undefined) => {
     if (!component) return;
     close();
@@ -53,7 +58,7 @@ function AddList({ adding }: { adding: Adding }) {
     const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
     if (step) setChosen(Math.min(Math.max(chosen + step, 0), found.length - 1));
     else if (event.key === "Enter") take(found[chosen]);
-    else if (event.key === "Escape") close();
+    else if (event.key === "Escape" || event.key === "Tab") leave();
     else return;
     event.preventDefault();
   };

@@ -1,5 +1,6 @@
 /** What a person can do to the open drawing, each as one command. */
 import { run, select, useDraft } from "../drafts/store";
+import { type Arrangement, arranged } from "../graph/arrange";
 import { type Catalogue, type Component, titleOf } from "../graph/catalogue";
 import type { Command, Label } from "../graph/change";
 import { copied, type Fragment, fragmentText, paste } from "../graph/clipboard";
@@ -105,6 +106,13 @@ export function tidy(sizes: ReadonlyMap<string, Size>): void {
   const { selection } = useDraft.getState();
   const key = selection.size > 1 ? "command.tidySelection" : "command.tidy";
   run(moveNodes(now(), tidied(now(), sizes, selection), { key }));
+}
+
+/** Puts what is selected in line, or at equal distances. */
+export function arrange(how: Arrangement, sizes: ReadonlyMap<string, Size>): void {
+  const ids = [...useDraft.getState().selection];
+  const label = { key: `command.arrange.${how}`, values: { count: ids.length } };
+  if (ids.length > 1) run(moveNodes(now(), arranged(now(), ids, sizes, how), label));
 }
 
 /** Puts a node that was dropped on a wire into it, where it fits and is not joined there already. */

@@ -2,6 +2,7 @@
 import { useReactFlow } from "@xyflow/react";
 import { useEffect, useRef } from "react";
 import { redoNext, select, undoLast, useDraft } from "../drafts/store";
+import type { Arrangement } from "../graph/arrange";
 import { fragmentOf } from "../graph/clipboard";
 import type { Position } from "../graph/pipeline";
 import { nearest } from "../graph/walk";
@@ -17,6 +18,13 @@ const ARROWS: Readonly<Record<string, Position>> = {
   ArrowRight: [1, 0],
   ArrowUp: [0, -1],
   ArrowDown: [0, 1],
+};
+// With Shift; told in KeysDialog.
+const ARRANGING: Readonly<Record<string, Arrangement>> = {
+  L: "alignLeft",
+  T: "alignTop",
+  H: "spreadAcross",
+  V: "spreadDown",
 };
 
 export function useKeys(selectedEdges: ReadonlySet<string>): void {
@@ -60,6 +68,11 @@ export function useKeys(selectedEdges: ReadonlySet<string>): void {
     const arrow = ARROWS[event.key];
     if (arrow) return event.altKey ? walk(single, arrow) : nudge(event.shiftKey, arrow);
     if (event.altKey) return false;
+    const how = event.shiftKey ? ARRANGING[event.key] : undefined;
+    if (how) {
+      actions.arrange(how, sizes());
+      return true;
+    }
     switch (event.key) {
       case "/":
         openAdd();

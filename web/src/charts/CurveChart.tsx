@@ -109,7 +109,12 @@ function optionsOf(
     cursor: { drag: { x: true, y: false, setScale: false }, points: { size: 5 } },
     legend: { live: true },
     axes: [
-      { ...axis, values: (_, ticks) => ticks.map((one) => numberText(one, "steps")) },
+      {
+        ...axis,
+        size: 30,
+        values: (_, ticks) =>
+          ticks.map((one) => (Number.isInteger(one) ? numberText(one, "steps") : "")),
+      },
       {
         ...axis,
         size: 62,

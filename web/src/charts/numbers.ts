@@ -1,9 +1,9 @@
 /** Numbers as short as they can be without losing what they say. */
-import { bytes } from "../runs/words";
+import { sizeText } from "../i18n/when";
 
 export function numberText(value: number, unit: string): string {
   if (!Number.isFinite(value)) return String(value);
-  if (unit === "bytes") return bytes(value);
+  if (unit === "bytes") return sizeText(value);
   if (unit === "steps") return Math.round(value).toLocaleString("en");
   const size = Math.abs(value);
   const text =

@@ -11,6 +11,7 @@ import { NO_HISTORY } from "../graph/history";
 import type { GraphNode } from "../graph/pipeline";
 import { i18n, words } from "../i18n";
 import { ago } from "../i18n/when";
+import { useFocusReturn } from "../shell/useFocusReturn";
 import styles from "./ConflictDialog.module.css";
 import { remember } from "./memory";
 import { saveOnce } from "./saving";
@@ -23,6 +24,7 @@ export function ConflictDialog() {
 
 function Conflict({ theirs }: { theirs: Draft }) {
   const { t } = useTranslation();
+  useFocusReturn();
   const base = useDraft((state) => state.version);
   const unsaved = useDraft((state) => state.unsaved);
   const [problem, setProblem] = useState("");

@@ -1,5 +1,5 @@
 /** The pipelines that were drawn, newest first. */
-import { ActionIcon, Button, Group, Modal, Tooltip } from "@mantine/core";
+import { ActionIcon, Tooltip } from "@mantine/core";
 import { useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
@@ -7,6 +7,7 @@ import { deleteDraft } from "../api/questions";
 import type { DraftRow } from "../api/types";
 import { ago } from "../i18n/when";
 import { Icon } from "../icons/Icon";
+import { Confirm } from "../shell/Confirm";
 import { Link } from "../shell/Link";
 import styles from "./DraftsView.module.css";
 import { forget } from "./memory";
@@ -61,19 +62,14 @@ export function DraftTable({ drafts, onProblem }: DraftTableProps) {
           ))}
         </tbody>
       </table>
-      <Modal
-        opened={doomed !== null}
-        onClose={() => setDoomed(null)}
+      <Confirm
+        isOpen={doomed !== null}
         title={t("drafts.deleteTitle")}
-      >
-        <p>{t("drafts.deleteText", { name: doomed?.name })}</p>
-        <Group gap="sm">
-          <Button color="red" variant="filled" onClick={() => doomed && remove(doomed)}>
-            {t("drafts.deleteDo")}
-          </Button>
-          <Button onClick={() => setDoomed(null)}>{t("cancel")}</Button>
-        </Group>
-      </Modal>
+        text={t("drafts.deleteText", { name: doomed?.name })}
+        action={t("drafts.deleteDo")}
+        onClose={() => setDoomed(null)}
+        onConfirm={() => doomed && void remove(doomed)}
+      />
     </>
   );
 }

@@ -9,9 +9,9 @@ import type { Draft } from "../api/types";
 import { SurroundingsProvider } from "../canvas/surroundings";
 import { recall } from "../graph/draftMemory";
 import { placed } from "../graph/layout";
+import { Message } from "../shell/Message";
 import { go } from "../shell/route";
 import { keepChecking } from "./checking";
-import styles from "./DraftView.module.css";
 import { Editor } from "./Editor";
 import { remembered } from "./memory";
 import { keepSaving } from "./saving";
@@ -25,19 +25,13 @@ export function DraftView({ id }: { id: string }) {
   const error = problem ?? noCatalogue;
   if (error) {
     return (
-      <div className={styles.message}>
-        <h2>{t("drafts.gone")}</h2>
-        <p>{error.message}</p>
+      <Message title={t("drafts.gone")} text={error.message}>
         <Button onClick={() => go({ view: "pipelines" })}>{t("drafts.back")}</Button>
-      </div>
+      </Message>
     );
   }
   if (!isOpen || !catalogue) {
-    return (
-      <div className={styles.message}>
-        <Loader size="sm" aria-label={t("loading")} />
-      </div>
-    );
+    return <Loader size="sm" m="lg" aria-label={t("loading")} />;
   }
   return (
     <SurroundingsProvider value={{ catalogue, isReadOnly: false }}>

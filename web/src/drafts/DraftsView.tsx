@@ -14,12 +14,18 @@ import styles from "./DraftsView.module.css";
 import { DraftTable } from "./DraftTable";
 import { PathPicker } from "./PathPicker";
 
+interface Chosen {
+  readonly template: Template;
+  readonly path: string;
+  readonly upload: string | undefined;
+}
+
 export function DraftsView() {
   const { t } = useTranslation();
   const queries = useQueryClient();
   const { data: templates = [], error: noTemplates } = useTemplates();
   const { data: drafts, error: noDrafts } = useDrafts();
-  const [chosen, setChosen] = useState<{ template: Template; path: string } | null>(null);
+  const [chosen, setChosen] = useState<Chosen | null>(null);
   const [asking, setAsking] = useState<Template | null>(null);
   const [problem, setProblem] = useState("");
   const begin = async (make: () => Promise<Draft>) => {
@@ -85,8 +91,8 @@ export function DraftsView() {
       {asking && (
         <PathPicker
           onClose={() => setAsking(null)}
-          onTake={(path) => {
-            setChosen({ template: asking, path });
+          onTake={(path, upload) => {
+            setChosen({ template: asking, path, upload });
             setAsking(null);
           }}
         />
@@ -94,6 +100,7 @@ export function DraftsView() {
       {chosen && (
         <ChosenPlace
           path={chosen.path}
+          upload={chosen.upload}
           onClose={() => setChosen(null)}
           onOther={() => {
             setAsking(chosen.template);

@@ -1,7 +1,7 @@
 /** The tools above the canvas: name, state of saving, undo and redo, adding, tidying, running. */
 import { ActionIcon, Menu, TextInput, Tooltip } from "@mantine/core";
 import { useReactFlow } from "@xyflow/react";
-import { type ReactNode, useEffect, useState } from "react";
+import { type ReactNode, useEffect, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 import * as actions from "../canvas/actions";
 import { useSizes } from "../canvas/sizes";
@@ -21,6 +21,11 @@ export function EditorBar() {
   const { screenToFlowPosition } = useReactFlow();
   const sizes = useSizes();
   const [isVersionsOpen, setVersionsOpen] = useState(false);
+  const more = useRef<HTMLButtonElement>(null);
+  const closeVersions = () => {
+    setVersionsOpen(false);
+    more.current?.focus(); // the item of the menu that opened them is gone
+  };
   const last = useDraft(({ drawing }) => drawing.history.past.at(-1)?.label);
   const next = useDraft(({ drawing }) => drawing.history.future[0]?.label);
   const add = (event: React.MouseEvent) => {
@@ -52,7 +57,7 @@ export function EditorBar() {
         <Tool icon="arrange" label={t("bar.tidy")} onPress={() => actions.tidy(sizes())} />
         <Menu position="bottom-end">
           <Menu.Target>
-            <ActionIcon aria-label={t("bar.more")}>
+            <ActionIcon aria-label={t("bar.more")} ref={more}>
               <Icon name="menu" />
             </ActionIcon>
           </Menu.Target>
@@ -70,7 +75,7 @@ export function EditorBar() {
         </Menu>
       </div>
       <RunButton />
-      {isVersionsOpen && <Versions onClose={() => setVersionsOpen(false)} />}
+      {isVersionsOpen && <Versions onClose={closeVersions} />}
     </div>
   );
 }

@@ -1,21 +1,59 @@
 /** Walks the folders that the server may show, to name one, or a file in one. */
 import { Button, Modal } from "@mantine/core";
-import { useQuery } from "@tanstack/react-query";
+import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { readPlace } from "../api/questions";
 import type { Folder } from "../api/types";
 import { sizeText } from "../i18n/when";
 import { Icon } from "../icons/Icon";
+import { useFocusReturn } from "../shell/useFocusReturn";
+import { UploadDrop } from "../uploads/UploadDrop";
+import { Uploading } from "../uploads/Uploading";
+import { UPLOADS } from "../uploads/useUploads";
 import styles from "./PathPicker.module.css";
 
 interface PathPickerProps {
   start?: string;
   onClose: () => void;
-  onTake: (path: string) => void;
+  /** `upload` is the name of what was uploaded just now. */
+  onTake: (path: string, upload?: string) => void;
 }
 
 export function PathPicker({ start = "", onClose, onTake }: PathPickerProps) {
+  const { t } = useTranslation();
+  const queries = useQueryClient();
+  useFocusReturn();
+  const [file, setFile] = useState<File | null>(null);
+  const look = () => void queries.invalidateQueries({ queryKey: UPLOADS });
+  return (
+    <Modal
+      opened
+      onClose={onClose}
+      closeOnClickOutside={file === null} // a click beside it shall not stop what takes long
+      title={t("places.title")}
+      size="lg"
+    >
+      {file ? (
+        <Uploading
+          file={file}
+          onDone={(done) => onTake(done.path, done.name)}
+          onCancelled={() => {
+            setFile(null);
+            look();
+          }}
+        />
+      ) : (
+        <>
+          <UploadDrop onFile={setFile} />
+          <Walk start={start} onTake={onTake} />
+        </>
+      )}
+    </Modal>
+  );
+}
+
+function Walk({ start, onTake }: { start: string; onTake: (path: string) => void }) {
   const { t } = useTranslation();
   const [path, setPath] = useState(start.startsWith("/") ? start : "");
   const { data: folder, error } = useQuery({
@@ -25,8 +63,8 @@ export function PathPicker({ start = "", onClose, onTake }: PathPickerProps) {
     retry: false,
   });
   return (
-    <Modal opened onClose={onClose} title={t("places.title")} size="lg">
-      <p className="quiet">{t("places.hint")}</p>
+    <>
+      <p className={`quiet ${styles.hint}`}>{t("places.hint")}</p>
       {folder && <Roots folder={folder} onOpen={setPath} />}
       {error && (
         <p className={styles.error}>
@@ -47,7 +85,7 @@ export function PathPicker({ start = "", onClose, onTake }: PathPickerProps) {
           {t("places.take")}
         </Button>
       </div>
-    </Modal>
+    </>
   );
 }
 

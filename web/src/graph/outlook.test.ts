@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { completed, lacks, type Outlook } from "./outlook";
+import { atNode, completed, lacks, type Outlook } from "./outlook";
 import { seedPipeline } from "./testing/seed";
 
 const seed = seedPipeline();
@@ -27,4 +27,13 @@ test("what a node lacks is named once, with what a check found", () => {
     ...problems,
     { node: "dataset", message: "No path.", hint: "Give one." },
   ]);
+});
+
+test.each([
+  ["Node 'train' (Train PyTorch Model): learning_rate is 3.", "learning_rate is 3."],
+  ["Node 'score' has nothing on its input.", "Has nothing on its input."],
+  ["No path.", "No path."],
+  ["", ""],
+])("at the node itself '%s' reads '%s'", (message, shown) => {
+  expect(atNode(message)).toBe(shown);
 });

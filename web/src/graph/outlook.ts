@@ -31,6 +31,13 @@ export function completed(
   return new Map(outlooks);
 }
 
+/** Returns what was said of a node as it is read at the node itself, which need not be named again. */
+export function atNode(message: string): string {
+  const rest = message.replace(/^Node '[^']*'(?: \([^)]*\))?:? /, "");
+  const isName = /^\w*_/.test(rest); // names of parameters stay as they are
+  return isName ? rest : rest.charAt(0).toUpperCase() + rest.slice(1);
+}
+
 /** Something to put right at a node, or at the whole. */
 export interface Lack {
   readonly node: string;

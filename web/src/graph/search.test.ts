@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { byCategory, searched } from "./search";
+import { byCategory, inFlowOrder, searched } from "./search";
 import { toyCatalogue } from "./testing/seed";
 
 const all = [...toyCatalogue().components.values()];
@@ -18,4 +18,15 @@ test("every word must be found", () => {
 test("no letters mean all, in their categories", () => {
   expect(names("")).toHaveLength(all.length);
   expect(byCategory(all).map(([category]) => category)).toEqual(["Toys"]);
+});
+
+test("components come in the order in which a pipeline needs them, those that nothing feeds last", () => {
+  const [first] = all;
+  if (!first) throw new Error("The catalogue is empty.");
+  const port = { name: "in", type: "Nowhere", title: "", help: "", optional: false, given_by: "" };
+  const unfed = { ...first, name: "unfed", inputs: [port] };
+  const found = inFlowOrder([unfed, ...all.toReversed()]).map((one) => one.name);
+  expect(found.at(-1)).toBe("unfed");
+  const chain = ["dataset", "convert_to_image_directory", "split_image_directory"];
+  expect(found.filter((name) => chain.includes(name))).toEqual(chain);
 });

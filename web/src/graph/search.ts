@@ -20,6 +20,26 @@ export function searched(components: Iterable<Component>, text: string): Compone
   return ranked.toSorted((one, other) => one.rank - other.rank).map((one) => one.component);
 }
 
+/**
+ * Returns components in the order in which a pipeline needs them: what takes nothing first, then what can be fed by
+ * those before it. A component that nothing can feed stands last.
+ */
+export function inFlowOrder(components: Iterable<Component>): Component[] {
+  let waiting = [...components].toSorted((one, other) => one.title.localeCompare(other.title));
+  const ordered: Component[] = [];
+  const given = new Set<string>();
+  while (waiting.length > 0) {
+    const next = waiting.filter(({ inputs }) =>
+      inputs.every((port) => port.optional || given.has(port.type)),
+    );
+    if (next.length === 0) return [...ordered, ...waiting];
+    for (const { outputs } of next) for (const port of outputs) given.add(port.type);
+    ordered.push(...next);
+    waiting = waiting.filter((one) => !next.includes(one));
+  }
+  return ordered;
+}
+
 /** Groups components by category, in the order in which categories come. */
 export function byCategory(components: Iterable<Component>): [string, Component[]][] {
   const groups = new Map<string, Component[]>();

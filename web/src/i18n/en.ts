@@ -69,7 +69,7 @@ export const en = {
     takeTheirs: "Take theirs",
     keepBoth: "Take theirs, keep mine as a copy",
     takeMine: "Save mine on top",
-    later: "Theirs stays among the versions.",
+    later: "If you save yours on top, theirs stays among the versions.",
     copyName: "{{name}} (my copy)",
   },
   drafts: {

@@ -54,13 +54,19 @@ export const enDraw = {
     paste_other: "Paste {{count}} nodes",
     tidy: "Tidy the graph",
     tidySelection: "Tidy the selection",
+    arrange: {
+      alignLeft: "Align {{count}} nodes left",
+      alignTop: "Align {{count}} nodes at the top",
+      spreadAcross: "Spread {{count}} nodes across",
+      spreadDown: "Spread {{count}} nodes down",
+    },
     restore: "Restore version {{version}}",
   },
   canvas: {
     label: "Pipeline",
     map: "Map of the pipeline",
     title: "Title of the node",
-    empty: "Nothing is drawn yet. Drag a component here, or press / to add one.",
+    empty: "Nothing is drawn yet. Add a component with + above or the key /, or drag one here.",
     nothingToPaste: "The clipboard holds no nodes.",
   },
   spoken: {
@@ -87,6 +93,13 @@ export const enDraw = {
       input: "Gives one {{type}}",
     },
   },
+  arrange: {
+    title: "Arrange",
+    alignLeft: "Align left",
+    alignTop: "Align top",
+    spreadAcross: "Spread across",
+    spreadDown: "Spread down",
+  },
   connect: {
     title: "Connect {{node}} to",
     search: "Node or port",
@@ -101,6 +114,10 @@ export const enDraw = {
     connect: "Connect the node to another",
     rename: "Rename the node",
     tidy: "Tidy all, or what is selected",
+    alignLeft: "Align what is selected left",
+    alignTop: "Align what is selected at the top",
+    spreadAcross: "Spread what is selected across, with equal gaps",
+    spreadDown: "Spread what is selected down, with equal gaps",
     fit: "Show all",
     remove: "Remove",
     bridge: "Remove, and join what was before and after",
@@ -152,7 +169,10 @@ export const enDraw = {
     problems: "What is missing",
     noProblems: "Nothing is missing. All can run.",
     locate: "Show the node",
-    size: "{{nodes}} nodes, {{edges}} wires",
+    nodes_one: "{{count}} node",
+    nodes_other: "{{count}} nodes",
+    edges_one: "{{count}} wire",
+    edges_other: "{{count}} wires",
     limits: {
       title: "{{target}}",
       nodes_one: "1 machine",
@@ -178,7 +198,42 @@ export const enDraw = {
     leftOut_other: "{{count}} files are left out:",
     files: "Show the files",
     fewer: "Hide the files",
+    moreFiles: "Show more, after {{shown}}",
+    wouldFail:
+      "A run would fail: {{lost}} of {{pictures}} pictures ({{percent}} %) would be left out, more than the {{most}} % allowed.",
+    emptied_one: "A run would fail: the class {{names}} would have no picture left.",
+    emptied_other: "A run would fail: {{count}} classes would have no picture left: {{names}}.",
+    repair:
+      "Repair, replace or remove these files, or remove the folder of the class; then look again.",
+    repairOrAllow:
+      "Repair, replace or remove these files, then look again. Or set Max rejected fraction of the node that converts the pictures to {{enough}} or more.",
+    decoded: "All pictures were decoded when this image directory was made.",
+    allHeaders: "Looked at: the header of every file, and all of the pictures shown.",
+    someHeaders:
+      "Looked at: the headers of {{read}} of {{files}} files, for lack of time, and all of the pictures shown.",
+    later: "Damage behind a header is found when a run converts the pictures.",
     open: "Open the pipeline",
     other: "Another folder",
+  },
+  upload: {
+    button: "Upload a zip",
+    hint: "Or drop it here: a zip or tar with a folder for each class.",
+    most: "At most {{size}}.",
+    label: "Upload",
+    comparing: "Looking at what has arrived already.",
+    sending: "Sending:",
+    finishing: "All of it has arrived. The studio looks at it once more.",
+    far: "{{there}} of {{size}}",
+    rate: "{{rate}} a second",
+    trouble: "{{why}} It goes on by itself.",
+    unreadable:
+      "The file cannot be read any more ({{why}}). Was it moved or changed? Choose it again.",
+    keeps:
+      "You may close this: what has arrived is kept for {{count}} days. Choose the same file again to go on.",
+    cancel: "Cancel the upload",
+    delete: "Delete the upload",
+    unfinished:
+      "{{name}}: {{percent}} of {{size}} have arrived, {{when}}. Choose the same file to go on.",
+    giveUp: "Delete what has arrived of {{name}}",
   },
 };

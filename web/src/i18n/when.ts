@@ -20,11 +20,12 @@ export function ago(time: number, now: number = Date.now() / 1000): string {
   return words.format(-Math.floor(passed / step[1]), step[0]);
 }
 
-/** Returns a size in bytes with its unit. */
+const UNITS = ["B", "KiB", "MiB", "GiB", "TiB"] as const;
+
+/** Returns a size in bytes with its unit: powers of 1,024, as everywhere in Imageloom. */
 export function sizeText(bytes: number): string {
-  const units = ["byte", "kilobyte", "megabyte", "gigabyte", "terabyte"] as const;
-  const at = bytes < 1 ? 0 : Math.min(Math.floor(Math.log10(bytes) / 3), units.length - 1);
-  const unit = units[at] ?? "byte";
-  const options = { style: "unit", unit, maximumSignificantDigits: 3 } as const;
-  return new Intl.NumberFormat(i18n.language, options).format(bytes / 1000 ** at);
+  const power = bytes < 1 ? 0 : Math.min(Math.floor(Math.log2(bytes) / 10), UNITS.length - 1);
+  const options = { maximumSignificantDigits: 3, roundingPriority: "morePrecision" } as const;
+  const words = new Intl.NumberFormat(i18n.language, { ...options, maximumFractionDigits: 0 });
+  return `${words.format(bytes / 1024 ** power)} ${UNITS[power]}`;
 }

@@ -1,11 +1,15 @@
 /**
  * Icons as outlines on a grid of 24. They are taken from Tabler Icons (MIT licence, Paweł Kuna), which as a
- * package would bring 18,000 files for these fifty.
+ * package would bring 18,000 files for these fifty; those of aligning and spreading are our own.
  */
 const OUTLINES = {
   add: "M12 5l0 14M5 12l14 0",
   arrange:
     "M4 4l0 16M20 4l0 16M9 8a2 2 0 0 1 2 -2h2a2 2 0 0 1 2 2v8a2 2 0 0 1 -2 2h-2a2 2 0 0 1 -2 -2l0 -8",
+  alignLeft: "M4 4l0 16M8 6h12v4h-12zM8 14h6v4h-6z",
+  alignTop: "M4 4l16 0M6 8h4v12h-4zM14 8h4v6h-4z",
+  spreadAcross: "M4 4l0 16M20 4l0 16M10 6h4v12h-4z",
+  spreadDown: "M4 4l16 0M4 20l16 0M6 10h12v4h-12z",
   back: "M9 14l-4 -4l4 -4M5 10h11a4 4 0 1 1 0 8h-1",
   forward: "M15 14l4 -4l-4 -4M19 10h-11a4 4 0 1 0 0 8h1",
   search: "M3 10a7 7 0 1 0 14 0a7 7 0 1 0 -14 0M21 21l-6 -6",
@@ -67,6 +71,7 @@ const OUTLINES = {
     "M15 8h.01M3 6a3 3 0 0 1 3 -3h12a3 3 0 0 1 3 3v12a3 3 0 0 1 -3 3h-12a3 3 0 0 1 -3 -3v-12M3 16l5 -5c.928 -.893 2.072 -.893 3 0l5 5M14 14l1 -1c.928 -.893 2.072 -.893 3 0l3 3",
   table:
     "M3 5a2 2 0 0 1 2 -2h14a2 2 0 0 1 2 2v14a2 2 0 0 1 -2 2h-14a2 2 0 0 1 -2 -2v-14M3 10h18M10 3v18",
+  sort: "M3 9l4 -4l4 4m-4 -4v14M21 15l-4 4l-4 -4m4 4v-14",
   refresh: "M20 11a8.1 8.1 0 0 0 -15.5 -2m-.5 -4v4h4M4 13a8.1 8.1 0 0 0 15.5 2m.5 4v-4h-4",
 } as const;
 

@@ -103,7 +103,7 @@ function Browse({ path, onTake }: { path: string; onTake: (path: string) => void
   return (
     <>
       <Tooltip label={label}>
-        <ActionIcon size="sm" aria-label={label} onClick={() => setOpen(true)}>
+        <ActionIcon size={24} aria-label={label} onClick={() => setOpen(true)}>
           <Icon name="folder" />
         </ActionIcon>
       </Tooltip>

@@ -10,6 +10,7 @@ import { useSurroundings } from "../canvas/surroundings";
 import { run, useDraft } from "../drafts/store";
 import { type Component, type Port, titleOf } from "../graph/catalogue";
 import { setText } from "../graph/nodeCommands";
+import { atNode } from "../graph/outlook";
 import type { GraphNode } from "../graph/pipeline";
 import { Icon } from "../icons/Icon";
 import { SourceDescription } from "../sources/SourceDescription";
@@ -80,7 +81,7 @@ function NodeHead({ node, isReadOnly }: { node: GraphNode; isReadOnly: boolean }
       />
       <div className={styles.light} style={{ color: tone }}>
         <Icon name={icon} />
-        <span>{light.why || t(`light.${light.kind}`)}</span>
+        <span>{atNode(light.why) || t(`light.${light.kind}`)}</span>
       </div>
       {light.hint && <p className={styles.help}>{light.hint}</p>}
     </div>

@@ -1,12 +1,11 @@
 /** The panel at the right: of what is selected, or of the pipeline. */
 import { useTranslation } from "react-i18next";
-import { useSurroundings } from "../canvas/surroundings";
-import { select, useDraft } from "../drafts/store";
-import { titleOf } from "../graph/catalogue";
+import { useDraft } from "../drafts/store";
 import { findNode } from "../graph/pipeline";
 import { NodePanel } from "./NodePanel";
 import styles from "./Panel.module.css";
 import { PipelinePanel } from "./PipelinePanel";
+import { Selected } from "./Selected";
 
 export function Panel() {
   const { t } = useTranslation();
@@ -25,29 +24,5 @@ export function Panel() {
         <PipelinePanel />
       )}
     </aside>
-  );
-}
-
-function Selected() {
-  const { t } = useTranslation();
-  const { catalogue } = useSurroundings();
-  const selection = useDraft((state) => state.selection);
-  const pipeline = useDraft(({ drawing }) => drawing.pipeline);
-  return (
-    <>
-      <h2 className={styles.title}>{t("panel.selected", { count: selection.size })}</h2>
-      <ul className={styles.list}>
-        {[...selection].map((id) => {
-          const node = findNode(pipeline, id);
-          return (
-            <li key={id}>
-              <button type="button" className={styles.item} onClick={() => select([id])}>
-                {node ? titleOf(node, catalogue) : id}
-              </button>
-            </li>
-          );
-        })}
-      </ul>
-    </>
   );
 }

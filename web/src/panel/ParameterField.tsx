@@ -8,8 +8,9 @@ import { type Parameter, titleOf } from "../graph/catalogue";
 import type { Json } from "../graph/json";
 import { setValue } from "../graph/nodeCommands";
 import type { GraphNode } from "../graph/pipeline";
-import { fault, textOfValue } from "../graph/validate";
-import { i18n, words } from "../i18n";
+import { fault } from "../graph/validate";
+import { words } from "../i18n";
+import { shownValue } from "../i18n/value";
 import { Icon } from "../icons/Icon";
 import { Field } from "./Field";
 import styles from "./Panel.module.css";
@@ -88,15 +89,9 @@ function ResetButton({ value, onReset }: { value: string; onReset: () => void })
   const label = t("panel.reset", { value });
   return (
     <Tooltip label={label}>
-      <ActionIcon size="xs" aria-label={label} onClick={onReset}>
+      <ActionIcon size={24} my={-2} aria-label={label} onClick={onReset}>
         <Icon name="reset" size={14} />
       </ActionIcon>
     </Tooltip>
   );
-}
-
-function shownValue(value: Json | undefined): string {
-  if (value === true) return i18n.t("panel.on");
-  if (value === false) return i18n.t("panel.off");
-  return textOfValue(value) || i18n.t("panel.none");
 }

@@ -22,7 +22,8 @@ export function PipelinePanel() {
     <>
       <h2 className={styles.title}>{pipeline.name}</h2>
       <p className="quiet">
-        {t("panel.size", { nodes: pipeline.nodes.length, edges: edgesOf(pipeline).length })}
+        {t("panel.nodes", { count: pipeline.nodes.length })},{" "}
+        {t("panel.edges", { count: edgesOf(pipeline).length })}
       </p>
       <Description text={String(pipeline.description ?? "")} />
       <h3 className={styles.sectionTitle}>{t("panel.problems")}</h3>

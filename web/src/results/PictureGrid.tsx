@@ -107,7 +107,7 @@ function Picture({ run, node, picture }: PictureProps) {
         </span>
         {picture.correct === false && picture.label !== null && (
           <span className="quiet">
-            {t("evaluation.saidWith", {
+            {t("evaluation.isWith", {
               label: picture.label,
               probability: percent(picture.label_probability ?? 0),
             })}

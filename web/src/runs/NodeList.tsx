@@ -1,7 +1,10 @@
 /** The nodes of a run as a list, in the order in which they run: for narrow screens and readers. */
 import { Progress } from "@mantine/core";
 import { useTranslation } from "react-i18next";
+import { useCatalogue } from "../api/queries";
 import type { NodeNow, RunDetail, RunNow } from "../api/types";
+import { titleOf } from "../graph/catalogue";
+import type { Pipeline } from "../graph/pipeline";
 import { Link } from "../shell/Link";
 import styles from "./run.module.css";
 import { StateLabel } from "./StateLabel";
@@ -15,7 +18,7 @@ interface NodeListProps {
 
 export function NodeList({ run, now, chosen }: NodeListProps) {
   const { t } = useTranslation();
-  const titles = titlesOf(run);
+  const titleIn = useTitles(run);
   return (
     <ol className={styles.nodes} aria-label={t("run.nodes")}>
       {run.wanted.map((name) => {
@@ -25,7 +28,7 @@ export function NodeList({ run, now, chosen }: NodeListProps) {
         return (
           <li key={name} className={styles.node} data-chosen={name === chosen || undefined}>
             <Link to={{ view: "run", id: run.id, node: name }} className={styles.nodeLink}>
-              <span className={styles.nodeName}>{titles[name] ?? name}</span>
+              <span className={styles.nodeName}>{titleIn(name)}</span>
               <StateLabel state={state} />
               {facts?.ended && facts.started ? (
                 <span className={`quiet number ${styles.took}`}>
@@ -70,15 +73,12 @@ export function NodeProgress({ live }: { live: NodeNow | undefined }) {
   );
 }
 
-/** What each node is called: as its person named it, or as its component is. */
-export function titlesOf(run: RunDetail): Record<string, string> {
-  const nodes = run.pipeline.nodes;
-  const found: Record<string, string> = {};
-  if (!Array.isArray(nodes)) return found;
-  for (const node of nodes) {
-    if (typeof node !== "object" || node === null || Array.isArray(node)) continue;
-    const { id, title } = node as { id?: unknown; title?: unknown };
-    if (typeof id === "string") found[id] = typeof title === "string" && title ? title : id;
-  }
-  return found;
+/** What a node is called: as its person named it, or as its component is. */
+export function useTitles(run: RunDetail): (name: string) => string {
+  const { data: catalogue } = useCatalogue();
+  const { nodes } = run.pipeline as unknown as Pipeline; // the server has checked it
+  return (name) => {
+    const node = nodes.find((one) => one.id === name);
+    return node && catalogue ? titleOf(node, catalogue) : name;
+  };
 }

@@ -1,20 +1,25 @@
 /** One node of a run: what became of it, what it measured, what it wrote, what it found. */
-import { Code, Tabs } from "@mantine/core";
+import { Tabs } from "@mantine/core";
 import { useThrottledValue } from "@mantine/hooks";
 import { useEffect, useState } from "react";
 import { useTranslation } from "react-i18next";
+import { useCatalogue } from "../api/queries";
 import type { ErrorInfo, NodeFacts, RunDetail, RunNow } from "../api/types";
 import { Charts } from "../charts/Charts";
+import type { Parameter } from "../graph/catalogue";
+import type { Json } from "../graph/json";
+import { shownValue } from "../i18n/value";
+import { sizeText } from "../i18n/when";
 import { Icon } from "../icons/Icon";
 import { LogView } from "../logs/LogView";
 import { EvaluationView } from "../results/EvaluationView";
 import { Link } from "../shell/Link";
 import { FailureCard } from "./FailureCard";
 import factsStyles from "./facts.module.css";
-import { NodeProgress, titlesOf } from "./NodeList";
+import { NodeProgress, useTitles } from "./NodeList";
 import styles from "./run.module.css";
 import { StateLabel } from "./StateLabel";
-import { bytes, duration } from "./words";
+import { duration } from "./words";
 
 interface NodePanelProps {
   run: RunDetail;
@@ -31,6 +36,9 @@ export function NodePanel({ run, now, node }: NodePanelProps) {
   const facts = run.nodes[node];
   const live = now?.nodes[node];
   const component = run.resolved[node]?.component ?? "";
+  const title = useTitles(run)(node);
+  const { data: catalogue } = useCatalogue();
+  const kind = catalogue?.components.get(component)?.title ?? component;
   const trains = component === "train_pytorch_model";
   const evaluates = Object.values(facts?.outputs ?? {}).some(
     (output) => output.type === "EvaluationResults",
@@ -50,9 +58,9 @@ export function NodePanel({ run, now, node }: NodePanelProps) {
   return (
     <div className={styles.nodePanel}>
       <header className={styles.nodeTitle}>
-        <h2>{titlesOf(run)[node] ?? node}</h2>
+        <h2>{title}</h2>
         <StateLabel state={state} />
-        <span className="quiet">{component}</span>
+        {kind !== title && <span className="quiet">{kind}</span>}
       </header>
       <NodeProgress live={live} />
       <Tabs
@@ -114,6 +122,8 @@ interface OverviewProps {
 function Overview({ run, node, facts }: OverviewProps) {
   const { t } = useTranslation();
   const resolved = run.resolved[node];
+  const { data: catalogue } = useCatalogue();
+  const component = catalogue?.components.get(resolved?.component ?? "");
   const outputs = Object.entries(facts?.outputs ?? {});
   const maker = facts?.made_by?.[0];
   return (
@@ -135,9 +145,10 @@ function Overview({ run, node, facts }: OverviewProps) {
         <dl className={factsStyles.facts}>
           {outputs.map(([port, output]) => (
             <div key={port}>
-              <dt>{port}</dt>
+              <dt>{component?.outputs.find((one) => one.name === port)?.title ?? port}</dt>
               <dd>
-                {output.type} <span className="quiet number">{bytes(output.size_bytes)}</span>
+                {catalogue?.portTypes.get(output.type)?.title ?? output.type}{" "}
+                <span className="quiet number">{sizeText(output.size_bytes)}</span>
               </dd>
             </div>
           ))}
@@ -151,13 +162,27 @@ function Overview({ run, node, facts }: OverviewProps) {
           </Link>
         )}
       </section>
-      <Values title={t("run.parameters")} values={resolved?.params ?? {}} />
-      <Values title={t("run.settings")} values={resolved?.settings ?? {}} />
+      <Values
+        title={t("run.parameters")}
+        values={resolved?.params ?? {}}
+        known={component?.parameters}
+      />
+      <Values
+        title={t("run.settings")}
+        values={resolved?.settings ?? {}}
+        known={component?.run_settings}
+      />
     </div>
   );
 }
 
-function Values({ title, values }: { title: string; values: Record<string, unknown> }) {
+interface ValuesProps {
+  title: string;
+  values: Record<string, unknown>;
+  known: readonly Parameter[] | undefined;
+}
+
+function Values({ title, values, known = [] }: ValuesProps) {
   const entries = Object.entries(values);
   if (entries.length === 0) return null;
   return (
@@ -166,10 +191,8 @@ function Values({ title, values }: { title: string; values: Record<string, unkno
       <dl className={factsStyles.facts}>
         {entries.map(([name, value]) => (
           <div key={name}>
-            <dt>{name}</dt>
-            <dd>
-              <Code>{value === null ? "–" : String(value)}</Code>
-            </dd>
+            <dt>{known.find((one) => one.name === name)?.title ?? name}</dt>
+            <dd className="number">{shownValue(value as Json)}</dd>
           </div>
         ))}
       </dl>

@@ -1,11 +1,13 @@
 /** A run: what it is doing or did, node by node. It is never changed here; an edit is a copy. */
-import { Button, Modal } from "@mantine/core";
-import { type ReactNode, useEffect, useState } from "react";
+import { Button } from "@mantine/core";
+import { type ReactNode, useEffect, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { ApiFailure } from "../api/client";
 import { addressOf } from "../api/runQuestions";
 import type { RunDetail, RunNow } from "../api/types";
 import { Icon } from "../icons/Icon";
+import { Confirm } from "../shell/Confirm";
+import { Message } from "../shell/Message";
 import { go } from "../shell/route";
 import { FailureCard, RequestFailure } from "./FailureCard";
 import { NodeList } from "./NodeList";
@@ -27,13 +29,22 @@ export function RunPage({ id, node, graph }: RunPageProps) {
   const { t } = useTranslation();
   const { detail, now } = useRun(id);
   const run = detail.data;
+  const panel = useRef<HTMLElement>(null);
   const failed = run ? failedNode(run) : "";
   useEffect(() => {
     if (failed && !node) go({ view: "run", id, node: failed }, { replace: true });
   }, [failed, node, id]);
+  useEffect(() => {
+    // On a narrow screen it stands below the list of nodes.
+    if (node) panel.current?.scrollIntoView({ block: "start" });
+  }, [node]);
   if (!run) {
     if (detail.error instanceof ApiFailure && detail.error.status === 404) {
-      return <p className={styles.gone}>{t("run.gone")}</p>;
+      return (
+        <Message title={t("run.gone")}>
+          <Button onClick={() => go({ view: "runs" })}>{t("run.all")}</Button>
+        </Message>
+      );
     }
     return detail.error ? (
       <RequestFailure problem={detail.error} onAgain={() => void detail.refetch()} />
@@ -47,7 +58,7 @@ export function RunPage({ id, node, graph }: RunPageProps) {
         <div className={styles.graph}>
           {graph ? graph(run, now, chosen) : <NodeList run={run} now={now} chosen={chosen} />}
         </div>
-        <aside className={styles.panel}>
+        <aside className={styles.panel} ref={panel}>
           {run.error && !failed && <FailureCard error={run.error} />}
           {chosen ? (
             <NodePanel key={chosen} run={run} now={now} node={chosen} />
@@ -149,18 +160,17 @@ function DeleteButton({ run }: { run: string }) {
       <Button leftSection={<Icon name="delete" size={14} />} onClick={() => setAsking(true)}>
         {t("run.delete")}
       </Button>
-      <Modal opened={isAsking} onClose={() => setAsking(false)} title={t("run.delete")}>
-        <p>{t("run.deleteAsk")}</p>
+      <Confirm
+        isOpen={isAsking}
+        title={t("run.deleteTitle")}
+        text={t("run.deleteAsk")}
+        action={t("run.delete")}
+        isBusy={remove.isPending}
+        onClose={() => setAsking(false)}
+        onConfirm={() => remove.mutate(run, { onSuccess: () => go({ view: "runs" }) })}
+      >
         {remove.error && <RequestFailure problem={remove.error} />}
-        <Button
-          color="red"
-          variant="filled"
-          loading={remove.isPending}
-          onClick={() => remove.mutate(run, { onSuccess: () => go({ view: "runs" }) })}
-        >
-          {t("run.delete")}
-        </Button>
-      </Modal>
+      </Confirm>
     </>
   );
 }

@@ -3,9 +3,11 @@ import { ActionIcon, Button, Select, TextInput, Tooltip } from "@mantine/core";
 import { useDebouncedValue } from "@mantine/hooks";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
-import type { RunOrder, RunState } from "../api/types";
+import type { RunOrder, RunRow, RunState } from "../api/types";
 import { Icon } from "../icons/Icon";
 import { Link } from "../shell/Link";
+import { Message } from "../shell/Message";
+import { go } from "../shell/route";
 import { RequestFailure } from "./FailureCard";
 import { useRunList } from "./queries";
 import styles from "./runs.module.css";
@@ -32,6 +34,18 @@ export function RunsPage() {
   const now = useNow(1_000);
   const rows = list.data?.pages.flatMap((page) => page.runs) ?? [];
   const isFiltered = text !== "" || state !== null;
+  const isEmpty = rows.length === 0 && list.isSuccess;
+  const showAll = () => {
+    setTyped("");
+    setState(null);
+  };
+  if (isEmpty && !isFiltered) {
+    return (
+      <Message title={t("runList.noneYet")} text={t("runList.noneYetHelp")}>
+        <Button onClick={() => go({ view: "pipelines" })}>{t("runList.toPipelines")}</Button>
+      </Message>
+    );
+  }
   return (
     <div className={styles.page}>
       <header className={styles.bar}>
@@ -67,50 +81,16 @@ export function RunsPage() {
             aria-pressed={isReversed}
             onClick={() => setReversed(!isReversed)}
           >
-            <Icon name="arrange" />
+            <Icon name="sort" />
           </ActionIcon>
         </Tooltip>
       </header>
       {list.error && <RequestFailure problem={list.error} onAgain={() => void list.refetch()} />}
-      <table className={styles.table} aria-busy={list.isFetching}>
-        <thead>
-          <tr>
-            <th>{t("runList.run")}</th>
-            <th>{t("runList.state")}</th>
-            <th className={styles.right}>{t("runList.nodes")}</th>
-            <th className={styles.right}>{t("runList.began")}</th>
-            <th className={styles.right}>{t("runList.took")}</th>
-            <th className={styles.wide}>{t("runList.what")}</th>
-          </tr>
-        </thead>
-        <tbody>
-          {rows.map((run) => (
-            <tr key={run.id}>
-              <td>
-                <Link to={{ view: "run", id: run.id, node: "" }} className={styles.name}>
-                  {run.name || run.id}
-                </Link>
-                <div className="quiet number">{run.id}</div>
-              </td>
-              <td>
-                <StateLabel state={run.state} />
-              </td>
-              <td className={`${styles.right} number`}>
-                {run.num_done}/{run.num_nodes}
-              </td>
-              <td className={`${styles.right} number`}>{moment(run.began ?? run.created, now)}</td>
-              <td className={`${styles.right} number`}>
-                {run.began !== null &&
-                  (run.ended ?? (run.state === "running" ? now : null)) !== null &&
-                  duration(t, (run.ended ?? now) - run.began)}
-              </td>
-              <td className={`${styles.wide} ${styles.problem}`}>{run.problem.split("\n")[0]}</td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
-      {rows.length === 0 && list.isSuccess && (
-        <p className={styles.empty}>{t(isFiltered ? "runList.none" : "runList.noneYet")}</p>
+      {rows.length > 0 && <RunTable rows={rows} now={now} isBusy={list.isFetching} />}
+      {isEmpty && isFiltered && (
+        <Message title={t("runList.none")}>
+          <Button onClick={showAll}>{t("runList.anyRun")}</Button>
+        </Message>
       )}
       {list.hasNextPage && (
         <Button onClick={() => void list.fetchNextPage()} loading={list.isFetchingNextPage}>
@@ -118,5 +98,54 @@ export function RunsPage() {
         </Button>
       )}
     </div>
+  );
+}
+
+interface RunTableProps {
+  rows: readonly RunRow[];
+  now: number;
+  isBusy: boolean;
+}
+
+function RunTable({ rows, now, isBusy }: RunTableProps) {
+  const { t } = useTranslation();
+  return (
+    <table className={styles.table} aria-busy={isBusy}>
+      <thead>
+        <tr>
+          <th>{t("runList.run")}</th>
+          <th>{t("runList.state")}</th>
+          <th className={`${styles.right} ${styles.medium}`}>{t("runList.nodes")}</th>
+          <th className={styles.right}>{t("runList.began")}</th>
+          <th className={styles.right}>{t("runList.took")}</th>
+          <th className={styles.wide}>{t("runList.what")}</th>
+        </tr>
+      </thead>
+      <tbody>
+        {rows.map((run) => (
+          <tr key={run.id}>
+            <td>
+              <Link to={{ view: "run", id: run.id, node: "" }} className={styles.name}>
+                {run.name || run.id}
+              </Link>
+              <div className={`quiet number ${styles.id}`}>{run.id}</div>
+            </td>
+            <td>
+              <StateLabel state={run.state} />
+            </td>
+            <td className={`${styles.right} ${styles.medium} number`}>
+              {run.num_done}/{run.num_nodes}
+            </td>
+            <td className={`${styles.right} number`}>{moment(run.began ?? run.created, now)}</td>
+            <td className={`${styles.right} number`}>
+              {run.began !== null &&
+                (run.ended ?? (run.state === "running" ? now : null)) !== null &&
+                duration(t, (run.ended ?? now) - run.began)}
+            </td>
+            <td className={`${styles.wide} ${styles.problem}`}>{run.problem.split("\n")[0]}</td>
+          </tr>
+        ))}
+      </tbody>
+    </table>
   );
 }

@@ -1,4 +1,4 @@
-/** Times, sizes and states in words. */
+/** Times and states in words. */
 import type { TFunction } from "i18next";
 import type { IconName } from "../icons/Icon";
 
@@ -25,14 +25,6 @@ export function moment(seconds: number, now: number = Date.now() / 1_000): strin
   return isToday
     ? time
     : `${date.toLocaleDateString([], { day: "numeric", month: "short" })} ${time}`;
-}
-
-const UNITS = ["B", "KiB", "MiB", "GiB", "TiB"];
-
-export function bytes(count: number): string {
-  const power = count < 1 ? 0 : Math.min(UNITS.length - 1, Math.floor(Math.log2(count) / 10));
-  const value = count / 1024 ** power;
-  return `${value < 10 && power > 0 ? value.toFixed(1) : Math.round(value)} ${UNITS[power]}`;
 }
 
 export function percent(fraction: number): string {

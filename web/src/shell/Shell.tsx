@@ -3,7 +3,7 @@ import { ActionIcon, Tooltip, useComputedColorScheme, useMantineColorScheme } fr
 import type { ReactNode } from "react";
 import { useTranslation } from "react-i18next";
 import { Icon } from "../icons/Icon";
-import { useIsConnected } from "../live/useLive";
+import { useIsConnected, useRunsNow } from "../live/useLive";
 import { Link } from "./Link";
 import type { Route } from "./route";
 import styles from "./Shell.module.css";
@@ -44,6 +44,7 @@ export function Shell({ route, children }: ShellProps) {
 /** Says that the server is gone; the page goes on by itself when it is back. */
 function OfflineNote() {
   const { t } = useTranslation();
+  useRunsNow(); // so that the stream is open, and its end noticed, in every view
   if (useIsConnected()) return null;
   return (
     <p className={styles.offline} role="status">

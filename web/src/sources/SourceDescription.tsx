@@ -1,11 +1,12 @@
 /** What a folder, an archive or a table holds as pictures: classes, a few of each, what is left out. */
-import { Button, Loader, Spoiler } from "@mantine/core";
-import { useQuery } from "@tanstack/react-query";
+import { Button, Loader } from "@mantine/core";
+import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useTranslation } from "react-i18next";
 import { readDescription } from "../api/questions";
-import type { ClassInfo, SourceInfo } from "../api/types";
+import type { ClassInfo, Losses, SourceInfo } from "../api/types";
 import { Icon } from "../icons/Icon";
 import { RequestFailure } from "../runs/FailureCard";
+import { LeftOut } from "./LeftOut";
 import styles from "./sources.module.css";
 
 const CLASSES = 30;
@@ -13,6 +14,7 @@ const SAMPLES = 4;
 
 export function SourceDescription({ path }: { path: string }) {
   const { t } = useTranslation();
+  const queries = useQueryClient();
   const found = useQuery({
     queryKey: ["description", path],
     queryFn: ({ signal }) => readDescription(path, signal),
@@ -20,7 +22,10 @@ export function SourceDescription({ path }: { path: string }) {
     retry: false,
     staleTime: Number.POSITIVE_INFINITY, // looking takes seconds: only a person asks for it again
   });
-  const look = () => void found.refetch();
+  const look = async () => {
+    await found.refetch();
+    await queries.invalidateQueries({ queryKey: ["description", path, "left-out"] });
+  };
   return (
     <section className={styles.source} aria-label={t("source.title")}>
       <header className={styles.head}>
@@ -50,6 +55,7 @@ function Found({ source }: { source: SourceInfo }) {
   const most = Math.max(1, ...source.classes.map((one) => one.images));
   return (
     <>
+      {source.losses.is_refused && <WouldFail losses={source.losses} />}
       <p className="number">
         {t("source.pictures", { count: source.images })},{" "}
         {t("source.classes", { count: source.classes.length })}
@@ -70,6 +76,7 @@ function Found({ source }: { source: SourceInfo }) {
         </p>
       ))}
       <LeftOut source={source} />
+      <LookedAt source={source} />
     </>
   );
 }
@@ -102,28 +109,45 @@ function Class({ one, most }: { one: ClassInfo; most: number }) {
   );
 }
 
-function LeftOut({ source }: { source: SourceInfo }) {
+/** That a run would fail at its conversion, with both numbers, and what to do. */
+function WouldFail({ losses }: { losses: Losses }) {
   const { t } = useTranslation();
-  if (source.left_out === 0) return null;
+  const { lost, pictures, most_fraction, enough_fraction, emptied } = losses;
+  const share = (fraction: number) => Number((100 * fraction).toPrecision(3));
+  const isEmptied = emptied.length > 0;
   return (
-    <div className={styles.leftOut}>
-      <strong>{t("source.leftOut", { count: source.left_out })}</strong>
-      <ul>
-        {Object.entries(source.left_out_reasons).map(([reason, count]) => (
-          <li key={reason}>
-            <span className="number">{count.toLocaleString("en")}</span> {reason}
-          </li>
-        ))}
-      </ul>
-      <Spoiler maxHeight={0} showLabel={t("source.files")} hideLabel={t("source.fewer")}>
-        <ul>
-          {source.left_out_files.map((one) => (
-            <li key={one.file}>
-              {one.file} {one.reason}. <span className="quiet">{one.hint}</span>
-            </li>
-          ))}
-        </ul>
-      </Spoiler>
-    </div>
+    <section className={styles.wouldFail} role="alert">
+      <strong>
+        <Icon name="warning" size={14} />{" "}
+        {isEmptied
+          ? t("source.emptied", { count: emptied.length, names: emptied.slice(0, 5).join(", ") })
+          : t("source.wouldFail", {
+              count: pictures,
+              lost: lost.toLocaleString("en"),
+              pictures: pictures.toLocaleString("en"),
+              percent: share(lost / Math.max(pictures, 1)),
+              most: share(most_fraction),
+            })}
+      </strong>
+      <p>
+        {enough_fraction > 0
+          ? t("source.repairOrAllow", { enough: enough_fraction })
+          : t("source.repair")}
+      </p>
+    </section>
+  );
+}
+
+/** How closely the files were looked at, so that nobody takes the numbers for more than they are. */
+function LookedAt({ source }: { source: SourceInfo }) {
+  const { t } = useTranslation();
+  const { files, headers_read, is_decoded } = source;
+  if (is_decoded) return <p className="quiet">{t("source.decoded")}</p>;
+  const number = { read: headers_read.toLocaleString("en"), files: files.toLocaleString("en") };
+  return (
+    <p className="quiet">
+      {headers_read === files ? t("source.allHeaders") : t("source.someHeaders", number)}{" "}
+      {t("source.later")}
+    </p>
   );
 }

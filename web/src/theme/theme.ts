@@ -1,5 +1,6 @@
 /** One scale of type, one of space, two text colours; colour is left for what it means. */
 import { createTheme, type MantineColorsTuple } from "@mantine/core";
+import { i18n } from "../i18n";
 
 const ink: MantineColorsTuple = [
   "#eef4fa",
@@ -12,6 +13,19 @@ const ink: MantineColorsTuple = [
   "#275d98",
   "#214f81",
   "#193d64",
+];
+
+const red: MantineColorsTuple = [
+  "#fcefed",
+  "#f8dcd9",
+  "#efb6b0",
+  "#e58f86",
+  "#db6f64",
+  "#c9493e",
+  "#b3372d",
+  "#962d25",
+  "#7b261f",
+  "#5e1d18",
 ];
 
 const dark: MantineColorsTuple = [
@@ -30,7 +44,7 @@ const dark: MantineColorsTuple = [
 export const theme = createTheme({
   primaryColor: "ink",
   primaryShade: 6,
-  colors: { ink, dark },
+  colors: { ink, red, dark },
   fontFamily: "system-ui, -apple-system, 'Segoe UI', Roboto, 'Noto Sans', sans-serif",
   fontFamilyMonospace: "ui-monospace, 'SF Mono', Menlo, Consolas, 'DejaVu Sans Mono', monospace",
   fontSizes: { xs: "0.75rem", sm: "0.8125rem", md: "0.875rem", lg: "1rem", xl: "1.25rem" },
@@ -48,9 +62,17 @@ export const theme = createTheme({
     Textarea: { defaultProps: { size: "xs" } },
     Tooltip: { defaultProps: { openDelay: 400, withArrow: false, multiline: true, maw: 320 } },
     Modal: {
-      defaultProps: { centered: true, transitionProps: { duration: 0 } },
+      defaultProps: {
+        centered: true,
+        transitionProps: { duration: 0 },
+        closeButtonProps: { "aria-label": i18n.t("close") },
+      },
       styles: { title: { fontSize: "1rem", fontWeight: 600 } },
     },
-    Menu: { defaultProps: { transitionProps: { duration: 0 } } },
+    Spoiler: { styles: { control: { fontSize: "0.8125rem" } } },
+    Menu: {
+      // Without the placeholder a menu holds its items alone, as readers want it.
+      defaultProps: { transitionProps: { duration: 0 }, withInitialFocusPlaceholder: false },
+    },
   },
 });

@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 @click.argument("run")
 @click.option(
     "--at-once",
-    "at_once",
     is_flag=True,
     help="End running nodes instead of letting them save: training loses what came after its "
     "last checkpoint.",

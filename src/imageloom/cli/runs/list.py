@@ -1,5 +1,6 @@
 """``imageloom runs list``."""
 
+import functools
 import time
 from typing import TYPE_CHECKING, Final
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from imageloom.pipeline.index.summary import RunSummary
 
 _SHOWN: Final = 20
+_option = functools.partial(click.option, cls=SectionOption, section="Which runs")
 
 
 @call_command(
@@ -29,38 +31,28 @@ _SHOWN: Final = 20
     ),
 )
 @click.argument("text", required=False)
-@click.option(
+@_option(
     "--state",
-    "state",
     type=click.Choice([state.value for state in RunState]),
     help="Only runs in this state.",
-    cls=SectionOption,
-    section="Which runs",
 )
-@click.option(
+@_option(
     "--sort",
     "order",
     type=click.Choice([order.value for order in RunOrder]),
     help="What comes first: the newest, the longest, or a before z.  [default: created]",
-    cls=SectionOption,
-    section="Which runs",
 )
-@click.option(
+@_option(
     "--reverse",
     "is_reversed",
     is_flag=True,
     help="Turn the order round.",
-    cls=SectionOption,
-    section="Which runs",
 )
-@click.option(
+@_option(
     "--limit",
-    "limit",
     type=click.IntRange(1, 100_000),
     metavar="N",
     help=f"Show at most so many.  [default: {_SHOWN}]",
-    cls=SectionOption,
-    section="Which runs",
 )
 @workspace_option
 def command(call: Call) -> Outcome:

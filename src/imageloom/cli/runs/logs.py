@@ -12,7 +12,13 @@ from rich.text import Text
 
 from imageloom.cli.call import Call, Outcome, call_command, outliving_the_reader
 from imageloom.cli.joined_logs import JoinedTail, joined_text
-from imageloom.cli.log_search import found_lines, log_choice, num_lines_of
+from imageloom.cli.log_search import (
+    found_lines,
+    log_choice,
+    num_lines_of,
+    search_option,
+    tail_option,
+)
 from imageloom.cli.screen import line
 from imageloom.cli.workspace import open_existing_engine, workspace_option
 from imageloom.spec.node_state import RunState
@@ -34,14 +40,8 @@ _POLL_S: Final = 0.2
 )
 @click.argument("run")
 @click.argument("node", required=False)
-@click.option(
-    "--search",
-    metavar="TEXT",
-    help="Only the lines that contain this, whatever the case, with their places.",
-)
-@click.option(
-    "--tail", type=click.IntRange(min=1), metavar="N", help="Only the last lines of each log."
-)
+@search_option
+@tail_option
 @click.option(
     "-f", "--follow", is_flag=True, help="Show what is written from now on, until it ends."
 )

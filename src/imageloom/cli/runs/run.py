@@ -1,5 +1,6 @@
 """``imageloom run``."""
 
+import functools
 import os
 import shlex
 import sys
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from imageloom.pipeline.run.request import Asked
     from imageloom.pipeline.run_folder import RunFolder
 
-_WHAT: Final = "What to run"
+_option = functools.partial(click.option, cls=SectionOption, section="What to run")
 _WITH_RESUME: Final = {"resume", "detach", "workspace", "as_json", "debug"}
 _FLAGS: Final = {"changes": "--set", "start": "--from", "pipeline": "PIPELINE"}
 
@@ -45,61 +46,44 @@ _FLAGS: Final = {"changes": "--set", "start": "--from", "pipeline": "PIPELINE"}
     signals=2,
 )
 @click.argument("pipeline", type=PathType(), required=False)
-@click.option(
+@_option(
     "--set",
     "changes",
     multiple=True,
     metavar="NODE.PARAMETER=VALUE",
     help="Change a parameter or run setting for this run; may be repeated.",
-    cls=SectionOption,
-    section=_WHAT,
 )
-@click.option(
+@_option(
     "--only",
-    "only",
     multiple=True,
     metavar="NODE",
     help="Stop at this node: do it and what it needs, nothing after it; may be repeated.",
-    cls=SectionOption,
-    section=_WHAT,
 )
-@click.option(
+@_option(
     "--from",
     "start",
     multiple=True,
     metavar="NODE",
     help="Make this node and all that depends on it anew; may be repeated.",
-    cls=SectionOption,
-    section=_WHAT,
 )
-@click.option(
+@_option(
     "--fresh",
-    "fresh",
     multiple=True,
     metavar="NODE",
     help="Make this node anew although its result is there; may be repeated.",
-    cls=SectionOption,
-    section=_WHAT,
 )
-@click.option(
+@_option(
     "--target",
-    "target",
     metavar="NAME",
     help="Where nodes that can choose run: 'local' is this machine.",
-    cls=SectionOption,
-    section=_WHAT,
 )
-@click.option(
+@_option(
     "--resume",
-    "resume",
     metavar="RUN",
     help="Go on with a run that failed or was stopped: its id, the beginning of it, or 'last'.",
-    cls=SectionOption,
-    section=_WHAT,
 )
 @click.option(
     "--detach",
-    "detach",
     is_flag=True,
     help="Return once the run has begun, and leave it to a process that outlives the terminal.",
 )

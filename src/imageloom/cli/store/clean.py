@@ -20,7 +20,6 @@ from imageloom.system.wording import count
 )
 @click.option(
     "--limit",
-    "limit",
     type=click.FloatRange(min=0),
     metavar="GIB",
     help="GiB of outputs to keep at most; by default IMAGELOOM_STORE_LIMIT_GIB, or 100.",
@@ -29,7 +28,6 @@ from imageloom.system.wording import count
 )
 @click.option(
     "--dry-run",
-    "dry_run",
     is_flag=True,
     help="Say what would be removed, and remove nothing.",
     cls=SectionOption,

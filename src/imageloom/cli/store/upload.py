@@ -16,7 +16,6 @@ from imageloom.cli.workspace import open_engine, workspace_option
 @click.argument("source", type=PathType())
 @click.option(
     "--name",
-    "name",
     help="What pipelines call it; by default the name of the file or folder.",
     cls=SectionOption,
     section="Input and output",

@@ -17,7 +17,6 @@ from imageloom.system.wording import count
 @click.argument("name")
 @click.option(
     "--timeout-s",
-    "timeout_s",
     type=click.FloatRange(min=0, min_open=True),
     metavar="SECONDS",
     help="How long to wait for the hello, the time in a queue included. By default 300.",

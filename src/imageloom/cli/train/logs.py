@@ -13,7 +13,13 @@ from rich.text import Text
 
 from imageloom.cli.call import Call, Outcome, call_command, outliving_the_reader
 from imageloom.cli.joined_logs import JoinedTail, joined_text
-from imageloom.cli.log_search import found_lines, log_choice, num_lines_of
+from imageloom.cli.log_search import (
+    found_lines,
+    log_choice,
+    num_lines_of,
+    search_option,
+    tail_option,
+)
 from imageloom.cli.lost_runs import tell_if_lost
 from imageloom.cli.places import PathType
 from imageloom.cli.screen import line
@@ -42,14 +48,8 @@ _LEAD_S: Final = 30.0  # in which another machine may take the lead
 )
 @click.argument("run", metavar="RUN_DIRECTORY", type=PathType())
 @click.option("--rank", type=click.IntRange(min=0), help="Only what this process wrote.")
-@click.option(
-    "--search",
-    metavar="TEXT",
-    help="Only the lines that contain this, whatever the case, with their places.",
-)
-@click.option(
-    "--tail", type=click.IntRange(min=1), metavar="N", help="Only the last lines of each log."
-)
+@search_option
+@tail_option
 @click.option(
     "-f", "--follow", is_flag=True, help="Show what is written from now on, until the run ends."
 )

@@ -50,7 +50,6 @@ _HERE: Final = "local"
 )
 @click.option(
     "--model",
-    "model",
     type=NameOrPlace(),
     metavar="NAME|DIR",
     help="A network such as resnet18, a directory of 'imageloom model create', or a trained model "
@@ -69,7 +68,6 @@ _HERE: Final = "local"
 @place_option("--out", "out", "The run directory to write.", required=False)
 @click.option(
     "--resume",
-    "resume",
     type=PathType(),
     metavar="RUN",
     help="Go on with a run that was stopped, exactly where it stopped. Of the other options it "
@@ -83,7 +81,6 @@ _HERE: Final = "local"
 @parameter_options(ModelParams, section="Network, when --model is a name")
 @click.option(
     "--target",
-    "target",
     metavar="NAME",
     help="Where to train, as 'imageloom targets' lists it. By default in this process, on this "
     "machine; elsewhere as a job, which goes on when the terminal is closed.",

@@ -30,7 +30,7 @@ Legend: C channels, H height, W width.
 """
 
 import io
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, BinaryIO, Final
 
 # Imported here because Pillow would load all of its decoders for a format it has not loaded yet.
 from PIL import (
@@ -75,6 +75,7 @@ __all__ = [
     "decode_picture",
     "decode_rgb",
     "examine_picture",
+    "look_at_header",
 ]
 
 # Named by the plugins themselves, so that those are loaded; a test holds it equal to names.FORMATS.
@@ -94,6 +95,7 @@ NEARLY_BLACK: Final = "uses under 1/16 of its 16-bit range, so it is nearly blac
 _DIRECT: Final = ("1", "L", "P", "RGB", "CMYK", "YCbCr")
 _ORIENTATION: Final = 274
 _MAX_REASON_CHARS: Final = 160
+_MAX_BYTES_TO_NAME: Final = 64 * 1024 * 1024  # of a file that is no picture, to say what it is
 _quiet: Final = QuietWarnings()
 
 
@@ -134,6 +136,28 @@ def examine_picture(content: bytes, *, max_pixels: int = DEFAULT_MAX_PIXELS) -> 
     with _quiet():
         _, facts = _decode(content, max_pixels)
     return facts
+
+
+def look_at_header(file: BinaryIO, *, max_pixels: int = DEFAULT_MAX_PIXELS) -> None:
+    """Refuse a file that its header alone shows to be unusable, without decoding any pixel.
+
+    Refuses nothing that ``decode_picture`` takes; whether the rest is whole stays unknown.
+
+    Args:
+        file: Open for reading, at its beginning.
+        max_pixels: As for ``decode_picture``.
+
+    Raises:
+        UnreadablePictureError: The file cannot be used.
+    """
+    with _quiet():
+        try:
+            _check_mode(_open(file, max_pixels))
+        except UnreadablePictureError:
+            raise
+        except Exception as problem:
+            file.seek(0)
+            raise _unreadable(problem, file.read(_MAX_BYTES_TO_NAME)) from problem
 
 
 def decode_rgb(content: bytes, *, rows: int | None = None) -> "torch.Tensor":
@@ -192,7 +216,7 @@ def _decode(content: bytes, max_pixels: int) -> tuple[Image.Image, PictureFacts]
     Nothing is wrong with its pixels; but those of a JPEG file are not yet computed.
     """
     try:
-        image = _open(content, max_pixels)
+        image = _open(io.BytesIO(content), max_pixels)
         _check_mode(image)
         orientation = _orientation(image)
         header = read_jpeg_header(content)
@@ -201,7 +225,7 @@ def _decode(content: bytes, max_pixels: int) -> tuple[Image.Image, PictureFacts]
         else:
             notices = look_into(content, header)
             if LACKS_END in notices:
-                image = _open(with_end(content, header), max_pixels)
+                image = _open(io.BytesIO(with_end(content, header)), max_pixels)
             if not set(notices).isdisjoint(NOT_LOOKED_INTO):
                 image.load()
         frames = _count_frames(image, content)
@@ -219,8 +243,8 @@ def _decode(content: bytes, max_pixels: int) -> tuple[Image.Image, PictureFacts]
     return image, PictureFacts(width, height, file_format, orientation, frames, notices)
 
 
-def _open(content: bytes, max_pixels: int) -> Image.Image:
-    image = Image.open(io.BytesIO(content), formats=FORMATS)
+def _open(file: BinaryIO, max_pixels: int) -> Image.Image:
+    image = Image.open(file, formats=FORMATS)
     width, height = image.size
     if width < 1 or height < 1:
         raise UnreadablePictureError(

@@ -70,10 +70,6 @@ _DAMAGE: Final = {
 def look_into(content: bytes, header: JpegHeader) -> tuple[str, ...]:
     """Refuse a JPEG file of which some pixels are missing or wrong, as far as can be known.
 
-    Args:
-        content: The file.
-        header: Its header.
-
     Returns:
         What is notable about it, as rests of sentences; one of ``NOT_LOOKED_INTO`` where the
         pixels themselves must be decoded to know more.

@@ -22,23 +22,32 @@ _DETAILS: Final = 100
 _IMBALANCE: Final = 100  # above this, accuracy says little about the small class
 
 
-def refuse_losses(images: ImageDirectory, max_rejected_fraction: float, *, place: Path) -> None:
+def refuse_losses(
+    counts: Mapping[str, int],
+    rejected: Sequence[Rejected],
+    max_rejected_fraction: float,
+    *,
+    num_images: int,
+    place: Path,
+) -> None:
     """Refuse pictures of which too many were left out.
 
     Args:
-        images: The pictures, and those that were left out.
+        counts: Pictures that are left, by class; empty for pictures without labels.
+        rejected: Files that were left out.
         max_rejected_fraction: Largest share that may be left out; exactly this share may.
+        num_images: Pictures that are left, with or without labels.
         place: Where a person has them.
 
     Raises:
         InvalidDatasetError: Nothing is left, a class has lost all its pictures, or more than the
             share were left out. The details list the first 100 files.
     """
-    lost = sum(one.is_picture for one in images.rejected)
-    total = len(images) + lost
-    for name, left in images.counts.items():
+    lost = sum(one.is_picture for one in rejected)
+    total = num_images + lost
+    for name, left in counts.items():
         if left == 0:
-            mine = [one for one in images.rejected if one.label == name]
+            mine = [one for one in rejected if one.label == name]
             raise InvalidDatasetError(
                 f"The class {quoted(name)} in {place} has no usable image: all "
                 f"{len(mine):,} were left out. {_reasons(mine)}",
@@ -46,27 +55,27 @@ def refuse_losses(images: ImageDirectory, max_rejected_fraction: float, *, place
                 reason="class-without-images",
                 details={"class": name, "rejected": _listed(mine)},
             )
-    if not len(images):
+    if not num_images:
         raise InvalidDatasetError(
-            f"{_none_of(lost)} in {place} can be used. {_reasons(images.rejected)}".strip(),
-            hint=f"{_way_out(images.rejected)}.",
+            f"{_none_of(lost)} in {place} can be used. {_reasons(rejected)}".strip(),
+            hint=f"{_way_out(rejected)}.",
             reason="too-many-rejected",
-            details={"rejected_count": lost, "images": 0, "rejected": _listed(images.rejected)},
+            details={"rejected_count": lost, "images": 0, "rejected": _listed(rejected)},
         )
     # As text, 0.01 is one in a hundred; as a float it is a little more.
     if lost > Fraction(repr(max_rejected_fraction)) * total:
         raise InvalidDatasetError(
             f"{lost:,} of {total:,} pictures in {place} cannot be used "
             f"({100 * lost / total:.3g} %), more than the "
-            f"{100 * max_rejected_fraction:g} % allowed. {_reasons(images.rejected)}",
-            hint=f"{_way_out(images.rejected)}, or allow more with --max-rejected-fraction "
-            f"{_enough(lost, total)}.",
+            f"{100 * max_rejected_fraction:g} % allowed. {_reasons(rejected)}",
+            hint=f"{_way_out(rejected)}, or allow more with --max-rejected-fraction "
+            f"{enough_fraction(lost, total):g}.",
             reason="too-many-rejected",
             details={
                 "rejected_count": lost,
                 "images": total,
-                "rejected": _listed(images.rejected),
-                "option": f"--max-rejected-fraction {_enough(lost, total)}",
+                "rejected": _listed(rejected),
+                "option": f"--max-rejected-fraction {enough_fraction(lost, total):g}",
             },
         )
 
@@ -162,9 +171,9 @@ def _way_out(rejected: Sequence[Rejected]) -> str:
     return "Repair, replace or remove them"
 
 
-def _enough(lost: int, total: int) -> str:
-    """Return the next round share that lets so many be left out."""
-    return f"{math.ceil(1000 * lost / total) / 1000:g}"
+def enough_fraction(lost: int, total: int) -> float:
+    """Return the next round share that lets so many of the pictures be left out."""
+    return math.ceil(1000 * lost / total) / 1000
 
 
 def _reasons(rejected: Sequence[Rejected]) -> str:

@@ -1,5 +1,6 @@
 """Where thumbnails are kept: whole files by the digest of their picture, renamed into place."""
 
+import contextlib
 import os
 import platform
 import shutil
@@ -13,6 +14,9 @@ from imageloom.errors import write_failure
 from imageloom.system.machine import is_alive
 
 THUMBNAILS: Final = "thumbnails"
+MAX_BYTES: Final = 1024**3
+"""Of all thumbnails together: 60,000 or more."""
+
 _SCRATCH: Final = "scratch"
 
 
@@ -56,10 +60,39 @@ class ThumbnailCache:
         shutil.rmtree(left, ignore_errors=True)
 
     def find(self, sha256: str, size: int) -> KeptThumbnail | None:
-        """Return a thumbnail that is there already."""
+        """Return a thumbnail that is there already; it counts as used now."""
         name = thumbnail_name(sha256, size)
-        is_there = (self.folder / THUMBNAILS / name).is_file()
-        return KeptThumbnail(sha256, name) if is_there else None
+        try:
+            os.utime(self.folder / THUMBNAILS / name)
+        except FileNotFoundError:
+            return None
+        except OSError:  # a disk that may only be read tells no times, but pictures
+            is_there = (self.folder / THUMBNAILS / name).is_file()
+            return KeptThumbnail(sha256, name) if is_there else None
+        return KeptThumbnail(sha256, name)
+
+    def prune(self, most_bytes: int = MAX_BYTES) -> int:
+        """Remove thumbnails until the rest has a limited size, and return how many went.
+
+        Those go first whose last use is longest ago. One that goes while a page is about to show
+        it is missing there, and is made anew when its pictures are looked at again.
+
+        Args:
+            most_bytes: What the rest may have together.
+        """
+        found = []
+        with contextlib.suppress(FileNotFoundError), os.scandir(self.folder / THUMBNAILS) as files:
+            for entry in files:
+                with contextlib.suppress(FileNotFoundError):
+                    facts = entry.stat(follow_symlinks=False)
+                    found.append((facts.st_mtime_ns, facts.st_size, entry.path))
+        total, removed = sum(size for _, size, _ in found), 0
+        for _, size, path in sorted(found):
+            if total <= most_bytes:
+                break
+            Path(path).unlink(missing_ok=True)
+            total, removed = total - size, removed + 1
+        return removed
 
     def keep(self, sha256: str, size: int, content: bytes) -> KeptThumbnail:
         """Write a thumbnail, whole or not at all.

@@ -15,11 +15,11 @@ from imageloom.data.previews.cache import THUMBNAILS, ThumbnailCache
 from imageloom.data.previews.process import PreviewProcess
 from imageloom.data.previews.values import (
     KeptThumbnail,
-    PicturePage,
+    LeftOutPage,
     Size,
     SourceDescription,
     description_from,
-    page_from,
+    left_out_from,
 )
 from imageloom.errors import TimeoutOccuredError, WorkerLostError
 
@@ -30,7 +30,7 @@ DESCRIBE_TIMEOUT_S: Final = 120.0
 
 
 class PictureHelper:
-    """Thumbnails, descriptions and pages, by processes that are started when first needed.
+    """Thumbnails and descriptions, by processes that are started when first needed.
 
     Any thread may call; a call waits for a free process and for its answer. A process that dies or
     takes too long costs one call: the next starts another. All end when ``close`` is called, and
@@ -92,49 +92,6 @@ class PictureHelper:
         what = {"folder": str(folder), "file": file, "size": size}
         return self.path(KeptThumbnail(**self._ask("thumbnail", what, timeout_s)))
 
-    def thumbnail_of(
-        self, images: Path, position: int, size: Size = 240, *, timeout_s: float = PICTURE_TIMEOUT_S
-    ) -> Path:
-        """Return a small JPEG copy of a picture that an image directory lists.
-
-        Args:
-            images: The image directory, such as an output of a node.
-            position: Of the picture in it, as a page has it.
-            size: Longest side in pixels.
-            timeout_s: As for ``thumbnail``.
-
-        Raises:
-            ImageloomError: As ``thumbnail``; also when the picture was changed since.
-        """
-        what = {"images": str(images), "position": position, "size": size}
-        return self.path(KeptThumbnail(**self._ask("thumbnail_of", what, timeout_s)))
-
-    def page(
-        self,
-        images: Path,
-        *,
-        label: str | None = None,
-        offset: int = 0,
-        limit: int = 100,
-        timeout_s: float = PICTURE_TIMEOUT_S,
-    ) -> PicturePage:
-        """Return some pictures of an image directory, in its order.
-
-        Args:
-            images: The image directory, such as an output of a node.
-            label: Only those of this class.
-            offset: How many to pass over.
-            limit: How many to return, up to 1,000.
-            timeout_s: As for ``thumbnail``.
-
-        Raises:
-            InvalidDatasetError: It is none, or is damaged.
-            UnknownNameError: There is no such class.
-            ImageloomError: As ``thumbnail``.
-        """
-        what = {"images": str(images), "label": label, "offset": offset, "limit": limit}
-        return page_from(self._ask("page", what, timeout_s))
-
     def describe(
         self,
         path: Path,
@@ -161,6 +118,34 @@ class PictureHelper:
         """
         what = {"path": str(path), "params": dict(params or {}), "samples": samples, "size": size}
         return description_from(self._ask("describe", what, timeout_s))
+
+    def left_out(
+        self,
+        path: Path,
+        *,
+        params: Mapping[str, object] | None = None,
+        offset: int = 0,
+        limit: int = 100,
+        timeout_s: float = DESCRIBE_TIMEOUT_S,
+    ) -> LeftOutPage:
+        """Return some of the files that a description counts as left out, by name.
+
+        Args:
+            path: As for ``describe``, which may have been asked before: then this takes no time.
+            params: As for ``describe``.
+            offset: How many to pass over.
+            limit: How many to return, up to 1,000.
+            timeout_s: As for ``thumbnail``.
+
+        Raises:
+            ImageloomError: As ``describe``.
+        """
+        what = {"path": str(path), "params": dict(params or {}), "offset": offset, "limit": limit}
+        return left_out_from(self._ask("left_out", what, timeout_s))
+
+    def tidy(self) -> None:
+        """Bring the thumbnails back to their limit of 1 GiB; those not used for longest go."""
+        self._cache.prune()
 
     def close(self) -> None:
         """End all processes; calls that wait for one get an error."""

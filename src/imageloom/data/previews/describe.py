@@ -3,7 +3,7 @@
 import shutil
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -12,25 +12,27 @@ import numpy.typing as npt
 
 from imageloom.data.convert import list_archive, list_source
 from imageloom.data.images.directory import ImageDirectory, Rejected
+from imageloom.data.images.findings import enough_fraction, refuse_losses
 from imageloom.data.images.index import UNLABELLED, file_name, labels_of
 from imageloom.data.params import ConvertParams
+from imageloom.data.previews.look import as_rejected, look_at
 from imageloom.data.previews.opened import OpenedDirectories, first_of_each
 from imageloom.data.previews.reach import Reach
-from imageloom.data.previews.thumbnails import Thumbnails
+from imageloom.data.previews.thumbnails import UNREADABLE, Thumbnails
 from imageloom.data.previews.values import (
     DescribedClass,
-    KeptThumbnail,
     LeftOut,
+    Losses,
     Sample,
     SourceDescription,
 )
 from imageloom.data.sources.kind import find_source
 from imageloom.data.sources.listing import Listing
-from imageloom.errors import CouldNotOpenFileError, ImageloomError
+from imageloom.errors import CouldNotOpenFileError, ImageloomError, InvalidDatasetError
 from imageloom.events import Control
 
 _CLASSES_WITH_SAMPLES: Final = 20
-_LEFT_OUT_LISTED: Final = 100
+_LEFT_OUT_KEPT: Final = 100_000
 _UNPACKED: Final = "unpacked"
 
 
@@ -42,17 +44,35 @@ class Wanted:
         params: How it would be converted.
         samples: Pictures of each class to show, of the first ``_CLASSES_WITH_SAMPLES`` classes.
         size: Of their thumbnails, in pixels.
+        look_s: Longest time for reading headers.
     """
 
     params: ConvertParams
     samples: int
     size: int
+    look_s: float = 20.0
+
+
+@dataclass(frozen=True)
+class Described:
+    """A source's description, and what would be too much to say in it.
+
+    Attributes:
+        description: What is shown at once.
+        left_out_files: All files that are left out, by name; at most ``_LEFT_OUT_KEPT``.
+    """
+
+    description: SourceDescription
+    left_out_files: tuple[LeftOut, ...]
 
 
 def describe(
     path: str, wanted: Wanted, thumbnails: Thumbnails, opened: OpenedDirectories
-) -> SourceDescription:
+) -> Described:
     """Return what a source holds; of an archive, which is unpacked for a moment, too.
+
+    The headers of its files are read as long as there is time, and the few pictures that are shown
+    are decoded; what these tell to be unusable counts as left out.
 
     Raises:
         CouldNotOpenFileError: There is nothing, or it may not be shown.
@@ -69,7 +89,7 @@ def describe(
     return _of_listing(source.kind, source.path, listing, wanted, thumbnails)
 
 
-def _of_archive(path: Path, wanted: Wanted, thumbnails: Thumbnails) -> SourceDescription:
+def _of_archive(path: Path, wanted: Wanted, thumbnails: Thumbnails) -> Described:
     into = thumbnails.cache.scratch / _UNPACKED
     shutil.rmtree(into, ignore_errors=True)
     into.mkdir(mode=0o700, parents=True)
@@ -83,48 +103,109 @@ def _of_archive(path: Path, wanted: Wanted, thumbnails: Thumbnails) -> SourceDes
 
 def _of_listing(
     kind: str, path: Path, listing: Listing, wanted: Wanted, thumbnails: Thumbnails
-) -> SourceDescription:
+) -> Described:
     names = listing.files.column("path")
+    max_pixels = wanted.params.max_pixels
+    look = look_at(listing, thumbnails.reach, max_pixels=max_pixels, most_s=wanted.look_s)
+    unusable = dict(look.unusable)
+    usable_rows_N = np.delete(np.arange(len(listing)), list(unusable))
 
-    def sample(row: int) -> Sample:
+    def sample(position: int) -> Sample:
+        row = int(usable_rows_N[position])
         name = names[row].as_py()
-        make = thumbnails.of_file
-        return _sample(file_name(name), lambda: make(listing.root, name, wanted.size))
+        try:
+            return Sample(file_name(name), thumbnails.of_file(listing.root, name, wanted.size), "")
+        except ImageloomError as problem:
+            what = _what_is_wrong(file_name(name), problem)
+            if problem.reason == UNREADABLE:
+                unusable[row] = as_rejected(listing, row, what, problem.hint)
+            return Sample(file_name(name), None, what)
 
-    classes = _classes(listing.classes, labels_of(listing.files), wanted.samples, sample)
-    return SourceDescription(
+    labels_N = labels_of(listing.files)
+    shown = tuple(_classes(listing.classes, labels_N[usable_rows_N], wanted.samples, sample))
+    classes = _without(shown, listing, [row for row in unusable if row not in look.unusable])
+    rejected = (*listing.rejected, *(unusable[row] for row in sorted(unusable)))
+    description = SourceDescription(
         kind=kind,
         path=str(path),
         root="" if kind == "archive" else str(listing.root),
-        images=len(listing),
+        images=len(listing) - len(unusable),
+        files=len(listing),
+        headers_read=look.headers_read,
         is_decoded=False,
-        classes=tuple(classes),
-        left_out=len(listing.rejected),
-        left_out_reasons=_reasons(listing.rejected),
-        left_out_files=_first(listing.rejected),
+        classes=classes,
+        left_out=len(rejected),
+        left_out_reasons=_reasons(rejected),
+        losses=_losses(classes, rejected, wanted.params.max_rejected_fraction, listing.place),
         notices=listing.notices,
     )
+    return Described(description, _files(rejected))
+
+
+def _without(
+    classes: Sequence[DescribedClass], listing: Listing, rows: Sequence[int]
+) -> tuple[DescribedClass, ...]:
+    """Return classes less the pictures that only showed to be unusable when they were decoded."""
+    labels_N = labels_of(listing.files)
+    lost = Counter(
+        None if labels_N[row] == UNLABELLED else listing.classes[labels_N[row]] for row in rows
+    )
+    return tuple(replace(one, images=one.images - lost[one.name]) for one in classes)
 
 
 def _of_directory(
     path: Path, wanted: Wanted, thumbnails: Thumbnails, opened: OpenedDirectories
-) -> SourceDescription:
+) -> Described:
     images: ImageDirectory = opened.open(path)
 
     def sample(row: int) -> Sample:
-        return _sample(images.file(row), lambda: thumbnails.of_row(images, row, wanted.size))
+        try:
+            return Sample(images.file(row), thumbnails.of_row(images, row, wanted.size), "")
+        except ImageloomError as problem:
+            return Sample(images.file(row), None, _what_is_wrong(images.file(row), problem))
 
-    return SourceDescription(
+    classes = tuple(_classes(images.classes, images.labels, wanted.samples, sample))
+    description = SourceDescription(
         kind="image directory",
         path=str(path),
         root=str(images.root),
         images=len(images),
+        files=len(images),
+        headers_read=len(images),
         is_decoded=True,
-        classes=tuple(_classes(images.classes, images.labels, wanted.samples, sample)),
+        classes=classes,
         left_out=len(images.rejected),
         left_out_reasons=_reasons(images.rejected),
-        left_out_files=_first(images.rejected),
+        # It was converted already, by whatever share was allowed then.
+        losses=_losses(classes, images.rejected, 1.0, path),
         notices=images.notices,
+    )
+    return Described(description, _files(images.rejected))
+
+
+def _losses(
+    classes: Sequence[DescribedClass],
+    rejected: Sequence[Rejected],
+    most_fraction: float,
+    place: Path,
+) -> Losses:
+    counts = {one.name: one.images for one in classes if one.name is not None}
+    num_images = sum(one.images for one in classes)
+    lost = sum(one.is_picture for one in rejected)
+    is_refused = False
+    try:
+        refuse_losses(counts, rejected, most_fraction, num_images=num_images, place=place)
+    except InvalidDatasetError:
+        is_refused = True
+    emptied = tuple(name for name, images in counts.items() if images == 0)
+    can_be_allowed = num_images > 0 and not emptied
+    return Losses(
+        lost=lost,
+        pictures=num_images + lost,
+        most_fraction=most_fraction,
+        enough_fraction=enough_fraction(lost, num_images + lost) if can_be_allowed else 0.0,
+        emptied=emptied,
+        is_refused=is_refused,
     )
 
 
@@ -144,22 +225,18 @@ def _classes(
         yield DescribedClass(name, images, tuple(map(sample, shown)))
 
 
-def _sample(file: str, make: Callable[[], KeptThumbnail]) -> Sample:
-    """Return a sample; a picture that cannot be shown is one with its problem."""
-    try:
-        return Sample(file, make(), "")
-    except ImageloomError as problem:
-        return Sample(file, None, problem.message.removeprefix(f"{file} ").removesuffix("."))
+def _what_is_wrong(file: str, problem: ImageloomError) -> str:
+    """Return the rest of a sentence that begins with the file's name."""
+    return problem.message.removeprefix(f"{file} ").removesuffix(".")
 
 
 def _reasons(rejected: Sequence[Rejected]) -> dict[str, int]:
     return dict(Counter(one.reason for one in rejected).most_common())
 
 
-def _first(rejected: Sequence[Rejected]) -> tuple[LeftOut, ...]:
-    return tuple(
-        LeftOut(one.file, one.reason, one.hint, one.label) for one in rejected[:_LEFT_OUT_LISTED]
-    )
+def _files(rejected: Sequence[Rejected]) -> tuple[LeftOut, ...]:
+    by_name = sorted(rejected, key=lambda one: one.file)[:_LEFT_OUT_KEPT]
+    return tuple(LeftOut(one.file, one.reason, one.hint, one.label) for one in by_name)
 
 
 def _refuse_links(params: ConvertParams, thumbnails: Thumbnails) -> None:

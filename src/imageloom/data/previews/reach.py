@@ -1,11 +1,13 @@
 """Which files the preview process may read, and how it reads them."""
 
+import contextlib
 import errno
 import hashlib
 import os
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import BinaryIO, Final
 
 from imageloom.data.decoding.listed_file import MAX_FILE_BYTES
 from imageloom.data.images.index import file_name
@@ -39,8 +41,9 @@ class Reach:
             raise self._outside(path)
         return place
 
-    def read(self, folder: Path, name: bytes) -> bytes:
-        """Return the content of a plain file, with no link followed below a folder of ``roots``.
+    @contextlib.contextmanager
+    def opening(self, folder: Path, name: bytes) -> Iterator[BinaryIO]:
+        """Yield a plain file opened for reading, no link followed below a folder of ``roots``.
 
         Args:
             folder: Absolute; one of the roots or below it, when there are any.
@@ -54,12 +57,16 @@ class Reach:
         anchor, whole = self._anchored(folder, name)
         try:
             with opening_below(anchor, whole) as file:
-                size = os.fstat(file.fileno()).st_size
-                if size > MAX_FILE_BYTES:
+                if os.fstat(file.fileno()).st_size > MAX_FILE_BYTES:
                     raise _unusable(name, f"has more than the {MAX_FILE_BYTES:,} bytes it may have")
-                return file.read(size)  # of one that grows, what it was
+                yield file
         except OSError as problem:
             raise _not_read(folder, name, problem) from problem
+
+    def read(self, folder: Path, name: bytes) -> bytes:
+        """Return the content of a file, as ``opening`` finds it."""
+        with self.opening(folder, name) as file:
+            return file.read(os.fstat(file.fileno()).st_size)  # of one that grows, what it was
 
     def _anchored(self, folder: Path, name: bytes) -> tuple[Path, bytes]:
         if not self.roots:

@@ -4,16 +4,18 @@ import hashlib
 import os
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from imageloom.data.decoding.decoded_picture import UnreadablePictureError
 from imageloom.data.images.directory import ImageDirectory
 from imageloom.data.images.index import file_name
 from imageloom.data.previews.cache import ThumbnailCache
-from imageloom.data.previews.opened import picture_at
 from imageloom.data.previews.reach import Reach, unchanged
 from imageloom.data.previews.shrink import shrink
 from imageloom.data.previews.values import SIZES, KeptThumbnail
 from imageloom.errors import InvalidDatasetError, ParameterParsingError
+
+UNREADABLE: Final = "unreadable-picture"
 
 
 @dataclass(frozen=True)
@@ -47,12 +49,11 @@ class Thumbnails:
         One that is in the cache is returned although the picture may be gone meanwhile.
 
         Raises:
-            ParameterParsingError: There is no such position.
             InvalidDatasetError: The file is not any more what was converted, or as ``of_file``.
             ImageloomError: As ``of_file``.
         """
         _require_size(size)
-        sha256 = picture_at(images, position).sha256
+        sha256 = images.index.column("sha256")[position].as_py().hex()
         found = self.cache.find(sha256, size)
         if found is not None:
             return found
@@ -75,7 +76,7 @@ class Thumbnails:
             raise InvalidDatasetError(
                 f"{file} {problem.reason}.",
                 hint=problem.hint,
-                reason="unreadable-picture",
+                reason=UNREADABLE,
                 details={"file": file},
             ) from problem
         return self.cache.keep(sha256, size, small)

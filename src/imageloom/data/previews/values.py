@@ -28,46 +28,6 @@ class KeptThumbnail:
 
 
 @dataclass(frozen=True)
-class ListedPicture:
-    """A picture of an image directory.
-
-    Attributes:
-        position: In the image directory, from 0.
-        file: Its name below the root, escaped where it is not UTF-8.
-        label: Its class, or None.
-        width: Pixels, as it is seen.
-        height: Pixels, as it is seen.
-        format: JPEG, PNG, BMP, PPM, TIFF or WEBP.
-        size_bytes: Of its file.
-        sha256: Of its file, in hexadecimal.
-        group: Its group, or None.
-    """
-
-    position: int
-    file: str
-    label: str | None
-    width: int
-    height: int
-    format: str
-    size_bytes: int
-    sha256: str
-    group: str | None
-
-
-@dataclass(frozen=True)
-class PicturePage:
-    """Some pictures of an image directory.
-
-    Attributes:
-        rows: The pictures.
-        total: How many there are of the label that was asked for.
-    """
-
-    rows: tuple[ListedPicture, ...]
-    total: int
-
-
-@dataclass(frozen=True)
 class LeftOut:
     """A file that is not among the pictures, and why."""
 
@@ -75,6 +35,40 @@ class LeftOut:
     reason: str
     hint: str
     label: str | None
+
+
+@dataclass(frozen=True)
+class LeftOutPage:
+    """Some of the files that are left out.
+
+    Attributes:
+        rows: The files, by name.
+        total: How many there are.
+    """
+
+    rows: tuple[LeftOut, ...]
+    total: int
+
+
+@dataclass(frozen=True)
+class Losses:
+    """Whether a conversion goes on without the files that are left out.
+
+    Attributes:
+        lost: How many of them are pictures, as far as their names tell.
+        pictures: How many pictures there are with these.
+        most_fraction: Largest share of them that may be left out.
+        enough_fraction: A round share that would let the conversion go on; 0 where none would.
+        emptied: Classes that would have no picture left.
+        is_refused: Whether a conversion would fail.
+    """
+
+    lost: int
+    pictures: int
+    most_fraction: float
+    enough_fraction: float
+    emptied: tuple[str, ...]
+    is_refused: bool
 
 
 @dataclass(frozen=True)
@@ -115,13 +109,16 @@ class SourceDescription:
         kind: ``folder``, ``archive``, ``table``, ``coco``, ``old`` or ``image directory``.
         path: What was described, absolute.
         root: Folder that the names of files start from; empty for an archive.
-        images: Pictures; of anything but an image directory, files that are tried as pictures.
-        is_decoded: Whether every file was decoded, as in an image directory; else those that are
-            damaged only show when the source is converted.
+        images: Pictures, without those that are known to be unusable.
+        files: Files that are taken for pictures by their names, the unusable ones among them.
+        headers_read: Of how many files the header was read, so that those that are no pictures
+            are known; of an image directory all, and they were decoded too.
+        is_decoded: Whether every file was decoded, as in an image directory; else damage behind a
+            header only shows when the source is converted.
         classes: All classes, in order.
         left_out: How many files are left out.
         left_out_reasons: How many for each reason, the commonest first.
-        left_out_files: The first of them.
+        losses: What that means for a conversion.
         notices: What a person should know.
     """
 
@@ -129,17 +126,14 @@ class SourceDescription:
     path: str
     root: str
     images: int
+    files: int
+    headers_read: int
     is_decoded: bool
     classes: tuple[DescribedClass, ...]
     left_out: int
     left_out_reasons: dict[str, int]
-    left_out_files: tuple[LeftOut, ...]
+    losses: Losses
     notices: tuple[str, ...]
-
-
-def page_from(content: dict[str, Any]) -> PicturePage:
-    """Return a page from the JSON that the other side made of it."""
-    return PicturePage(tuple(ListedPicture(**row) for row in content["rows"]), content["total"])
 
 
 def description_from(content: dict[str, Any]) -> SourceDescription:
@@ -148,9 +142,15 @@ def description_from(content: dict[str, Any]) -> SourceDescription:
         DescribedClass(one["name"], one["images"], tuple(map(_sample_from, one["samples"])))
         for one in content["classes"]
     )
-    left_out = tuple(LeftOut(**one) for one in content["left_out_files"])
-    lists = {"classes": classes, "left_out_files": left_out, "notices": tuple(content["notices"])}
+    found = content["losses"]
+    losses = Losses(**{**found, "emptied": tuple(found["emptied"])})
+    lists = {"classes": classes, "losses": losses, "notices": tuple(content["notices"])}
     return SourceDescription(**{**content, **lists})
+
+
+def left_out_from(content: dict[str, Any]) -> LeftOutPage:
+    """Return files that are left out from the JSON that the other side made of them."""
+    return LeftOutPage(tuple(LeftOut(**one) for one in content["rows"]), content["total"])
 
 
 def _sample_from(content: dict[str, Any]) -> Sample:

@@ -18,7 +18,7 @@ import queue
 import resource
 import sys
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import BinaryIO, Final
 
@@ -26,12 +26,21 @@ from imageloom.data.decoding.worker import MAX_MEMORY_BYTES
 from imageloom.data.params import ConvertParams
 from imageloom.data.previews.cache import ThumbnailCache
 from imageloom.data.previews.describe import Wanted, describe
-from imageloom.data.previews.opened import OpenedDirectories, page_of
+from imageloom.data.previews.opened import OpenedDirectories
 from imageloom.data.previews.reach import Reach
 from imageloom.data.previews.thumbnails import Thumbnails
-from imageloom.data.previews.values import KeptThumbnail, PicturePage, SourceDescription
+from imageloom.data.previews.values import (
+    SIZES,
+    KeptThumbnail,
+    LeftOut,
+    LeftOutPage,
+    SourceDescription,
+)
 from imageloom.errors import ImageloomError, any_error
 
+_SOURCES_KEPT: Final = 4
+_MOST_ROWS: Final = 1_000
+_FEW: Final = 1
 _HINT: Final = "This is a mistake in Imageloom. Please report it."
 
 
@@ -47,34 +56,40 @@ class Previews:
         self._thumbnails = Thumbnails(cache, reach)
         self._reach = reach
         self._opened = OpenedDirectories()
+        # Of the sources that were described last: to list them again would take as long.
+        self._left_out: dict[tuple[str, str], Sequence[LeftOut]] = {}
 
     def thumbnail(self, folder: str, file: str, size: int) -> KeptThumbnail:
         """Return the thumbnail of a file below a folder."""
         return self._thumbnails.of_file(Path(folder), os.fsencode(file), size)
-
-    def thumbnail_of(self, images: str, position: int, size: int) -> KeptThumbnail:
-        """Return the thumbnail of a picture of an image directory."""
-        opened = self._opened.open(self._reach.source(images))
-        return self._thumbnails.of_row(opened, position, size)
-
-    def page(self, images: str, label: str | None, offset: int, limit: int) -> PicturePage:
-        """Return some pictures of an image directory."""
-        opened = self._opened.open(self._reach.source(images))
-        return page_of(opened, label=label, offset=offset, limit=limit)
 
     def describe(
         self, path: str, params: dict[str, object], samples: int, size: int
     ) -> SourceDescription:
         """Return what a source holds."""
         wanted = Wanted(ConvertParams.parse(params), samples, size)
-        return describe(path, wanted, self._thumbnails, self._opened)
+        found = describe(path, wanted, self._thumbnails, self._opened)
+        self._left_out.pop((path, str(params)), None)
+        self._left_out[path, str(params)] = found.left_out_files
+        if len(self._left_out) > _SOURCES_KEPT:
+            self._left_out.pop(next(iter(self._left_out)))
+        return found.description
+
+    def left_out(
+        self, path: str, params: dict[str, object], offset: int, limit: int
+    ) -> LeftOutPage:
+        """Return some of the files that a source's description counts as left out."""
+        if (path, str(params)) not in self._left_out:
+            self.describe(path, params, samples=_FEW, size=SIZES[0])
+        files = self._left_out[path, str(params)]
+        start = max(0, offset)
+        return LeftOutPage(tuple(files[start : start + min(limit, _MOST_ROWS)]), len(files))
 
 
-_WORK: Final[Mapping[str, Callable[..., KeptThumbnail | PicturePage | SourceDescription]]] = {
+_WORK: Final[Mapping[str, Callable[..., KeptThumbnail | LeftOutPage | SourceDescription]]] = {
     "thumbnail": Previews.thumbnail,
-    "thumbnail_of": Previews.thumbnail_of,
-    "page": Previews.page,
     "describe": Previews.describe,
+    "left_out": Previews.left_out,
 }
 
 

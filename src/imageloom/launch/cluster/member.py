@@ -20,10 +20,6 @@ def name_ranks(share: Share) -> str:
 class Member:
     """A machine that joined.
 
-    Args:
-        connection: The connection to its agent.
-        host: Its name.
-
     Attributes:
         name: Its name and address, for people.
         lost: Why it can no longer be reached; empty while it can.

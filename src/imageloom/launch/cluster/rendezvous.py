@@ -30,11 +30,7 @@ class LeaderAddress(BaseModel):
 
 @dataclass(frozen=True)
 class MeetingPlace:
-    """The files by which the machines of one run meet.
-
-    Args:
-        run: The run directory.
-    """
+    """The files by which the machines of one run meet."""
 
     run: Path
 

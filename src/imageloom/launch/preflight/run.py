@@ -12,11 +12,7 @@ from imageloom.launch.preflight.room import needs_of
 
 
 class RunPreflight:
-    """What a machine must have to take part in a run.
-
-    Args:
-        run: The run directory.
-    """
+    """What a machine must have to take part in a run."""
 
     def __init__(self, run: Path) -> None:
         self._run = run

@@ -46,19 +46,14 @@ def parameter_problems(node: Node, component: Component) -> Iterator[Problem]:
         if name in component.renamed:
             yield _given_twice(node, component, name, params)
         elif name not in known:
-            yield _unknown_parameter(node, component, name, known)
+            unknown = unknown_name("parameter", name, known)
+            yield value_problem(ProblemKind.UNKNOWN_PARAMETER, node, component, name, unknown)
     values = {name: value for name, value in params.items() if name in known}
     errors = list(value_errors(component.params, values))
     if not errors and (broken := _broken_rule(component, component.params.parse(values))):
         errors = [(str(broken.details.get("parameter", "")), broken)]
     for name, error in errors:
-        yield Problem(
-            ProblemKind.BAD_PARAMETER,
-            f"{named(node, component)}: {error.message}",
-            hint=error.hint,
-            node=node.id,
-            parameter=name,
-        )
+        yield value_problem(ProblemKind.BAD_PARAMETER, node, component, name, error)
 
 
 def value_errors(
@@ -76,6 +71,19 @@ def value_errors(
     others = {name: _refusal(params, fine | {name: values[name]}) for name in values.keys() - fine}
     refused = [(name, error) for name in values if (error := others.get(name)) is not None]
     yield from refused or [("", whole)]
+
+
+def value_problem(
+    kind: ProblemKind, node: Node, component: Component, name: str, error: ParameterError
+) -> Problem:
+    """Return the problem that one value of a node is, whose error says it all."""
+    return Problem(
+        kind,
+        f"{named(node, component)}: {error.message}",
+        hint=error.hint,
+        node=node.id,
+        parameter=name,
+    )
 
 
 def named(node: Node, component: Component) -> str:
@@ -112,19 +120,6 @@ def _given_twice(
         hint="Remove the one that you do not mean.",
         node=node.id,
         parameter=today,
-    )
-
-
-def _unknown_parameter(
-    node: Node, component: Component, name: str, known: tuple[str, ...]
-) -> Problem:
-    unknown = unknown_name("parameter", name, known)
-    return Problem(
-        ProblemKind.UNKNOWN_PARAMETER,
-        f"{named(node, component)}: {unknown.message}",
-        hint=unknown.hint,
-        node=node.id,
-        parameter=name,
     )
 
 

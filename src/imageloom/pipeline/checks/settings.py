@@ -5,7 +5,7 @@ from typing import Final
 
 from imageloom.errors import unknown_name
 from imageloom.params import describe
-from imageloom.pipeline.checks.nodes import named, value_errors
+from imageloom.pipeline.checks.nodes import named, value_errors, value_problem
 from imageloom.pipeline.checks.problems import Problem, ProblemKind
 from imageloom.pipeline.graph.graph import Node
 from imageloom.spec.component import Component
@@ -27,23 +27,11 @@ def setting_problems(
     known = tuple(one.name for one in describe(RunSettings))
     for name in [one for one in node.settings if one not in known]:
         unknown = unknown_name("run setting", name, known)
-        yield Problem(
-            ProblemKind.UNKNOWN_SETTING,
-            f"{named(node, component)}: {unknown.message}",
-            hint=unknown.hint,
-            node=node.id,
-            parameter=name,
-        )
+        yield value_problem(ProblemKind.UNKNOWN_SETTING, node, component, name, unknown)
     values = {name: value for name, value in node.settings.items() if name in known}
     errors = list(value_errors(RunSettings, values))
     for name, error in errors:
-        yield Problem(
-            ProblemKind.BAD_SETTING,
-            f"{named(node, component)}: {error.message}",
-            hint=error.hint,
-            node=node.id,
-            parameter=name,
-        )
+        yield value_problem(ProblemKind.BAD_SETTING, node, component, name, error)
     if not errors:
         yield from _limit_problems(node, component, RunSettings.parse(values), limits)
 
@@ -53,13 +41,7 @@ def _limit_problems(
 ) -> Iterator[Problem]:
     if settings.target not in limits:
         unknown = unknown_name("target", settings.target, tuple(limits))
-        yield Problem(
-            ProblemKind.UNKNOWN_TARGET,
-            f"{named(node, component)}: {unknown.message}",
-            hint=unknown.hint,
-            node=node.id,
-            parameter="target",
-        )
+        yield value_problem(ProblemKind.UNKNOWN_TARGET, node, component, "target", unknown)
     if not component.has_run_settings:
         yield from _settings_not_taken(node, component, settings)
     elif settings.target in limits:

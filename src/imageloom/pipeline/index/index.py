@@ -14,7 +14,7 @@ from imageloom.pipeline.index.guarded import GuardedDatabase
 from imageloom.pipeline.index.order import RunOrder
 from imageloom.pipeline.index.query import ENDED, Page, page_of
 from imageloom.pipeline.index.summary import RunSummary, SummaryRow, state_of_files, summarise
-from imageloom.pipeline.index.sweep import mark_of, sweep
+from imageloom.pipeline.index.sweep import mark_of, settled_mark_of, sweep
 from imageloom.pipeline.index.tables import RUNS, SWEEPS
 from imageloom.pipeline.run_folder import RunFolder
 from imageloom.pipeline.workspace import Workspace
@@ -135,6 +135,21 @@ class RunIndex:
                 break
             self._write(stale)
         return tuple(RunSummary.of(row, state) for row, state in found)
+
+    def stamp(self, open_runs: Iterable[str]) -> str | None:
+        """Return a text that changes whenever a list does, or None while that cannot be told.
+
+        It looks at a few files, however many runs there are. What people change by hand inside the
+        folder of a run that has ended it does not see.
+
+        Args:
+            open_runs: The runs of the list that had not ended.
+        """
+        mark = settled_mark_of(self._workspace.runs)
+        if not mark:
+            return None
+        runs = map(self._workspace.run, open_runs)
+        return "\n".join([mark, *(f"{state_of_files(one)} {one.is_executed()}" for one in runs)])
 
     def find(self, text: str) -> str:
         """Return the id of the run that a person means.

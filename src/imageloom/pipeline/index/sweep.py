@@ -4,6 +4,7 @@ The mark is the state of the folder that the runs lie in. It changes when a run 
 or deleted, and ``RunFolder.append_run`` changes it before a run that had ended goes on.
 """
 
+import os
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -33,25 +34,30 @@ class Sweep:
 
 def sweep(workspace: Workspace) -> Sweep:
     """Look at the files of all runs."""
-    mark = mark_of(workspace.runs)  # before the folders: what changes meanwhile is looked at again
+    mark = settled_mark_of(workspace.runs)  # before the folders: what changes then is seen again
     found = {name: state_of_files(workspace.run(name)) for name in workspace.run_names()}
     files = {name: state for name, state in found.items() if not state.startswith(NO_FILE)}
     # A folder without a record may get one at any time, which its parent does not show.
-    return Sweep(files, mark if len(files) == len(found) and _is_settled(workspace.runs) else "")
+    return Sweep(files, mark if len(files) == len(found) else "")
 
 
 def mark_of(runs: Path) -> str:
     """Return a text that changes whenever a folder is put into the runs' folder or taken out."""
     try:
-        found = runs.stat()
+        return _mark(runs.stat())
     except OSError:
         return NO_FILE
-    return f"{found.st_ino}:{found.st_mtime_ns}:{found.st_ctime_ns}"
 
 
-def _is_settled(runs: Path) -> bool:
+def settled_mark_of(runs: Path) -> str:
+    """Return the same mark, or an empty text while a second change may leave it as it is."""
     try:
         found = runs.stat()
     except OSError:
-        return False
-    return time.time() - max(found.st_mtime, found.st_ctime) > _SETTLED_AFTER_S
+        return ""
+    is_settled = time.time() - max(found.st_mtime, found.st_ctime) > _SETTLED_AFTER_S
+    return _mark(found) if is_settled else ""
+
+
+def _mark(found: os.stat_result) -> str:
+    return f"{found.st_ino}:{found.st_mtime_ns}:{found.st_ctime_ns}"

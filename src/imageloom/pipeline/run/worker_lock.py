@@ -21,10 +21,6 @@ def take_lock(folder: Path, cancel: CancelToken) -> int | None:
     hold it as well, when our executor died while the job was in a queue; then that run's worker
     makes the result first.
 
-    Args:
-        folder: The job's folder.
-        cancel: Ends the waiting.
-
     Returns:
         The descriptor that holds the lock. None: it is not held, and nothing may be made, because
         somebody asked to stop, or because ``job.json`` cannot be read.

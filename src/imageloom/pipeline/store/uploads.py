@@ -1,12 +1,18 @@
 """Files and folders that a person puts into the workspace, so that pipelines find them by name."""
 
+import os
 import shutil
+import unicodedata
 from pathlib import Path
+from typing import Final
 
 from imageloom.errors import CouldNotOpenFileError, ParameterParsingError
 from imageloom.files.output_places import refuse_misplaced
 from imageloom.files.publish import appearing_directory, refuse_existing, writing_file
 from imageloom.pipeline.workspace import Workspace
+
+MAX_NAME_BYTES: Final = 200  # leaves room for a number, and for what a partial file is called
+_ODD_KINDS: Final = ("Cc", "Cs")  # control characters, and halves of characters
 
 
 def upload(workspace: Workspace, source: Path, name: str) -> Path:
@@ -25,12 +31,7 @@ def upload(workspace: Workspace, source: Path, name: str) -> Path:
         FailedToWriteOutputsError: The name is taken, the workspace lies inside the source, or a
             file could not be copied.
     """
-    if not name or name.startswith(".") or any(one in name for one in "/\\\0"):
-        raise ParameterParsingError(
-            f"{name!r} cannot be the name of an upload.",
-            hint="A name has no slash and does not begin with a point.",
-            details={"parameter": "name"},
-        )
+    require_upload_name(name)
     if not source.exists():
         raise CouldNotOpenFileError(
             f"{source} is not there.", hint="Name a file or folder of this machine."
@@ -50,3 +51,40 @@ def upload(workspace: Workspace, source: Path, name: str) -> Path:
         with writing_file(place) as partial:
             shutil.copyfile(source, partial)
     return place
+
+
+def require_upload_name(name: str) -> None:
+    """Refuse a name that could lead to another place, or that no pipeline could hold.
+
+    Raises:
+        ParameterParsingError: It is such a name.
+    """
+    is_long = len(name.encode("utf-8", "backslashreplace")) > MAX_NAME_BYTES
+    is_odd = any(one in "/\\" or unicodedata.category(one) in _ODD_KINDS for one in name)
+    if not name.strip() or is_long or is_odd or name.startswith((".", "-")):
+        raise ParameterParsingError(
+            f"{name[:MAX_NAME_BYTES]!r} cannot be the name of an upload.",
+            hint="A name has no slash and no control character, does not begin with a point or a "
+            f"dash, and has at most {MAX_NAME_BYTES} bytes. Rename the file.",
+            details={"parameter": "name"},
+        )
+
+
+def uploads_of(workspace: Workspace) -> tuple[Path, ...]:
+    """Return the files and folders that were uploaded, by name."""
+    return tuple(sorted(workspace.uploads.glob("[!.]*")))
+
+
+def remove_upload(workspace: Workspace, name: str) -> None:
+    """Delete an upload; it leaves its place in one step.
+
+    Raises:
+        ParameterParsingError: No upload can be called so.
+        CouldNotOpenFileError: There is none.
+    """
+    require_upload_name(name)
+    place = workspace.uploads / name
+    if not os.path.lexists(place):
+        raise CouldNotOpenFileError(f"There is no upload {name!r}.", reason="no-upload")
+    workspace.throw_away(place)
+    workspace.empty_trash()

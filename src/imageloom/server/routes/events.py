@@ -10,7 +10,8 @@ from pydantic import BaseModel
 
 from imageloom.server.studio import StudioNow
 from imageloom.server.topics import Topics
-from imageloom.server.watch import RunNow, RunsNow, RunsWatch, RunWatch
+from imageloom.server.watch import RunNow, RunWatch
+from imageloom.server.watch_list import RunsNow, RunsWatch
 
 router = APIRouter(prefix="/events", tags=["events"])
 _MOST_TOPICS: Final = 50

@@ -2,11 +2,12 @@
 
 import os
 from pathlib import Path
+from typing import Annotated
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Query
 from pydantic import BaseModel
 
-from imageloom.data.previews.values import KeptThumbnail, LeftOut
+from imageloom.data.previews.values import KeptThumbnail, LeftOutPage, Losses
 from imageloom.errors import CouldNotOpenFileError
 from imageloom.server.studio import StudioNow
 
@@ -106,21 +107,27 @@ class SourceInfo(BaseModel):
     Attributes:
         kind: What it is.
         path: What was described.
-        images: How many pictures; of anything but an image directory, files that are tried.
+        images: How many pictures, without those that are known to be unusable.
+        files: How many files are taken for pictures by their names.
+        headers_read: Of how many of them the header was read; of others only names are known.
+        is_decoded: Whether all were decoded, as those of an image directory are.
         classes: All classes, in order.
         left_out: How many files are left out.
         left_out_reasons: How many for each reason, the commonest first.
-        left_out_files: The first of them.
+        losses: What that means for a run.
         notices: What a person should know.
     """
 
     kind: str
     path: str
     images: int
+    files: int
+    headers_read: int
+    is_decoded: bool
     classes: list[ClassInfo]
     left_out: int
     left_out_reasons: dict[str, int]
-    left_out_files: list[LeftOut]
+    losses: Losses
     notices: list[str]
 
 
@@ -132,6 +139,9 @@ def describe(studio: StudioNow, path: str) -> SourceInfo:
         kind=found.kind,
         path=found.path,
         images=found.images,
+        files=found.files,
+        headers_read=found.headers_read,
+        is_decoded=found.is_decoded,
         classes=[
             ClassInfo(
                 name=one.name,
@@ -149,9 +159,21 @@ def describe(studio: StudioNow, path: str) -> SourceInfo:
         ],
         left_out=found.left_out,
         left_out_reasons=found.left_out_reasons,
-        left_out_files=list(found.left_out_files),
+        losses=found.losses,
         notices=list(found.notices),
     )
+
+
+@router.get("/left-out")
+def left_out(
+    studio: StudioNow,
+    path: str,
+    offset: Annotated[int, Query(ge=0)] = 0,
+    limit: Annotated[int, Query(ge=1, le=1_000)] = 100,
+) -> LeftOutPage:
+    """Return some of the files that the description of a place counts as left out, by name."""
+    place = studio.roots.require(studio.base / path)
+    return studio.pictures.left_out(place, offset=offset, limit=limit)
 
 
 def _address_of(thumbnail: KeptThumbnail | None) -> str | None:

@@ -40,11 +40,6 @@ def restore_optimizer(
 ) -> None:
     """Put into an optimizer what ``flatten_optimizer`` returned of one for the same network.
 
-    Args:
-        optimizer: Receives values.
-        file: Holds the tensors.
-        groups: The groups of parameters.
-
     Raises:
         CannotResumeError: They are not this optimizer's.
     """

@@ -19,9 +19,6 @@ def all_checkpoints(folder: Path) -> list[Path]:
 def prune(folder: Path) -> None:
     """Remove the checkpoints that no resumption would use.
 
-    Args:
-        folder: Of the run's checkpoints.
-
     Raises:
         OSError: One could not be renamed.
     """

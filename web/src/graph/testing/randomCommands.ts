@@ -1,4 +1,5 @@
 /** Any command that a person can give, on any pipeline. */
+import { ARRANGEMENTS, arranged } from "../arrange";
 import type { Command } from "../change";
 import { copied, fragmentOf, fragmentText, paste } from "../clipboard";
 import { connect, disconnect, insertNew, insertOld, reconnect } from "../edgeCommands";
@@ -59,6 +60,14 @@ const ON_NODES: readonly Maker[] = [
     const fragment = fragmentOf(fragmentText(copied(pipeline, ids)));
     if (!fragment) throw new Error("What was copied could not be read.");
     return paste(pipeline, fragment, place(chance), LABEL, chance.next() < 0.5).command;
+  },
+  (pipeline, chance) => {
+    const ids = pipeline.nodes.slice(0, 5).map((node) => node.id);
+    return moveNodes(
+      pipeline,
+      arranged(pipeline, ids, new Map(), chance.pick(ARRANGEMENTS)),
+      LABEL,
+    );
   },
   (pipeline) => (pipeline.nodes.length > 40 ? null : tidy(pipeline)),
   (pipeline, chance) =>

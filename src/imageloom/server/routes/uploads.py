@@ -1,0 +1,186 @@
+"""Archives of pictures that a person sends from the page, in parts that may be sent again."""
+
+from typing import Annotated, Self
+
+from fastapi import APIRouter, Query, Request
+from pydantic import BaseModel, Field
+from starlette.concurrency import run_in_threadpool
+
+from imageloom.pipeline.store.unfinished_upload import (
+    ARCHIVE_SUFFIXES,
+    KEPT_DAYS,
+    FinishedUpload,
+    UnfinishedUpload,
+)
+from imageloom.pipeline.store.unfinished_uploads import (
+    MAX_UPLOAD_BYTES,
+    PART_BYTES,
+    begin_upload,
+    unfinished_upload,
+    unfinished_uploads,
+)
+from imageloom.pipeline.store.uploads import remove_upload, uploads_of
+from imageloom.server.studio import StudioNow
+
+router = APIRouter(prefix="/uploads", tags=["uploads"])
+
+
+class NewUpload(BaseModel):
+    """A file that is about to be sent.
+
+    Attributes:
+        name: What it shall be called.
+        size_bytes: Its size.
+        sha256: Of the whole in hexadecimal, where it is known; it is looked at in the end.
+    """
+
+    name: str
+    size_bytes: int = Field(lt=2**63)
+    sha256: str = ""
+
+
+class UploadRow(BaseModel):
+    """An upload in the list of those that are not finished.
+
+    Attributes:
+        id: Its id.
+        name: What it shall be called.
+        size_bytes: Its size when it is whole.
+        there: How many of them have arrived.
+        changed: When the last of them did, in seconds since 1970, UTC.
+    """
+
+    id: str
+    name: str
+    size_bytes: int
+    there: int
+    changed: float
+
+    @classmethod
+    def of(cls, upload: UnfinishedUpload) -> Self:
+        """Return what the list says of an upload."""
+        there = upload.bytes_there(len(upload.digests()))
+        return cls(
+            id=upload.id,
+            name=upload.name,
+            size_bytes=upload.size_bytes,
+            there=there,
+            changed=upload.changed,
+        )
+
+
+class UploadState(UploadRow):
+    """What has arrived of an upload.
+
+    Attributes:
+        part_bytes: Size of every part but the last.
+        parts: The SHA-256 of each part that is there, in order: who goes on can tell that it is
+            the same file.
+    """
+
+    part_bytes: int
+    parts: list[str]
+
+
+class Uploads(BaseModel):
+    """All uploads, and what can become one.
+
+    Attributes:
+        unfinished: Those that can be gone on with, the newest first.
+        finished: Names of those that pipelines find.
+        max_bytes: Largest file that is taken.
+        suffixes: How a name must end.
+        kept_days: When one of which no more comes is removed.
+    """
+
+    unfinished: list[UploadRow]
+    finished: list[str]
+    max_bytes: int
+    suffixes: list[str]
+    kept_days: int
+
+
+class PartTaken(BaseModel):
+    """The answer to a part.
+
+    Attributes:
+        there: How many bytes of the upload are there now.
+    """
+
+    there: int
+
+
+@router.get("")
+def uploads(studio: StudioNow) -> Uploads:
+    """Return all uploads."""
+    workspace = studio.engine.workspace
+    return Uploads(
+        unfinished=[UploadRow.of(one) for one in unfinished_uploads(workspace)],
+        finished=[one.name for one in uploads_of(workspace)],
+        max_bytes=MAX_UPLOAD_BYTES,
+        suffixes=list(ARCHIVE_SUFFIXES),
+        kept_days=KEPT_DAYS,
+    )
+
+
+@router.post("", status_code=201)
+def begin(studio: StudioNow, new: NewUpload) -> UploadState:
+    """Announce a file; its parts are then sent one after the other."""
+    made = begin_upload(studio.engine.workspace, new.name, new.size_bytes, sha256=new.sha256)
+    return _state(made)
+
+
+@router.get("/{upload_id}")
+def state(studio: StudioNow, upload_id: str) -> UploadState:
+    """Return how much of an upload is there."""
+    return _state(unfinished_upload(studio.engine.workspace, upload_id))
+
+
+@router.put(
+    "/{upload_id}/parts/{offset}",
+    openapi_extra={
+        "requestBody": {
+            "required": True,
+            "content": {"application/octet-stream": {"schema": {"type": "string"}}},
+        }
+    },
+)
+async def put_part(
+    request: Request,
+    studio: StudioNow,
+    upload_id: str,
+    offset: int,
+    sha256: Annotated[str, Query(description="Of the part, in hexadecimal.")],
+) -> PartTaken:
+    """Send the part that begins at ``offset``, the next one, as ``application/octet-stream``."""
+    workspace = studio.engine.workspace
+    upload = await run_in_threadpool(unfinished_upload, workspace, upload_id)
+    content = await studio.parts.receive(request, min(upload.part_bytes, PART_BYTES))
+    return PartTaken(there=await run_in_threadpool(upload.put, offset, content, sha256))
+
+
+@router.post("/{upload_id}/finish")
+def finish(studio: StudioNow, upload_id: str) -> FinishedUpload:
+    """Let a file of which all is there appear; pipelines find it then. May be asked again."""
+    return unfinished_upload(studio.engine.workspace, upload_id).finish()
+
+
+@router.delete("/{upload_id}", status_code=204)
+def give_up(studio: StudioNow, upload_id: str) -> None:
+    """Remove what has arrived of an upload."""
+    unfinished_upload(studio.engine.workspace, upload_id).delete()
+
+
+@router.delete("/finished/{name}", status_code=204)
+def delete(studio: StudioNow, name: str) -> None:
+    """Delete an upload that no run reads at the moment."""
+    workspace = studio.engine.workspace
+    studio.require_unread(workspace.uploads / name)
+    remove_upload(workspace, name)
+
+
+def _state(upload: UnfinishedUpload) -> UploadState:
+    row = UploadRow.of(upload)
+    return UploadState(
+        **row.model_dump(), part_bytes=upload.part_bytes, parts=list(upload.digests())
+    )

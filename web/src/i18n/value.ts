@@ -1,0 +1,10 @@
+/** Values of parameters in words. */
+import type { Json } from "../graph/json";
+import { textOfValue } from "../graph/validate";
+import { i18n } from ".";
+
+export function shownValue(value: Json | undefined): string {
+  if (value === true) return i18n.t("panel.on");
+  if (value === false) return i18n.t("panel.off");
+  return textOfValue(value) || i18n.t("panel.none");
+}
