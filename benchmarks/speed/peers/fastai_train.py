@@ -39,25 +39,29 @@ class Bfloat16(Callback):
         self.context.__exit__(None, None, None)
 
 
-def main(name, folder, epochs, workers, out):
-    job = JOBS[name]
-    pictures = ImageDataLoaders.from_folder(
+def loaders(folder, job, workers):
+    """Return fastai's loaders of the pictures for training and for validation."""
+    return ImageDataLoaders.from_folder(
         folder,
         train="train",
         valid="val",
         item_tfms=[RandomResizedCrop(job.size, min_scale=MIN_SCALE), FlipItem()],
         batch_tfms=[Normalize.from_stats(MEAN, STD)],
         bs=job.batch_size,
-        num_workers=int(workers),
+        num_workers=workers,
         device=DEVICE,
     )
+
+
+def main(name, folder, epochs, workers, out):
+    job = JOBS[name]
 
     def network(pretrained):
         assert not pretrained
         return build(job)
 
     learner = vision_learner(
-        pictures,
+        loaders(folder, job, int(workers)),
         network,
         pretrained=False,
         metrics=accuracy,

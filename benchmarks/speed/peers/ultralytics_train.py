@@ -31,6 +31,19 @@ def drawing_of(job, out):
     return file
 
 
+def plain_augmentation(job):
+    """Return the options with which pictures are cropped and mirrored, as in the other systems."""
+    return {
+        "imgsz": job.size,
+        "scale": 1 - MIN_SCALE,
+        "auto_augment": None,
+        "hsv_h": 0.0,
+        "hsv_s": 0.0,
+        "hsv_v": 0.0,
+        "erasing": 0.0,
+    }
+
+
 class Trainer(ClassificationTrainer):
     is_small = False
 
@@ -54,7 +67,7 @@ def main(name, folder, epochs, workers, out):
             "epochs": int(epochs),
             "batch": job.batch_size,
             "nbs": job.batch_size,  # a step per batch, as the others
-            "imgsz": job.size,
+            **plain_augmentation(job),
             "workers": int(workers),
             "device": "0" if has_gpu else "cpu",
             "amp": "bf16" if has_gpu else False,
@@ -62,12 +75,6 @@ def main(name, folder, epochs, workers, out):
             "optimizer": "SGD",
             "lr0": 0.001,
             "warmup_epochs": 0,
-            "scale": 1 - MIN_SCALE,
-            "auto_augment": None,
-            "hsv_h": 0.0,
-            "hsv_s": 0.0,
-            "hsv_v": 0.0,
-            "erasing": 0.0,
             "plots": False,
             "project": out,
             "name": "run",
