@@ -92,6 +92,7 @@ def environment(folder):
         | OFFLINE
         | {
             "PYTHONPATH": os.pathsep.join(str(one) for one in own if one),
+            "PYTHONDONTWRITEBYTECODE": "",  # else what is installed in place is compiled each time
             "SPEED_MARKS": str(folder),
             "YOLO_CONFIG_DIR": str(folder),
             "IMAGELOOM_HOME": str(folder / "imageloom"),
