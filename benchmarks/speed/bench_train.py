@@ -6,13 +6,14 @@ Each system is one command, from a folder of pictures to a saved network: it sca
 validates. The ceiling is the same step on ready tensors in memory; shares are of its epochs after
 the first. How fast an epoch was is noted by the same means in all of them
 (marks/sitecustomize.py): from its begin to its last step, waiting for pictures included, validation
-not. timm's train.py is not in its package: take it from timm's repository and name it with
---timm-train. Nothing uses the network.
+not. timm's train.py is not in its package: take it from timm's repository,
+huggingface/pytorch-image-models, and name it with --timm-train. Nothing uses the network.
 
 Short by default. The committed results are those of --full --rounds 3 --networks resnet18 resnet50
 densenet121 resnet18-small.
 """
 
+import compileall
 import shutil
 import statistics
 import sys
@@ -26,6 +27,8 @@ from report import parser_of, publish
 from rounds import Found, in_turn, median_and_spread, table
 from systems import CEILING, OURS, SYSTEMS, Training
 from watched import epochs_of, watch
+
+import imageloom
 
 HEADER = [
     "",
@@ -114,7 +117,6 @@ def parsed():
         "--networks", nargs="+", choices=JOBS, default=["resnet18", "resnet18-small"]
     )
     parser.add_argument("--systems", nargs="+", choices=SYSTEMS, default=list(SYSTEMS))
-    parser.add_argument("--timm-train", type=Path, help="train.py of timm's repository")
     parser.add_argument("--workers", type=int, default=2, help="reading processes of the others")
     parser.add_argument("--our-workers", type=int, help="by default as Imageloom chooses")
     parser.add_argument("--epochs", type=int, help="in place of 2, or of 3 with --full")
@@ -162,6 +164,8 @@ def compare(name, arguments):
 
 def main():
     parser, arguments = parsed()
+    # As an installed package is; one that is used in place is compiled when it is first imported.
+    compileall.compile_dir(Path(imageloom.__file__).parent, quiet=1)
     sections = ["# Training next to other systems"]
     for name in arguments.networks:
         sections += filter(None, compare(name, arguments))

@@ -14,13 +14,20 @@ PACKAGES = ["torch", "torchvision", "timm", "fastai", "ultralytics", "opencv-pyt
 
 
 def parser_of(text):
-    """Return a parser with the options that all share; ``text`` is the script's docstring."""
+    """Return a parser with the options that all take, needed or not, so that one line serves all.
+
+    Args:
+        text: The script's docstring.
+    """
     parser = argparse.ArgumentParser(description=text.partition("\n")[0])
     parser.add_argument("--pictures", type=Path, help="folder of JPEG photos, at any depth")
     parser.add_argument(
         "--small-pictures", type=Path, help="folder or .tar of train/CLASS/FILE, 32 x 32 pixels"
     )
-    parser.add_argument("--work", type=Path, required=True, help="folder for all that is written")
+    parser.add_argument("--timm-train", type=Path, help="train.py of timm's repository")
+    parser.add_argument(
+        "--work", type=Path, default=Path("build/bench"), help="folder for all that is written"
+    )
     parser.add_argument("--out", type=Path, help="folder for the table, as a file of Markdown")
     parser.add_argument("--rounds", type=int, default=1)
     parser.add_argument("--full", action="store_true", help="the sizes of the committed results")
