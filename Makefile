@@ -32,7 +32,7 @@ PYTEST ?= $(BIN)/pytest -n auto --dist loadfile --no-loadscope-reorder
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help install page demo test test-engine check format lint types contracts docs screenshots lock clean
+.PHONY: help install page demo test test-engine check format lint types contracts docs screenshots lock bench clean
 
 help:
 	@echo 'make demo     install, then run the whole path on 1,797 handwritten digits (2 minutes)'
