@@ -1,7 +1,11 @@
+import json
+
 import pytest
 import torch
+from safetensors.torch import save_file
 from torch import nn
 
+from imageloom.training.checkpoints.optimizer_state import flatten_optimizer, restore_optimizer
 from imageloom.training.optimizer import make_optimizer, set_rate
 from imageloom.training.params import TrainParams
 
@@ -61,3 +65,48 @@ def test_sgd_is_nesterov_with_momentum_as_the_textbook_writes_it():
         velocity = 0.9 * velocity + gradient
         value -= 0.1 * (gradient + 0.9 * velocity)
     assert weight.item() == pytest.approx(value, abs=1e-6)
+
+
+@pytest.mark.parametrize("name", ["sgd", "adamw"])
+def test_it_moves_weights_as_torchs_plain_loop_also_after_its_state_was_read(name, tmp_path):
+    """Channels last in memory, where a fused optimizer must not pair wrong elements."""
+    ours, plain = (channels_last_network() for _ in range(2))
+    params = TrainParams(optimizer=name, learning_rate=0.05)
+    optimizer, reference = make_optimizer(ours, params), plain_optimizer(plain, name)
+    file = tmp_path / "optimizer.safetensors"
+    for step in range(4):
+        if step == 2:
+            tensors, groups = flatten_optimizer(optimizer)
+            save_file(tensors, file)
+            # As a run wrote them whose optimizer was not fused.
+            groups = [{**group, "fused": None, "foreach": None} for group in groups]
+            optimizer = make_optimizer(ours, params)
+            restore_optimizer(optimizer, file, json.loads(json.dumps(groups)))
+            assert all(group["fused"] for group in optimizer.param_groups)
+        for network, moves in ((ours, optimizer), (plain, reference)):
+            moves.zero_grad()
+            inputs = torch.rand(2, 8, 9, 9, generator=torch.Generator().manual_seed(step))
+            network(inputs.to(memory_format=torch.channels_last)).square().mean().backward()
+            moves.step()
+    for found, expected in zip(ours.parameters(), plain.parameters(), strict=True):
+        torch.testing.assert_close(found, expected, rtol=1e-5, atol=1e-6)
+    for parameter, kept in optimizer.state.items():
+        for tensor in kept.values():
+            assert tensor.dim() == 0 or tensor.stride() == parameter.stride()
+
+
+def channels_last_network():
+    torch.manual_seed(1)
+    network = nn.Sequential(
+        nn.Conv2d(8, 6, 3, bias=False), nn.BatchNorm2d(6), nn.Conv2d(6, 4, (2, 3))
+    )
+    return network.to(memory_format=torch.channels_last)
+
+
+def plain_optimizer(network, name):
+    flat = [p for p in network.parameters() if p.ndim == 1]
+    deep = [p for p in network.parameters() if p.ndim > 1]
+    groups = [{"params": deep, "weight_decay": 1e-4}, {"params": flat, "weight_decay": 0}]
+    if name == "adamw":
+        return torch.optim.AdamW(groups, lr=0.05, foreach=False)
+    return torch.optim.SGD(groups, lr=0.05, momentum=0.9, nesterov=True, foreach=False)

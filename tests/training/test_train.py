@@ -219,6 +219,7 @@ def test_the_loop_is_the_textbook_loop(pictures, tmp_path):
         lr=0.005,
         momentum=0.9,
         nesterov=True,
+        fused=True,
     )
     mean = torch.tensor([0.485, 0.456, 0.406]).view(1, 3, 1, 1)
     std = torch.tensor([0.229, 0.224, 0.225]).view(1, 3, 1, 1)

@@ -174,7 +174,6 @@ def random_affine(op: records.RandomAffine, image_CHW: torch.Tensor, draw: Draw)
         fill=0,
     )
     return changed
-    return changed
 
 
 def _shift(most: float, draw: Draw) -> int:

@@ -15,6 +15,7 @@ from imageloom.training.checkpoints.loop_state import STATE_FILE, not_as_written
 
 _STEP: Final = "step"  # a number, where what else is kept has the parameter's shape
 _RATE: Final = "lr"  # which each step sets
+_MEANS: Final = ("fused", "foreach")  # how the same is computed
 _KEPT: Final = {
     torch.optim.SGD: {"momentum_buffer"},
     torch.optim.AdamW: {_STEP, "exp_avg", "exp_avg_sq"},
@@ -55,12 +56,29 @@ def restore_optimizer(
         wanted = torch.Size() if name == _STEP or number is None else moved[number].shape
         if number is None or tensor.shape != wanted or not tensor.is_floating_point():
             raise not_as_written(file, f"the tensor {key!r} is none of the run's optimizer")
-        state.setdefault(number, {})[name] = tensor
+        state.setdefault(number, {})[name] = _laid_out(tensor, moved[number])
     for number, kept in state.items():
         if kept.keys() != _KEPT[type(optimizer)]:
             raise not_as_written(file, f"of parameter {number} it holds {some(sorted(kept))}")
-    merged = [{**group, **found} for group, found in zip(own, groups, strict=True)]
+    merged = [
+        {**group, **found, **_means_of(group)} for group, found in zip(own, groups, strict=True)
+    ]
     optimizer.load_state_dict({"state": state, "param_groups": merged})
+
+
+def _laid_out(tensor: torch.Tensor, parameter: torch.Tensor) -> torch.Tensor:
+    """Return what a file holds as its parameter lies in memory.
+
+    A fused optimizer goes through both by their places there: with channels last in one alone it
+    would move wrong weights and say nothing.
+    """
+    if tensor.shape != parameter.shape:
+        return tensor
+    return torch.empty_like(parameter, dtype=tensor.dtype, device=tensor.device).copy_(tensor)
+
+
+def _means_of(group: Mapping[str, object]) -> dict[str, object]:
+    return {name: value for name, value in group.items() if name in _MEANS}
 
 
 def contiguous(tensors: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
@@ -71,4 +89,8 @@ def contiguous(tensors: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
 def _is_alike(own: Mapping[str, object], found: Mapping[str, JsonValue]) -> bool:
     """Whether a group is the optimizer's; a torch of another version may know other values."""
     plain = json.loads(json.dumps(own))
-    return all(found.get(key, value) == value for key, value in plain.items() if key != _RATE)
+    return all(
+        found.get(key, value) == value
+        for key, value in plain.items()
+        if key != _RATE and key not in _MEANS
+    )
