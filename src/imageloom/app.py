@@ -38,7 +38,7 @@ from imageloom.pipeline.run.events import (
     ignore_run_events,
 )
 from imageloom.pipeline.run.execute import execute
-from imageloom.pipeline.run.executor import start_executor
+from imageloom.pipeline.run.executor_process import start_executor
 from imageloom.pipeline.run.forecast import Forecast, forecast, not_ready
 from imageloom.pipeline.run.keys import look_outside
 from imageloom.pipeline.run.notices import keeping_notices

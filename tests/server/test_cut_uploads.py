@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 import uvicorn
 
-from imageloom.pipeline.store.unfinished_uploads import PART_BYTES, begin_upload
+from imageloom.pipeline.store.unfinished_uploads import begin_upload
+from imageloom.pipeline.store.upload_limits import PART_BYTES
 from imageloom.server.app import create_app
 from imageloom.server.receiver import MOST_AT_ONCE, PartsReceiver
 

@@ -14,7 +14,7 @@ from fastapi.testclient import TestClient
 
 from imageloom.files.locks import release, try_lock
 from imageloom.pipeline.run_record import ResolvedRecord
-from imageloom.pipeline.store.unfinished_uploads import MAX_UPLOAD_BYTES, PART_BYTES
+from imageloom.pipeline.store.upload_limits import MAX_UPLOAD_BYTES, PART_BYTES
 from imageloom.server.app import create_app
 from imageloom.server.upkeep import tidy_once
 from imageloom.spec.node_state import RunState

@@ -7,8 +7,8 @@ from typing import Final
 
 from imageloom.app import Engine
 from imageloom.errors import ImageloomError
-from imageloom.pipeline.store.unfinished_upload import KEPT_DAYS
 from imageloom.pipeline.store.unfinished_uploads import sweep_uploads
+from imageloom.pipeline.store.upload_limits import KEPT_DAYS
 from imageloom.server.studio import Studio
 
 logger = logging.getLogger(__name__)

@@ -152,7 +152,7 @@ def _asked(call: Call) -> "tuple[Pipeline, Asked]":
 
 
 def _resume(call: Call) -> "RunOutcome":
-    from imageloom.pipeline.run.executor import take_asked_at
+    from imageloom.pipeline.run.executor_process import take_asked_at
 
     asked_at = take_asked_at(os.environ)
     engine, run = _run_to_resume(call)

@@ -10,6 +10,7 @@ from imageloom.errors import ImageloomError
 from imageloom.events import CancelToken, Notice
 from imageloom.files.locks import holder, release, try_lock
 from imageloom.pipeline.graph.order import downstream
+from imageloom.pipeline.run.cached_result import cached_result
 from imageloom.pipeline.run.damage import remove_damaged
 from imageloom.pipeline.run.ending import ended, failed, made, reused
 from imageloom.pipeline.run.events import RunNotice, RunSink
@@ -170,7 +171,7 @@ class _Execution:
             resolved = self._resolved[node_id]
             planned = plan_node(resolved, self._states.outputs, self._outside)
             self._target(node_id)
-            entry = self._usable_entry(node_id, planned.key)
+            entry = cached_result(self._store, self._record, self._run.id, node_id, planned.key)
         except Exception as problem:  # noqa: BLE001 - a fingerprint is a component's own code
             self._end(node_id, failed(self._run.node_folder(node_id), problem, before=facts))
             return
@@ -193,7 +194,7 @@ class _Execution:
             return
         try:
             # Asked again under the lock: who held it before may have made the result.
-            entry = self._usable_entry(node_id, planned.key)
+            entry = cached_result(self._store, self._record, self._run.id, node_id, planned.key)
             if entry is not None:
                 self._end(node_id, self._answered(node_id, entry))
             elif not (has_slot and self._start(node_id, planned, lock)):
@@ -305,13 +306,6 @@ class _Execution:
                 self._states.set(node_id, ended(facts, NodeState.CANCELLED))
         for job in self._jobs.values():
             job.stop(at_once=at_once)
-
-    def _usable_entry(self, node_id: str, key: str) -> CacheEntry | None:
-        """Return what the cache has for a node; one to make anew only takes what this run made."""
-        entry = self._store.cache_entry(key)
-        if entry is None or (node_id in self._record.fresh and entry.run_id != self._run.id):
-            return None
-        return entry
 
     def _answered(self, node_id: str, entry: CacheEntry) -> NodeFacts:
         """Return the facts of a node that an entry answers, which may be of its own making."""

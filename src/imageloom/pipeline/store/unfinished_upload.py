@@ -27,10 +27,8 @@ from imageloom.errors import (
 )
 from imageloom.files.locks import locked
 from imageloom.files.publish import read_json, sync_to_disk, write_json
+from imageloom.pipeline.store.upload_limits import KEPT_DAYS
 from imageloom.pipeline.workspace import Workspace
-
-KEPT_DAYS: Final = 7
-"""As long as an upload is kept after its last part came, for a person who goes on with it."""
 
 ARCHIVE_SUFFIXES: Final = (".tar.bz2", ".tar.gz", ".tbz2", ".tgz", ".tar", ".zip")
 _LINE_BYTES: Final = 65  # a digest and the end of its line

@@ -18,20 +18,20 @@ from imageloom.errors import (
 from imageloom.files.publish import read_json, write_json
 from imageloom.pipeline.store.unfinished_upload import (
     ARCHIVE_SUFFIXES,
-    KEPT_DAYS,
     RECORD,
     UnfinishedUpload,
     no_upload,
+)
+from imageloom.pipeline.store.upload_limits import (
+    KEPT_DAYS,
+    MAX_DISK_FRACTION,
+    MAX_UPLOAD_BYTES,
+    PART_BYTES,
 )
 from imageloom.pipeline.store.uploads import require_upload_name
 from imageloom.pipeline.workspace import Workspace
 from imageloom.system.wording import some
 
-PART_BYTES: Final = 4 * 1024 * 1024
-"""Of every part but the last: what a server holds in memory of it."""
-
-MAX_UPLOAD_BYTES: Final = 32 * 1024**3
-MAX_DISK_FRACTION: Final = 0.9
 _ID: Final = re.compile(r"[0-9a-f]{32}")
 _SHA256: Final = re.compile(r"[0-9a-f]{64}")
 

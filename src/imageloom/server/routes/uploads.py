@@ -8,17 +8,15 @@ from starlette.concurrency import run_in_threadpool
 
 from imageloom.pipeline.store.unfinished_upload import (
     ARCHIVE_SUFFIXES,
-    KEPT_DAYS,
     FinishedUpload,
     UnfinishedUpload,
 )
 from imageloom.pipeline.store.unfinished_uploads import (
-    MAX_UPLOAD_BYTES,
-    PART_BYTES,
     begin_upload,
     unfinished_upload,
     unfinished_uploads,
 )
+from imageloom.pipeline.store.upload_limits import KEPT_DAYS, MAX_UPLOAD_BYTES, PART_BYTES
 from imageloom.pipeline.store.uploads import remove_upload, uploads_of
 from imageloom.server.studio import StudioNow
 
