@@ -71,7 +71,9 @@ def watch(command, folder, *, memory_every_s=0.0, env=None):
     seconds, after = time.monotonic() - began, os.times()
     text = said.read_text(errors="replace")
     if code:
-        sys.exit(f"{' '.join(words)} ended with {code}:\n{text[-4000:]}")
+        # Python writes what is left of its output after the traceback.
+        why = text[text.rfind("Traceback") :][:4000] if "Traceback" in text else text[-4000:]
+        sys.exit(f"{' '.join(words)} ended with {code}:\n{why}")
     return Watched(
         seconds=seconds,
         marks=[(word, at - began) for word, at in read_marks(folder)],

@@ -87,6 +87,12 @@ def test_a_command_is_watched_with_its_steps_and_epochs(tmp_path):
     assert seen.output == "done\n"
 
 
+def test_a_command_that_fails_is_told_with_its_traceback(tmp_path):
+    script = "print('line\\n' * 9000); 1 / 0"
+    with pytest.raises(SystemExit, match=r"ended with 1:\nTraceback(.|\n)*ZeroDivisionError"):
+        watched.watch([sys.executable, "-c", script], tmp_path / "notes")
+
+
 @pytest.mark.skipif(not Path("/proc/self/smaps_rollup").exists(), reason="needs Linux's /proc")
 def test_the_memory_of_processes_below_is_counted():
     holds = "import sys; held = bytearray(50_000_000); print('ready', flush=True); sys.stdin.read()"
