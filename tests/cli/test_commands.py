@@ -320,6 +320,15 @@ def test_train_finds_the_parts_of_one_folder_and_says_which(trained, tmp_path, c
     assert record["data"]["validation"]["images"] == 9
 
 
+@pytest.mark.slow
+def test_how_many_processes_read_says_nothing_of_how_plain_folders_are_opened(tmp_path):
+    """-1 is a number of --workers in a training, and none in a conversion."""
+    for part in ("train", "val"):
+        write_photos(tmp_path / "parts" / part)
+    words = ["--epochs", "1", "--batch-size", "6", "--workers", "-1", "--out", str(tmp_path / "r")]
+    assert run(["train", "--model", TINY, "--data", str(tmp_path / "parts"), *words]) == 0
+
+
 def test_a_class_that_only_training_has_is_named(photos, tmp_path, capsys):
     for part in ("train", "val"):
         write_photos(tmp_path / "parts" / part)

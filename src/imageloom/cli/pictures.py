@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from rich.console import RenderableType
 from rich.text import Text
 
-from imageloom.cli.flags import F, parameter_options
+from imageloom.cli.flags import F, parameter_options, read_params
 from imageloom.cli.screen import Column, line, percent, table
 from imageloom.data.params import SHORTCUT_PARAMETERS, ConvertParams
 from imageloom.preprocessing.similar_names import shown
@@ -29,6 +29,18 @@ def shortcut_options(*names: str) -> Callable[[F], F]:
     """
     chosen = names or SHORTCUT_PARAMETERS
     return parameter_options(ConvertParams, section="Plain pictures", only=chosen)
+
+
+def shortcut_params(given: Mapping[str, object]) -> ConvertParams:
+    """Return how plain pictures are read, from the options that ``shortcut_options`` adds.
+
+    Other parameters of a command may have the same names and mean something else.
+
+    Args:
+        given: What was given to the command, by parameter name.
+    """
+    own = {name: value for name, value in given.items() if name in SHORTCUT_PARAMETERS}
+    return read_params(ConvertParams, own)
 
 
 def to_json(images: "ImageDirectory") -> dict[str, object]:

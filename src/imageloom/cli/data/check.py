@@ -9,10 +9,8 @@ from rich.text import Text
 
 from imageloom.cli import pictures
 from imageloom.cli.call import Call, Outcome, call_command
-from imageloom.cli.flags import read_params
 from imageloom.cli.places import PathType, place_option, root_option
 from imageloom.cli.screen import command_line, line, table
-from imageloom.data.params import ConvertParams
 from imageloom.preprocessing.similar_names import quoted
 from imageloom.system.wording import count, some
 
@@ -50,7 +48,7 @@ def command(call: Call) -> Outcome:
     opened = open_each(
         places,
         root=call.roots,
-        convert_params=read_params(ConvertParams, call.arguments),
+        convert_params=pictures.shortcut_params(call.arguments),
         control=call.control,
     )
     report = check(*opened, on_event=call.on_event, cancel=call.cancel)

@@ -7,7 +7,7 @@ from imageloom.cli.call import Call, Outcome, call_command
 from imageloom.cli.flags import parameter_options, read_params
 from imageloom.cli.places import PathType, place_option, root_option
 from imageloom.cli.screen import command_line, line
-from imageloom.data.params import ConvertParams, SplitParams
+from imageloom.data.params import SplitParams
 from imageloom.files.output_places import refuse_misplaced
 from imageloom.files.publish import refuse_existing
 
@@ -48,7 +48,7 @@ def command(call: Call) -> Outcome:
     images = open_images(
         call.path("images"),
         root=call.roots,
-        convert_params=read_params(ConvertParams, call.arguments),
+        convert_params=pictures.shortcut_params(call.arguments),
         on_event=call.on_event,
         cancel=call.cancel,
     )

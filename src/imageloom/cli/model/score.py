@@ -10,7 +10,6 @@ from imageloom.cli.flags import parameter_options, read_params
 from imageloom.cli.lost_runs import tell_if_lost
 from imageloom.cli.places import place_option, root_option
 from imageloom.cli.screen import command_line, line, percent, table
-from imageloom.data.params import ConvertParams
 from imageloom.scoring.params import ScoreParams
 
 _CLASSES_SHOWN: Final = 20
@@ -47,7 +46,7 @@ def command(call: Call) -> Outcome:
         out,
         root=call.roots,
         params=params,
-        convert_params=read_params(ConvertParams, call.arguments),
+        convert_params=pictures.shortcut_params(call.arguments),
         on_event=call.on_event,
         cancel=call.cancel,
     )

@@ -13,7 +13,6 @@ from imageloom.cli.lost_runs import tell_if_lost
 from imageloom.cli.places import NameOrPlace, PathType, place_option, root_option
 from imageloom.cli.screen import command_line, line, percent
 from imageloom.cli.workspace import known_targets
-from imageloom.data.params import ConvertParams
 from imageloom.events import Notice
 from imageloom.launch.params import LaunchParams
 from imageloom.models.params import ModelParams
@@ -160,7 +159,7 @@ def _start(call: Call) -> "TrainResult":
         root=call.roots,
         params=params,
         model_params=model_params,
-        convert_params=read_params(ConvertParams, call.arguments),
+        convert_params=pictures.shortcut_params(call.arguments),
     )
     if target is not None:
         from imageloom.remote.follow_training import train_on
