@@ -10,7 +10,16 @@ from pathlib import Path
 
 from rounds import table
 
-PACKAGES = ["torch", "torchvision", "timm", "fastai", "ultralytics", "opencv-python", "pillow"]
+PACKAGES = [
+    "torch",
+    "torchvision",
+    "timm",
+    "fastai",
+    "ultralytics",
+    "opencv-python",
+    "pillow",
+    "simplejpeg",
+]
 
 
 def parser_of(text):
