@@ -55,12 +55,10 @@ def test_the_shell_examples_run_in_order(page, tmp_path, monkeypatch):
         assert run(shlex.split(brief)[1:]) == 0, line
 
 
-# Small pictures and one epoch show as well that it runs. Where there are eight cores, two
-# processes read.
+# Small pictures and one epoch show as well that it runs. Two processes read.
 PREAMBLE = """
 import functools, os, imageloom
-os.sched_getaffinity = lambda pid: range(8)
-few = imageloom.TrainParams(epochs=1, image_size=32)
+few = imageloom.TrainParams(epochs=1, image_size=32, workers=2)
 imageloom.train = functools.partial(imageloom.train, params=few)
 """
 # In this order each page finds what it speaks of: the folder in which its examples run.
