@@ -57,9 +57,11 @@ def test_the_shell_examples_run_in_order(page, tmp_path, monkeypatch):
 
 # Small pictures and one epoch show as well that it runs. Two processes read.
 PREAMBLE = """
-import functools, os, imageloom
-few = imageloom.TrainParams(epochs=1, image_size=32, workers=2)
-imageloom.train = functools.partial(imageloom.train, params=few)
+import os, imageloom
+few, train_really = imageloom.TrainParams(epochs=1, image_size=32), imageloom.train
+def train_with_two_readers(*given, params=few, **named):
+    return train_really(*given, params=params.replace(workers=2), **named)
+imageloom.train = train_with_two_readers
 """
 # In this order each page finds what it speaks of: the folder in which its examples run.
 PLACES = {
