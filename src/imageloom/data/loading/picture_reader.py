@@ -20,6 +20,7 @@ from imageloom.data.decoding.decode import UnreadablePictureError, decode_rgb
 from imageloom.data.images.index import file_name, full_path, read_index
 from imageloom.data.loading.random_numbers import Draw, seed_of_sample
 from imageloom.data.loading.random_operations import random_part, resized_part
+from imageloom.data.loading.reading_times import PartClock
 from imageloom.data.loading.transforms import apply_drawn, apply_transforms
 from imageloom.errors import InvalidDatasetError, too_many_open_files
 from imageloom.preprocessing import RandomResizedCrop, Transforms
@@ -70,12 +71,13 @@ class PictureReader:
         self._crop = first if isinstance(first, RandomResizedCrop) else None
         self._held = _HeldPictures(hold_bytes)
 
-    def picture(self, epoch: int, position: int) -> torch.Tensor:
+    def picture(self, epoch: int, position: int, clock: PartClock | None = None) -> torch.Tensor:
         """Return one picture as the network shall see it in an epoch.
 
         Args:
             epoch: From 0; random operations draw other numbers in each.
             position: Row of the index.
+            clock: Hears when each part of the work ends.
 
         Returns:
             uint8 [3, H, W], 0 to 255. It must not be changed.
@@ -84,10 +86,15 @@ class PictureReader:
             InvalidDatasetError: The file is gone, was changed, or cannot be decoded.
         """
         draw = Draw(seed_of_sample(self._seed, epoch, position))
+        clock = clock or PartClock()
         try:
             if self._crop is not None and self._held.is_full and position not in self._held:
-                return apply_drawn(self._cut(self._crop, position, draw), self._drawn[1:], draw)
-            return apply_drawn(self._undrawn(position), self._drawn, draw)
+                part_CHW = self._cut(self._crop, position, draw, clock)
+                image_CHW = apply_drawn(part_CHW, self._drawn[1:], draw)
+            else:
+                image_CHW = apply_drawn(self._undrawn(position, clock), self._drawn, draw)
+            clock.end("operations")
+            return image_CHW
         except InvalidDatasetError as error:
             if "file" in error.details:
                 raise
@@ -97,20 +104,23 @@ class PictureReader:
                 reason=error.reason,
             ) from error
 
-    def _undrawn(self, position: int) -> torch.Tensor:
+    def _undrawn(self, position: int, clock: PartClock) -> torch.Tensor:
         """Return a picture as it is before the first random operation."""
         image_CHW = self._held.get(position)
         if image_CHW is None:
-            image_CHW = apply_transforms(self._decoded(position), self._same_each_time, 0)
+            image_CHW = apply_transforms(self._decoded(position, clock), self._same_each_time, 0)
             image_CHW = self._held.keep(position, image_CHW)
         return image_CHW
 
-    def _cut(self, crop: RandomResizedCrop, position: int, draw: Draw) -> torch.Tensor:
+    def _cut(
+        self, crop: RandomResizedCrop, position: int, draw: Draw, clock: PartClock
+    ) -> torch.Tensor:
         """Return the part that a crop takes, scaled; what lies below it is not decoded."""
         columns = self._columns
         height, width = int(columns.height[position]), int(columns.width[position])
         part = random_part(crop, height, width, draw)
-        return resized_part(crop, self._decoded(position, rows=part.top + part.height), part)
+        image_CHW = self._decoded(position, clock, rows=part.top + part.height)
+        return resized_part(crop, image_CHW, part)
 
     def labels(self, positions: tuple[int, ...]) -> torch.Tensor:
         """Return the labels of some rows, int64."""
@@ -136,19 +146,23 @@ class PictureReader:
         path: bytes = self._columns.path[position].as_py()
         return path
 
-    def _decoded(self, position: int, rows: int | None = None) -> torch.Tensor:
+    def _decoded(self, position: int, clock: PartClock, rows: int | None = None) -> torch.Tensor:
         path = self._path(position)
         content, stamp = read_file(self._root, path)
+        clock.end("files")
         if self._stamps[position] != stamp:
             if hashlib.sha256(content).digest() != self._columns.sha256[position].as_py():
                 raise _file_problem(
                     self._root, path, "was changed after it was converted (SHA-256 differs)"
                 )
             self._stamps[position] = stamp
+            clock.end("digests")
         try:
-            return decode_rgb(content, rows=rows)
+            image_CHW = decode_rgb(content, rows=rows)
         except UnreadablePictureError as problem:
             raise _file_problem(self._root, path, problem.reason) from problem
+        clock.end("decoding")
+        return image_CHW
 
 
 def read_file(root: Path, path: bytes) -> tuple[bytes, int]:

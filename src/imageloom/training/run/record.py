@@ -83,6 +83,7 @@ class TrainingRecord(_Part):
         asked: The parameters, as ``params`` has them.
         processes: How many the run was started with; runs of version 0.1.0 do not say.
         process: What ``training/run/lost.py`` compares.
+        speed_limit: What limited the newest epoch that was judged, as ``training/verdict.py`` says.
     """
 
     format_version: JsonValue = FORMAT_VERSION
@@ -104,6 +105,7 @@ class TrainingRecord(_Part):
     process: JsonValue = None
     batch_norm_initial_fraction: JsonValue = None
     images_per_s_of_ranks: JsonValue = None
+    speed_limit: JsonValue = None
     _file: Path = PrivateAttr(Path("run.json"))
 
     if not typing.TYPE_CHECKING:  # type checkers know the fields only without it
