@@ -19,6 +19,7 @@ from imageloom.models.architecture import build_network
 from imageloom.models.compute import Compute, choose_compute, choose_workers
 from imageloom.preprocessing import Transforms, output_size
 from imageloom.scoring.reading import reading_by
+from imageloom.training.batch_parts import BatchParts
 from imageloom.training.criterion import class_weights, make_criterion
 from imageloom.training.freeze import freeze, training_mode_setter
 from imageloom.training.optimizer import make_optimizer
@@ -27,6 +28,7 @@ from imageloom.training.prepare import peak_rate, steps_of
 from imageloom.training.run.directory import RunDirectory
 from imageloom.training.run.events import RunReporter
 from imageloom.training.run.pictures import open_pictures
+from imageloom.training.run.record import TrainingRecord
 from imageloom.training.schedule import make_schedule
 from imageloom.training.session import Session
 from imageloom.training.step import Stepper
@@ -82,17 +84,19 @@ def assembled_session(
         weights_K = class_weights(training, params)
         network = compute.place(build_network(architecture, len(training.classes)))
         freeze(network, architecture, params)
+        criterion = make_criterion(weights_K, params, compute)
         yield Session(
             params=params,
             processes=processes,
             run=run,
             stepper=Stepper(
                 network=network,
-                criterion=make_criterion(weights_K, params, compute),
+                criterion=criterion,
                 optimizer=make_optimizer(network, params),
                 compute=compute,
                 group=group,
                 reducing=group.wrap(network),
+                parts=_parts(record, criterion, reporter) if group.ranks.is_alone else None,
                 exchange=None if group.ranks.is_alone else ExchangeClock(network, compute.device),
             ),
             schedule=make_schedule(
@@ -111,6 +115,15 @@ def assembled_session(
             reporter=reporter,
             cancel=cancel,
         )
+
+
+def _parts(
+    record: TrainingRecord, criterion: torch.nn.Module, reporter: RunReporter
+) -> BatchParts | None:
+    """Return what cuts batches for which memory does not suffice; not where one was asked for."""
+    if not record.finds_batch_size:
+        return None
+    return BatchParts(criterion, lambda text: reporter.notice(Notice("warning", text)))
 
 
 def _record_resolved(run: RunDirectory, compute: Compute, workers: int) -> None:
@@ -155,7 +168,7 @@ def reader_batch_bytes(params: TrainParams, image_size: int) -> int:
 
     Both stay alive between epochs; batches of validation are twice as large.
     """
-    return params.batch_size * 3 * image_size * image_size * 3
+    return params.pictures_per_batch * 3 * image_size * image_size * 3
 
 
 def _device_text(compute: Compute) -> str:

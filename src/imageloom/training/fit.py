@@ -34,10 +34,11 @@ from imageloom.training.checkpoints.loop_state import LoopState
 from imageloom.training.checkpoints.saver import Saver
 from imageloom.training.curves import MeasuredStep, StepCurves, opened_curves
 from imageloom.training.figures import Figures, epoch_figures
+from imageloom.training.micro_batch import MicroBatch
 from imageloom.training.optimizer import set_rate
 from imageloom.training.session import Session
 from imageloom.training.shares import Piece, own_steps
-from imageloom.training.step import MicroBatch, NonFiniteError
+from imageloom.training.step import NonFiniteError
 from imageloom.training.straggler import Pace
 from imageloom.training.waits import EpochWaits
 
@@ -152,7 +153,7 @@ def _validate(session: Session, state: LoopState, saver: Saver) -> ScoreSums:
     """Score every validation picture once, in batches that are dealt out to the processes."""
     ranks, total = session.group.ranks, len(session.validation)
     session.group.share_buffers(session.stepper.network)
-    batches = sequential_batches(total, session.params.batch_size * 2)
+    batches = sequential_batches(total, session.params.pictures_per_batch * 2)
     own = deal(batches, rank=ranks.rank, world_size=ranks.world_size)
     keys = [BatchKey(0, tuple(batch)) for batch in own if batch]
     loaded = session.validation_loader.batches(keys)

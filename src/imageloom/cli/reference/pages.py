@@ -167,7 +167,7 @@ def _range(one: ParameterDescription) -> str:
     if one.choices:
         return ", ".join(f"`{choice}`" for choice in one.choices)
     kind = {"int": "whole number", "float": "number", "str": "text", "bool": "yes or no"}[one.kind]
-    parts = [part for part in (kind, one.range_text, one.unit) if part]
+    parts = [part for part in (kind, *one.words, one.range_text, one.unit) if part]
     return _escape(", ".join(parts))
 
 

@@ -57,6 +57,7 @@ class ResolvedPart(_Part):
 
     image_size: Annotated[int, Field(ge=1, le=2**20)]
     steps_per_epoch: Annotated[int, Field(ge=1, le=2**53)]
+    batch_size: Annotated[int, Field(ge=1, le=1_000_000)] | None = None
 
 
 class ImagesPart(_Part):
@@ -125,8 +126,18 @@ class TrainingRecord(_Part):
 
     @property
     def params(self) -> TrainParams:
-        """How it is trained."""
-        return TrainParams.parse(self.asked)
+        """How it is trained, with the batch size that was found where it was to be found."""
+        params = TrainParams.parse(self.asked)
+        if not self.finds_batch_size:
+            return params
+        if self.resolved.batch_size is None:
+            raise _not_as_written(self._file, "it lacks the batch size that was found")
+        return params.replace(batch_size=self.resolved.batch_size)
+
+    @property
+    def finds_batch_size(self) -> bool:
+        """Whether the batch size is one that fits into memory, not one that was asked for."""
+        return TrainParams.parse(self.asked).batch_size == "auto"
 
     @property
     def architecture(self) -> Architecture:
