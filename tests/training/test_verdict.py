@@ -17,8 +17,8 @@ def text_of(readers, *, steps=100.0, pictures=38.0, reading=DECODING):
 
 def test_waits_for_processes_that_decode_ask_for_more_of_them():
     assert text_of(GPU) == (
-        "Waited 38% of the time for pictures, mostly for decoding: use more --workers (now 2, with "
-        "16 cores), or use the resized cache. See 'When reading is the bottleneck' in the guide to "
+        "Waited 38 % of the time for pictures, mostly for decoding: use more --workers (now 2, "
+        "with 16 cores), or use the resized cache. See 'What limits the speed' in the guide to "
         "training."
     )
 
@@ -31,7 +31,9 @@ def test_where_all_cores_read_more_processes_are_not_asked_for():
 
 def test_threads_read_and_do_not_wait():
     text = text_of(CPU, pictures=12.0)
-    assert text.startswith("Reading pictures took 12% of the time, mostly decoding: use more cores")
+    assert text.startswith(
+        "Reading pictures took 12 % of the time, mostly decoding: use more cores"
+    )
     assert "--workers" not in text
 
 
@@ -67,22 +69,22 @@ def test_one_that_the_others_wait_for_is_judged_by_its_own_times():
     slow = EpochTimes(steps=100.0, others=1.0, pictures=80.0, reading=ReadingTimes(files=70.0))
     found = verdict([fast, slow, fast], GPU)
     assert found.limit == "others"
-    assert "Up to 69% of the time was spent waiting for rank 1. Waited 80%" in found.text
+    assert "Up to 69 % of the time was spent waiting for rank 1. Waited 80 %" in found.text
     assert "reading files" in found.text
 
 
 def test_where_all_wait_alike_it_is_the_exchange():
     found = verdict([EpochTimes(steps=100.0, others=others) for others in (30.0, 40.0)], GPU)
     assert found.limit == "exchange"
-    assert "Exchanging gradients took 30%" in found.text
+    assert "Exchanging gradients took 30 %" in found.text
 
 
 def test_a_validation_that_takes_longer_than_training_is_the_limit():
     times = EpochTimes(steps=4.0, pictures=4.0, validation=6.0, reading=DECODING)
     found = verdict([times], GPU)
-    assert (found.limit, found.text[:38]) == (
+    assert (found.limit, found.text[:39]) == (
         "validation",
-        "Validating took 60% of the epoch: use ",
+        "Validating took 60 % of the epoch: use ",
     )
 
 

@@ -14,7 +14,7 @@ Limit = Literal[Cause, "network", "others", "exchange", "validation"]
 _WORTH_SAYING: Final = 0.1  # of the time
 _HELD_UP: Final = 0.2  # of the time; a process that reaches less than 4/5 holds the others up so
 _LONG_VALIDATION: Final = 0.5  # of the epoch
-_GUIDE: Final = "See 'When reading is the bottleneck' in the guide to training."
+_GUIDE: Final = "See 'What limits the speed' in the guide to training."
 
 _DOING: Final[dict[Cause, str]] = {
     "files": "reading files from the disk or the network",
@@ -119,14 +119,14 @@ def verdict(ranks: Sequence[EpochTimes], readers: Readers) -> Verdict:
     if held_up >= max(_HELD_UP, waits[slowest]):
         own = _of_pictures(times, readers)
         why = own.text if own else "Its network takes longer: is that machine or its GPU busy?"
-        text = f"Up to {held_up:.0%} of the time was spent waiting for rank {slowest}. {why}"
+        text = f"Up to {_percent(held_up)} of the time was spent waiting for rank {slowest}. {why}"
         return Verdict("others", text)
     if waits[slowest] >= max(_WORTH_SAYING, times.fraction(times.pictures)):
         return Verdict(
             "exchange",
-            f"Exchanging gradients took {waits[slowest]:.0%} of the time: a larger --batch-size or "
-            "more --accumulation-steps do it less often, a faster network between machines "
-            "shortens it.",
+            f"Exchanging gradients took {_percent(waits[slowest])} of the time: a larger "
+            "--batch-size or more --accumulation-steps do it less often, a faster network "
+            "between machines shortens it.",
         )
     return _of_pictures(times, readers) or _network(times, readers)
 
@@ -158,9 +158,9 @@ def _of_pictures(times: EpochTimes, readers: Readers) -> Verdict | None:
         return None
     cause = cause_of_waits(times)
     begin = (
-        f"Waited {waited:.0%} of the time for pictures, mostly for"
+        f"Waited {_percent(waited)} of the time for pictures, mostly for"
         if readers.workers
-        else f"Reading pictures took {waited:.0%} of the time, mostly"
+        else f"Reading pictures took {_percent(waited)} of the time, mostly"
     )
     advice = _advice(cause, readers)
     return Verdict(cause, f"{begin} {_DOING[cause]}{f': {advice}. {_GUIDE}' if advice else '.'}")
@@ -204,7 +204,7 @@ def _cores(readers: Readers) -> str:
 def _validation(times: EpochTimes) -> Verdict:
     return Verdict(
         "validation",
-        f"Validating took {times.validation_fraction:.0%} of the epoch: use fewer validation "
+        f"Validating took {_percent(times.validation_fraction)} of the epoch: use fewer validation "
         "pictures, or fewer and longer epochs.",
     )
 
@@ -212,4 +212,8 @@ def _validation(times: EpochTimes) -> Verdict:
 def _network(times: EpochTimes, readers: Readers) -> Verdict:
     waited = times.fraction(times.pictures)
     verb = "waited for pictures" if readers.workers else "went into reading pictures"
-    return Verdict("network", f"The network is the limit: {waited:.0%} of the time {verb}.")
+    return Verdict("network", f"The network is the limit: {_percent(waited)} of the time {verb}.")
+
+
+def _percent(fraction: float) -> str:
+    return f"{100 * fraction:.0f} %"
