@@ -20,6 +20,7 @@ from torch.utils.data.dataloader import _MultiProcessingDataLoaderIter
 
 from imageloom.data.images.directory import ImageDirectory
 from imageloom.data.images.index import write_index
+from imageloom.data.loading.picture_cache import PictureCache
 from imageloom.data.loading.picture_reader import COLUMNS, PictureReader
 from imageloom.data.loading.reader_process import begin_reader, end_readers, reader_context
 from imageloom.data.loading.reading_threads import ReadingThreads
@@ -30,6 +31,7 @@ from imageloom.errors import (
     library_text,
     too_many_open_files,
 )
+from imageloom.events import EventSink, Notice, ignore_events
 from imageloom.files.temporary import own_folder
 from imageloom.preprocessing import Transforms
 from imageloom.system.machine import require_open_files
@@ -56,6 +58,13 @@ class Batch(NamedTuple):
     images_BCHW: torch.Tensor
     labels_B: torch.Tensor
     positions_B: torch.Tensor
+
+
+class _Read(NamedTuple):
+    """A batch, and what a person should know of how it was read; empty while all is well."""
+
+    batch: Batch
+    notice: str
 
 
 class BatchKey(NamedTuple):
@@ -90,6 +99,8 @@ class PictureLoader:
         transforms: Operations on each picture; they must end in one size.
         seed: Start of the random operations' numbers.
         reading: By what, and how.
+        cache: Scaled copies that stand in for the pictures.
+        on_event: Told once what is wrong with the cache.
     """
 
     def __init__(
@@ -99,8 +110,12 @@ class PictureLoader:
         *,
         seed: int,
         reading: Reading = Reading(),
+        cache: PictureCache | None = None,
+        on_event: EventSink = ignore_events,
     ) -> None:
         self._keys = _Keys()
+        self._on_event = on_event
+        self._told: set[str] = {""}
         self._own = contextlib.ExitStack()
         workers = reading.workers
         slim = images.index.select(list(COLUMNS))
@@ -111,8 +126,10 @@ class PictureLoader:
             write_index(slim, source)
             reading = replace(reading, threads=1, hold_bytes=0)
         threads = self._own.enter_context(ReadingThreads(reading.threads))
-        reader = PictureReader(source, images.root, transforms, seed, hold_bytes=reading.hold_bytes)
-        self._loader: DataLoader[Batch | ImageloomError] = DataLoader(
+        reader = PictureReader(
+            source, images.root, transforms, seed, hold_bytes=reading.hold_bytes, cache=cache
+        )
+        self._loader: DataLoader[_Read | ImageloomError] = DataLoader(
             _PictureDataset(reader, threads),
             batch_size=None,  # a key is a whole batch
             sampler=self._keys,
@@ -145,10 +162,13 @@ class PictureLoader:
             )
         with user_code_left_out():
             iterator = iter(self._loader)
-        while (batch := _next_batch(iterator)) is not None:
-            if isinstance(batch, ImageloomError):
-                raise batch
-            yield batch
+        while (read := _next_read(iterator)) is not None:
+            if isinstance(read, ImageloomError):
+                raise read
+            if read.notice not in self._told:
+                self._told.add(read.notice)
+                self._on_event(Notice("warning", read.notice))
+            yield read.batch
 
     def close(self) -> None:
         """End the worker processes and remove their index."""
@@ -193,21 +213,22 @@ class _Keys(Sampler[BatchKey]):
         return len(self.value)
 
 
-class _PictureDataset(Dataset[Batch | ImageloomError]):
+class _PictureDataset(Dataset[_Read | ImageloomError]):
     """Turns a key into a batch; pickled once into each worker."""
 
     def __init__(self, reader: PictureReader, threads: ReadingThreads) -> None:
         self.reader = reader
         self.threads = threads
 
-    def __getitem__(self, key: BatchKey) -> Batch | ImageloomError:
+    def __getitem__(self, key: BatchKey) -> _Read | ImageloomError:
         # An error is returned, not raised: DataLoader would turn it into text on the way.
         try:
             images = self.threads.map(functools.partial(self._picture, key.epoch), key.positions)
         except ImageloomError as error:
             return error
         positions_B = torch.tensor(key.positions, dtype=torch.int64)
-        return Batch(_stacked(images), self.reader.labels(key.positions), positions_B)
+        batch = Batch(_stacked(images), self.reader.labels(key.positions), positions_B)
+        return _Read(batch, self.reader.notice)
 
     def _picture(self, epoch: int, position: int) -> torch.Tensor:
         # Here, so that each thread puts its own pictures in order.
@@ -229,7 +250,7 @@ def _shared(num_bytes: int) -> torch.UntypedStorage:
     return storage
 
 
-def _next_batch(iterator: Iterator[Batch | ImageloomError]) -> Batch | ImageloomError | None:
+def _next_read(iterator: Iterator[_Read | ImageloomError]) -> _Read | ImageloomError | None:
     began = time.monotonic()
     while True:
         try:
