@@ -3,6 +3,7 @@
 import contextlib
 import os
 import resource
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -189,13 +190,16 @@ DAMAGE = {
 
 @pytest.mark.parametrize("damage", DAMAGE.values(), ids=DAMAGE.keys())
 def test_a_damaged_copy_is_noticed_and_made_anew(images, cache, damage):
-    """Before the run and while it reads."""
+    """Before a run reads it, and after."""
     expected, _ = pictures(images, cache)
     whole = copies(cache)
     reader = reader_of(images, cache)
-    for epoch in range(2):
-        for path, content in whole.items():
-            path.write_bytes(damage(content))
+    for epoch in range(4):
+        if epoch % 2 == 0:
+            for path, content in whole.items():
+                path.write_bytes(damage(content))
+                # Far from the last change, which a file system may tell to some milliseconds only.
+                os.utime(path, ns=(0, epoch * 10**9))
         read = [reader.picture(epoch, row) for row in range(len(images))]
         assert same(read, expected[: len(images)])
         assert copies(cache) == whole
@@ -257,6 +261,25 @@ def test_a_disk_that_refuses_more_bytes_leaves_no_partial_copy(images, cache):
     assert torch.equal(found, expected)
     assert "cannot be written: File too large" in reader.notice
     assert [path for path in cache.root.rglob("*") if path.is_file()] == []
+
+
+def test_a_cache_that_is_deleted_while_a_copy_is_made_is_filled_again(images, cache, monkeypatch):
+    expected, _ = pictures(images, PictureCache(cache.root, SIDE, limit_bytes=0))
+    reader = reader_of(images, cache)
+    disk_usage = shutil.disk_usage
+
+    def deleted_first(place):
+        found = disk_usage(place)
+        shutil.rmtree(cache.root)
+        return found
+
+    with monkeypatch.context() as patch:  # another process, at the worst moment
+        patch.setattr(picture_cache.shutil, "disk_usage", deleted_first)
+        assert torch.equal(reader.picture(0, 0), expected[0])
+    assert not copies(cache)
+    assert torch.equal(reader.picture(0, 0), expected[0])
+    assert len(copies(cache)) == 1
+    assert reader.notice == ""
 
 
 def test_some_of_the_disk_stays_free(images, cache, monkeypatch):

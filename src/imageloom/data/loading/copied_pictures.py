@@ -100,6 +100,8 @@ class CopiedPictures:
     def _keep(self, sha256: bytes, pixels_HWC: npt.NDArray[np.uint8]) -> None:
         try:
             self._cache.keep(sha256, pixels_HWC)
+        except FileNotFoundError:
+            return  # somebody deletes the cache just now; the next copy makes its folders anew
         except OSError as problem:
             self._keeps = False  # each further one would fail too, or take the last free bytes
             self._tell("written", problem)
