@@ -9,11 +9,9 @@ from imageloom.data.loading.picture_cache import PictureCache, bytes_of_copies, 
 from imageloom.distributed.ranks import Ranks
 from imageloom.events import EventSink, Notice
 from imageloom.preprocessing import Transforms
-from imageloom.settings import Settings, read_settings
-from imageloom.system.wording import count
+from imageloom.settings import read_settings
+from imageloom.system.wording import count, mebibytes
 from imageloom.training.params import TrainParams
-
-_GIB = 2**30
 
 
 def picture_cache_of(
@@ -36,16 +34,14 @@ def picture_cache_of(
     cache = PictureCache(
         root=settings.picture_cache,
         side=copy_side(transforms),
-        limit_bytes=int(settings.picture_cache_limit_gib * _GIB),
+        limit_bytes=int(settings.picture_cache_limit_gib * 2**30),
     )
     if ranks.local_rank == 0:
-        _make_room(cache, training, settings, on_event)
+        _make_room(cache, training, on_event)
     return cache
 
 
-def _make_room(
-    cache: PictureCache, training: ImageDirectory, settings: Settings, on_event: EventSink
-) -> None:
+def _make_room(cache: PictureCache, training: ImageDirectory, on_event: EventSink) -> None:
     heights_N, widths_N = (training.index.column(one).to_numpy() for one in ("height", "width"))
     sizes_N = bytes_of_copies(cache, heights_N, widths_N)
     rows = rows_with_room(cache, heights_N, widths_N)
@@ -55,9 +51,9 @@ def _make_room(
         on_event(
             Notice(
                 "info",
-                f"{count(swept.copies, 'scaled copy', 'scaled copies')} of other pictures "
-                f"({swept.size_bytes / _GIB:.1f} GiB) in {cache.root} made room, those that were "
-                "not used for longest.",
+                f"{count(swept.copies, 'scaled copy', 'scaled copies')} of pictures "
+                f"({mebibytes(swept.size_bytes)}), not used for longest, made room in "
+                f"{cache.root}.",
             )
         )
     if rows < len(training):
@@ -65,8 +61,8 @@ def _make_room(
             Notice(
                 "warning",
                 f"Scaled copies of the {len(training):,} training pictures take "
-                f"{int(sizes_N.sum()) / _GIB:.1f} GiB, but {cache.root} may take "
-                f"{settings.picture_cache_limit_gib:g}. Those of {rows:,} are kept; the others are "
+                f"{mebibytes(int(sizes_N.sum()))}, but {cache.root} may take "
+                f"{mebibytes(cache.limit_bytes)}. Those of {rows:,} are kept; the others are "
                 "decoded and scaled in each epoch. IMAGELOOM_PICTURE_CACHE_LIMIT_GIB changes the "
                 "limit.",
             )
