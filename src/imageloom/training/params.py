@@ -9,6 +9,7 @@ ClassWeights = Literal["none", "balanced"]
 Freeze = Literal["none", "body"]
 Fit = Literal["crop", "letterbox", "squash"]
 Augmentation = Literal["none", "light", "standard"]
+PictureCacheChoice = Literal["off", "resized"]
 Precision = Literal["auto", "float32", "bfloat16"]
 
 
@@ -128,6 +129,13 @@ class TrainParams(Params):
         "standard",
         help="Random changes to training pictures: none, light (small shifts; for text and "
         "digits) or standard (random part, mirrored or not).",
+        section="Pictures",
+    )
+    picture_cache: PictureCacheChoice = parameter(
+        "off",
+        help="'resized' decodes each training picture once and keeps a copy a little larger than "
+        "the network's input, from which all epochs and later runs cut; for photos that take "
+        "longer to decode than to learn from.",
         section="Pictures",
     )
     precision: Precision = parameter(

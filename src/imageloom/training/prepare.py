@@ -8,6 +8,7 @@ from pathlib import Path
 
 from imageloom.data.images.crop_check import require_crops_fit
 from imageloom.data.images.directory import ImageDirectory
+from imageloom.data.loading.copy_size import copy_side
 from imageloom.data.loading.sampler import steps_per_epoch
 from imageloom.errors import (
     Detail,
@@ -98,7 +99,8 @@ def make_plan(
         InvalidDatasetError: No pictures, fewer than two classes, a class without pictures, class
             lists that differ, transforms without a fixed size, or pictures too small for a crop
             or for the network.
-        ParameterError: A parameter does not fit the others or the number of pictures.
+        ParameterError: A parameter does not fit the others, the number of pictures or the
+            transforms.
     """
     finds_batch_size = params.batch_size == "auto"
     if finds_batch_size:
@@ -110,6 +112,8 @@ def make_plan(
     _check_classes(training)
     transforms, inference = choose_transforms(training, validation, params)
     _check_parameters(training, params, processes)
+    if params.picture_cache == "resized":
+        copy_side(transforms)
     require_crops_fit(training, transforms, "training pictures")
     require_crops_fit(validation, inference, "validation pictures")
     size = output_size(inference)

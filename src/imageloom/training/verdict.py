@@ -83,11 +83,13 @@ class Readers:
         workers: Processes that read ahead; with 0 its own threads read between its batches.
         cores: That this process may use.
         is_gpu: Whether the cores are idle while the network computes.
+        has_cache: Whether they read scaled copies of the pictures.
     """
 
     workers: int
     cores: int
     is_gpu: bool
+    has_cache: bool = False
 
 
 @dataclass(frozen=True)
@@ -176,15 +178,19 @@ def _advice(cause: Cause, readers: Readers) -> str:
                 if readers.workers
                 else "use --workers 1, which reads ahead while the network computes"
             )
-            return f"{ahead}, put the pictures on a faster disk, or use the resized cache"
+            return f"{ahead}, or put the pictures on a faster disk{_cache(readers)}"
         case "decoding":
-            return f"{more or _all_read(readers)}, or use the resized cache"
+            return f"{more or _all_read(readers)}{_cache(readers)}"
         case "operations":
-            return f"{more or _all_read(readers)}, fewer random operations, or the resized cache"
+            return f"{more or _all_read(readers)}, or fewer random operations{_cache(readers)}"
         case "handover" | "passing":
             return "use a smaller --image-size, or fewer --workers where memory is busy"
         case _:
             return ""
+
+
+def _cache(readers: Readers) -> str:
+    return "" if readers.has_cache else ", or use --picture-cache resized"
 
 
 def _more_workers(readers: Readers) -> str:

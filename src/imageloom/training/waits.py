@@ -34,6 +34,7 @@ class EpochWaits:
             workers=session.training_loader.reading.workers,
             cores=max(1, available_cores() // session.group.ranks.core_sharers),
             is_gpu=session.compute.is_gpu,
+            has_cache=session.params.picture_cache != "off",
         )
         self._told: Limit = "network"
 

@@ -20,6 +20,7 @@ from torch.utils.data.dataloader import _MultiProcessingDataLoaderIter
 
 from imageloom.data.images.directory import ImageDirectory
 from imageloom.data.images.index import write_index
+from imageloom.data.loading.picture_cache import PictureCache
 from imageloom.data.loading.picture_reader import COLUMNS, PictureReader
 from imageloom.data.loading.reader_process import begin_reader, end_readers, reader_context
 from imageloom.data.loading.reading_threads import ReadingThreads
@@ -31,6 +32,7 @@ from imageloom.errors import (
     library_text,
     too_many_open_files,
 )
+from imageloom.events import EventSink, Notice, ignore_events
 from imageloom.files.temporary import own_folder
 from imageloom.preprocessing import Transforms
 from imageloom.system.machine import require_open_files
@@ -62,9 +64,16 @@ class Batch(NamedTuple):
 
 
 class _MadeBatch(NamedTuple):
-    """A batch, and when it was made, by a clock that all processes of a machine share."""
+    """A batch, and what is told of it.
+
+    Attributes:
+        notice: What a person should know of how it was read; empty while all is well.
+        began: When it was begun, by a clock that all processes of a machine share.
+        ended: When it was done.
+    """
 
     batch: Batch
+    notice: str
     began: float
     ended: float
 
@@ -108,6 +117,8 @@ class PictureLoader:
         transforms: Operations on each picture; they must end in one size.
         seed: Start of the random operations' numbers.
         reading: By what, and how; an attribute, too.
+        cache: Scaled copies that stand in for the pictures.
+        on_event: Told once what is wrong with the cache.
     """
 
     def __init__(
@@ -117,9 +128,13 @@ class PictureLoader:
         *,
         seed: int,
         reading: Reading = Reading(),
+        cache: PictureCache | None = None,
+        on_event: EventSink = ignore_events,
     ) -> None:
         self.reading = reading
         self._keys = _Keys()
+        self._on_event = on_event
+        self._told: set[str] = {""}
         self._own = contextlib.ExitStack()
         workers = reading.workers
         slim = images.index.select(list(COLUMNS))
@@ -130,7 +145,9 @@ class PictureLoader:
             write_index(slim, source)
             reading = replace(reading, threads=1, hold_bytes=0)
         threads = self._own.enter_context(ReadingThreads(reading.threads))
-        reader = PictureReader(source, images.root, transforms, seed, hold_bytes=reading.hold_bytes)
+        reader = PictureReader(
+            source, images.root, transforms, seed, hold_bytes=reading.hold_bytes, cache=cache
+        )
         self._loader: DataLoader[_MadeBatch | ImageloomError] = DataLoader(
             _PictureDataset(reader, threads),
             batch_size=None,  # a key is a whole batch
@@ -168,6 +185,9 @@ class PictureLoader:
         while (made := _next_batch(iterator)) is not None:
             if isinstance(made, ImageloomError):
                 raise made
+            if made.notice not in self._told:
+                self._told.add(made.notice)
+                self._on_event(Notice("warning", made.notice))
             yield made.as_waited_for(since, is_first=is_first)
             since, is_first = time.perf_counter(), False
 
@@ -230,7 +250,7 @@ class _PictureDataset(Dataset[_MadeBatch | ImageloomError]):
             return error
         images, clocks = zip(*read, strict=True)
         batch = self._batch(key.positions, images, clocks)
-        return _MadeBatch(batch, began, ended=time.perf_counter())
+        return _MadeBatch(batch, self.reader.notice, began, ended=time.perf_counter())
 
     def _picture(self, epoch: int, position: int) -> tuple[torch.Tensor, PartClock]:
         clock = PartClock()

@@ -18,6 +18,8 @@ import torch
 
 from imageloom.data.decoding.decode import UnreadablePictureError, decode_rgb
 from imageloom.data.images.index import file_name, full_path, read_index
+from imageloom.data.loading.copied_pictures import CopiedPictures
+from imageloom.data.loading.picture_cache import PictureCache
 from imageloom.data.loading.random_numbers import Draw, seed_of_sample
 from imageloom.data.loading.random_operations import random_part, resized_part
 from imageloom.data.loading.reading_times import PartClock
@@ -25,7 +27,7 @@ from imageloom.data.loading.transforms import apply_drawn, apply_transforms
 from imageloom.errors import InvalidDatasetError, too_many_open_files
 from imageloom.preprocessing import RandomResizedCrop, Transforms
 
-COLUMNS: Final = ("path", "label", "width", "height", "sha256")
+COLUMNS: Final = ("path", "label", "width", "height", "size_bytes", "sha256")
 
 
 class _Columns(NamedTuple):
@@ -35,6 +37,7 @@ class _Columns(NamedTuple):
     label: npt.NDArray[np.int32]
     width: npt.NDArray[np.int32]
     height: npt.NDArray[np.int32]
+    size_bytes: npt.NDArray[np.int64]
     sha256: pa.ChunkedArray
 
 
@@ -51,6 +54,8 @@ class PictureReader:
         seed: Start of the random operations' numbers.
         hold_bytes: Memory that may be used to keep pictures as they are before the first random
             operation, so that they are decoded once; those that find no room are read each time.
+        cache: Scaled copies that stand in for the pictures; then an original is opened only to make
+            one, and of what changed in it no more is noticed than another size.
     """
 
     def __init__(
@@ -61,6 +66,7 @@ class PictureReader:
         seed: int,
         *,
         hold_bytes: int = 0,
+        cache: PictureCache | None = None,
     ) -> None:
         self._source = source
         self._root = root
@@ -70,6 +76,12 @@ class PictureReader:
         first = transforms[0] if transforms else None
         self._crop = first if isinstance(first, RandomResizedCrop) else None
         self._held = _HeldPictures(hold_bytes)
+        self._cache = cache
+
+    @property
+    def notice(self) -> str:
+        """What a person should know of the cache so far; empty while all is well."""
+        return "" if self._copies is None else self._copies.notice
 
     def picture(self, epoch: int, position: int, clock: PartClock | None = None) -> torch.Tensor:
         """Return one picture as the network shall see it in an epoch.
@@ -108,7 +120,7 @@ class PictureReader:
         """Return a picture as it is before the first random operation."""
         image_CHW = self._held.get(position)
         if image_CHW is None:
-            image_CHW = apply_transforms(self._decoded(position, clock), self._same_each_time, 0)
+            image_CHW = apply_transforms(self._pixels(position, clock), self._same_each_time, 0)
             image_CHW = self._held.keep(position, image_CHW)
         return image_CHW
 
@@ -116,11 +128,36 @@ class PictureReader:
         self, crop: RandomResizedCrop, position: int, draw: Draw, clock: PartClock
     ) -> torch.Tensor:
         """Return the part that a crop takes, scaled; what lies below it is not decoded."""
-        columns = self._columns
-        height, width = int(columns.height[position]), int(columns.width[position])
-        part = random_part(crop, height, width, draw)
-        image_CHW = self._decoded(position, clock, rows=part.top + part.height)
+        part = random_part(crop, *self._size(position), draw)
+        image_CHW = self._pixels(position, clock, rows=part.top + part.height)
         return resized_part(crop, image_CHW, part)
+
+    def _size(self, position: int) -> tuple[int, int]:
+        """Return height and width of what stands for a picture."""
+        if self._copies is not None:
+            return self._copies.size(position)
+        return int(self._columns.height[position]), int(self._columns.width[position])
+
+    def _pixels(self, position: int, clock: PartClock, rows: int | None = None) -> torch.Tensor:
+        if self._copies is None:
+            return self._decoded(position, clock, rows)
+        digest: bytes = self._columns.sha256[position].as_py()
+        if self._copies.is_new(position):
+            self._require_same_length(position)
+        image_CHW = self._copies.picture(position, digest, lambda: self._decoded(position, clock))
+        clock.end("files")
+        return image_CHW
+
+    def _require_same_length(self, position: int) -> None:
+        path, recorded = self._path(position), int(self._columns.size_bytes[position])
+        try:
+            found = os.stat(full_path(self._root, path)).st_size  # noqa: PTH116 - holds bytes
+        except OSError as problem:
+            what = f"cannot be read: {problem.strerror}"
+            raise _file_problem(self._root, path, what) from problem
+        if found != recorded:
+            what = f"was changed after it was converted (it has {found:,} bytes, had {recorded:,})"
+            raise _file_problem(self._root, path, what)
 
     def labels(self, positions: tuple[int, ...]) -> torch.Tensor:
         """Return the labels of some rows, int64."""
@@ -134,6 +171,7 @@ class PictureReader:
             label=index.column("label").to_numpy(),
             width=index.column("width").to_numpy(),
             height=index.column("height").to_numpy(),
+            size_bytes=index.column("size_bytes").to_numpy(),
             sha256=index.column("sha256"),
         )
 
@@ -141,6 +179,12 @@ class PictureReader:
     def _stamps(self) -> npt.NDArray[np.int64]:
         """What was known of each file when its digest was right; 0 for those not yet read."""
         return np.zeros(len(self._columns.label), dtype=np.int64)
+
+    @functools.cached_property
+    def _copies(self) -> CopiedPictures | None:
+        if self._cache is None:
+            return None
+        return CopiedPictures(self._cache, self._columns.height, self._columns.width)
 
     def _path(self, position: int) -> bytes:
         path: bytes = self._columns.path[position].as_py()
