@@ -94,6 +94,7 @@ def _clean_environment(monkeypatch: pytest.MonkeyPatch, homes: Path):
         "IMAGELOOM_DEBUG",
         "IMAGELOOM_DATABASE_URL",
         "IMAGELOOM_EXTENSIONS",
+        "IMAGELOOM_PICTURE_CACHE_LIMIT_GIB",
         "IMAGELOOM_STORE_LIMIT_GIB",
         "IMAGELOOM_TARGETS",
         "COLUMNS",

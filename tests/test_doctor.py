@@ -10,6 +10,7 @@ from imageloom.doctor import (
     GIB,
     _disk,
     _memory,
+    _picture_cache,
     _shared_memory,
     _writable,
     cgroup_cores,
@@ -113,6 +114,18 @@ def test_a_place_that_cannot_be_written_is_a_failure(monkeypatch, tmp_path):
     finding = _writable("cache", tmp_path)
     assert finding.level == "fail"
     assert "Permission denied" in finding.found
+
+
+def test_the_picture_cache_is_shown_with_its_limit_and_its_place(tmp_path):
+    settings = Settings(tmp_path, tmp_path / "workspace", picture_cache_limit_gib=2.5)
+    assert _picture_cache(settings).found == "0.0 of at most 2.5 GiB of scaled copies"
+    copy = settings.picture_cache / "256" / "ab" / "abcd"
+    copy.parent.mkdir(parents=True)
+    with copy.open("wb") as file:
+        file.truncate(GIB * 3 // 2)  # takes no room on the disk
+    found = _picture_cache(settings).found
+    assert found.startswith("1.5 of at most 2.5 GiB")
+    assert f"in {settings.picture_cache}, which may be deleted" in found
 
 
 def test_this_machine_is_examined_from_python_to_extras(tmp_path):

@@ -37,10 +37,13 @@ def test_an_empty_variable_counts_as_unset():
 
 
 @pytest.mark.parametrize("text", ["0", "-1", "nan", "inf", "much"])
-def test_a_store_limit_must_be_a_number_above_zero(text):
-    with pytest.raises(NotInRangeValueError, match=f"IMAGELOOM_STORE_LIMIT_GIB is '{text}'"):
-        read_settings({"IMAGELOOM_STORE_LIMIT_GIB": text})
-    assert read_settings({"IMAGELOOM_STORE_LIMIT_GIB": "2.5"}).store_limit_gib == 2.5
+@pytest.mark.parametrize("what", ["store_limit_gib", "picture_cache_limit_gib"])
+def test_a_limit_must_be_a_number_above_zero(text, what):
+    name = f"IMAGELOOM_{what.upper()}"
+    with pytest.raises(NotInRangeValueError, match=f"{name} is '{text}'"):
+        read_settings({name: text})
+    assert getattr(read_settings({name: "2.5"}), what) == 2.5
+    assert getattr(read_settings({}), what) == 100
 
 
 @pytest.mark.parametrize(

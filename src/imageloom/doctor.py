@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Final, Literal
 
 from imageloom import __version__
+from imageloom.data.loading.cache_files import files_of
 from imageloom.errors import library_text
 from imageloom.settings import Settings
 from imageloom.system.machine import ENOUGH_OPEN_FILES, HostMemory, host_memory
@@ -78,6 +79,7 @@ def examine(settings: Settings, folder: Path) -> Iterator[Finding]:
         _writable("this folder", folder),
         _writable("cache (IMAGELOOM_HOME)", settings.home),
     )
+    yield _picture_cache(settings)
     yield from _extras()
 
 
@@ -275,6 +277,14 @@ def _writable(subject: str, folder: Path) -> Finding:
     except OSError as problem:
         advice = "Change its permissions, or set IMAGELOOM_HOME to a folder that is yours."
         return Finding(subject, "fail", f"{folder} cannot be written: {problem.strerror}", advice)
+
+
+def _picture_cache(settings: Settings) -> Finding:
+    """Say what scaled copies of pictures take, and how they go."""
+    size = sum(file.size_bytes for file in files_of(settings.picture_cache))
+    found = f"{size / GIB:.1f} of at most {settings.picture_cache_limit_gib:g} GiB of scaled copies"
+    kept = f" in {settings.picture_cache}, which may be deleted at any time" if size else ""
+    return Finding("picture cache", "ok", f"{found}{kept}")
 
 
 def _extras() -> Iterator[Finding]:

@@ -9,6 +9,7 @@ from typing import Final
 from imageloom.errors import NotInRangeValueError
 
 DEFAULT_STORE_LIMIT_GIB: Final = 100.0
+DEFAULT_PICTURE_CACHE_LIMIT_GIB: Final = 100.0
 _NAMES_OF_PLACES: Final = (
     "IMAGELOOM_HOME",
     "IMAGELOOM_WORKSPACE",
@@ -34,6 +35,8 @@ class Settings:
             ``IMAGELOOM_DATABASE_URL``, by default None: a SQLite file in the workspace.
         store_limit_gib: GiB of outputs above which unneeded ones are removed;
             ``IMAGELOOM_STORE_LIMIT_GIB``.
+        picture_cache_limit_gib: GiB that scaled copies of pictures may take together;
+            ``IMAGELOOM_PICTURE_CACHE_LIMIT_GIB``.
         extensions: Folder of a person's own components, model families and targets;
             ``IMAGELOOM_EXTENSIONS``, by default None.
         targets: File of a person's own targets; ``IMAGELOOM_TARGETS``, by default
@@ -45,6 +48,7 @@ class Settings:
     workspace: Path
     database_url: str | None = None
     store_limit_gib: float = DEFAULT_STORE_LIMIT_GIB
+    picture_cache_limit_gib: float = DEFAULT_PICTURE_CACHE_LIMIT_GIB
     extensions: str | None = None
     targets: Path | None = None
     must_have_targets: bool = False
@@ -53,6 +57,11 @@ class Settings:
     def image_directories(self) -> Path:
         """Image directories made from plain folders, so that the second use is instant."""
         return self.home / "image-directories"
+
+    @property
+    def picture_cache(self) -> Path:
+        """Scaled copies of pictures, which trainings ask for with ``picture_cache``."""
+        return self.home / "picture-cache"
 
     @property
     def slots(self) -> Path:
@@ -77,7 +86,10 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         home=_folder(environment, "IMAGELOOM_HOME", f"{cache}/imageloom"),
         workspace=_folder(environment, "IMAGELOOM_WORKSPACE", f"{share}/imageloom"),
         database_url=environment.get("IMAGELOOM_DATABASE_URL") or None,
-        store_limit_gib=_limit(environment.get("IMAGELOOM_STORE_LIMIT_GIB")),
+        store_limit_gib=_limit(environment, "IMAGELOOM_STORE_LIMIT_GIB", DEFAULT_STORE_LIMIT_GIB),
+        picture_cache_limit_gib=_limit(
+            environment, "IMAGELOOM_PICTURE_CACHE_LIMIT_GIB", DEFAULT_PICTURE_CACHE_LIMIT_GIB
+        ),
         extensions=environment.get("IMAGELOOM_EXTENSIONS") or None,
         targets=_folder(environment, "IMAGELOOM_TARGETS", f"{config}/imageloom/targets.toml"),
         must_have_targets=bool(targets),
@@ -100,16 +112,17 @@ def _no_place(name: str, text: str, why: str) -> NotInRangeValueError:
     )
 
 
-def _limit(text: str | None) -> float:
+def _limit(environment: Mapping[str, str], name: str, default: float) -> float:
+    text = environment.get(name)
     if not text:
-        return DEFAULT_STORE_LIMIT_GIB
+        return default
     try:
         limit = float(text)
     except ValueError:
         limit = 0.0
     if not 0 < limit < float("inf"):
         raise NotInRangeValueError(
-            f"IMAGELOOM_STORE_LIMIT_GIB is {text!r}, but must be a number above 0.",
-            hint=f"The default is {DEFAULT_STORE_LIMIT_GIB:g}.",
+            f"{name} is {text!r}, but must be a number above 0.",
+            hint=f"The default is {default:g}.",
         )
     return limit

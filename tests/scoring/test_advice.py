@@ -97,6 +97,14 @@ def test_waiting_for_data_is_told_with_its_share():
     assert titles(metrics=series("Waiting for data fraction", 0.9, 0.1)) == []
 
 
+def test_what_limited_the_speed_is_told_where_something_can_be_changed():
+    waiting = series("Waiting for data fraction", 0.9)
+    limit = {"limit": "decoding", "text": "Waited 38% of the time.", "epoch": 1}
+    assert titles(metrics=waiting, speed_limit=limit) == ["The network was not the limit"]
+    assert "Waited 38% of the time." in words(metrics=waiting, speed_limit=limit)
+    assert titles(metrics=waiting, speed_limit=limit | {"limit": "network"}) == []
+
+
 def test_a_model_no_better_than_a_constant_answer_is_told():
     rows = [(f"{n}", "ant" if n % 10 else "bee", "ant", 0.9) for n in range(1000)]
     found = evaluate(table_of(ABC, rows))

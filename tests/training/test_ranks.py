@@ -20,10 +20,10 @@ from imageloom.models.model_directory import load_trained
 from imageloom.models.params import ModelParams
 from imageloom.scoring.inference import predict_batches
 from imageloom.training.assemble import agreed_compute
+from imageloom.training.micro_batch import MicroBatch
 from imageloom.training.params import TrainParams
 from imageloom.training.run.directory import RunDirectory
 from imageloom.training.run.events import read_metrics
-from imageloom.training.step import MicroBatch
 from imageloom.training.train import NewRun, continue_run, prepare_run, read_result
 
 from .made_steps import network_and_pictures, stepper_of
@@ -212,7 +212,7 @@ import os, sys, torch
 from safetensors.torch import save_file
 from imageloom.distributed.group import joined_group
 from imageloom.distributed.ranks import ranks_from_environment
-from imageloom.training.step import MicroBatch
+from imageloom.training.micro_batch import MicroBatch
 sys.path.insert(0, sys.argv[2])
 from made_steps import PARTS, network_and_pictures, stepper_of
 

@@ -5,7 +5,8 @@ import torch
 from torch import nn
 
 from imageloom.models.compute import Compute
-from imageloom.training.step import MicroBatch, NonFiniteError, Stepper
+from imageloom.training.micro_batch import MicroBatch
+from imageloom.training.step import NonFiniteError, Stepper
 
 CPU = Compute(device=torch.device("cpu"), precision="float32")
 

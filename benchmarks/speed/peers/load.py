@@ -67,7 +67,7 @@ def ultralytics(folder, job):
     return (batch["img"] for batch in itertools.islice(loader, len(loader)))
 
 
-def imageloom(folder, job):
+def imageloom(folder, job, *, is_cached=False):
     from imageloom import TrainParams, open_images
     from imageloom.data.loading.loader import BatchKey, PictureLoader, sequential_batches
     from imageloom.models.compute import choose_compute
@@ -76,14 +76,31 @@ def imageloom(folder, job):
 
     images = open_images(folder / "train")
     transforms, _ = choose_transforms(images, images, TrainParams(image_size=job.size))
-    loader = PictureLoader(images, transforms, seed=1, workers=0)
     keys = [BatchKey(0, tuple(rows)) for rows in sequential_batches(len(images), job.batch_size)]
+    cache = cache_for(transforms, folder) if is_cached else None
+    loader = PictureLoader(images, transforms, seed=1, cache=cache)
+    if is_cached:  # the first epoch makes the copies
+        assert sum(len(batch.labels_B) for batch in loader.batches(keys)) == len(images)
     compute = choose_compute("cpu", "float32")
     for batch in loader.batches(keys):
         yield compute.inputs(batch.images_BCHW, IMAGENET_NORMALISATION)
 
 
-PIPELINES = {one.__name__: one for one in (torchvision, timm, fastai, ultralytics, imageloom)}
+def imageloom_cached(folder, job):
+    return imageloom(folder, job, is_cached=True)
+
+
+def cache_for(transforms, folder):
+    from imageloom.data.loading.copy_size import copy_side
+    from imageloom.data.loading.picture_cache import PictureCache
+
+    return PictureCache(folder.with_name("picture-cache"), copy_side(transforms), 100 * 2**30)
+
+
+PIPELINES = {
+    one.__name__: one
+    for one in (torchvision, timm, fastai, ultralytics, imageloom, imageloom_cached)
+}
 
 
 def main(name, folder, size, batch_size):

@@ -159,7 +159,8 @@ def facts(description: ParameterDescription) -> str:
         return f"default: {'yes' if description.default else 'no'}"
     default = NOTHING if description.default is None else f"{description.default}"
     unit = f"unit: {description.unit}" if description.unit else ""
-    return "; ".join(part for part in (f"default: {default}", description.range_text, unit) if part)
+    allowed = " or ".join(part for part in (description.range_text, *description.words) if part)
+    return "; ".join(part for part in (f"default: {default}", allowed, unit) if part)
 
 
 def value_text(value: object) -> str:
@@ -176,7 +177,8 @@ def values_text(description: ParameterDescription) -> str:
     if description.choices:
         return " | ".join(description.choices)
     kind = _KINDS[description.kind]
-    return ", ".join(part for part in (kind, description.range_text, description.unit) if part)
+    allowed = " or ".join(part for part in (description.range_text, *description.words) if part)
+    return ", ".join(part for part in (kind, allowed, description.unit) if part)
 
 
 def given_values(ctx: click.Context) -> dict[str, object]:

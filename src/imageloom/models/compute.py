@@ -25,6 +25,8 @@ ChosenPrecision = Literal["float32", "bfloat16"]
 # Each worker holds two batches ready and one in the making (DataLoader's prefetch factor).
 _BATCHES_PER_WORKER: Final = 3
 _MOST_WORKERS: Final = 16
+# Torch's CPU allocator raises a plain RuntimeError that starts like this.
+_CPU_ALLOCATOR: Final = "DefaultCPUAllocator"
 _USABLE_FRACTION: Final = 0.8  # of the free shared memory; the rest is for others
 
 
@@ -91,6 +93,11 @@ def _constants_of_row(
     mean_R = torch.tensor(normalisation.mean, device=device).repeat(width)
     std_R = torch.tensor(normalisation.std, device=device).repeat(width)
     return mean_R, std_R
+
+
+def is_out_of_memory(problem: BaseException) -> bool:
+    """Whether an operation of torch found too little memory, of a GPU or of the machine."""
+    return isinstance(problem, torch.OutOfMemoryError) or _CPU_ALLOCATOR in str(problem)
 
 
 def choose_compute(device: str, precision: str) -> Compute:

@@ -5,6 +5,8 @@ they apply, bounds, choices and a unit::
 
     class SplitParams(Params):
         fraction: float = parameter(0.9, help="Part of the pictures that come first.", gt=0, lt=1)
+
+A word may stand in place of a number: ``int | Literal["auto"]``.
 """
 
 import functools
@@ -20,6 +22,7 @@ from pydantic import (
     Field,
     ValidationError,
     ValidationInfo,
+    ValidatorFunctionWrapHandler,
     field_validator,
 )
 from pydantic.config import JsonDict
@@ -67,6 +70,15 @@ class Params(BaseModel):
             return float(value)
         except ValueError:
             return value
+
+    @field_validator("*", mode="wrap")
+    @classmethod
+    def _take_word(
+        cls, value: object, check: ValidatorFunctionWrapHandler, info: ValidationInfo
+    ) -> object:
+        """Take a word that stands beside numbers, to which no bound applies."""
+        words = _words_of(cls.model_fields[info.field_name or ""].annotation)
+        return value if isinstance(value, str) and value in words else check(value)
 
     if not typing.TYPE_CHECKING:  # type checkers know the fields only without it
 
@@ -165,6 +177,7 @@ class ParameterDescription:
         default: Value when nothing is given.
         optional: Whether None is allowed.
         choices: Allowed values of a ``choice``.
+        words: What may stand in place of a number, such as ``auto``.
         minimum: Least value, or None when there is no bound.
         maximum: Greatest value, or None when there is no bound.
         exclusive: Which of ``minimum`` and ``maximum`` are no values themselves.
@@ -182,6 +195,7 @@ class ParameterDescription:
     default: Value
     optional: bool
     choices: tuple[str, ...]
+    words: tuple[str, ...]
     minimum: float | None
     maximum: float | None
     exclusive: tuple[Literal["minimum", "maximum"], ...]
@@ -223,6 +237,7 @@ def _describe_field(name: str, field: FieldInfo) -> ParameterDescription:
         default=None if field.default is PydanticUndefined else field.default,
         optional=optional,
         choices=choices,
+        words=_words_of(field.annotation),
         minimum=bounds.get("ge", bounds.get("gt")),
         maximum=bounds.get("le", bounds.get("lt")),
         exclusive=tuple(side for sign, side in _EXCLUSIVE.items() if sign in bounds),
@@ -243,11 +258,25 @@ def _shown_when(extra: object) -> ShownWhen | None:
 
 def _without_none(annotation: Any) -> tuple[Any, bool]:  # noqa: ANN401 - a type expression
     if typing.get_origin(annotation) in (typing.Union, types.UnionType):
-        parts = [part for part in typing.get_args(annotation) if part is not type(None)]
-        return parts[0], True
+        parts = typing.get_args(annotation)
+        return next(part for part in parts if part is not type(None)), type(None) in parts
     return annotation, False
 
 
+def _words_of(annotation: Any) -> tuple[str, ...]:  # noqa: ANN401 - a type expression
+    """Return the words of ``int | Literal["auto"]``."""
+    if typing.get_origin(annotation) not in (typing.Union, types.UnionType):
+        return ()
+    first, *others = typing.get_args(annotation)
+    literals = [one for one in others if typing.get_origin(one) is Literal]
+    return (
+        tuple(word for one in literals for word in typing.get_args(one))
+        if first in _NUMBERS
+        else ()
+    )
+
+
+_NUMBERS = (int, float)
 _SIGNS = {"gt": ">", "ge": ">=", "lt": "<", "le": "<="}
 _EXCLUSIVE: dict[str, Literal["minimum", "maximum"]] = {"gt": "minimum", "lt": "maximum"}
 _INT64_BOUNDS = (-(2**63), 2**63)  # where libraries end, which is no bound that a person chooses

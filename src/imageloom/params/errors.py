@@ -38,7 +38,9 @@ def parameter_error(
         error: What pydantic found.
     """
     known = {one.name: one for one in described}
-    problems = [_one_problem(known, detail) for detail in error.errors()]
+    # What is neither a number nor the word beside it is found wrong twice, in the same words.
+    found = [_one_problem(known, detail) for detail in error.errors()]
+    problems = list({problem.message: problem for problem in found}.values())
     first = problems[0]
     if len(problems) == 1:
         return first
@@ -82,6 +84,7 @@ def _parsing_problem(
     hint = ""
     if known is not None:
         expected = f"one of {', '.join(known.choices)}" if known.choices else _KINDS[known.kind]
+        expected = " or ".join([expected, *known.words])
         hint = f"The default is {known.default}."
         if known.kind == "float" and isinstance(value, str) and "," in value:
             hint = "Write the fraction with a point, as in 0.1."

@@ -9,7 +9,7 @@ from dataclasses import replace
 import torch
 
 from imageloom.data.images.directory import ImageDirectory
-from imageloom.data.loading.loader import PictureLoader, Reading
+from imageloom.data.loading.loader import PictureLoader
 from imageloom.distributed.exchange_clock import ExchangeClock
 from imageloom.distributed.group import Group
 from imageloom.distributed.ranks import Ranks
@@ -19,14 +19,17 @@ from imageloom.models.architecture import build_network
 from imageloom.models.compute import Compute, choose_compute, choose_workers
 from imageloom.preprocessing import Transforms, output_size
 from imageloom.scoring.reading import reading_by
+from imageloom.training.batch_parts import BatchParts
 from imageloom.training.criterion import class_weights, make_criterion
 from imageloom.training.freeze import freeze, training_mode_setter
 from imageloom.training.optimizer import make_optimizer
 from imageloom.training.params import TrainParams
+from imageloom.training.picture_copies import picture_cache_of
 from imageloom.training.prepare import peak_rate, steps_of
 from imageloom.training.run.directory import RunDirectory
 from imageloom.training.run.events import RunReporter
 from imageloom.training.run.pictures import open_pictures
+from imageloom.training.run.record import TrainingRecord
 from imageloom.training.schedule import make_schedule
 from imageloom.training.session import Session
 from imageloom.training.step import Stepper
@@ -74,25 +77,42 @@ def assembled_session(
         _record_resolved(run, compute, workers)
     with contextlib.ExitStack() as stack:
         stack.enter_context(_deterministic(params, reporter))
+        cache = picture_cache_of(
+            training, transforms_of(training), params, group.ranks, reporter.forward
+        )
         loaders = [
-            stack.enter_context(contextlib.closing(_loader(images, params, reading)))
-            for images in (training, validation)
+            stack.enter_context(
+                contextlib.closing(
+                    PictureLoader(
+                        images,
+                        transforms_of(images),
+                        seed=params.seed,
+                        reading=reading,
+                        cache=own_cache,
+                        on_event=reporter.forward,
+                    )
+                )
+            )
+            # Validation is exact: it reads the pictures themselves.
+            for images, own_cache in ((training, cache), (validation, None))
         ]
         architecture = record.architecture
         weights_K = class_weights(training, params)
         network = compute.place(build_network(architecture, len(training.classes)))
         freeze(network, architecture, params)
+        criterion = make_criterion(weights_K, params, compute)
         yield Session(
             params=params,
             processes=processes,
             run=run,
             stepper=Stepper(
                 network=network,
-                criterion=make_criterion(weights_K, params, compute),
+                criterion=criterion,
                 optimizer=make_optimizer(network, params),
                 compute=compute,
                 group=group,
                 reducing=group.wrap(network),
+                parts=_parts(record, criterion, reporter) if group.ranks.is_alone else None,
                 exchange=None if group.ranks.is_alone else ExchangeClock(network, compute.device),
             ),
             schedule=make_schedule(
@@ -113,6 +133,15 @@ def assembled_session(
         )
 
 
+def _parts(
+    record: TrainingRecord, criterion: torch.nn.Module, reporter: RunReporter
+) -> BatchParts | None:
+    """Return what cuts batches for which memory does not suffice; not where one was asked for."""
+    if not record.finds_batch_size:
+        return None
+    return BatchParts(criterion, lambda text: reporter.notice(Notice("warning", text)))
+
+
 def _record_resolved(run: RunDirectory, compute: Compute, workers: int) -> None:
     more = {"device": _device_text(compute), "precision": compute.precision, "workers": workers}
     run.update(resolved=run.read().resolved.model_copy(update=more))
@@ -127,10 +156,6 @@ def transforms_of(images: ImageDirectory) -> Transforms:
             reason="no-transforms",
         )
     return images.transforms
-
-
-def _loader(images: ImageDirectory, params: TrainParams, reading: Reading) -> PictureLoader:
-    return PictureLoader(images, transforms_of(images), seed=params.seed, reading=reading)
 
 
 def _workers(
@@ -155,7 +180,7 @@ def reader_batch_bytes(params: TrainParams, image_size: int) -> int:
 
     Both stay alive between epochs; batches of validation are twice as large.
     """
-    return params.batch_size * 3 * image_size * image_size * 3
+    return params.pictures_per_batch * 3 * image_size * image_size * 3
 
 
 def _device_text(compute: Compute) -> str:

@@ -102,7 +102,7 @@ def _notice_processes(session: Session) -> None:
     asked, world_size = session.processes, session.group.ranks.world_size
     if (asked, world_size) == (1, 1):
         return
-    rate, batch_size = session.params.learning_rate, session.params.batch_size
+    rate, batch_size = session.params.learning_rate, session.params.pictures_per_batch
     text = (
         f"{count(world_size, 'process', 'processes')} on {session.compute.device.type}. "
         f"Pictures per batch: {batch_size} x {asked} = {batch_size * asked}. "

@@ -64,17 +64,18 @@ class Figures:
         self._first_step = first_step
         self._began = time.monotonic()
 
-    def after_step(self, state: LoopState, rate: float) -> bool:
+    def after_step(self, state: LoopState, rate: float, waits: str) -> bool:
         """Show the step, and record figures every ``print_frequency`` steps and at the end.
 
         Args:
             state: After the step.
             rate: Learning rate of the step.
+            waits: What this process waits for, in a few words.
 
         Returns:
             Whether figures were recorded, so that a new interval begins.
         """
-        self._show(state)
+        self._show(state, waits)
         ends_epoch = state.steps_in_epoch == self._steps_per_epoch
         if state.steps_in_epoch % self._params.print_frequency and not ends_epoch:
             return False
@@ -115,9 +116,8 @@ class Figures:
             text = f"The validation loss of epoch {epoch} is {validation.mean_loss}: no progress."
             self._reporter.notice(Notice("warning", text))
 
-    def _show(self, state: LoopState) -> None:
+    def _show(self, state: LoopState, waits: str) -> None:
         per_step = (time.monotonic() - self._began) / (state.step - self._first_step)
-        waiting = _waiting_fraction(state)
         self._reporter.progress(
             Progress(
                 stage=f"Epoch {state.epoch + 1}/{self._params.epochs}",
@@ -126,9 +126,7 @@ class Figures:
                 unit="steps",
                 text=(
                     f"loss {state.sums.mean_loss:.3f}  top-1 {state.sums.top1_fraction:.1%}  "
-                    f"{state.sums.images / max(1e-9, state.epoch_seconds):.0f} images/s  "
-                    f"{'data' if waiting > 0.5 else 'compute'}-bound ({waiting:.0%} waiting for "
-                    "pictures)"
+                    f"{state.sums.images / max(1e-9, state.epoch_seconds):.0f} images/s  {waits}"
                 ),
                 # Validation passes lie in the elapsed time, so they are in the time left too.
                 time_left_s=per_step * (self._steps_per_epoch * self._params.epochs - state.step),

@@ -29,7 +29,7 @@ def finish(session: Session, state: LoopState) -> None:
     """
     model = publish_best(session, state)
     params = ScoreParams(
-        batch_size=max(session.params.batch_size, ScoreParams().batch_size),
+        batch_size=max(session.params.pictures_per_batch, ScoreParams().batch_size),
         device=str(session.compute.device),
         workers=0,
     )

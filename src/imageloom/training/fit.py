@@ -11,6 +11,7 @@ As pseudocode::
             append what was measured           # training/curves.py
         validate every picture once
         best so far? patience used up?             # training/early_stop.py
+        say what limited the speed             # training/waits.py
         checkpoint
 
 One process and many run the same loop. Their states are equal after every step, so that all decide
@@ -20,8 +21,10 @@ alike; what they must tell each other for it is in distributed/group.py.
 import dataclasses
 import time
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 from imageloom.data.loading.loader import Batch, BatchKey, sequential_batches
+from imageloom.data.loading.reading_times import ReadingTimes
 from imageloom.data.loading.sampler import deal, epoch_order
 from imageloom.errors import InfinityError, NaNError, RunError
 from imageloom.events import Progress
@@ -31,11 +34,13 @@ from imageloom.training.checkpoints.loop_state import LoopState
 from imageloom.training.checkpoints.saver import Saver
 from imageloom.training.curves import MeasuredStep, StepCurves, opened_curves
 from imageloom.training.figures import Figures, epoch_figures
+from imageloom.training.micro_batch import MicroBatch
 from imageloom.training.optimizer import set_rate
 from imageloom.training.session import Session
 from imageloom.training.shares import Piece, own_steps
-from imageloom.training.step import MicroBatch, NonFiniteError
+from imageloom.training.step import NonFiniteError
 from imageloom.training.straggler import Pace
+from imageloom.training.waits import EpochWaits
 
 
 def fit(session: Session, state: LoopState) -> LoopState:
@@ -47,29 +52,36 @@ def fit(session: Session, state: LoopState) -> LoopState:
         InfinityError: Likewise, infinite.
     """
     figures = Figures(session.reporter, session.params, session.steps_per_epoch, state.step)
-    pace = Pace(session)
     with opened_curves(session, state) as curves:
+        watchers = _Watchers(figures, curves, Pace(session), EpochWaits(session))
         saver = Saver(session, before_saving=curves.flush)
         while state.epoch < session.params.epochs and not state.early_stop.is_over(
             session.params.patience
         ):
-            state = _train_epoch(session, state, figures, curves, saver, pace)
+            state = _train_epoch(session, state, watchers, saver)
             curves.flush()  # validation may take long
+            began = time.monotonic()
             validation = _validate(session, state, saver)
+            validation_seconds = time.monotonic() - began
             curves.after_epoch(state, epoch_figures(state, validation))
             state = _end_epoch(session, state, validation, figures)
-            _end_pace(session, pace, state.epoch)
+            _judge(session, state.epoch, watchers, validation_seconds)
             saver.save(state)
     return state
 
 
+@dataclass(frozen=True)
+class _Watchers:
+    """Who hears of every step, and says or writes something of it."""
+
+    figures: Figures
+    curves: StepCurves
+    pace: Pace
+    waits: EpochWaits
+
+
 def _train_epoch(
-    session: Session,
-    state: LoopState,
-    figures: Figures,
-    curves: StepCurves,
-    saver: Saver,
-    pace: Pace,
+    session: Session, state: LoopState, watchers: _Watchers, saver: Saver
 ) -> LoopState:
     steps = own_steps(
         epoch_order(len(session.training), session.params.seed, state.epoch),
@@ -94,7 +106,8 @@ def _train_epoch(
             saver.save(state)
             raise _non_finite(session, state, rate, problem) from problem
         seconds = time.monotonic() - began
-        pace.after_step(sum(len(piece.positions) for piece in pieces), seconds)
+        watchers.pace.after_step(sum(len(piece.positions) for piece in pieces), seconds)
+        watchers.waits.after_step(seconds, waiting.seconds, waiting.reading)
         state = dataclasses.replace(
             state,
             steps_in_epoch=state.steps_in_epoch + 1,
@@ -104,8 +117,8 @@ def _train_epoch(
             epoch_seconds=state.epoch_seconds + seconds,
             waiting_seconds=state.waiting_seconds + waiting.seconds,
         )
-        curves.after_step(state, _measured(pieces, rate, sums, seconds, waiting.seconds))
-        if figures.after_step(state, rate):
+        watchers.curves.after_step(state, _measured(pieces, rate, sums, seconds, waiting.seconds))
+        if watchers.figures.after_step(state, rate, watchers.waits.words):
             state = dataclasses.replace(state, interval=ScoreSums())
         saver.after_step(state, wished)
     return state
@@ -140,7 +153,7 @@ def _validate(session: Session, state: LoopState, saver: Saver) -> ScoreSums:
     """Score every validation picture once, in batches that are dealt out to the processes."""
     ranks, total = session.group.ranks, len(session.validation)
     session.group.share_buffers(session.stepper.network)
-    batches = sequential_batches(total, session.params.batch_size * 2)
+    batches = sequential_batches(total, session.params.pictures_per_batch * 2)
     own = deal(batches, rank=ranks.rank, world_size=ranks.world_size)
     keys = [BatchKey(0, tuple(batch)) for batch in own if batch]
     loaded = session.validation_loader.batches(keys)
@@ -181,10 +194,16 @@ def _end_epoch(
     return ended
 
 
-def _end_pace(session: Session, pace: Pace, epoch: int) -> None:
-    speeds = pace.end_epoch(epoch)
-    if speeds and session.group.ranks.is_first:
+def _judge(session: Session, epoch: int, watchers: _Watchers, validation_seconds: float) -> None:
+    """Say which process held up the others and what limited all of them."""
+    speeds = watchers.pace.end_epoch(epoch)
+    verdict = watchers.waits.end_epoch(epoch, validation_seconds)
+    if not session.group.ranks.is_first:
+        return
+    if speeds:
         session.run.update(images_per_s_of_ranks=speeds)
+    if verdict:
+        session.run.update(speed_limit={"epoch": epoch, **dataclasses.asdict(verdict)})
 
 
 def _non_finite(
@@ -203,14 +222,16 @@ def _non_finite(
 
 
 class _Waiting:
-    """Takes batches from a loader and adds up how long that took."""
+    """Takes batches from a loader and adds up how long that took, and reading them."""
 
     def __init__(self, batches: Iterator[Batch]) -> None:
         self._batches = batches
         self.seconds = 0.0
+        self.reading = ReadingTimes()
 
     def next(self) -> Batch:
         began = time.monotonic()
         batch = next(self._batches)
         self.seconds += time.monotonic() - began
+        self.reading += batch.times
         return batch

@@ -198,7 +198,7 @@ def training_of(record: TrainingRecord, processes_here: int) -> Training:
     workers, _ = choose_workers(params.workers, compute, reader_bytes, processes_here)
     return Training(
         step=_step_size(record, compute),
-        batch_size=params.batch_size,
+        batch_size=params.pictures_per_batch,
         processes=processes_here,
         workers=workers,
         reader_batch_bytes=reader_bytes,
@@ -216,7 +216,9 @@ def _step_size(record: TrainingRecord, compute: Compute) -> StepSize:
     return StepSize(
         weights=weights,
         learning=sum(one.numel() for one in network.parameters() if one.requires_grad),
-        kept=values_kept_for_backward(network, params.batch_size, record.resolved.image_size),
+        kept=values_kept_for_backward(
+            network, params.pictures_per_batch, record.resolved.image_size
+        ),
         optimizer_copies=OPTIMIZER_COPIES[params.optimizer],
         bytes_per_kept=2 if compute.precision == "bfloat16" else 4,
         takes_steps=params.epochs * record.resolved.steps_per_epoch > 1,

@@ -9,6 +9,7 @@ ClassWeights = Literal["none", "balanced"]
 Freeze = Literal["none", "body"]
 Fit = Literal["crop", "letterbox", "squash"]
 Augmentation = Literal["none", "light", "standard"]
+PictureCacheChoice = Literal["off", "resized"]
 Precision = Literal["auto", "float32", "bfloat16"]
 
 
@@ -23,14 +24,22 @@ class TrainParams(Params):
         le=1_000_000,
         section="Training",
     )
-    batch_size: int = parameter(
+    batch_size: int | Literal["auto"] = parameter(
         16,
-        help="Pictures per step and process.",
+        help="Pictures per step and process; 'auto' finds the largest that fits into memory: a "
+        "power of two up to 1024, on a CPU 32, and a tenth of the pictures.",
         unit="images",
         gt=0,
         le=1_000_000,
         section="Training",
     )
+
+    @property
+    def pictures_per_batch(self) -> int:
+        """The batch size of a run, for which one was found where it was to be found."""
+        assert self.batch_size != "auto", "a run's record says what was found"
+        return self.batch_size
+
     warmup_epochs: float = parameter(
         0.0,
         help="Epochs in which the rate rises linearly to the learning rate; fractions are allowed.",
@@ -120,6 +129,13 @@ class TrainParams(Params):
         "standard",
         help="Random changes to training pictures: none, light (small shifts; for text and "
         "digits) or standard (random part, mirrored or not).",
+        section="Pictures",
+    )
+    picture_cache: PictureCacheChoice = parameter(
+        "off",
+        help="'resized' decodes each training picture once and keeps a copy a little larger than "
+        "the network's input, from which all epochs and later runs cut; for photos that take "
+        "longer to decode than to learn from.",
         section="Pictures",
     )
     precision: Precision = parameter(

@@ -3,11 +3,12 @@
 Everything that can be refused is refused here, before any compute.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from imageloom.data.images.crop_check import require_crops_fit
 from imageloom.data.images.directory import ImageDirectory
+from imageloom.data.loading.copy_size import copy_side
 from imageloom.data.loading.sampler import steps_per_epoch
 from imageloom.errors import (
     Detail,
@@ -44,6 +45,7 @@ from imageloom.training.freeze import freeze
 from imageloom.training.generators import seed_generators
 from imageloom.training.optimizer import make_optimizer
 from imageloom.training.params import TrainParams
+from imageloom.training.possible_batch_sizes import possible_batch_sizes
 from imageloom.training.recipe import choose_transforms
 from imageloom.training.run.directory import RunDirectory, now
 from imageloom.training.run.record import FORMAT_VERSION, TrainingRecord
@@ -60,6 +62,7 @@ class Plan:
         inference: For validation pictures, and kept in the trained model.
         processes: How many train together.
         notices: What a person should know before looking at the figures.
+        finds_batch_size: Whether the batch size was to be found; the parameters have what was.
     """
 
     model: UntrainedModel
@@ -70,6 +73,13 @@ class Plan:
     params: TrainParams
     processes: int = 1
     notices: tuple[str, ...] = ()
+    finds_batch_size: bool = False
+
+    def with_batch_size(self, batch_size: int) -> "Plan":
+        """Return the plan with the batch size that was found."""
+        params = self.params.replace(batch_size=batch_size)
+        _check_parameters(self.training, params, self.processes)
+        return replace(self, params=params)
 
 
 def make_plan(
@@ -82,25 +92,34 @@ def make_plan(
 ) -> Plan:
     """Check that model, pictures and parameters fit together.
 
+    A batch size that is to be found is the least of those possible at first.
+
     Raises:
         NotLabeledDatasetError: Training or validation pictures lack labels.
         InvalidDatasetError: No pictures, fewer than two classes, a class without pictures, class
             lists that differ, transforms without a fixed size, or pictures too small for a crop
             or for the network.
-        ParameterError: A parameter does not fit the others or the number of pictures.
+        ParameterError: A parameter does not fit the others, the number of pictures or the
+            transforms.
     """
+    finds_batch_size = params.batch_size == "auto"
+    if finds_batch_size:
+        least = possible_batch_sizes(len(training), processes)[-1]
+        params = params.replace(batch_size=least)
     _check_pictures(training, "the training pictures")
     _check_pictures(validation, "the validation pictures")
     check_same_classes(training.classes, validation.classes, what="the validation pictures")
     _check_classes(training)
     transforms, inference = choose_transforms(training, validation, params)
     _check_parameters(training, params, processes)
+    if params.picture_cache == "resized":
+        copy_side(transforms)
     require_crops_fit(training, transforms, "training pictures")
     require_crops_fit(validation, inference, "validation pictures")
     size = output_size(inference)
     assert size is not None, "choose_transforms ends in a size"
     # A frozen body's BatchNorm uses its running statistics, so a batch of one is no problem there.
-    batch_size = 2 if params.freeze == "body" else params.batch_size
+    batch_size = 2 if params.freeze == "body" else params.pictures_per_batch
     check_input(model.architecture, len(training.classes), input_size=size, batch_size=batch_size)
     return Plan(
         model=model,
@@ -111,6 +130,7 @@ def make_plan(
         params=params,
         processes=processes,
         notices=notices_on_equal_pictures(training, validation),
+        finds_batch_size=finds_batch_size,
     )
 
 
@@ -200,8 +220,8 @@ def _check_parameters(training: ImageDirectory, params: TrainParams, processes: 
             details={"parameter": "device", "value": params.device},
         )
     most = len(training) // processes
-    if params.batch_size > most:
-        raise _too_few_pictures(len(training), params.batch_size, processes, most)
+    if params.pictures_per_batch > most:
+        raise _too_few_pictures(len(training), params.pictures_per_batch, processes, most)
     make_schedule(
         peak=params.learning_rate,
         epochs=params.epochs,
@@ -231,7 +251,9 @@ def _too_few_pictures(
 
 def steps_of(training: ImageDirectory, params: TrainParams, processes: int) -> int:
     """Return the optimizer steps of one epoch of a run that began with so many processes."""
-    return steps_per_epoch(len(training), params.batch_size, params.accumulation_steps, processes)
+    return steps_per_epoch(
+        len(training), params.pictures_per_batch, params.accumulation_steps, processes
+    )
 
 
 def peak_rate(params: TrainParams, processes: int) -> float:
@@ -250,7 +272,8 @@ def record_of(plan: Plan) -> TrainingRecord:
         "seconds": 0.0,
         "epochs_done": 0,
         "best_epoch": 0,
-        "asked": plan.params.model_dump(),
+        "asked": plan.params.model_dump()
+        | ({"batch_size": "auto"} if plan.finds_batch_size else {}),
         "processes": plan.processes,
         "model": {
             "architecture": plan.model.architecture.to_json(),
@@ -259,7 +282,8 @@ def record_of(plan: Plan) -> TrainingRecord:
         },
         "resolved": {
             "image_size": output_size(plan.inference),
-            "images_per_step": plan.params.batch_size
+            "batch_size": plan.params.pictures_per_batch,
+            "images_per_step": plan.params.pictures_per_batch
             * plan.params.accumulation_steps
             * plan.processes,
             "learning_rate": peak_rate(plan.params, plan.processes),

@@ -46,7 +46,7 @@ def own_steps(
     Returns:
         One list per optimizer step, none empty.
     """
-    steps = step_bounds(len(order), params.batch_size, params.accumulation_steps, processes)
+    steps = step_bounds(len(order), params.pictures_per_batch, params.accumulation_steps, processes)
     return [_own_pieces(step, order, params, processes, ranks, weights_N) for step in steps]
 
 
@@ -65,7 +65,7 @@ def _own_pieces(
         for start, stop in pieces_of_rank(
             batch,
             num_pieces=processes,
-            least=least_images(params.batch_size),
+            least=least_images(params.pictures_per_batch),
             rank=ranks.rank,
             world_size=ranks.world_size,
         )
@@ -75,7 +75,7 @@ def _own_pieces(
         return own
     # Gradients are shared by all processes or none: this one repeats pictures that count nothing.
     start, stop = step[0]
-    repeated = order[start : min(stop, start + params.batch_size)]
+    repeated = order[start : min(stop, start + params.pictures_per_batch)]
     return [Piece(tuple(repeated.tolist()), 0.0)]
 
 

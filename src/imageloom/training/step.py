@@ -5,8 +5,9 @@ Legend: B batch, C channels, H height, W width, K classes.
 
 import contextlib
 import functools
+import itertools
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Literal
 
@@ -16,7 +17,9 @@ from torch import nn
 from imageloom.distributed.exchange_clock import ExchangeClock
 from imageloom.distributed.group import Group, without_reduction
 from imageloom.metrics import ScoreSums, joined_sums
-from imageloom.models.compute import Compute
+from imageloom.models.compute import Compute, is_out_of_memory
+from imageloom.training.batch_parts import BatchParts
+from imageloom.training.micro_batch import MicroBatch
 
 Kind = Literal["NaN", "infinite"]
 What = Literal["loss", "gradient"]
@@ -31,25 +34,6 @@ _PROBLEMS: Final[tuple[Problem | None, ...]] = (
 )
 
 
-@dataclass(frozen=True)
-class MicroBatch:
-    """Pictures that pass the network together.
-
-    Attributes:
-        inputs_BCHW: float32 on the device, normalised.
-        labels_B: int64 on the device.
-        share: Its part of the step's pictures (of their class weights, where there are any) over
-            all processes, 0..1. With 0 it passes the network and changes nothing: for a process
-            that must take part in a step that has no pictures for it.
-        ends_step: Whether it is the last of this process in its step.
-    """
-
-    inputs_BCHW: torch.Tensor
-    labels_B: torch.Tensor
-    share: float
-    ends_step: bool = True
-
-
 class NonFiniteError(Exception):
     """Loss or gradient is not finite; the caller knows epoch, step and rate and tells the user."""
 
@@ -57,6 +41,14 @@ class NonFiniteError(Exception):
         super().__init__(f"The {what} is {kind}")
         self.kind = kind
         self.what = what
+
+
+class _TooLargeError(Exception):
+    """Memory ran out while so many pictures passed the network."""
+
+    def __init__(self, images: int) -> None:
+        super().__init__(f"Memory ran out with {images} pictures")
+        self.images = images
 
 
 @dataclass(frozen=True)
@@ -67,6 +59,8 @@ class Stepper:
         network: The network itself, with the names that checkpoints and models use.
         reducing: The network as ``group.wrap`` returned it; None with one process.
         exchange: Measures the waits for other processes; None with one process.
+        parts: Cuts batches for which memory does not suffice, with one process; where None, that
+            is an error.
     """
 
     network: nn.Module
@@ -76,6 +70,7 @@ class Stepper:
     group: Group = field(default_factory=Group)
     reducing: nn.Module | None = None
     exchange: ExchangeClock | None = None
+    parts: BatchParts | None = None
 
     def take(
         self, batches: Iterable[MicroBatch], wishes: Callable[[], Sequence[bool]] = tuple
@@ -101,11 +96,7 @@ class Stepper:
         """
         self._buffers.keep()
         self.optimizer.zero_grad(set_to_none=True)
-        sums, problem = ScoreSums(), None
-        for batch in batches:
-            batch_sums = self._backward(batch)
-            problem = problem or _problem(batch_sums.loss, "loss")
-            sums += batch_sums
+        sums, problem = self._gradients(batches)
         problem = problem or _problem(self._gradient_norm(), "gradient")
         sums, problem, wished = self._over_all_processes(sums, problem, wishes())
         if problem:
@@ -118,6 +109,41 @@ class Stepper:
     @functools.cached_property
     def _buffers(self) -> "_Buffers":
         return _Buffers(self.network)
+
+    def _gradients(self, batches: Iterable[MicroBatch]) -> tuple[ScoreSums, Problem | None]:
+        """Add up the gradients of all batches, in parts where memory does not suffice."""
+        parts = self.parts
+        if parts is None:
+            return self._added_up(batches)
+        taken: list[MicroBatch] = []
+        to_come = _noted(batches, taken)
+        while True:
+            again = list(taken)
+            try:
+                return self._added_up(
+                    part for batch in itertools.chain(again, to_come) for part in parts.of(batch)
+                )
+            except _TooLargeError as problem:
+                if not parts.cut_more(problem.images) and problem.__cause__ is not None:
+                    raise problem.__cause__  # noqa: B904 - it is the cause
+            # Only here what had been computed is let go.
+            self._buffers.put_back()
+            self.optimizer.zero_grad(set_to_none=True)
+            if self.compute.is_gpu:
+                torch.cuda.empty_cache()
+
+    def _added_up(self, batches: Iterable[MicroBatch]) -> tuple[ScoreSums, Problem | None]:
+        sums, problem = ScoreSums(), None
+        for batch in batches:
+            try:
+                batch_sums = self._backward(batch)
+            except RuntimeError as error:
+                if self.parts is None or not is_out_of_memory(error):
+                    raise
+                raise _TooLargeError(len(batch.labels_B)) from error
+            problem = problem or _problem(batch_sums.loss, "loss")
+            sums += batch_sums
+        return sums, problem
 
     def _backward(self, batch: MicroBatch) -> ScoreSums:
         network = self.reducing or self.network
@@ -177,6 +203,12 @@ class _Buffers:
     def put_back(self) -> None:
         for dtype, buffers in self._lists.items():
             torch._foreach_copy_(buffers, self._kept[dtype])
+
+
+def _noted(batches: Iterable[MicroBatch], taken: list[MicroBatch]) -> Iterator[MicroBatch]:
+    for batch in batches:
+        taken.append(batch)
+        yield batch
 
 
 def _problem(value: float, what: What) -> Problem | None:

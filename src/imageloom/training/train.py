@@ -19,6 +19,7 @@ from imageloom.files.publish import refuse_existing
 from imageloom.models.compute import choose_compute, require_device_name
 from imageloom.models.model_directory import UntrainedModel
 from imageloom.models.params import ModelParams
+from imageloom.training.batch_size import find_batch_size
 from imageloom.training.execute import execute
 from imageloom.training.generators import lent_generators
 from imageloom.training.memory import base_bytes, require_memory
@@ -132,6 +133,12 @@ def prepare_run(
     for message in plan.notices:
         if not message.endswith(tuple(told)):  # the conversion of these pictures has said it
             control.tell(Notice("warning", message))
+    if plan.finds_batch_size:
+        with lent_generators():
+            found = find_batch_size(
+                record_of(plan), processes_here=processes_here, on_event=control.on_event
+            )
+        plan = plan.with_batch_size(found)
     if processes_here:
         require_memory(
             record_of(plan),

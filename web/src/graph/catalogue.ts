@@ -19,6 +19,8 @@ export interface Parameter {
   readonly default?: Json | undefined;
   readonly optional: boolean;
   readonly choices: readonly Json[];
+  /** What may stand in place of a number. */
+  readonly words: readonly string[];
   readonly minimum: number | null;
   readonly maximum: number | null;
   readonly exclusive: readonly string[];

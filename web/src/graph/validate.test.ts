@@ -14,6 +14,8 @@ test.each([
   [EPOCHS, 101, "fault.range"],
   [EPOCHS, 1.5, "fault.int"],
   [EPOCHS, null, "fault.missing"],
+  [{ ...EPOCHS, words: ["auto"] }, "auto", null],
+  [EPOCHS, "auto", "fault.int"],
   [{ ...PART, kind: "choice", choices: ["sgd"] }, "adam", "fault.choice"],
   [{ ...PART, kind: "bool" }, "yes", "fault.bool"],
 ])("%# a value is judged by its parameter's kind and range", (parameter, value, expected) => {

@@ -22,6 +22,7 @@ export function fault(parameter: Parameter, value: Json): Label | null {
 }
 
 function numberFault(parameter: Parameter, value: Json): Label | null {
+  if (typeof value === "string" && parameter.words.includes(value)) return null;
   if (typeof value !== "number") {
     return { key: parameter.kind === "int" ? "fault.int" : "fault.float" };
   }

@@ -111,6 +111,9 @@ the runs of pipelines. To stop it, send SIGTERM to the process that an attempt t
   [your own components, families and targets](../../guides/extensions.md).
 - `IMAGELOOM_HOME`: where image directories made from plain folders are kept; by default
   `~/.cache/imageloom`. It may be deleted at any time.
+  Scaled copies of pictures lie there too, in `picture-cache`.
+- `IMAGELOOM_PICTURE_CACHE_LIMIT_GIB`: GiB that these copies may take; by default 100. Those not
+  used for longest go first.
 - `IMAGELOOM_TOKEN`: the key for `imageloom agent join`, in place of `--token`.
 - `IMAGELOOM_DEBUG=1` shows the traceback of an error, as `--debug` does.
 """
@@ -167,7 +170,7 @@ def _range(one: ParameterDescription) -> str:
     if one.choices:
         return ", ".join(f"`{choice}`" for choice in one.choices)
     kind = {"int": "whole number", "float": "number", "str": "text", "bool": "yes or no"}[one.kind]
-    parts = [part for part in (kind, one.range_text, one.unit) if part]
+    parts = [part for part in (kind, *one.words, one.range_text, one.unit) if part]
     return _escape(", ".join(parts))
 
 

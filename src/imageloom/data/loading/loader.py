@@ -20,9 +20,11 @@ from torch.utils.data.dataloader import _MultiProcessingDataLoaderIter
 
 from imageloom.data.images.directory import ImageDirectory
 from imageloom.data.images.index import write_index
+from imageloom.data.loading.picture_cache import PictureCache
 from imageloom.data.loading.picture_reader import COLUMNS, PictureReader
 from imageloom.data.loading.reader_process import begin_reader, end_readers, reader_context
 from imageloom.data.loading.reading_threads import ReadingThreads
+from imageloom.data.loading.reading_times import PartClock, ReadingTimes
 from imageloom.data.loading.user_code import user_code_left_out
 from imageloom.errors import (
     ImageloomError,
@@ -30,6 +32,7 @@ from imageloom.errors import (
     library_text,
     too_many_open_files,
 )
+from imageloom.events import EventSink, Notice, ignore_events
 from imageloom.files.temporary import own_folder
 from imageloom.preprocessing import Transforms
 from imageloom.system.machine import require_open_files
@@ -51,11 +54,35 @@ class Batch(NamedTuple):
         images_BCHW: uint8, 0 to 255, RGB; channels last in memory.
         labels_B: int64, position in the class list, or -1 for unlabelled.
         positions_B: int64, row in the image directory's index.
+        times: What it took to read them.
     """
 
     images_BCHW: torch.Tensor
     labels_B: torch.Tensor
     positions_B: torch.Tensor
+    times: ReadingTimes = ReadingTimes()
+
+
+class _MadeBatch(NamedTuple):
+    """A batch, and what is told of it.
+
+    Attributes:
+        notice: What a person should know of how it was read; empty while all is well.
+        began: When it was begun, by a clock that all processes of a machine share.
+        ended: When it was done.
+    """
+
+    batch: Batch
+    notice: str
+    began: float
+    ended: float
+
+    def as_waited_for(self, since: float, *, is_first: bool) -> Batch:
+        """Return the batch with what a wait for it that ends now is not explained by reading."""
+        starting = max(0.0, self.began - since) if is_first else 0.0
+        passing = time.perf_counter() - max(since, self.ended)
+        times = replace(self.batch.times, starting=starting, passing=passing)
+        return self.batch._replace(times=times)
 
 
 class BatchKey(NamedTuple):
@@ -89,7 +116,9 @@ class PictureLoader:
         images: What to read.
         transforms: Operations on each picture; they must end in one size.
         seed: Start of the random operations' numbers.
-        reading: By what, and how.
+        reading: By what, and how; an attribute, too.
+        cache: Scaled copies that stand in for the pictures.
+        on_event: Told once what is wrong with the cache.
     """
 
     def __init__(
@@ -99,8 +128,13 @@ class PictureLoader:
         *,
         seed: int,
         reading: Reading = Reading(),
+        cache: PictureCache | None = None,
+        on_event: EventSink = ignore_events,
     ) -> None:
+        self.reading = reading
         self._keys = _Keys()
+        self._on_event = on_event
+        self._told: set[str] = {""}
         self._own = contextlib.ExitStack()
         workers = reading.workers
         slim = images.index.select(list(COLUMNS))
@@ -111,8 +145,10 @@ class PictureLoader:
             write_index(slim, source)
             reading = replace(reading, threads=1, hold_bytes=0)
         threads = self._own.enter_context(ReadingThreads(reading.threads))
-        reader = PictureReader(source, images.root, transforms, seed, hold_bytes=reading.hold_bytes)
-        self._loader: DataLoader[Batch | ImageloomError] = DataLoader(
+        reader = PictureReader(
+            source, images.root, transforms, seed, hold_bytes=reading.hold_bytes, cache=cache
+        )
+        self._loader: DataLoader[_MadeBatch | ImageloomError] = DataLoader(
             _PictureDataset(reader, threads),
             batch_size=None,  # a key is a whole batch
             sampler=self._keys,
@@ -135,6 +171,7 @@ class PictureLoader:
             EnvironmentUnsuitableError: Workers would need more open files than are allowed.
             WorkerLostError: A worker process died or hung.
         """
+        since, is_first = time.perf_counter(), True
         self._keys.value = keys
         workers = self._loader.num_workers
         if workers > 0 and self._loader._iterator is None:
@@ -145,10 +182,14 @@ class PictureLoader:
             )
         with user_code_left_out():
             iterator = iter(self._loader)
-        while (batch := _next_batch(iterator)) is not None:
-            if isinstance(batch, ImageloomError):
-                raise batch
-            yield batch
+        while (made := _next_batch(iterator)) is not None:
+            if isinstance(made, ImageloomError):
+                raise made
+            if made.notice not in self._told:
+                self._told.add(made.notice)
+                self._on_event(Notice("warning", made.notice))
+            yield made.as_waited_for(since, is_first=is_first)
+            since, is_first = time.perf_counter(), False
 
     def close(self) -> None:
         """End the worker processes and remove their index."""
@@ -193,28 +234,45 @@ class _Keys(Sampler[BatchKey]):
         return len(self.value)
 
 
-class _PictureDataset(Dataset[Batch | ImageloomError]):
+class _PictureDataset(Dataset[_MadeBatch | ImageloomError]):
     """Turns a key into a batch; pickled once into each worker."""
 
     def __init__(self, reader: PictureReader, threads: ReadingThreads) -> None:
         self.reader = reader
         self.threads = threads
 
-    def __getitem__(self, key: BatchKey) -> Batch | ImageloomError:
+    def __getitem__(self, key: BatchKey) -> _MadeBatch | ImageloomError:
+        began = time.perf_counter()
         # An error is returned, not raised: DataLoader would turn it into text on the way.
         try:
-            images = self.threads.map(functools.partial(self._picture, key.epoch), key.positions)
+            read = self.threads.map(functools.partial(self._picture, key.epoch), key.positions)
         except ImageloomError as error:
             return error
-        positions_B = torch.tensor(key.positions, dtype=torch.int64)
-        return Batch(_stacked(images), self.reader.labels(key.positions), positions_B)
+        images, clocks = zip(*read, strict=True)
+        batch = self._batch(key.positions, images, clocks)
+        return _MadeBatch(batch, self.reader.notice, began, ended=time.perf_counter())
 
-    def _picture(self, epoch: int, position: int) -> torch.Tensor:
+    def _picture(self, epoch: int, position: int) -> tuple[torch.Tensor, PartClock]:
+        clock = PartClock()
         # Here, so that each thread puts its own pictures in order.
-        return self.reader.picture(epoch, position).permute(1, 2, 0).contiguous()
+        image_HWC = self.reader.picture(epoch, position, clock).permute(1, 2, 0).contiguous()
+        clock.end("handover")
+        return image_HWC, clock
+
+    def _batch(
+        self,
+        positions: tuple[int, ...],
+        images: tuple[torch.Tensor, ...],
+        clocks: Sequence[PartClock],
+    ) -> Batch:
+        clock = PartClock()
+        images_BCHW, labels_B = _stacked(images), self.reader.labels(positions)
+        positions_B = torch.tensor(positions, dtype=torch.int64)
+        clock.end("handover")
+        return Batch(images_BCHW, labels_B, positions_B, ReadingTimes.of([*clocks, clock]))
 
 
-def _stacked(images: list[torch.Tensor]) -> torch.Tensor:
+def _stacked(images: tuple[torch.Tensor, ...]) -> torch.Tensor:
     """Return pictures [H, W, C] as a batch [B, C, H, W] with channels last in memory."""
     if get_worker_info() is None:
         return torch.stack(images).permute(0, 3, 1, 2)
@@ -229,7 +287,9 @@ def _shared(num_bytes: int) -> torch.UntypedStorage:
     return storage
 
 
-def _next_batch(iterator: Iterator[Batch | ImageloomError]) -> Batch | ImageloomError | None:
+def _next_batch(
+    iterator: Iterator[_MadeBatch | ImageloomError],
+) -> _MadeBatch | ImageloomError | None:
     began = time.monotonic()
     while True:
         try:

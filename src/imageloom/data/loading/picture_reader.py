@@ -18,13 +18,16 @@ import torch
 
 from imageloom.data.decoding.decode import UnreadablePictureError, decode_rgb
 from imageloom.data.images.index import file_name, full_path, read_index
+from imageloom.data.loading.copied_pictures import CopiedPictures
+from imageloom.data.loading.picture_cache import PictureCache
 from imageloom.data.loading.random_numbers import Draw, seed_of_sample
 from imageloom.data.loading.random_operations import random_part, resized_part
+from imageloom.data.loading.reading_times import PartClock
 from imageloom.data.loading.transforms import apply_drawn, apply_transforms
 from imageloom.errors import InvalidDatasetError, too_many_open_files
 from imageloom.preprocessing import RandomResizedCrop, Transforms
 
-COLUMNS: Final = ("path", "label", "width", "height", "sha256")
+COLUMNS: Final = ("path", "label", "width", "height", "size_bytes", "sha256")
 
 
 class _Columns(NamedTuple):
@@ -34,6 +37,7 @@ class _Columns(NamedTuple):
     label: npt.NDArray[np.int32]
     width: npt.NDArray[np.int32]
     height: npt.NDArray[np.int32]
+    size_bytes: npt.NDArray[np.int64]
     sha256: pa.ChunkedArray
 
 
@@ -50,6 +54,8 @@ class PictureReader:
         seed: Start of the random operations' numbers.
         hold_bytes: Memory that may be used to keep pictures as they are before the first random
             operation, so that they are decoded once; those that find no room are read each time.
+        cache: Scaled copies that stand in for the pictures; then an original is opened only to make
+            one, and of what changed in it no more is noticed than another size.
     """
 
     def __init__(
@@ -60,6 +66,7 @@ class PictureReader:
         seed: int,
         *,
         hold_bytes: int = 0,
+        cache: PictureCache | None = None,
     ) -> None:
         self._source = source
         self._root = root
@@ -69,13 +76,20 @@ class PictureReader:
         first = transforms[0] if transforms else None
         self._crop = first if isinstance(first, RandomResizedCrop) else None
         self._held = _HeldPictures(hold_bytes)
+        self._cache = cache
 
-    def picture(self, epoch: int, position: int) -> torch.Tensor:
+    @property
+    def notice(self) -> str:
+        """What a person should know of the cache so far; empty while all is well."""
+        return "" if self._copies is None else self._copies.notice
+
+    def picture(self, epoch: int, position: int, clock: PartClock | None = None) -> torch.Tensor:
         """Return one picture as the network shall see it in an epoch.
 
         Args:
             epoch: From 0; random operations draw other numbers in each.
             position: Row of the index.
+            clock: Hears when each part of the work ends.
 
         Returns:
             uint8 [3, H, W], 0 to 255. It must not be changed.
@@ -84,10 +98,15 @@ class PictureReader:
             InvalidDatasetError: The file is gone, was changed, or cannot be decoded.
         """
         draw = Draw(seed_of_sample(self._seed, epoch, position))
+        clock = clock or PartClock()
         try:
             if self._crop is not None and self._held.is_full and position not in self._held:
-                return apply_drawn(self._cut(self._crop, position, draw), self._drawn[1:], draw)
-            return apply_drawn(self._undrawn(position), self._drawn, draw)
+                part_CHW = self._cut(self._crop, position, draw, clock)
+                image_CHW = apply_drawn(part_CHW, self._drawn[1:], draw)
+            else:
+                image_CHW = apply_drawn(self._undrawn(position, clock), self._drawn, draw)
+            clock.end("operations")
+            return image_CHW
         except InvalidDatasetError as error:
             if "file" in error.details:
                 raise
@@ -97,20 +116,48 @@ class PictureReader:
                 reason=error.reason,
             ) from error
 
-    def _undrawn(self, position: int) -> torch.Tensor:
+    def _undrawn(self, position: int, clock: PartClock) -> torch.Tensor:
         """Return a picture as it is before the first random operation."""
         image_CHW = self._held.get(position)
         if image_CHW is None:
-            image_CHW = apply_transforms(self._decoded(position), self._same_each_time, 0)
+            image_CHW = apply_transforms(self._pixels(position, clock), self._same_each_time, 0)
             image_CHW = self._held.keep(position, image_CHW)
         return image_CHW
 
-    def _cut(self, crop: RandomResizedCrop, position: int, draw: Draw) -> torch.Tensor:
+    def _cut(
+        self, crop: RandomResizedCrop, position: int, draw: Draw, clock: PartClock
+    ) -> torch.Tensor:
         """Return the part that a crop takes, scaled; what lies below it is not decoded."""
-        columns = self._columns
-        height, width = int(columns.height[position]), int(columns.width[position])
-        part = random_part(crop, height, width, draw)
-        return resized_part(crop, self._decoded(position, rows=part.top + part.height), part)
+        part = random_part(crop, *self._size(position), draw)
+        image_CHW = self._pixels(position, clock, rows=part.top + part.height)
+        return resized_part(crop, image_CHW, part)
+
+    def _size(self, position: int) -> tuple[int, int]:
+        """Return height and width of what stands for a picture."""
+        if self._copies is not None:
+            return self._copies.size(position)
+        return int(self._columns.height[position]), int(self._columns.width[position])
+
+    def _pixels(self, position: int, clock: PartClock, rows: int | None = None) -> torch.Tensor:
+        if self._copies is None:
+            return self._decoded(position, clock, rows)
+        digest: bytes = self._columns.sha256[position].as_py()
+        if self._copies.is_new(position):
+            self._require_same_length(position)
+        image_CHW = self._copies.picture(position, digest, lambda: self._decoded(position, clock))
+        clock.end("files")
+        return image_CHW
+
+    def _require_same_length(self, position: int) -> None:
+        path, recorded = self._path(position), int(self._columns.size_bytes[position])
+        try:
+            found = os.stat(full_path(self._root, path)).st_size  # noqa: PTH116 - holds bytes
+        except OSError as problem:
+            what = f"cannot be read: {problem.strerror}"
+            raise _file_problem(self._root, path, what) from problem
+        if found != recorded:
+            what = f"was changed after it was converted (it has {found:,} bytes, had {recorded:,})"
+            raise _file_problem(self._root, path, what)
 
     def labels(self, positions: tuple[int, ...]) -> torch.Tensor:
         """Return the labels of some rows, int64."""
@@ -124,6 +171,7 @@ class PictureReader:
             label=index.column("label").to_numpy(),
             width=index.column("width").to_numpy(),
             height=index.column("height").to_numpy(),
+            size_bytes=index.column("size_bytes").to_numpy(),
             sha256=index.column("sha256"),
         )
 
@@ -132,23 +180,33 @@ class PictureReader:
         """What was known of each file when its digest was right; 0 for those not yet read."""
         return np.zeros(len(self._columns.label), dtype=np.int64)
 
+    @functools.cached_property
+    def _copies(self) -> CopiedPictures | None:
+        if self._cache is None:
+            return None
+        return CopiedPictures(self._cache, self._columns.height, self._columns.width)
+
     def _path(self, position: int) -> bytes:
         path: bytes = self._columns.path[position].as_py()
         return path
 
-    def _decoded(self, position: int, rows: int | None = None) -> torch.Tensor:
+    def _decoded(self, position: int, clock: PartClock, rows: int | None = None) -> torch.Tensor:
         path = self._path(position)
         content, stamp = read_file(self._root, path)
+        clock.end("files")
         if self._stamps[position] != stamp:
             if hashlib.sha256(content).digest() != self._columns.sha256[position].as_py():
                 raise _file_problem(
                     self._root, path, "was changed after it was converted (SHA-256 differs)"
                 )
             self._stamps[position] = stamp
+            clock.end("digests")
         try:
-            return decode_rgb(content, rows=rows)
+            image_CHW = decode_rgb(content, rows=rows)
         except UnreadablePictureError as problem:
             raise _file_problem(self._root, path, problem.reason) from problem
+        clock.end("decoding")
+        return image_CHW
 
 
 def read_file(root: Path, path: bytes) -> tuple[bytes, int]:

@@ -26,7 +26,7 @@ _ERASED_SHARES: Final = (0.02, 0.33)
 _ERASED_RATIOS: Final = (0.3, 3.3)
 
 
-class Part(NamedTuple):
+class Rectangle(NamedTuple):
     """A rectangle of a picture, in pixels."""
 
     top: int
@@ -35,7 +35,7 @@ class Part(NamedTuple):
     width: int
 
 
-def random_part(op: records.RandomResizedCrop, height: int, width: int, draw: Draw) -> Part:
+def random_part(op: records.RandomResizedCrop, height: int, width: int, draw: Draw) -> Rectangle:
     """Return the part of a picture of ``height`` x ``width`` pixels that is cut out."""
     for _ in range(_ATTEMPTS):
         area = height * width * draw.uniform(op.min_scale, 1.0)
@@ -44,11 +44,13 @@ def random_part(op: records.RandomResizedCrop, height: int, width: int, draw: Dr
         if 0 < part_width <= width and 0 < part_height <= height:
             top = draw.integer(0, height - part_height + 1)
             left = draw.integer(0, width - part_width + 1)
-            return Part(top, left, part_height, part_width)
+            return Rectangle(top, left, part_height, part_width)
     lowest, highest = _CROP_RATIOS
     part_width = min(width, round(height * highest))
     part_height = min(height, round(width / lowest))
-    return Part((height - part_height) // 2, (width - part_width) // 2, part_height, part_width)
+    return Rectangle(
+        (height - part_height) // 2, (width - part_width) // 2, part_height, part_width
+    )
 
 
 def random_resized_crop(
@@ -61,7 +63,7 @@ def random_resized_crop(
 
 
 def resized_part(
-    op: records.RandomResizedCrop, image_CHW: torch.Tensor, part: Part
+    op: records.RandomResizedCrop, image_CHW: torch.Tensor, part: Rectangle
 ) -> torch.Tensor:
     """Cut out a part that was drawn before, and scale it."""
     top, left, height, width = part

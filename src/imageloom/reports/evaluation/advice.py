@@ -31,6 +31,7 @@ class Advice:
 
 MOST_ADVICE: Final = 6
 _FEW_FROM_SCRATCH: Final = 5000
+_PASSING_LIMITS: Final = ("network", "starting", "digests")  # nothing to change, or done once
 _LEAST_SIZE_FOR_PRETRAINED: Final = 96  # pixels; below, what ImageNet's networks look for is lost
 
 
@@ -136,7 +137,10 @@ def _from_scratch(_curves: Curves, run: RecordedRun) -> Advice | None:
     )
 
 
-def _waits_for_data(curves: Curves, _run: RecordedRun) -> Advice | None:
+def _waits_for_data(curves: Curves, run: RecordedRun) -> Advice | None:
+    limit, text = run.text("speed_limit", "limit"), run.text("speed_limit", "text")
+    if limit and text:
+        return None if limit in _PASSING_LIMITS else _advice("The network was not the limit", text)
     waiting = list(curves.at_epochs("Waiting for data fraction").values())
     if not waiting or waiting[-1] < 0.3:
         return None

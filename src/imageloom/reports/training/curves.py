@@ -93,7 +93,8 @@ def curves_section(curves: Curves, run: RecordedRun, *, num_classes: int) -> Sec
     drawn = [chart for chart in charts if chart]
     if not drawn:
         return None
-    body = [element("div", *drawn, class_="pair"), _precision_note(run), _numbers(curves)]
+    notes = [_precision_note(run), _limit_note(run)]
+    body = [element("div", *drawn, class_="pair"), *notes, _numbers(curves)]
     return Section("training", "How training went", join(body))
 
 
@@ -106,6 +107,13 @@ def _precision_note(run: RecordedRun) -> Markup:
         "come from the published model in float32, so they can differ by a few pictures.",
         style="note",
     )
+
+
+def _limit_note(run: RecordedRun) -> Markup:
+    text = run.text("speed_limit", "text")
+    if not text:
+        return Markup()
+    return paragraph(f"Speed, in epoch {run.text('speed_limit', 'epoch')}: {text}", style="note")
 
 
 def _chart(

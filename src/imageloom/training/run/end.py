@@ -5,9 +5,6 @@ import logging
 import time
 import traceback
 from collections.abc import Iterator
-from typing import Final
-
-import torch
 
 from imageloom.distributed.ranks import Ranks
 from imageloom.errors import (
@@ -18,13 +15,11 @@ from imageloom.errors import (
     library_text,
     named_error,
 )
+from imageloom.models.compute import is_out_of_memory
 from imageloom.training.run.directory import RunDirectory, now
 from imageloom.training.run.record import State
 
 logger = logging.getLogger(__name__)
-
-# Torch's CPU allocator raises a plain RuntimeError that starts like this.
-_CPU_ALLOCATOR: Final = "DefaultCPUAllocator"
 
 
 @contextlib.contextmanager
@@ -64,11 +59,12 @@ def _record_end(run: RunDirectory, state: State, more_seconds: float) -> None:
 
 
 def _named(problem: Exception) -> ImageloomError:
-    if isinstance(problem, torch.OutOfMemoryError | MemoryError) or _CPU_ALLOCATOR in str(problem):
+    if isinstance(problem, MemoryError) or is_out_of_memory(problem):
         return ModuleOutOfMemoryError(
             f"Memory ran out: {library_text(problem).partition(chr(10))[0] or 'no detail'}",
-            hint="Start again with a smaller --batch-size; --accumulation-steps keeps the number "
-            "of pictures per step. A smaller --image-size or network helps too.",
+            hint="Start again with --batch-size auto, which finds what fits, or a smaller one; "
+            "--accumulation-steps keeps the number of pictures per step. A smaller --image-size or "
+            "network helps too.",
             reason="out-of-memory",
         )
     return named_error(problem) or LibraryError(

@@ -57,6 +57,7 @@ class ResolvedPart(_Part):
 
     image_size: Annotated[int, Field(ge=1, le=2**20)]
     steps_per_epoch: Annotated[int, Field(ge=1, le=2**53)]
+    batch_size: Annotated[int, Field(ge=1, le=1_000_000)] | None = None
 
 
 class ImagesPart(_Part):
@@ -83,6 +84,7 @@ class TrainingRecord(_Part):
         asked: The parameters, as ``params`` has them.
         processes: How many the run was started with; runs of version 0.1.0 do not say.
         process: What ``training/run/lost.py`` compares.
+        speed_limit: What limited the newest epoch that was judged, as ``training/verdict.py`` says.
     """
 
     format_version: JsonValue = FORMAT_VERSION
@@ -104,6 +106,7 @@ class TrainingRecord(_Part):
     process: JsonValue = None
     batch_norm_initial_fraction: JsonValue = None
     images_per_s_of_ranks: JsonValue = None
+    speed_limit: JsonValue = None
     _file: Path = PrivateAttr(Path("run.json"))
 
     if not typing.TYPE_CHECKING:  # type checkers know the fields only without it
@@ -123,8 +126,18 @@ class TrainingRecord(_Part):
 
     @property
     def params(self) -> TrainParams:
-        """How it is trained."""
-        return TrainParams.parse(self.asked)
+        """How it is trained, with the batch size that was found where it was to be found."""
+        params = TrainParams.parse(self.asked)
+        if not self.finds_batch_size:
+            return params
+        if self.resolved.batch_size is None:
+            raise _not_as_written(self._file, "it lacks the batch size that was found")
+        return params.replace(batch_size=self.resolved.batch_size)
+
+    @property
+    def finds_batch_size(self) -> bool:
+        """Whether the batch size is one that fits into memory, not one that was asked for."""
+        return TrainParams.parse(self.asked).batch_size == "auto"
 
     @property
     def architecture(self) -> Architecture:

@@ -21,6 +21,7 @@ export const PART: Parameter = {
   default: null,
   optional: true,
   choices: [],
+  words: [],
   minimum: 0,
   maximum: 1,
   exclusive: ["minimum", "maximum"],
