@@ -111,14 +111,16 @@ class StudioProcess:
             content = answer.read()
         return json.loads(content) if content else None
 
-    def wait_for_run(self, run, states=("completed",), *, seconds=180):
-        """Return a run once it is in one of some states."""
+    def wait_for_run(
+        self, run, states=("completed",), *, before=("queued", "running"), seconds=180
+    ):
+        """Return a run once it is in one of some states; it may be in others ``before``."""
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
             found = self.ask(f"runs/{run}")
             if found["state"] in states:
                 return found
-            assert found["state"] in ("queued", "running"), found
+            assert found["state"] in before, found
             time.sleep(0.1)
         raise AssertionError(f"{run} is {found['state']} after {seconds} s")
 

@@ -97,7 +97,8 @@ def test_a_killed_executor_is_told_and_the_run_goes_on_where_it_was(studio, tab)
     tab.get_by_text("interrupted").first.wait_for()
     tab.get_by_role("button", name="Go on").click()
     tab.get_by_role("button", name="Stop").wait_for()
-    studio.wait_for_run(run)
+    # Its new executor may not have begun yet.
+    studio.wait_for_run(run, before=("interrupted", "queued", "running"))
     steps = [row.step for row in series_of(studio, run)["Train loss", "step", 0]]
     assert steps == list(range(1, 8 * 20 + 1))
 

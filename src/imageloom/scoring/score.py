@@ -32,6 +32,7 @@ from imageloom.scoring.params import ScoreParams
 from imageloom.scoring.reading import reading_by
 from imageloom.scoring.tables.file import check_place, write_table
 from imageloom.scoring.tables.scored_table import UNKNOWN, ScoredTable, room_for_probabilities
+from imageloom.system.allocator import kept_for_the_next
 from imageloom.system.wording import count, some
 
 
@@ -150,7 +151,8 @@ def _probabilities(
         reading_by(workers, used.compute),
     )
     done, began = 0, time.monotonic()
-    with _closing(loader):
+    keeping = contextlib.nullcontext() if used.compute.is_gpu else kept_for_the_next()
+    with _closing(loader), keeping:
         for batch, logits_BK in predict_batches(
             used.network, loader, used.compute, preprocessing.normalisation
         ):

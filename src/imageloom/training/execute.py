@@ -12,6 +12,7 @@ from imageloom.distributed.store import Meet
 from imageloom.errors import ImageloomError, InfinityError, NaNError, RunInterruptedError
 from imageloom.events import CancelToken, Notice
 from imageloom.models.record import library_versions
+from imageloom.system.allocator import kept_for_the_next
 from imageloom.system.wording import count
 from imageloom.training.assemble import agreed_compute, assembled_session, compute_of
 from imageloom.training.checkpoints.checkpoint import (
@@ -59,6 +60,8 @@ def execute(
     compute = compute_of(run.read().params, ranks)
     with contextlib.ExitStack() as together:
         together.enter_context(compute.as_current())
+        if not compute.is_gpu:
+            together.enter_context(kept_for_the_next())
         group = together.enter_context(joined_group(ranks, compute.device, meet()))
         compute = agreed_compute(compute, group)
         with assembled_session(run, reporter, cancel, compute, group) as session:
