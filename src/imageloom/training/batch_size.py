@@ -21,7 +21,7 @@ from imageloom.training.possible_batch_sizes import MOST, possible_batch_sizes
 from imageloom.training.run.record import TrainingRecord
 from imageloom.training.step import Stepper
 
-_MOST_ON_CPU: Final = 32  # more made no step faster that was measured on 2 cores
+_MOST_ON_CPU: Final = 32  # what memory allows says little there: the cores are busy long before
 _STAYS_FREE: Final = 0.1  # of the memory that is there
 _TRIED_STEPS: Final = 2  # the optimizer's numbers are there from the second on
 

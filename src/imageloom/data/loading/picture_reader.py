@@ -247,11 +247,9 @@ class _HeldPictures:
         self._pictures: dict[int, torch.Tensor] = {}
         self._lock = threading.Lock()
 
-    def __getstate__(self) -> int:
-        return self._room  # other processes begin with none
-
-    def __setstate__(self, room: int) -> None:
-        self.__init__(room)  # type: ignore[misc]
+    def __reduce__(self) -> tuple[type["_HeldPictures"], tuple[int]]:
+        """Take the room to another process, not the pictures."""
+        return type(self), (self._room,)
 
     @property
     def is_full(self) -> bool:
