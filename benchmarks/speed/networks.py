@@ -29,6 +29,9 @@ JOBS = {
     "resnet50": Job("resnet50"),
     "densenet121": Job("densenet121"),
     "resnet18-small": Job("resnet18", size=32, batch_size=64, is_small=True),
+    # For a GPU, which so few pictures would not fill.
+    "resnet50-256": Job("resnet50", batch_size=256),
+    "resnet18-small-512": Job("resnet18", size=32, batch_size=512, is_small=True),
 }
 
 
