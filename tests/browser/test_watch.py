@@ -66,10 +66,11 @@ def test_a_cell_of_the_confusion_matrix_shows_exactly_its_pictures(studio, finis
     assert pictures.count() == min(count, 48)
     names = [one.get_attribute("alt") for one in pictures.locator("img").all()]
     assert all(name.startswith(f"{true}/") for name in names)
-    assert all(
-        one.evaluate("img => img.complete && img.naturalWidth > 0")
-        for one in pictures.locator("img").all()
-    )
+    for image in pictures.locator("img").all():
+        image.scroll_into_view_if_needed()  # they are fetched when they come into view
+        tab.wait_for_function(
+            "img => img.complete && img.naturalWidth > 0", arg=image.element_handle()
+        )
 
 
 def test_a_killed_server_costs_nothing_and_the_page_comes_back_by_itself(studio, tab):
