@@ -37,7 +37,8 @@ def run(folder, epochs, arguments):
     script = HERE / "peers" / "overheads.py"
     on_terminal([sys.executable, script, out / "seconds.json", *words], environment(out))
     seconds = json.loads((out / "seconds.json").read_text())
-    seconds["SHA-256"] = epochs * hashing_seconds(folder / "train")
+    # Of each file once in a run: later epochs look whether it has changed since.
+    seconds["SHA-256"] = hashing_seconds(folder / "train")
     shares = {part: seconds[part] / seconds["epochs"] for part in PARTS}
     return shares | {"together": sum(shares.values()), "epoch": seconds["epochs"] / epochs}
 
