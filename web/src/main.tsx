@@ -1,7 +1,6 @@
 import "@mantine/core/styles.css";
 import "@xyflow/react/dist/style.css";
 import "./theme/base.css";
-import { MantineProvider } from "@mantine/core";
 import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
@@ -9,7 +8,8 @@ import { I18nextProvider } from "react-i18next";
 import { App } from "./App";
 import { mayAskAgain } from "./api/client";
 import { i18n } from "./i18n";
-import { theme } from "./theme/theme";
+import { speakWanted } from "./i18n/language";
+import { Look } from "./theme/Look";
 
 const queries = new QueryClient({
   defaultOptions: {
@@ -20,13 +20,14 @@ const queries = new QueryClient({
 window.addEventListener("vite:preloadError", () => window.location.reload());
 const root = document.getElementById("root");
 if (root) {
+  await speakWanted();
   createRoot(root).render(
     <StrictMode>
       <I18nextProvider i18n={i18n}>
         <QueryClientProvider client={queries}>
-          <MantineProvider theme={theme} defaultColorScheme="auto">
+          <Look>
             <App />
-          </MantineProvider>
+          </Look>
         </QueryClientProvider>
       </I18nextProvider>
     </StrictMode>,

@@ -37,9 +37,9 @@ export const readLeftOut = (path: string, offset: number, signal: AbortSignal) =
 export const createDraft = (pipeline: Pipeline) =>
   ask<Draft>("/pipelines", { method: "POST", body: { pipeline } });
 
-/** Begins with a template as it is; the server sees to it that its pictures are there. */
-export const createFromTemplate = (template: string) =>
-  ask<Draft>(`/pipelines/templates/${template}`, { method: "POST", body: {} });
+/** Begins with a template as it is worded here; the server sees to it that its pictures are there. */
+export const createFromTemplate = ({ id, pipeline }: Template) =>
+  ask<Draft>(`/pipelines/templates/${id}`, { method: "POST", body: { pipeline } });
 
 export const deleteDraft = (id: string) => ask<void>(`/pipelines/${id}`, { method: "DELETE" });
 

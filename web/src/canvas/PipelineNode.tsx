@@ -7,6 +7,7 @@ import { atNode } from "../graph/outlook";
 import type { GraphNode } from "../graph/pipeline";
 import type { UsedPorts } from "../graph/usedPorts";
 import { Icon } from "../icons/Icon";
+import { lightText } from "./lightText";
 import { LIGHTS, UNKNOWN, useLights } from "./lights";
 import styles from "./PipelineNode.module.css";
 import { Ports } from "./Ports";
@@ -47,27 +48,23 @@ export const PipelineNode = memo(function PipelineNode({
           )}
         </div>
         {kind !== title && <div className={styles.kind}>{kind}</div>}
-        <NodeLight id={id} />
+        <NodeLight id={id} component={component} />
       </div>
       <Ports side="output" ports={outputs} />
     </div>
   );
 });
 
-/** With these, what the node says of itself tells more than the state. */
-const SPEAKING = new Set(["incomplete", "waiting", "running"]);
-
-function NodeLight({ id }: { id: string }) {
+function NodeLight({ id, component }: { id: string; component: Component | undefined }) {
   const { t } = useTranslation();
   const light = useLights(({ lights }) => lights[id]) ?? UNKNOWN;
   const { icon, tone } = LIGHTS[light.kind];
-  const why = atNode(light.why);
-  const about = [why, light.hint].filter(Boolean).join("\n");
+  const about = [atNode(light.why), light.hint].filter(Boolean).join("\n");
   return (
     <div className={styles.light} style={{ color: tone }} title={about} data-light={light.kind}>
       <Icon name={icon} size={14} />
       <span className={styles.lightText}>
-        {SPEAKING.has(light.kind) && why ? why : t(`light.${light.kind}`)}
+        {lightText(t, light, component)}
       </span>
     </div>
   );

@@ -22,8 +22,10 @@ export function flowNodes(
     const old = known.get(node.id);
     const found = ports.get(node.id) ?? NO_PORTS;
     const used = old && isSameJson({ ...old.data.used }, { ...found }) ? old.data.used : found;
+    const ariaLabel = titleOf(node, catalogue);
     const isSame =
       old?.data.node === node &&
+      old.ariaLabel === ariaLabel &&
       old.data.used === used &&
       old.selected === selected &&
       old.position.x === x &&
@@ -31,7 +33,7 @@ export function flowNodes(
     if (isSame) return old;
     return {
       ...old,
-      ariaLabel: titleOf(node, catalogue),
+      ariaLabel,
       id: node.id,
       type: "component",
       position: { x, y },

@@ -1,5 +1,6 @@
 /** What stands on each node: before a run what it would do there, in a run how far it is. */
 import { create } from "zustand";
+import type { ProblemName } from "../graph/outlook";
 import type { IconName } from "../icons/Icon";
 
 export type LightKind =
@@ -22,6 +23,7 @@ export interface Light {
   readonly kind: LightKind;
   readonly why: string;
   readonly hint: string;
+  readonly problem?: ProblemName | undefined;
 }
 
 /** A state is told by an icon and a word; colour only helps. */

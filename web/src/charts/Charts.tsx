@@ -3,6 +3,7 @@ import { Button, Select, Slider, Switch } from "@mantine/core";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { addressOf } from "../api/runQuestions";
+import { fixed } from "../i18n/numbers";
 import { Icon } from "../icons/Icon";
 import { RequestFailure } from "../runs/FailureCard";
 import { ChartCard } from "./ChartCard";
@@ -42,7 +43,7 @@ export function Charts({ run, node, mark }: ChartsProps) {
             min={0}
             max={0.99}
             step={0.01}
-            label={(value) => value.toFixed(2)}
+            label={(value) => fixed(value, 2)}
             thumbLabel={t("charts.smooth")}
             size="xs"
           />

@@ -40,7 +40,7 @@ export function DraftsView() {
   };
   const choose = (template: Template) => {
     if (template.asks_for) setAsking(template);
-    else void begin(() => createFromTemplate(template.id));
+    else void begin(() => createFromTemplate(template));
   };
   const openFile = async (file: File | undefined) => {
     if (!file) return;
@@ -64,7 +64,7 @@ export function DraftsView() {
         <Card
           title={t("drafts.empty")}
           help={t("drafts.emptyHelp")}
-          onChoose={() => begin(() => createDraft(EMPTY))}
+          onChoose={() => begin(() => createDraft({ ...EMPTY, name: t("drafts.newName") }))}
         />
       </div>
       {error && (

@@ -7,6 +7,7 @@ import { beginRun, type RunRequest } from "../api/questions";
 import { useSurroundings } from "../canvas/surroundings";
 import { titleOf } from "../graph/catalogue";
 import { findNode } from "../graph/pipeline";
+import { fromServer } from "../i18n/fromServer";
 import { Icon } from "../icons/Icon";
 import { go } from "../shell/route";
 import styles from "./EditorBar.module.css";
@@ -77,8 +78,11 @@ export function RunButton() {
         <div className={styles.refusal} role="alert">
           <Icon name="warning" />
           <div>
-            <p>{refusal?.message}</p>
-            <p className="quiet">{refusal?.error.hint}</p>
+            {refusal && <p>{fromServer(refusal.error.type)}</p>}
+            <p lang="en">{refusal?.message}</p>
+            <p className="quiet" lang="en">
+              {refusal?.error.hint}
+            </p>
           </div>
         </div>
       </Popover.Dropdown>

@@ -61,7 +61,7 @@ function show(pipeline: Pipeline, checked: CheckedPipeline): void {
   useChecked.setState({ problems: checked.problems, isFresh: true });
   const told = Object.entries(checked.nodes).map(([id, one]): [string, Outlook] => [
     id,
-    { kind: one.state, why: one.why ?? "", hint: one.hint ?? "" },
+    { kind: one.state, why: one.why, hint: one.hint, problem: one.problem ?? undefined },
   ]);
   setLights(Object.fromEntries(completed(pipeline, new Map(told))));
 }

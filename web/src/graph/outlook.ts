@@ -3,10 +3,18 @@ import { findNode, type Pipeline, reachable } from "./pipeline";
 
 export type OutlookState = "ready" | "done" | "incomplete" | "blocked" | "unknown";
 
+/** What kind of problem something is, for programs, and at which port or parameter. */
+export interface ProblemName {
+  readonly kind: string;
+  readonly port: string;
+  readonly parameter: string;
+}
+
 export interface Outlook {
   readonly kind: OutlookState;
   readonly why: string;
   readonly hint: string;
+  readonly problem?: ProblemName | undefined;
 }
 
 /**
@@ -43,19 +51,25 @@ export interface Lack {
   readonly node: string;
   readonly message: string;
   readonly hint: string;
+  readonly problem?: ProblemName | undefined;
+}
+
+/** What is known of a node, be it an outlook or the state in a run. */
+interface Noted extends Omit<Outlook, "kind"> {
+  readonly kind: string;
 }
 
 /** Returns all that is missing, once each: what a check found, and what nodes lack beside it. */
 export function lacks(
   pipeline: Pipeline,
   problems: readonly Lack[],
-  outlooks: Readonly<Record<string, { kind: string; why: string; hint: string }>>,
+  outlooks: Readonly<Record<string, Noted>>,
 ): readonly Lack[] {
   const found = [...problems];
-  for (const [node, { kind, why, hint }] of Object.entries(outlooks)) {
+  for (const [node, { kind, why, hint, problem }] of Object.entries(outlooks)) {
     const isNew = !found.some((one) => one.node === node);
     if (kind === "incomplete" && isNew && findNode(pipeline, node)) {
-      found.push({ node, message: why, hint });
+      found.push({ node, message: why, hint, problem });
     }
   }
   return found;

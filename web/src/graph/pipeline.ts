@@ -37,7 +37,7 @@ export interface End {
 export const EMPTY: Pipeline = {
   format_version: 2,
   kind: "pipeline",
-  name: "New pipeline",
+  name: "",
   nodes: [],
   edges: [],
 };

@@ -34,3 +34,11 @@ test("what is typed becomes a value, and what is no number stays as it was typed
 test("a list is shown as it is typed", () => {
   expect(textOfValue(["a", "b"])).toBe("a, b");
 });
+
+test("where people write fractions with a comma, they are shown and understood with one", () => {
+  expect(valueOfText(PART, "0,25", ",")).toBe(0.25);
+  expect(valueOfText(PART, "0.25", ",")).toBe(0.25);
+  expect(valueOfText(PART, "0,2,5", ",")).toBe("0,2,5");
+  expect(textOfValue(0.25, ",")).toBe("0,25");
+  expect(textOfValue("a.b", ",")).toBe("a.b");
+});

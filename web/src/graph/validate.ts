@@ -15,7 +15,8 @@ export function fault(parameter: Parameter, value: Json): Label | null {
     case "bool":
       return typeof value === "boolean" ? null : { key: "fault.bool" };
     case "list":
-      return Array.isArray(value) ? null : { key: "fault.list" };
+      if (typeof value === "number") return String(value).replace(".", decimal);
+  return Array.isArray(value) ? null : { key: "fault.list" };
     default:
       return typeof value === "string" ? null : { key: "fault.text" };
   }
@@ -39,19 +40,27 @@ function numberFault(parameter: Parameter, value: Json): Label | null {
 /**
  * Returns the value that a person typed. What is no number stays the text it is: it is kept and found fault with,
  * not lost.
+ *
+ * @param decimal What a person types before a fraction.
  */
-export function valueOfText(parameter: Parameter, text: string): Json | undefined {
+export function valueOfText(
+  parameter: Parameter,
+  text: string,
+  decimal = ".",
+): Json | undefined {
   const clean = text.trim();
   if (clean === "") return parameter.optional ? undefined : clean;
   if (parameter.kind === "int" || parameter.kind === "float") {
-    const number = Number(clean);
-    return /^[-+]?(\d|\.\d)/.test(clean) && Number.isFinite(number) ? number : clean;
+    const plain = clean.replace(decimal, ".");
+    const number = Number(plain);
+    return /^[-+]?(\d|\.\d)/.test(plain) && Number.isFinite(number) ? number : clean;
   }
   if (parameter.kind === "list") return clean.split(/\s*,\s*/).filter(Boolean);
   return text;
 }
 
-export function textOfValue(value: Json | undefined): string {
+export function textOfValue(value: Json | undefined, decimal = "."): string {
   if (value === null || value === undefined) return "";
+  if (typeof value === "number") return String(value).replace(".", decimal);
   return Array.isArray(value) ? value.join(", ") : String(value);
 }

@@ -77,6 +77,7 @@ export const en = {
     none: "No pipelines yet. Begin with one of those above.",
     begin: "Begin with",
     empty: "Empty",
+    newName: "New pipeline",
     emptyHelp: "A canvas with nothing on it.",
     name: "Name",
     nodes: "Nodes",

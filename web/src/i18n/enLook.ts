@@ -79,6 +79,7 @@ export const enLook = {
     evaluation: "Evaluation",
     took: "Took {{time}}",
     left: "{{time}} left",
+    stage: "{{stage}}:",
   },
   charts: {
     none: "Nothing was measured yet.",

@@ -1,5 +1,7 @@
 /** Times and sizes as people say them, in the page's language. */
 import { i18n } from ".";
+import { fromServer } from "./fromServer";
+import { locale } from "./numbers";
 
 const STEPS: readonly (readonly [Intl.RelativeTimeFormatUnit, number])[] = [
   ["day", 86_400],
@@ -12,11 +14,11 @@ const RECENT_DAYS = 6;
 export function ago(time: number, now: number = Date.now() / 1000): string {
   const passed = Math.max(now - time, 0);
   if (passed > RECENT_DAYS * 86_400) {
-    return new Intl.DateTimeFormat(i18n.language, { dateStyle: "medium" }).format(time * 1000);
+    return new Intl.DateTimeFormat(locale(), { dateStyle: "medium" }).format(time * 1000);
   }
   const step = STEPS.find(([, seconds]) => passed >= seconds);
   if (!step) return i18n.t("ago.now");
-  const words = new Intl.RelativeTimeFormat(i18n.language, { numeric: "auto" });
+  const words = new Intl.RelativeTimeFormat(locale(), { numeric: "auto" });
   return words.format(-Math.floor(passed / step[1]), step[0]);
 }
 
@@ -26,6 +28,6 @@ const UNITS = ["B", "KiB", "MiB", "GiB", "TiB"] as const;
 export function sizeText(bytes: number): string {
   const power = bytes < 1 ? 0 : Math.min(Math.floor(Math.log2(bytes) / 10), UNITS.length - 1);
   const options = { maximumSignificantDigits: 3, roundingPriority: "morePrecision" } as const;
-  const words = new Intl.NumberFormat(i18n.language, { ...options, maximumFractionDigits: 0 });
-  return `${words.format(bytes / 1024 ** power)} ${UNITS[power]}`;
+  const words = new Intl.NumberFormat(locale(), { ...options, maximumFractionDigits: 0 });
+  return `${words.format(bytes / 1024 ** power)} ${fromServer(UNITS[power] ?? "")}`;
 }

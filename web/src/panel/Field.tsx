@@ -7,6 +7,7 @@ import { undoLast } from "../drafts/store";
 import type { Parameter } from "../graph/catalogue";
 import type { Json } from "../graph/json";
 import { textOfValue, valueOfText } from "../graph/validate";
+import { decimalMark } from "../i18n/numbers";
 import { Icon } from "../icons/Icon";
 
 interface FieldProps {
@@ -58,11 +59,11 @@ function isPath(parameter: Parameter): boolean {
 
 function TextField({ id, parameter, value, isReadOnly, isWrong, onSet }: FieldProps) {
   const { t } = useTranslation();
-  const known = textOfValue(value);
+  const known = textOfValue(value, decimalMark());
   const [text, setText] = useState(known);
   useEffect(() => setText(known), [known]);
   const leave = () => {
-    if (text !== known) onSet(valueOfText(parameter, text));
+    if (text !== known) onSet(valueOfText(parameter, text, decimalMark()));
   };
   const isNumber = parameter.kind === "int" || parameter.kind === "float";
   const unit = parameter.unit && <span className="quiet">{parameter.unit}</span>;

@@ -3,7 +3,8 @@ import { Tabs, Textarea, TextInput } from "@mantine/core";
 import { useDebouncedValue } from "@mantine/hooks";
 import { useEffect, useState } from "react";
 import { useTranslation } from "react-i18next";
-import { LIGHTS, UNKNOWN, useLights } from "../canvas/lights";
+import { lightText } from "../canvas/lightText";
+import { LIGHTS, type Light, UNKNOWN, useLights } from "../canvas/lights";
 import { PortMark } from "../canvas/PortMark";
 import { renameNode } from "../canvas/Rename";
 import { useSurroundings } from "../canvas/surroundings";
@@ -12,6 +13,7 @@ import { type Component, type Port, titleOf } from "../graph/catalogue";
 import { setText } from "../graph/nodeCommands";
 import { atNode } from "../graph/outlook";
 import type { GraphNode } from "../graph/pipeline";
+import { problemTitle } from "../i18n/problem";
 import { Icon } from "../icons/Icon";
 import { SourceDescription } from "../sources/SourceDescription";
 import styles from "./Panel.module.css";
@@ -27,7 +29,7 @@ export function NodePanel({ node }: { node: GraphNode }) {
   const hasSettings = Boolean(component?.run_settings.length);
   return (
     <>
-      <NodeHead node={node} isReadOnly={isReadOnly} />
+      <NodeHead node={node} component={component} isReadOnly={isReadOnly} />
       {component ? (
         <Tabs defaultValue="parameters" keepMounted={false} key={node.id}>
           <Tabs.List>
@@ -56,7 +58,13 @@ export function NodePanel({ node }: { node: GraphNode }) {
   );
 }
 
-function NodeHead({ node, isReadOnly }: { node: GraphNode; isReadOnly: boolean }) {
+interface NodeHeadProps {
+  node: GraphNode;
+  component: Component | undefined;
+  isReadOnly: boolean;
+}
+
+function NodeHead({ node, component, isReadOnly }: NodeHeadProps) {
   const { t } = useTranslation();
   const { catalogue } = useSurroundings();
   const light = useLights(({ lights }) => lights[node.id]) ?? UNKNOWN;
@@ -81,10 +89,23 @@ function NodeHead({ node, isReadOnly }: { node: GraphNode; isReadOnly: boolean }
       />
       <div className={styles.light} style={{ color: tone }}>
         <Icon name={icon} />
-        <span>{atNode(light.why) || t(`light.${light.kind}`)}</span>
+        <span>{lightText(t, light, component)}</span>
       </div>
-      {light.hint && <p className={styles.help}>{light.hint}</p>}
+      <EngineText of={light} isSaid={!problemTitle(light.problem)} />
     </div>
+  );
+}
+
+/** What the engine says of the node, in English; its first sentence stands above already where it is shown there. */
+function EngineText({ of, isSaid }: { of: Light; isSaid: boolean }) {
+  if (of.kind !== "incomplete") return null;
+  const text = isSaid ? of.hint : `${atNode(of.why)} ${of.hint}`;
+  return (
+    text && (
+      <p className={styles.help} lang="en">
+        {text}
+      </p>
+    )
   );
 }
 

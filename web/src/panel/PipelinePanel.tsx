@@ -4,11 +4,14 @@ import { useEffect, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { focusNode } from "../canvas/keys";
 import { useLights } from "../canvas/lights";
+import { useSurroundings } from "../canvas/surroundings";
 import { useChecked } from "../drafts/checking";
 import { run, useDraft } from "../drafts/store";
+import { titleOf } from "../graph/catalogue";
 import { setHead } from "../graph/nodeCommands";
 import { type Lack, lacks } from "../graph/outlook";
-import { edgesOf } from "../graph/pipeline";
+import { edgesOf, findNode } from "../graph/pipeline";
+import { problemTitle } from "../i18n/problem";
 import { Icon } from "../icons/Icon";
 import styles from "./Panel.module.css";
 
@@ -17,7 +20,8 @@ export function PipelinePanel() {
   const pipeline = useDraft(({ drawing }) => drawing.pipeline);
   const { problems, isFresh } = useChecked();
   const lights = useLights((state) => state.lights);
-  const missing = lacks(pipeline, problems, lights);
+  const told = problems.map((problem) => ({ ...problem, problem }));
+  const missing = lacks(pipeline, told, lights);
   return (
     <>
       <h2 className={styles.title}>{pipeline.name}</h2>
@@ -45,12 +49,20 @@ export function PipelinePanel() {
 }
 
 function LackItem({ lack }: { lack: Lack }) {
+  const { catalogue } = useSurroundings();
+  const node = useDraft(({ drawing }) => findNode(drawing.pipeline, lack.node));
+  const title = problemTitle(lack.problem, catalogue.components.get(node?.component ?? ""));
   const text = (
     <>
       <Icon name="warning" className={styles.care} />
       <span>
-        {lack.message}
-        <span className={styles.hint}>{lack.hint}</span>
+        {title && <strong>{node ? `${titleOf(node, catalogue)}. ${title}` : title}</strong>}
+        <span lang="en" className={title && styles.hint}>
+          {lack.message}
+        </span>
+        <span lang="en" className={styles.hint}>
+          {lack.hint}
+        </span>
       </span>
     </>
   );

@@ -1,6 +1,7 @@
 /** The figures of each class, in any order of its columns; a class opens its pictures. */
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
+import { fixed, numberIn } from "../i18n/numbers";
 import type { ClassRow, Evaluation } from "./evaluation";
 import styles from "./results.module.css";
 
@@ -55,10 +56,10 @@ export function ClassTable({ evaluation, onChoose }: ClassTableProps) {
                   {row.label}
                 </button>
               </td>
-              <td className={`${styles.right} number`}>{row.support}</td>
+              <td className={`${styles.right} number`}>{numberIn(row.support)}</td>
               {([row.precision, row.recall, row.f1] as const).map((value, index) => (
                 <td key={COLUMNS[index + 2]} className={`${styles.right} number`}>
-                  {value === null ? "–" : value.toFixed(3)}
+                  {value === null ? "–" : fixed(value, 3)}
                 </td>
               ))}
             </tr>

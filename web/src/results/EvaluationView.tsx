@@ -6,7 +6,8 @@ import { useTranslation } from "react-i18next";
 import { addressOf, readEvaluation } from "../api/runQuestions";
 import { Icon } from "../icons/Icon";
 import { RequestFailure } from "../runs/FailureCard";
-import { percent } from "../runs/words";
+import { fromServer } from "../i18n/fromServer";
+import { fixed, percent } from "../i18n/numbers";
 import { ClassTable } from "./ClassTable";
 import { type Evaluation, evaluationOf } from "./evaluation";
 import { Matrix } from "./Matrix";
@@ -70,8 +71,8 @@ export function EvaluationView({ run, node }: { run: string; node: string }) {
         <dl className={styles.figures}>
           {evaluation.figures.map(([name, value]) => (
             <div key={name}>
-              <dt>{name.replaceAll("_", " ")}</dt>
-              <dd className="number">{value === null ? "–" : value.toFixed(4)}</dd>
+              <dt>{fromServer(name).replaceAll("_", " ")}</dt>
+              <dd className="number">{value === null ? "–" : fixed(value, 4)}</dd>
             </div>
           ))}
         </dl>

@@ -3,6 +3,7 @@ import { Button, Code, Spoiler, Text } from "@mantine/core";
 import { useTranslation } from "react-i18next";
 import { ApiFailure } from "../api/client";
 import type { ErrorInfo } from "../api/types";
+import { fromServer } from "../i18n/fromServer";
 import { Icon } from "../icons/Icon";
 import factsStyles from "./facts.module.css";
 import styles from "./runs.module.css";
@@ -21,15 +22,15 @@ export function FailureCard({ error, where, onLog, onAgain }: FailureCardProps) 
     <section className={styles.failure} role="alert">
       <header className={styles.failureTitle}>
         <Icon name="failed" />
-        <strong>{error.type}</strong>
+        <strong>{fromServer(error.type)}</strong>
         {error.code && <span className="quiet">{t("failure.code", { code: error.code })}</span>}
         {where && <span className="quiet">{where}</span>}
       </header>
-      <Text size="sm" className={styles.message}>
+      <Text size="sm" className={styles.message} lang={languageOf(error)}>
         {error.message}
       </Text>
       {error.hint && (
-        <Text size="sm" className={styles.hint}>
+        <Text size="sm" className={styles.hint} lang={languageOf(error)}>
           {error.hint}
         </Text>
       )}
@@ -61,6 +62,11 @@ export function FailureCard({ error, where, onLog, onAgain }: FailureCardProps) 
       </div>
     </section>
   );
+}
+
+/** The engine speaks English; what the page says for itself has no type. */
+function languageOf(error: ErrorInfo): "en" | undefined {
+  return error.type ? "en" : undefined;
 }
 
 /** The same for what a request was refused with. */

@@ -5,6 +5,8 @@ import { useCatalogue } from "../api/queries";
 import type { NodeNow, RunDetail, RunNow } from "../api/types";
 import { titleOf } from "../graph/catalogue";
 import type { Pipeline } from "../graph/pipeline";
+import { fromServer } from "../i18n/fromServer";
+import { numberIn } from "../i18n/numbers";
 import { Link } from "../shell/Link";
 import styles from "./run.module.css";
 import { StateLabel } from "./StateLabel";
@@ -61,11 +63,11 @@ export function NodeProgress({ live }: { live: NodeNow | undefined }) {
         value={share ?? 100}
         animated={share === null}
         size="sm"
-        aria-label={progress.stage}
+        aria-label={fromServer(progress.stage)}
       />
       <p className="quiet number">
-        {progress.stage}: {progress.done.toLocaleString("en")}
-        {progress.total !== null && `/${progress.total.toLocaleString("en")}`} {progress.unit}
+        {t("run.stage", { stage: fromServer(progress.stage) })} {numberIn(progress.done)}
+        {progress.total !== null && `/${numberIn(progress.total)}`} {fromServer(progress.unit)}
         {progress.text && `, ${progress.text}`}
         {left !== null && left !== undefined && `, ${t("run.left", { time: duration(t, left) })}`}
       </p>

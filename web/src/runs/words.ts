@@ -1,5 +1,6 @@
 /** Times and states in words. */
 import type { TFunction } from "i18next";
+import { locale } from "../i18n/numbers";
 import type { IconName } from "../icons/Icon";
 
 export function duration(t: TFunction, seconds: number): string {
@@ -21,14 +22,10 @@ export function duration(t: TFunction, seconds: number): string {
 export function moment(seconds: number, now: number = Date.now() / 1_000): string {
   const date = new Date(seconds * 1_000);
   const isToday = date.toDateString() === new Date(now * 1_000).toDateString();
-  const time = date.toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
+  const time = date.toLocaleTimeString(locale(), { hour: "2-digit", minute: "2-digit" });
   return isToday
     ? time
-    : `${date.toLocaleDateString([], { day: "numeric", month: "short" })} ${time}`;
-}
-
-export function percent(fraction: number): string {
-  return `${(100 * fraction).toFixed(1)} %`;
+    : `${date.toLocaleDateString(locale(), { day: "numeric", month: "short" })} ${time}`;
 }
 
 type Meaning = "good" | "bad" | "care" | "busy" | "quiet";

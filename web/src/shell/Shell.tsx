@@ -4,6 +4,7 @@ import type { ReactNode } from "react";
 import { useTranslation } from "react-i18next";
 import { Icon } from "../icons/Icon";
 import { useIsConnected, useRunsNow } from "../live/useLive";
+import { LanguageButtons } from "./LanguageButtons";
 import { Link } from "./Link";
 import type { Route } from "./route";
 import styles from "./Shell.module.css";
@@ -33,6 +34,7 @@ export function Shell({ route, children }: ShellProps) {
             {t("shell.runs")}
           </Link>
         </nav>
+        <LanguageButtons />
         <SchemeButton />
       </header>
       <OfflineNote />
@@ -63,7 +65,6 @@ function SchemeButton() {
     <Tooltip label={label}>
       <ActionIcon
         aria-label={label}
-        className={styles.end}
         onClick={() => setColorScheme(isDark ? "light" : "dark")}
       >
         <Icon name={isDark ? "sun" : "moon"} />

@@ -5,6 +5,7 @@ import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { readLeftOut } from "../api/questions";
 import type { SourceInfo } from "../api/types";
+import { numberIn } from "../i18n/numbers";
 import { RequestFailure } from "../runs/FailureCard";
 import styles from "./sources.module.css";
 
@@ -18,7 +19,7 @@ export function LeftOut({ source }: { source: SourceInfo }) {
       <ul>
         {Object.entries(source.left_out_reasons).map(([reason, count]) => (
           <li key={reason}>
-            <span className="number">{count.toLocaleString("en")}:</span> {reason}
+            <span className="number">{numberIn(count)}:</span> {reason}
           </li>
         ))}
       </ul>
@@ -61,7 +62,7 @@ function Files({ path }: { path: string }) {
           loading={found.isFetching}
           onClick={() => void found.fetchNextPage()}
         >
-          {t("source.moreFiles", { shown: rows.length.toLocaleString("en") })}
+          {t("source.moreFiles", { shown: rows.length })}
         </Button>
       )}
     </>

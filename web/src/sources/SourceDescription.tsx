@@ -4,6 +4,7 @@ import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useTranslation } from "react-i18next";
 import { readDescription } from "../api/questions";
 import type { ClassInfo, Losses, SourceInfo } from "../api/types";
+import { numberIn } from "../i18n/numbers";
 import { Icon } from "../icons/Icon";
 import { RequestFailure } from "../runs/FailureCard";
 import { LeftOut } from "./LeftOut";
@@ -87,7 +88,7 @@ function Class({ one, most }: { one: ClassInfo; most: number }) {
     <li>
       <div className={styles.name}>
         <span>{one.name ?? t("source.unlabelled")}</span>
-        <span className="quiet number">{one.images.toLocaleString("en")}</span>
+        <span className="quiet number">{numberIn(one.images)}</span>
       </div>
       <div className={styles.bar} style={{ width: `${(100 * one.images) / most}%` }} />
       <div className={styles.samples}>
@@ -123,8 +124,8 @@ function WouldFail({ losses }: { losses: Losses }) {
           ? t("source.emptied", { count: emptied.length, names: emptied.slice(0, 5).join(", ") })
           : t("source.wouldFail", {
               count: pictures,
-              lost: lost.toLocaleString("en"),
-              pictures: pictures.toLocaleString("en"),
+              lost,
+              pictures,
               percent: share(lost / Math.max(pictures, 1)),
               most: share(most_fraction),
             })}
@@ -143,7 +144,7 @@ function LookedAt({ source }: { source: SourceInfo }) {
   const { t } = useTranslation();
   const { files, headers_read, is_decoded } = source;
   if (is_decoded) return <p className="quiet">{t("source.decoded")}</p>;
-  const number = { read: headers_read.toLocaleString("en"), files: files.toLocaleString("en") };
+  const number = { read: headers_read, files };
   return (
     <p className="quiet">
       {headers_read === files ? t("source.allHeaders") : t("source.someHeaders", number)}{" "}

@@ -1,6 +1,5 @@
 /** One scale of type, one of space, two text colours; colour is left for what it means. */
 import { createTheme, type MantineColorsTuple } from "@mantine/core";
-import { i18n } from "../i18n";
 
 const ink: MantineColorsTuple = [
   "#eef4fa",
@@ -65,7 +64,6 @@ export const theme = createTheme({
       defaultProps: {
         centered: true,
         transitionProps: { duration: 0 },
-        closeButtonProps: { "aria-label": i18n.t("close") },
       },
       styles: { title: { fontSize: "1rem", fontWeight: 600 } },
     },

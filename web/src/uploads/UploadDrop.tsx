@@ -7,7 +7,7 @@ import type { UploadRow } from "../api/types";
 import { giveUpUpload } from "../api/uploadQuestions";
 import { ago, sizeText } from "../i18n/when";
 import { Icon } from "../icons/Icon";
-import { percent } from "../runs/words";
+import { percent } from "../i18n/numbers";
 import styles from "./uploads.module.css";
 import { UPLOADS, useUploads } from "./useUploads";
 

@@ -54,6 +54,16 @@ class NewDraft(BaseModel):
     pipeline: dict[str, JsonValue]
 
 
+class TemplateInWords(BaseModel):
+    """A template as somebody words it.
+
+    Attributes:
+        pipeline: To begin with in its stead, such as with names in another language.
+    """
+
+    pipeline: dict[str, JsonValue] | None = None
+
+
 class Save(BaseModel):
     """What somebody drew.
 
@@ -92,7 +102,7 @@ def templates(studio: StudioNow) -> list[Template]:
 
 
 @router.post("/templates/{name}", status_code=201)
-def begin_with_template(studio: StudioNow, name: str) -> Draft:
+def begin_with_template(studio: StudioNow, name: str, new: TemplateInWords) -> Draft:
     """Begin a drawn pipeline that is a copy of a template; its pictures are there then."""
     known = {one.id: one for one in all_templates(studio.engine.components)}
     if name not in known:
@@ -101,7 +111,8 @@ def begin_with_template(studio: StudioNow, name: str) -> Draft:
         )
     if name == DIGITS:
         make_digits(studio.engine.workspace)
-    return studio.drafts.create(known[name].pipeline, saved_by=studio.user)
+    pipeline = known[name].pipeline if new.pipeline is None else new.pipeline
+    return studio.drafts.create(pipeline, saved_by=studio.user)
 
 
 @router.post("", status_code=201)

@@ -1,0 +1,3 @@
+/** All of French, to be loaded at once when it is wanted. */
+export { fr as page } from "./fr";
+export { default as server } from "./server.fr.json";

@@ -1,0 +1,26 @@
+/** The other languages in which the page can be read, each called as its own people call it. */
+import { ActionIcon, Tooltip } from "@mantine/core";
+import { useTranslation } from "react-i18next";
+import { choose, LANGUAGES, type Language } from "../i18n/language";
+import styles from "./Shell.module.css";
+
+export function LanguageButtons() {
+  const { i18n } = useTranslation();
+  const others = (Object.keys(LANGUAGES) as Language[]).filter((one) => one !== i18n.language);
+  return (
+    <div className={styles.end}>
+      {others.map((language) => (
+        <Tooltip key={language} label={LANGUAGES[language]}>
+          <ActionIcon
+            lang={language}
+            aria-label={LANGUAGES[language]}
+            className={styles.language}
+            onClick={() => void choose(language)}
+          >
+            {language.toUpperCase()}
+          </ActionIcon>
+        </Tooltip>
+      ))}
+    </div>
+  );
+}
