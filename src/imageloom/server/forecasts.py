@@ -58,9 +58,7 @@ def _outlook(node: str, forecast: Forecast) -> NodeOutlook:
     if isinstance(forecast, NotReady):
         problem = forecast.problem
         if forecast.node == node:
-            name = ProblemName(
-                kind=problem.kind, port=problem.port, parameter=problem.parameter
-            )
+            name = ProblemName(kind=problem.kind, port=problem.port, parameter=problem.parameter)
             return NodeOutlook(
                 state="incomplete", why=problem.message, hint=problem.hint, problem=name
             )

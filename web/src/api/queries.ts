@@ -18,7 +18,6 @@ function catalogueFrom(found: CatalogueInfo): Catalogue {
 /** Returns the function anew when the page speaks another language, so that what it made is made anew. */
 function useInLanguage<From, To>(make: (found: From) => To): (found: From) => To {
   const { language } = useTranslation().i18n;
-  // biome-ignore lint/correctness/useExhaustiveDependencies: what is made depends on the language
   return useCallback((found: From) => make(found), [language, make]);
 }
 

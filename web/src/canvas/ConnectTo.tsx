@@ -6,6 +6,7 @@ import { useDraft } from "../drafts/store";
 import { isGiven, titleOf } from "../graph/catalogue";
 import { type Partner, partners } from "../graph/fit";
 import { type End, findNode } from "../graph/pipeline";
+import { plain } from "../graph/search";
 import * as actions from "./actions";
 import styles from "./ConnectTo.module.css";
 import { PortMark } from "./PortMark";
@@ -51,7 +52,7 @@ export function ConnectTo() {
     actions.join(catalogue, from, to);
   };
   const found = choices.filter(({ partner, ownTitle }) =>
-    `${ownTitle} ${partner.node} ${partner.port}`.toLowerCase().includes(text.toLowerCase()),
+    plain(`${ownTitle} ${partner.node} ${partner.port}`).includes(plain(text)),
   );
   const title = node ? t("connect.title", { node: titleOf(node, catalogue) }) : "";
   return (

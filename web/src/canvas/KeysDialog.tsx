@@ -14,6 +14,7 @@ const KEYS: readonly (readonly [string, string])[] = [
   ["Shift H", "spreadAcross"],
   ["Shift V", "spreadDown"],
   ["F", "fit"],
+  ["Shift F10", "menu"],
   ["Delete", "remove"],
   ["Ctrl Delete", "bridge"],
   ["Ctrl Z", "undo"],
@@ -39,7 +40,7 @@ export function KeysDialog() {
             <dt>
               {keys.split(" ").map((key) => (
                 <Kbd key={key} size="xs" mr={4}>
-                  {key}
+                  {t(`keyNames.${key}`, { defaultValue: key })}
                 </Kbd>
               ))}
             </dt>

@@ -7,8 +7,8 @@ import { atNode } from "../graph/outlook";
 import type { GraphNode } from "../graph/pipeline";
 import type { UsedPorts } from "../graph/usedPorts";
 import { Icon } from "../icons/Icon";
-import { lightText } from "./lightText";
 import { LIGHTS, UNKNOWN, useLights } from "./lights";
+import { lightText } from "./lightText";
 import styles from "./PipelineNode.module.css";
 import { Ports } from "./Ports";
 import { Rename } from "./Rename";
@@ -63,9 +63,7 @@ function NodeLight({ id, component }: { id: string; component: Component | undef
   return (
     <div className={styles.light} style={{ color: tone }} title={about} data-light={light.kind}>
       <Icon name={icon} size={14} />
-      <span className={styles.lightText}>
-        {lightText(t, light, component)}
-      </span>
+      <span className={styles.lightText}>{lightText(t, light, component)}</span>
     </div>
   );
 }

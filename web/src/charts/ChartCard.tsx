@@ -1,10 +1,11 @@
 /** One chart with its title; its points are asked for only while it can be seen. */
 import { ActionIcon, Tooltip } from "@mantine/core";
 import { useIntersection } from "@mantine/hooks";
-import { useMemo, useRef } from "react";
+import { useCallback, useMemo, useRef } from "react";
 import { useTranslation } from "react-i18next";
 import type uPlot from "uplot";
 import type { Series } from "../api/types";
+import { fromServer } from "../i18n/fromServer";
 import { Icon } from "../icons/Icon";
 import { CurveChart } from "./CurveChart";
 import styles from "./charts.module.css";
@@ -25,19 +26,24 @@ interface ChartCardProps {
 
 export function ChartCard(props: ChartCardProps) {
   const { run, node, group, isLog, smoothing, steps, hasRanks, onZoom } = props;
-  const { t } = useTranslation();
+  const { t, i18n } = useTranslation();
   const { ref, entry } = useIntersection({ rootMargin: "200px" });
   const plot = useRef<uPlot | null>(null);
   const curves = useCurves(run, node, group.series, steps, entry?.isIntersecting ?? false);
+  const labelOf = useCallback(
+    ({ name, rank }: { name: string; rank: number }, isOfMany: boolean) =>
+      isOfMany ? `${fromServer(name)} ${rank}` : fromServer(name),
+    [i18n.language],
+  );
   const lines = useMemo(
     () =>
       curves.map((curve) => ({
         points: curve.points,
-        label: hasRanks ? `${curve.series.name} ${curve.series.rank}` : curve.series.name,
+        label: labelOf(curve.series, hasRanks),
       })),
-    [curves, hasRanks],
+    [curves, hasRanks, labelOf],
   );
-  const title = group.isTitled ? t(`charts.${group.title}`) : group.title;
+  const title = group.isTitled ? t(`charts.${group.title}`) : fromServer(group.title);
   const numRows = curves.reduce((sum, one) => sum + one.num_rows, 0);
   const numPoints = curves.reduce((sum, one) => sum + one.points.length, 0);
   const numOdd = curves
@@ -47,7 +53,7 @@ export function ChartCard(props: ChartCardProps) {
     <section className={styles.card} ref={ref} aria-label={title}>
       <header className={styles.cardTitle}>
         <h3>{title}</h3>
-        {group.unit && <span className="quiet">{group.unit}</span>}
+        {group.unit && <span className="quiet">{fromServer(group.unit)}</span>}
         <Tooltip label={t("charts.image")}>
           <ActionIcon
             className={styles.end}

@@ -4,6 +4,7 @@ import { useElementSize } from "@mantine/hooks";
 import { useEffect, useMemo, useRef } from "react";
 import uPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
+import { i18n } from "../i18n";
 import { type Column, columnsOf, type Line, positive } from "./columns";
 import { numberText } from "./numbers";
 
@@ -126,7 +127,10 @@ function optionsOf(
       fill: `${colourOf(index)}2e`,
     })),
     series: [
-      { label: "step", value: (_, step) => (step === null ? "" : numberText(step, "steps")) },
+      {
+        label: i18n.t("charts.step"),
+        value: (_, step) => (step === null ? "" : numberText(step, "steps")),
+      },
       ...labels.flatMap((label, index) => [
         {
           show: true,

@@ -10,6 +10,15 @@ test("a title that begins with the letters comes first", () => {
   expect(names("image")).toEqual(["convert_to_image_directory", "split_image_directory"]);
 });
 
+test("accents need not be typed, and may be", () => {
+  const [first] = all;
+  if (!first) throw new Error("The catalogue is empty.");
+  const french = { ...first, title: "Évaluer les nœuds", help: "" };
+  for (const text of ["eval", "ÉVAL", "noeud", "nœud"]) {
+    expect(searched([french], text)).toEqual([french]);
+  }
+});
+
 test("every word must be found", () => {
   expect(names("image split")).toEqual(["split_image_directory"]);
   expect(names("image nowhere")).toEqual([]);

@@ -3,21 +3,21 @@ import type { Component } from "./catalogue";
 
 /** Returns components in which every typed word stands, those whose title begins with it first. */
 export function searched(components: Iterable<Component>, text: string): Component[] {
-  const wanted = text.toLowerCase().split(/\s+/).filter(Boolean);
+  const wanted = plain(text).split(/\s+/).filter(Boolean);
   const ranked = [...components].flatMap((component) => {
-    const title = component.title.toLowerCase();
-    const all = [
-      title,
-      component.name,
-      component.category.toLowerCase(),
-      component.help.toLowerCase(),
-    ];
+    const title = plain(component.title);
+    const all = [title, component.name, plain(component.category), plain(component.help)];
     if (!wanted.every((word) => all.some((one) => one.includes(word)))) return [];
     const first = wanted[0] ?? "";
     const rank = title.startsWith(first) ? 0 : title.includes(first) ? 1 : 2;
     return [{ component, rank }];
   });
   return ranked.toSorted((one, other) => one.rank - other.rank).map((one) => one.component);
+}
+
+/** Returns a text as people type it in a hurry: in small letters without accents. */
+export function plain(text: string): string {
+  return text.toLowerCase().replaceAll("œ", "oe").normalize("NFD").replace(/\p{M}/gu, "");
 }
 
 /**

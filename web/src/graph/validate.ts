@@ -15,8 +15,7 @@ export function fault(parameter: Parameter, value: Json): Label | null {
     case "bool":
       return typeof value === "boolean" ? null : { key: "fault.bool" };
     case "list":
-      if (typeof value === "number") return String(value).replace(".", decimal);
-  return Array.isArray(value) ? null : { key: "fault.list" };
+      return Array.isArray(value) ? null : { key: "fault.list" };
     default:
       return typeof value === "string" ? null : { key: "fault.text" };
   }
@@ -43,11 +42,7 @@ function numberFault(parameter: Parameter, value: Json): Label | null {
  *
  * @param decimal What a person types before a fraction.
  */
-export function valueOfText(
-  parameter: Parameter,
-  text: string,
-  decimal = ".",
-): Json | undefined {
+export function valueOfText(parameter: Parameter, text: string, decimal = "."): Json | undefined {
   const clean = text.trim();
   if (clean === "") return parameter.optional ? undefined : clean;
   if (parameter.kind === "int" || parameter.kind === "float") {

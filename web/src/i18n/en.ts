@@ -1,6 +1,7 @@
 /** Every text of the page, in English. */
 import { enDraw } from "./enDraw";
 import { enLook } from "./enLook";
+import { enShare } from "./enShare";
 
 export const en = {
   close: "Close",
@@ -106,4 +107,5 @@ export const en = {
   ago: { now: "just now" },
   ...enDraw,
   ...enLook,
+  ...enShare,
 };

@@ -2,6 +2,7 @@
 import type { en } from "./en";
 import { frDraw } from "./frDraw";
 import { frLook } from "./frLook";
+import { frShare } from "./frShare";
 
 export const fr: typeof en = {
   close: "Fermer",
@@ -108,4 +109,5 @@ export const fr: typeof en = {
   ago: { now: "à l’instant" },
   ...frDraw,
   ...frLook,
+  ...frShare,
 };

@@ -17,7 +17,11 @@ const placeholders = (text: string) => [...text.matchAll(/\{\{(\w+)/g)].map(([, 
 const ENGLISH = new Map(leaves(en));
 const FRENCH = new Map(leaves(page));
 const PAIRS: [string, string, string][] = [
-  ...[...ENGLISH].map(([key, text]): [string, string, string] => [key, text, FRENCH.get(key) ?? ""]),
+  ...[...ENGLISH].map(([key, text]): [string, string, string] => [
+    key,
+    text,
+    FRENCH.get(key) ?? "",
+  ]),
   ...Object.entries(server).map(([text, french]): [string, string, string] => [text, text, french]),
 ];
 
@@ -48,6 +52,8 @@ const ALIKE = new Set([
   "Augmentation",
   "1 machine",
   "{{target}}",
+  "{{count}} classes",
+  "{{when}}, {{who}}",
   "{{minutes}} min {{seconds}} s",
   "{{hours}} h {{minutes}} min",
   "{{seconds}} s",

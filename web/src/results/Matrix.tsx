@@ -1,5 +1,6 @@
 /** The confusion matrix: every cell with pictures is a button that shows them. */
 import { useTranslation } from "react-i18next";
+import { numberIn } from "../i18n/numbers";
 import { type Evaluation, shownClasses } from "./evaluation";
 import type { Choice } from "./PictureGrid";
 import styles from "./results.module.css";
@@ -59,11 +60,11 @@ export function Matrix({ evaluation, chosen, onChoose }: MatrixProps) {
                           data-right={isRight || undefined}
                           style={{ "--share": total ? count / total : 0 } as React.CSSProperties}
                           aria-pressed={chosen.label === label && chosen.scored === scored}
-                          aria-label={`${words}: ${count}`}
+                          aria-label={t("evaluation.counted", { what: words, count })}
                           title={words}
                           onClick={() => onChoose(label, scored)}
                         >
-                          {count}
+                          {numberIn(count)}
                         </button>
                       )}
                     </td>

@@ -6,8 +6,8 @@ import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { addressOf, readPictures } from "../api/runQuestions";
 import type { PictureRow } from "../api/types";
-import { RequestFailure } from "../runs/FailureCard";
 import { percent } from "../i18n/numbers";
+import { RequestFailure } from "../runs/FailureCard";
 import styles from "./results.module.css";
 
 /** Which pictures: of one true class, one that was named, rightly or wrongly named ones. */

@@ -53,7 +53,11 @@ export function NodeProgress({ live }: { live: NodeNow | undefined }) {
   const progress = live.progress;
   if (live.state !== "running" || !progress) {
     const isWaiting = live.state === "waiting" || live.state === "running";
-    return live.message && isWaiting ? <p className={styles.waits}>{live.message}</p> : null;
+    return live.message && isWaiting ? (
+      <p className={styles.waits} lang="en">
+        {live.message}
+      </p>
+    ) : null;
   }
   const share = progress.total ? (100 * progress.done) / progress.total : null;
   const left = progress.time_left_s;

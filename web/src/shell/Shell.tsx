@@ -63,10 +63,7 @@ function SchemeButton() {
   const label = isDark ? t("shell.light") : t("shell.dark");
   return (
     <Tooltip label={label}>
-      <ActionIcon
-        aria-label={label}
-        onClick={() => setColorScheme(isDark ? "light" : "dark")}
-      >
+      <ActionIcon aria-label={label} onClick={() => setColorScheme(isDark ? "light" : "dark")}>
         <Icon name={isDark ? "sun" : "moon"} />
       </ActionIcon>
     </Tooltip>

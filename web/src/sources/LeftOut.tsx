@@ -49,7 +49,7 @@ function Files({ path }: { path: string }) {
   return (
     <>
       {found.error && <RequestFailure problem={found.error} onAgain={() => void found.refetch()} />}
-      <ul className={styles.files}>
+      <ul className={styles.files} lang="en">
         {rows.map((one) => (
           <li key={`${one.file} ${one.reason}`}>
             {one.file} {one.reason}. <span className="quiet">{one.hint}</span>

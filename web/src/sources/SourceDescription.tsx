@@ -72,7 +72,7 @@ function Found({ source }: { source: SourceInfo }) {
         </p>
       )}
       {source.notices.map((text) => (
-        <p key={text} className={styles.notice}>
+        <p key={text} className={styles.notice} lang="en">
           {text}
         </p>
       ))}

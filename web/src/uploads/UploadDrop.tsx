@@ -5,9 +5,9 @@ import { type DragEvent, useState } from "react";
 import { useTranslation } from "react-i18next";
 import type { UploadRow } from "../api/types";
 import { giveUpUpload } from "../api/uploadQuestions";
+import { percent } from "../i18n/numbers";
 import { ago, sizeText } from "../i18n/when";
 import { Icon } from "../icons/Icon";
-import { percent } from "../i18n/numbers";
 import styles from "./uploads.module.css";
 import { UPLOADS, useUploads } from "./useUploads";
 
