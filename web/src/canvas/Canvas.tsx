@@ -24,11 +24,14 @@ import { useKeys } from "./keys";
 import { MapNode } from "./MapNode";
 import { type FlowNode, PipelineNode } from "./PipelineNode";
 import { componentIn, edgeUnder } from "./pointer";
+import { usePressing } from "./pressing";
 import { spokenLabels } from "./spokenLabels";
 import { useSurroundings } from "./surroundings";
 import { setTools } from "./tools";
 import { useWires } from "./wires";
 
+/** So far a finger may slip in a tap. */
+const STEADY_PX = 4;
 const NODE_TYPES = { component: PipelineNode };
 
 export function Canvas() {
@@ -46,6 +49,7 @@ export function Canvas() {
     [pipeline, catalogue, selectedEdges],
   );
   const wires = useWires();
+  const pressing = usePressing();
   useEffect(
     () => setNodes((old) => flowNodes(pipeline, catalogue, selection, old)),
     [pipeline, catalogue, selection],
@@ -127,6 +131,7 @@ export function Canvas() {
     // biome-ignore lint/a11y/noStaticElementInteractions: a double click is one way; '/' is that of the keyboard
     <div
       className={styles.canvas}
+      {...pressing}
       onDoubleClick={askAt}
       onKeyDown={choose}
       onDragOver={(event) => event.preventDefault()}
@@ -151,6 +156,10 @@ export function Canvas() {
         selectNodesOnDrag={false}
         multiSelectionKeyCode={["Shift", "Meta", "Control"]}
         connectionRadius={24}
+        connectionDragThreshold={STEADY_PX}
+        nodeDragThreshold={STEADY_PX}
+        nodeClickDistance={STEADY_PX}
+        paneClickDistance={STEADY_PX}
         minZoom={0.1}
         maxZoom={2}
         onlyRenderVisibleElements={pipeline.nodes.length > 150}

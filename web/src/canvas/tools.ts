@@ -22,8 +22,17 @@ export interface Adding {
   readonly place: Position;
 }
 
+/** What was pressed for its menu: the menu opens at a place of the window, which lies at a place of the canvas. */
+export interface Pressed {
+  readonly kind: "node" | "edge" | "pane";
+  readonly id: string;
+  readonly at: Position;
+  readonly place: Position;
+}
+
 interface Tools {
   readonly adding: Adding | null;
+  readonly pressed: Pressed | null;
   readonly connecting: string | null;
   readonly renaming: string | null;
   readonly isKeysOpen: boolean;
@@ -32,6 +41,7 @@ interface Tools {
 
 export const useTools = create<Tools>()(() => ({
   adding: null,
+  pressed: null,
   connecting: null,
   renaming: null,
   isKeysOpen: false,

@@ -1,5 +1,11 @@
 /** What happens when a wire is drawn, moved or let go: joined, refused with a sentence, or asked for a node. */
-import { type Connection, type Edge, type FinalConnectionState, useReactFlow } from "@xyflow/react";
+import {
+  type Connection,
+  type Edge,
+  type FinalConnectionState,
+  type OnConnectStartParams,
+  useReactFlow,
+} from "@xyflow/react";
 import { useRef } from "react";
 import { useDraft } from "../drafts/store";
 import { whyNot } from "../graph/fit";
@@ -13,11 +19,25 @@ import { say, setTools } from "./tools";
 export function useWires() {
   const { catalogue } = useSurroundings();
   const { screenToFlowPosition } = useReactFlow();
+  const tapped = useRef<{ end: End; isOutput: boolean } | null>(null);
   const moved = useRef<{ id: string; isJoined: boolean } | null>(null);
 
   const connect = (wire: Connection) => {
+    tapped.current = null;
     const [from, to] = endsOf(wire);
     actions.join(catalogue, from, to);
+  };
+  /** One port was tapped, and then another that it does not fit: the sentence says why. */
+  const tapEnd = (event: MouseEvent | TouchEvent) => {
+    const start = tapped.current;
+    tapped.current = null;
+    const port = (event.target as Element).closest(".react-flow__handle");
+    if (!start || !port) return;
+    const node = port.getAttribute("data-nodeid") ?? "";
+    const end = { node, port: port.getAttribute("data-handleid") ?? "" };
+    if (end.node === start.end.node && end.port === start.end.port) return;
+    if (port.classList.contains(start.isOutput ? "source" : "target")) say({ key: "fit.sides" });
+    else actions.join(catalogue, ...ordered(start.isOutput, start.end, end));
   };
   const connectEnd = (event: MouseEvent | TouchEvent, wire: FinalConnectionState) => {
     if (moved.current || wire.isValid || !wire.fromHandle) return;
@@ -79,6 +99,12 @@ export function useWires() {
     handlers: {
       onConnect: connect,
       onConnectEnd: connectEnd,
+      onClickConnectStart: (_: unknown, port: OnConnectStartParams) => {
+        const end = { node: port.nodeId ?? "", port: port.handleId ?? "" };
+        tapped.current = { end, isOutput: port.handleType === "source" };
+        say({ key: "connect.tap" });
+      },
+      onClickConnectEnd: tapEnd,
       onReconnectStart: (_: unknown, edge: Edge) => {
         moved.current = { id: edge.id, isJoined: false };
       },

@@ -2,6 +2,7 @@
 import { VisuallyHidden } from "@mantine/core";
 import { ReactFlowProvider } from "@xyflow/react";
 import { Canvas } from "../canvas/Canvas";
+import { CanvasMenu } from "../canvas/CanvasMenu";
 import { ConnectTo } from "../canvas/ConnectTo";
 import { KeysDialog } from "../canvas/KeysDialog";
 import { Notice } from "../canvas/Notice";
@@ -29,6 +30,7 @@ export function Editor() {
         </div>
         <Panel />
       </div>
+      <CanvasMenu />
       <QuickAdd />
       <ConnectTo />
       <KeysDialog />

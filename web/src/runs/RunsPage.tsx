@@ -1,6 +1,6 @@
 /** The list of runs, with search, states and orders. */
 import { ActionIcon, Button, Select, TextInput, Tooltip } from "@mantine/core";
-import { useDebouncedValue } from "@mantine/hooks";
+import { useDebouncedValue, useMediaQuery } from "@mantine/hooks";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import type { RunOrder, RunRow, RunState } from "../api/types";
@@ -65,7 +65,7 @@ export function RunsPage() {
           value={state}
           onChange={(value) => setState(value as RunState | null)}
           clearable
-          w={150}
+          className={styles.choice}
         />
         <Select
           aria-label={t("runList.order")}
@@ -73,7 +73,7 @@ export function RunsPage() {
           value={order}
           onChange={(value) => setOrder((value as RunOrder | null) ?? "created")}
           allowDeselect={false}
-          w={150}
+          className={styles.choice}
         />
         <Tooltip label={t("runList.reverse")}>
           <ActionIcon
@@ -109,43 +109,81 @@ interface RunTableProps {
 
 function RunTable({ rows, now, isBusy }: RunTableProps) {
   const { t } = useTranslation();
+  const isNarrow = useMediaQuery("(max-width: 48rem)", false, { getInitialValueInEffect: false });
   return (
     <table className={styles.table} aria-busy={isBusy}>
       <thead>
         <tr>
           <th>{t("runList.run")}</th>
-          <th>{t("runList.state")}</th>
-          <th className={`${styles.right} ${styles.medium}`}>{t("runList.nodes")}</th>
-          <th className={styles.right}>{t("runList.began")}</th>
-          <th className={styles.right}>{t("runList.took")}</th>
-          <th className={styles.wide}>{t("runList.what")}</th>
+          {!isNarrow && (
+            <>
+              <th>{t("runList.state")}</th>
+              <th className={styles.right}>{t("runList.nodes")}</th>
+              <th className={styles.right}>{t("runList.began")}</th>
+              <th className={styles.right}>{t("runList.took")}</th>
+              <th>{t("runList.what")}</th>
+            </>
+          )}
         </tr>
       </thead>
       <tbody>
         {rows.map((run) => (
-          <tr key={run.id}>
-            <td>
-              <Link to={{ view: "run", id: run.id, node: "" }} className={styles.name}>
-                {run.name || run.id}
-              </Link>
-              <div className={`quiet number ${styles.id}`}>{run.id}</div>
-            </td>
-            <td>
-              <StateLabel state={run.state} />
-            </td>
-            <td className={`${styles.right} ${styles.medium} number`}>
-              {run.num_done}/{run.num_nodes}
-            </td>
-            <td className={`${styles.right} number`}>{moment(run.began ?? run.created, now)}</td>
-            <td className={`${styles.right} number`}>
-              {run.began !== null &&
-                (run.ended ?? (run.state === "running" ? now : null)) !== null &&
-                duration(t, (run.ended ?? now) - run.began)}
-            </td>
-            <td className={`${styles.wide} ${styles.problem}`}>{run.problem.split("\n")[0]}</td>
-          </tr>
+          <Row key={run.id} run={run} now={now} isNarrow={isNarrow} />
         ))}
       </tbody>
     </table>
+  );
+}
+
+interface RowProps {
+  run: RunRow;
+  now: number;
+  /** Whether all stands below the name, for want of room beside it. */
+  isNarrow: boolean;
+}
+
+function Row({ run, now, isNarrow }: RowProps) {
+  const { t } = useTranslation();
+  const began = moment(run.began ?? run.created, now);
+  const end = run.ended ?? (run.state === "running" ? now : null);
+  const took = run.began !== null && end !== null ? duration(t, end - run.began) : "";
+  const problem = run.problem.split("\n")[0];
+  return (
+    <tr>
+      <td>
+        <Link to={{ view: "run", id: run.id, node: "" }} className={styles.name}>
+          {run.name || run.id}
+        </Link>
+        <div className={`quiet number ${styles.id}`}>{run.id}</div>
+        {isNarrow && (
+          <>
+            <div className={styles.folded}>
+              <StateLabel state={run.state} />
+              <span className="quiet number">{[began, took].filter(Boolean).join(" · ")}</span>
+            </div>
+            {problem && (
+              <div className={styles.problem} lang="en">
+                {problem}
+              </div>
+            )}
+          </>
+        )}
+      </td>
+      {!isNarrow && (
+        <>
+          <td>
+            <StateLabel state={run.state} />
+          </td>
+          <td className={`${styles.right} number`}>
+            {run.num_done}/{run.num_nodes}
+          </td>
+          <td className={`${styles.right} number`}>{began}</td>
+          <td className={`${styles.right} number`}>{took}</td>
+          <td className={styles.problem} lang="en">
+            {problem}
+          </td>
+        </>
+      )}
+    </tr>
   );
 }
