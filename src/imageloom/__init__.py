@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from imageloom.data.images.split import split
     from imageloom.data.open import open_images
     from imageloom.data.params import ConvertParams, SplitParams
+    from imageloom.exporting.export import export
+    from imageloom.exporting.params import ExportParams
     from imageloom.launch.params import LaunchParams
     from imageloom.launch.train import resume, train
     from imageloom.models.model_directory import create_model
@@ -39,6 +41,7 @@ __version__ = "0.1.0"
 __all__ = [
     "ConvertParams",
     "EvaluateParams",
+    "ExportParams",
     "ImageDirectory",
     "LaunchParams",
     "ModelParams",
@@ -54,6 +57,7 @@ __all__ = [
     "errors",
     "evaluate",
     "evaluate_to",
+    "export",
     "find_parts",
     "open_images",
     "predict",
@@ -69,6 +73,7 @@ __all__ = [
 _HOMES = {
     "ConvertParams": "imageloom.data.params",
     "EvaluateParams": "imageloom.scoring.params",
+    "ExportParams": "imageloom.exporting.params",
     "ImageDirectory": "imageloom.data.images.directory",
     "LaunchParams": "imageloom.launch.params",
     "ModelParams": "imageloom.models.params",
@@ -83,6 +88,7 @@ _HOMES = {
     "errors": "imageloom",
     "evaluate": "imageloom.scoring.evaluate",
     "evaluate_to": "imageloom.reports.evaluate_to",
+    "export": "imageloom.exporting.export",
     "find_parts": "imageloom.data.find_parts",
     "open_images": "imageloom.data.open",
     "predict": "imageloom.scoring.predict",

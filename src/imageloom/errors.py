@@ -38,6 +38,7 @@ Each class has a stable ``code``. Four digits are the codes users of the old des
     │   └── StoreCorruptError                    STORE-002
     ├── FailedToWriteOutputsError                0160
     ├── FailedToDownloadFilesError               0162
+    ├── ExportError                              EXPORT-001
     ├── InvalidRequestError                      API-001
     ├── EnvironmentUnsuitableError               ENV-001
     └── LibraryError                             1000
@@ -398,6 +399,12 @@ class FailedToDownloadFilesError(ImageloomError):
     """A file could not be fetched."""
 
     code = "0162"
+
+
+class ExportError(ImageloomError):
+    """A format cannot hold a model, or what it holds scores otherwise than the model."""
+
+    code = "EXPORT-001"
 
 
 class InvalidRequestError(ImageloomError):

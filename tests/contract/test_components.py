@@ -35,6 +35,7 @@ QUICK = {
     },
     "score_image_model": {"device": "cpu", "workers": 0},
     "convert_to_image_directory": {"workers": 1},
+    "export_model": {"to": "timm"},
     "timm": {"model_name": NETWORK},
 }
 PORTS = [(component, port) for component in COMPONENTS for port in component.inputs]
@@ -55,6 +56,8 @@ def examples(pictures, tmp_path_factory):
     """One directory of each port type."""
     from imageloom.data.dataset import save_dataset
     from imageloom.data.images.directory import Rejected
+    from imageloom.exporting.export import export
+    from imageloom.exporting.params import ExportParams
     from imageloom.models.architecture import build_network, resolve_architecture
     from imageloom.models.model_directory import TrainedModel, create_model, save_trained
     from imageloom.models.params import ModelParams
@@ -79,6 +82,8 @@ def examples(pictures, tmp_path_factory):
     table = score(model, pictures, params=ScoreParams(device="cpu", workers=0))
     save_scores(table, folder / "ScoredTable")
     evaluate_to(table, folder / "EvaluationResults")
+    params = ExportParams(to="timm")
+    export(model, folder / "ExportedModelDirectory", pictures, params=params)
     return {name: folder / name for name in PORT_TYPES.names()}
 
 

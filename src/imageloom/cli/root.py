@@ -197,6 +197,9 @@ root = LazyGroup(
         "score": Entry("imageloom.cli.model.score", "Write the probabilities of every picture."),
         "evaluate": Entry("imageloom.cli.model.evaluate", "Turn scores into figures and a report."),
         "predict": Entry("imageloom.cli.model.predict", "Name what is in a few pictures."),
+        "export": Entry(
+            "imageloom.cli.model.export", "Write a model for other programs, proven to be the same."
+        ),
         "studio": Entry(
             "imageloom.cli.studio",
             "Open the page in which pipelines are drawn, run and looked at.",

@@ -67,3 +67,9 @@ SCORED_TABLE: Final = _declare(
 EVALUATION_RESULTS: Final = _declare(
     "EvaluationResults", "Evaluation results", "Figures and a report for people.", "#4d7c0f"
 )
+EXPORTED_MODEL: Final = _declare(
+    "ExportedModelDirectory",
+    "Exported model",
+    "A trained model in a format that other programs run, with how equal it is.",
+    "#7a4b2a",
+)

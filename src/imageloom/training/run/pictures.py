@@ -32,6 +32,22 @@ def open_pictures(run: RunDirectory) -> tuple[ImageDirectory, ImageDirectory]:
         raise
 
 
+def open_validation(run: RunDirectory, root: Roots, *, control: Control) -> ImageDirectory:
+    """Return a run's validation pictures, from where they lie now; the run stays as it is.
+
+    Args:
+        run: The run directory.
+        root: Where they lie now, as ``open_images`` takes it; empty where they were not moved.
+        control: Hears where they were found.
+
+    Raises:
+        ImageloomError: As ``open_images``.
+    """
+    if root:
+        return open_moved(run.validation_images, root, control=control)
+    return load_image_directory(run.validation_images)
+
+
 def point_anew(run: Path, root: Roots, *, control: Control) -> None:
     """Find a run's pictures in other folders, prove them, and record that in the run.
 
