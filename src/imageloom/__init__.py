@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from imageloom.pipelines import build_pipeline, run_pipeline, write_pipeline
     from imageloom.reports.evaluate_to import evaluate_to
     from imageloom.scoring.evaluate import compare, evaluate
+    from imageloom.scoring.explain.explain import explain
+    from imageloom.scoring.label_errors import find_label_errors
     from imageloom.scoring.params import EvaluateParams, ScoreParams
     from imageloom.scoring.predict import predict
     from imageloom.scoring.score import score
@@ -57,7 +59,9 @@ __all__ = [
     "errors",
     "evaluate",
     "evaluate_to",
+    "explain",
     "export",
+    "find_label_errors",
     "find_parts",
     "open_images",
     "predict",
@@ -89,6 +93,8 @@ _HOMES = {
     "evaluate": "imageloom.scoring.evaluate",
     "evaluate_to": "imageloom.reports.evaluate_to",
     "export": "imageloom.exporting.export",
+    "explain": "imageloom.scoring.explain.explain",
+    "find_label_errors": "imageloom.scoring.label_errors",
     "find_parts": "imageloom.data.find_parts",
     "open_images": "imageloom.data.open",
     "predict": "imageloom.scoring.predict",

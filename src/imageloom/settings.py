@@ -64,6 +64,11 @@ class Settings:
         return self.home / "picture-cache"
 
     @property
+    def features(self) -> Path:
+        """What models see in training pictures, to find those that are alike."""
+        return self.home / "features"
+
+    @property
     def slots(self) -> Path:
         """Locks by which all runs on this machine share it; other machines may see the home."""
         return self.home / "slots" / platform.node()

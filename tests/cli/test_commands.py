@@ -497,6 +497,7 @@ def test_evaluate_prints_the_figures_and_where_the_report_is(trained, capsys, mo
         "per_class.csv",
         "confusion_matrix.csv",
         "pictures.sqlite",
+        "thresholds.json",
         "report.html",
     }
     assert names <= {path.name for path in (trained / "figures").iterdir()}
@@ -509,6 +510,41 @@ def test_evaluate_compares_two_tables(trained, capsys, monkeypatch):
     content = json.loads(capsys.readouterr().out)
     assert len(content["evaluations"]) == 2
     assert content["comparison"]["images_in_both"] == 9
+
+
+def test_explain_shows_classes_heat_maps_and_the_runs_own_pictures(trained, capsys, monkeypatch):
+    monkeypatch.chdir(trained)
+    words = ["explain", "run", "photos/bee/00.png", "--nearest", "2"]
+    assert run([*words, "--out", "why", "--json"]) == 0
+    content = json.loads(capsys.readouterr().out)
+    (found,) = content["explanations"]
+    assert content["out"] == str(trained / "why")
+    assert (trained / "why" / found["heat_map"]).is_file()
+    assert found["explained"] == found["classes"][0]["class"]
+    assert len(found["nearest"]) == 2
+    assert run(words) == 0
+    out = capsys.readouterr().out
+    assert out.startswith(f"{trained}/photos/bee/00.png: ")
+    assert "Most alike" in out
+    assert run(["explain", "run", "nothing.png"]) == 1
+    assert "nothing.png cannot be read" in capsys.readouterr().out
+    assert run([*words, "--class", "wasp"]) == 1
+    assert "no class called 'wasp'" in capsys.readouterr().err
+
+
+def test_label_errors_are_listed_with_what_they_rest_on(trained, capsys, monkeypatch):
+    monkeypatch.chdir(trained)
+    words = ["data", "label-errors", "scores.parquet"]
+    assert run([*words, "--json"]) == 0
+    content = json.loads(capsys.readouterr().out)
+    assert content["images"] == 9
+    assert content["suspicious"] == sum(one["is_suspicious"] for one in content["listed"])
+    assert "has not learned from" in content["caveats"][0]
+    assert run([*words, "--training", "run/training_images"]) == 0
+    out = capsys.readouterr().out
+    assert "Labels" in out
+    assert "are suspicious" in out
+    assert "has not learned from" not in out
 
 
 def test_predict_prints_one_line_per_picture(trained, capsys, monkeypatch):

@@ -52,6 +52,7 @@ def test_the_folder_holds_figures_for_programs_and_a_report_for_people(tmp_path)
         "per_class.csv",
         "confusion_matrix.csv",
         "pictures.sqlite",
+        "thresholds.json",
         "report.html",
     }
     assert set(verify_directory(tmp_path / "evaluation", AssertionError)) == names

@@ -84,6 +84,10 @@ _DATA = LazyGroup(
         ),
         "split": Entry("imageloom.cli.data.split", "Divide pictures into two or three parts."),
         "check": Entry("imageloom.cli.data.check", "Say what is in it, and what was left out."),
+        "label-errors": Entry(
+            "imageloom.cli.data.label_errors",
+            "List pictures whose label is probably wrong, the most suspicious first.",
+        ),
     },
 )
 _MODEL = LazyGroup(
@@ -118,7 +122,7 @@ _RUNS = LazyGroup(
             "imageloom.cli.runs.series", "Show the curves that a node of a run recorded."
         ),
         "cancel": Entry("imageloom.cli.runs.cancel", "Stop a run, and wait until it has stopped."),
-        "compare": Entry("imageloom.cli.runs.compare", "Show what differs between two runs."),
+        "compare": Entry("imageloom.cli.runs.compare", "Show what differs between runs."),
         "delete": Entry(
             "imageloom.cli.runs.delete",
             "Delete runs: their records, logs, metrics and reports.",
@@ -199,6 +203,10 @@ root = LazyGroup(
         "predict": Entry("imageloom.cli.model.predict", "Name what is in a few pictures."),
         "export": Entry(
             "imageloom.cli.model.export", "Write a model for other programs, proven to be the same."
+        ),
+        "explain": Entry(
+            "imageloom.cli.model.explain",
+            "Say why a model names what it names in a few pictures.",
         ),
         "studio": Entry(
             "imageloom.cli.studio",

@@ -10,6 +10,7 @@ from imageloom.metrics.figures import (
     confused_pairs,
     confusion_matrix,
 )
+from imageloom.metrics.label_errors import Suspicions, suspicious_labels
 from imageloom.metrics.probabilities import (
     CALIBRATION_BINS,
     LEAST_PROBABILITY,
@@ -21,17 +22,21 @@ from imageloom.metrics.probabilities import (
     topk_accuracy,
 )
 from imageloom.metrics.sums import ScoreSums, joined_sums, score_sums, topk_correct
+from imageloom.metrics.thresholds import THRESHOLD_STEPS, ThresholdCurves, threshold_curves
 from imageloom.metrics.uncertainty import chance_of_difference, wilson_interval
 
 __all__ = [
     "CALIBRATION_BINS",
     "LEAST_PROBABILITY",
+    "THRESHOLD_STEPS",
     "Averages",
     "Calibration",
     "CalibrationBin",
     "ClassFigures",
     "ConfusedPair",
     "ScoreSums",
+    "Suspicions",
+    "ThresholdCurves",
     "accuracy",
     "averages",
     "calibration",
@@ -43,6 +48,8 @@ __all__ = [
     "log_loss",
     "places_of_labels",
     "score_sums",
+    "suspicious_labels",
+    "threshold_curves",
     "topk_accuracy",
     "topk_correct",
     "wilson_interval",

@@ -17,6 +17,7 @@ from imageloom.scoring.params import EvaluateParams
 from imageloom.scoring.picture_table import write_pictures
 from imageloom.scoring.read_pictures import PICTURES
 from imageloom.scoring.tables.scored_table import ScoredTable
+from imageloom.scoring.threshold_file import THRESHOLDS, write_thresholds
 
 
 def evaluate_to(  # noqa: PLR0913 - the public call; all but the first two are keywords
@@ -32,8 +33,8 @@ def evaluate_to(  # noqa: PLR0913 - the public call; all but the first two are k
     """Publish a folder with the figures of one table, or of two side by side.
 
     The folder holds ``evaluation.json``, ``per_class.csv``, ``confusion_matrix.csv``,
-    ``pictures.sqlite`` and ``report.html``; of a second table all but the first and the last once
-    more, as ``other_per_class.csv`` and so on.
+    ``thresholds.json``, ``pictures.sqlite`` and ``report.html``; of a second table all but the
+    first and the last once more, as ``other_per_class.csv`` and so on.
 
     Args:
         scores: A table, or the file of one.
@@ -73,6 +74,7 @@ def evaluate_to(  # noqa: PLR0913 - the public call; all but the first two are k
         for prefix, table in zip(("", "other_"), tables, strict=False):
             place = partial / f"{prefix}{PICTURES}"
             write_pictures(table, place, root=root or table.root, cancel=control.cancel)
+            write_thresholds(table, partial / f"{prefix}{THRESHOLDS}")
         _write_report(
             partial / "report.html", outcome, [root or one.root for one in tables], params
         )

@@ -10,6 +10,7 @@ from imageloom.reports.evaluation.advice import advice_section
 from imageloom.reports.evaluation.classes import classes_section
 from imageloom.reports.evaluation.confusion import confusion_section
 from imageloom.reports.evaluation.headline import headline
+from imageloom.reports.evaluation.label_errors import label_errors_section
 from imageloom.reports.evaluation.mistakes import mistakes_section, thumbnailer
 from imageloom.reports.evaluation.reliability import reliability_section
 from imageloom.reports.facts import run_facts_section, table_facts_section
@@ -50,6 +51,7 @@ def write_run_report(
         curves_section(curves, record, num_classes=len(evaluation.classes)),
         confusion_section(evaluation),
         mistakes_section(evaluation, images),
+        label_errors_section(evaluation, images),
         classes_section(evaluation),
         reliability_section(evaluation),
         run_facts_section(record, evaluation),
@@ -75,11 +77,13 @@ def write_evaluation_report(
         f"{count(evaluation.images, 'picture')} with a label, "
         f"{count(len(evaluation.classes), 'class', 'classes')}"
     )
+    images = thumbnailer(root, wanted=thumbnails)
     sections = [
         Section("figures", "In short", headline(evaluation)),
         advice_section(evaluation),
         confusion_section(evaluation),
-        mistakes_section(evaluation, thumbnailer(root, wanted=thumbnails)),
+        mistakes_section(evaluation, images),
+        label_errors_section(evaluation, images),
         classes_section(evaluation),
         reliability_section(evaluation),
         table_facts_section([(evaluation, root)]),

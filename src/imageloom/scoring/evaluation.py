@@ -24,6 +24,7 @@ from imageloom.metrics import (
     topk_accuracy,
     wilson_interval,
 )
+from imageloom.scoring.label_errors import LabelErrors, label_errors_of
 from imageloom.scoring.params import EvaluateParams
 from imageloom.scoring.tables.scored_table import UNKNOWN, ScoredTable
 from imageloom.system.wording import count, some
@@ -64,6 +65,7 @@ class Evaluation:
         confusion_KK: Pictures by label (row) and scored label (column).
         pairs: Most confused pairs of classes, most first.
         mistakes: Mistakes of which the model was surest, surest first.
+        label_errors: Pictures whose label is probably wrong.
         notices: Things a person should know before trusting the figures.
         model_digest: SHA-256 of the model that scored, or "".
         left_out: Files that were left out before the pictures were scored, by reason.
@@ -80,6 +82,7 @@ class Evaluation:
     confusion_KK: npt.NDArray[np.int64]
     pairs: tuple[ConfusedPair, ...]
     mistakes: tuple[Mistake, ...]
+    label_errors: LabelErrors
     notices: tuple[str, ...]
     model_digest: str
     left_out: Mapping[str, int]
@@ -133,6 +136,7 @@ class Evaluation:
             ],
             "calibration_bins": [asdict(one) for one in self.calibration.bins],
             "most_confident_mistakes": [asdict(mistake) for mistake in self.mistakes],
+            "possible_label_errors": self.label_errors.to_json(),
             "notices": list(self.notices),
         }
 
@@ -201,6 +205,7 @@ def evaluate_table(table: ScoredTable, *, params: EvaluateParams, name: str) -> 
         confusion_KK=confusion_KK,
         pairs=confused_pairs(confusion_KK, most=params.pairs),
         mistakes=surest_mistakes(table, rows[labels_N != predicted_N], most=params.mistakes),
+        label_errors=label_errors_of(table, most=params.label_errors),
         notices=_notices(table, confusion_KK),
         model_digest=table.model_digest,
         left_out=table.left_out,

@@ -48,6 +48,13 @@ class ReportParams(Params):
     pairs: int = parameter(
         20, help="Most confused pairs of classes to list.", unit="pairs", ge=0, le=1000
     )
+    label_errors: int = parameter(
+        100,
+        help="Possible label errors to list, the most suspicious first.",
+        unit="images",
+        ge=0,
+        le=10_000,
+    )
     thumbnails: bool = parameter(
         True, help="Show the pictures in the report; without, it holds names and numbers only."
     )

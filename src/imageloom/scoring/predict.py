@@ -1,6 +1,6 @@
 """Name what is in a few pictures, one by one; for many, ``score`` writes a table.
 
-Legend: C channels, H height, W width, K classes.
+Legend: K classes.
 """
 
 from collections.abc import Sequence
@@ -9,15 +9,13 @@ from pathlib import Path
 
 import torch
 
-from imageloom.data.decoding.decode import UnreadablePictureError, decode_rgb, examine_picture
-from imageloom.data.decoding.pixel_limits import PILLOW_MAX_PIXELS
-from imageloom.data.loading.transforms import apply_transforms
-from imageloom.errors import GreaterThanError, ImageloomError, InvalidDatasetError
+from imageloom.errors import GreaterThanError, ImageloomError
 from imageloom.events import CancelToken, Control, EventSink, Progress, ignore_events
 from imageloom.models.model_directory import TrainedModel
 from imageloom.scoring.inference import logits_of
 from imageloom.scoring.model_in_use import ModelInUse, model_in_use
 from imageloom.scoring.params import ScoreParams
+from imageloom.scoring.seen import seen_file
 
 
 @dataclass(frozen=True)
@@ -100,47 +98,29 @@ def predict(
 
 def _predict(used: ModelInUse, file: Path | str, k: int) -> Prediction:
     try:
-        image_CHW = apply_transforms(_decoded(Path(file)), used.model.preprocessing.transforms, 0)
+        image_CHW = seen_file(Path(file), used.model.preprocessing.transforms)
     except ImageloomError as error:
         return Prediction(str(file), error=error.message, hint=error.hint)
     logits_1K = logits_of(
         used.network, image_CHW[None], used.compute, used.model.preprocessing.normalisation
     )
-    probabilities_K = logits_1K[0].double().softmax(dim=0).float()
+    return ranked(str(file), logits_1K[0], used.model.classes, k)
+
+
+def ranked(file: str, logits_K: torch.Tensor, classes: Sequence[str], k: int) -> Prediction:
+    """Return the most probable classes by the logits of a picture.
+
+    Args:
+        file: The file as it was given.
+        logits_K: On the CPU.
+        classes: The class list.
+        k: How many classes to name; more than there are names all.
+    """
+    probabilities_K = logits_K.double().softmax(dim=0).float()
     # Stable, so that equal probabilities stand in the order of the class list.
     order = probabilities_K.argsort(descending=True, stable=True)[:k].tolist()
     return Prediction(
-        str(file),
-        classes=tuple(used.model.classes[index] for index in order),
+        file,
+        classes=tuple(classes[index] for index in order),
         probabilities=tuple(float(probabilities_K[index]) for index in order),
     )
-
-
-def _decoded(path: Path) -> torch.Tensor:
-    """Return a file's pixels: uint8 [3, H, W].
-
-    Raises:
-        InvalidDatasetError: It is no plain file, cannot be read, or cannot be decoded.
-    """
-    if path.exists() and not path.is_file():  # a pipe would be waited for, perhaps for ever
-        raise InvalidDatasetError(
-            f"{path} is no plain file.",
-            hint="'imageloom score' scores whole folders, with --labels none also nested ones."
-            if path.is_dir()
-            else "",
-            reason="not-a-plain-file",
-        )
-    try:
-        content = path.read_bytes()
-        examine_picture(content, max_pixels=PILLOW_MAX_PIXELS)  # nobody has before
-        return decode_rgb(content)
-    except (OSError, ValueError) as problem:  # ValueError: a NUL in the path
-        raise InvalidDatasetError(
-            f"{path} cannot be read: {getattr(problem, 'strerror', problem)}.", reason="unreadable"
-        ) from problem
-    except UnreadablePictureError as problem:
-        raise InvalidDatasetError(
-            f"{path} {problem.reason}.",
-            hint=problem.hint,
-            reason="unreadable",
-        ) from problem

@@ -50,16 +50,30 @@ def mistakes_section(evaluation: Evaluation, thumbnail: Thumbnailer | None) -> S
     return Section("mistakes", "Most confident mistakes", body)
 
 
-def gallery(mistakes: Sequence[Mistake], thumbnail: Thumbnailer | None) -> Markup:
-    """Return mistakes as cards."""
-    return element("ul", *(_card(mistake, thumbnail) for mistake in mistakes), class_="gallery")
+def gallery(
+    mistakes: Sequence[Mistake],
+    thumbnail: Thumbnailer | None,
+    *,
+    said: str = "scored as",
+    truth: str = "is",
+) -> Markup:
+    """Return pictures that were given another class than their label as cards.
+
+    Args:
+        mistakes: The pictures.
+        thumbnail: Makes them small, or None for cards without pictures.
+        said: What stands before the class that was given.
+        truth: What stands before the label.
+    """
+    cards = (_card(mistake, thumbnail, said, truth) for mistake in mistakes)
+    return element("ul", *cards, class_="gallery")
 
 
-def _card(mistake: Mistake, thumbnail: Thumbnailer | None) -> Markup:
+def _card(mistake: Mistake, thumbnail: Thumbnailer | None, said: str, truth: str) -> Markup:
     words = element(
         "div",
-        _line("scored as", mistake.scored_label, mistake.probability, style="said"),
-        _line("is", mistake.label, mistake.label_probability, style="truth"),
+        _line(said, mistake.scored_label, mistake.probability, style="said"),
+        _line(truth, mistake.label, mistake.label_probability, style="truth"),
         element("div", name(mistake.file), class_="file"),
         class_="words",
     )
