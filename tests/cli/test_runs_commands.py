@@ -304,8 +304,40 @@ def test_compare_shows_what_differs_and_leaves_out_what_does_not(two_runs, works
     assert "spell completed, 0 s" in rows  # the second run left it out
     assert not [row for row in rows if row.startswith("a.value")]
     content = json_of(capsys, "runs", "compare", first, second)
-    assert {"name": "add.plus", "left": "0", "right": "5"} in content["different"]
-    assert content["metrics"] == [{"add: Valid loss": 0.25}, {"add: Valid loss": 0.125}]
+    assert {"name": "add.plus", "values": ["0", "5"]} in content["different"]
+    assert content["metrics"] == [{"name": "add: Valid loss", "values": [0.25, 0.125]}]
+
+
+def test_compare_takes_any_number_of_runs_and_shows_how_sure_their_figures_are(
+    two_runs, workspace, capsys
+):
+    first, second = two_runs
+    evaluation = {
+        "name": "scores",
+        "images": 200,
+        "accuracy_interval_95": [0.84, 0.93],
+        "figures": {"Overall_Accuracy": 0.89, "Macro_F1": 0.875, "Log_Loss": 0.5},
+    }
+    (folder,) = (workspace / "runs" / second / "nodes" / "add" / "outputs").iterdir()
+    real = folder.resolve()
+    folder.unlink()
+    shutil.copytree(real, folder) if real.is_dir() else folder.mkdir()
+    (folder / "evaluation.json").write_text(json.dumps({"evaluations": [evaluation]}))
+    content = json_of(capsys, "runs", "compare", first, second, first)
+    assert content["runs"] == [first, second, first]
+    assert {"name": "add.plus", "values": ["0", "5", "0"]} in content["different"]
+    (figures,) = content["figures"]
+    assert (figures["run"], figures["node"], figures["low"]) == (second, "add", 0.84)
+    text = output_of(capsys, "runs", "compare", first, second)
+    assert "84.0 % to 93.0 %" in text
+    (folder / "evaluation.json").write_text('{"evaluations": [{}]}')
+    assert run(["runs", "compare", first, second]) == 1
+    assert "does not hold the figures of an evaluation" in capsys.readouterr().err
+
+
+def test_compare_of_one_run_asks_for_another(two_runs, capsys):
+    assert run(["runs", "compare", two_runs[0]]) == 2
+    assert "Name two runs or more." in capsys.readouterr().err
 
 
 def test_compare_of_equal_runs_says_so(two_runs, capsys):

@@ -10,10 +10,10 @@ from rich.padding import Padding
 from rich.text import Text
 
 from imageloom.cli.call import Call, Outcome, call_command
-from imageloom.cli.flags import value_text, values_text
+from imageloom.cli.flags import values_text
 from imageloom.cli.screen import line, table
 from imageloom.errors import ImageloomError, printable
-from imageloom.params import Params, describe
+from imageloom.params import Params, describe, value_text
 from imageloom.registry import Registry
 from imageloom.spec.component_json import component_to_json
 from imageloom.spec.run_settings import RunSettings

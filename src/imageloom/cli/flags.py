@@ -1,6 +1,5 @@
 """Options made from parameter sets, so that form, flag, schema and docs cannot disagree."""
 
-import json
 import re
 from collections.abc import Callable, Mapping
 from typing import Final, TypeVar
@@ -9,7 +8,7 @@ import click
 from click.core import ParameterSource
 from click.shell_completion import CompletionItem
 
-from imageloom.params import ParameterDescription, Params, Value, describe
+from imageloom.params import NOTHING, ParameterDescription, Params, Value, describe
 
 P = TypeVar("P", bound=Params)
 F = TypeVar("F", bound=Callable[..., object])
@@ -24,7 +23,6 @@ _KINDS: Final = {
     "bool": "true or false",
     "list": "list of texts",
 }
-NOTHING: Final = "none"  # how a person writes None, where a parameter takes it
 
 
 class ParameterType(click.ParamType[Value]):
@@ -161,15 +159,6 @@ def facts(description: ParameterDescription) -> str:
     unit = f"unit: {description.unit}" if description.unit else ""
     allowed = " or ".join(part for part in (description.range_text, *description.words) if part)
     return "; ".join(part for part in (f"default: {default}", allowed, unit) if part)
-
-
-def value_text(value: object) -> str:
-    """Return the value of a parameter as a person writes it in ``--set``."""
-    if value is None:
-        return NOTHING
-    if isinstance(value, tuple):
-        return json.dumps(value)
-    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def values_text(description: ParameterDescription) -> str:

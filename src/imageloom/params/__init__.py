@@ -8,5 +8,15 @@ from imageloom.params.declaration import (
     describe,
     parameter,
 )
+from imageloom.params.text import NOTHING, value_text
 
-__all__ = ["ParameterDescription", "Params", "ShownWhen", "Value", "describe", "parameter"]
+__all__ = [
+    "NOTHING",
+    "ParameterDescription",
+    "Params",
+    "ShownWhen",
+    "Value",
+    "describe",
+    "parameter",
+    "value_text",
+]

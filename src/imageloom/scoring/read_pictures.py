@@ -39,6 +39,9 @@ CREATE INDEX by_correct ON pictures (correct, probability);
 CREATE INDEX by_probability ON pictures (probability);
 """
 
+COLUMNS: Final = "row, file, label, scored, probability, label_probability, correct"
+"""Of the table ``pictures``, as ``picture_of`` takes them."""
+
 PictureOrder = Literal["confidence", "doubt", "row"]
 _ORDERS: Final = {
     "confidence": "probability DESC, row",
@@ -96,10 +99,10 @@ def about_pictures(path: Path) -> AboutPictures:
     Raises:
         NotScoredDatasetError: There is none, it is damaged, or a newer version made it.
     """
-    with _reading(path) as table:
+    with reading_pictures(path) as table:
         root = dict(table.execute("SELECT key, value FROM about")).get("root", "")
         (images,) = table.execute("SELECT COUNT(*) FROM pictures").fetchone()
-        return AboutPictures(str(root), _classes(table), int(images))
+        return AboutPictures(str(root), classes_of(table), int(images))
 
 
 def read_pictures(  # noqa: PLR0913 - a page's question; all but the first are keywords
@@ -129,8 +132,8 @@ def read_pictures(  # noqa: PLR0913 - a page's question; all but the first are k
         UnknownNameError: There is no such class.
         NotScoredDatasetError: There is no such file, it is damaged, or a newer version made it.
     """
-    with _reading(path) as table:
-        classes = _classes(table)
+    with reading_pictures(path) as table:
+        classes = classes_of(table)
         wanted = {
             "label": None if label is None else _position(classes, label),
             "scored": None if scored is None else _position(classes, scored),
@@ -140,16 +143,23 @@ def read_pictures(  # noqa: PLR0913 - a page's question; all but the first are k
         where = " AND ".join(f"{name} = :{name}" for name in given) or "1"
         (total,) = table.execute(f"SELECT COUNT(*) FROM pictures WHERE {where}", given).fetchone()
         found = table.execute(
-            "SELECT row, file, label, scored, probability, label_probability, correct "
-            f"FROM pictures WHERE {where} ORDER BY {_ORDERS[order]} LIMIT :limit OFFSET :offset",
+            f"SELECT {COLUMNS} FROM pictures WHERE {where} ORDER BY {_ORDERS[order]} "
+            "LIMIT :limit OFFSET :offset",
             {**given, "limit": max(0, min(limit, MOST_ROWS)), "offset": max(0, offset)},
         )
-        return [_picture(row, classes) for row in found], int(total)
+        return [picture_of(row, classes) for row in found], int(total)
 
 
 @contextlib.contextmanager
-def _reading(path: Path) -> Iterator[sqlite3.Connection]:
-    """Yield a connection that can only read; whatever is wrong with the file is one error."""
+def reading_pictures(path: Path) -> Iterator[sqlite3.Connection]:
+    """Yield a connection that can only read; whatever is wrong with the file is one error.
+
+    Args:
+        path: A ``pictures.sqlite``.
+
+    Raises:
+        NotScoredDatasetError: There is none, it is damaged, or a newer version made it.
+    """
     try:
         address = f"{path.absolute().as_uri()}?mode=ro&immutable=1"
         with contextlib.closing(sqlite3.connect(address, uri=True)) as table:
@@ -183,7 +193,8 @@ def _refuse_other_formats(table: sqlite3.Connection) -> None:
         raise ValueError(f"its format version is {found and found[0]}, not {FORMAT_VERSION}")
 
 
-def _classes(table: sqlite3.Connection) -> tuple[str, ...]:
+def classes_of(table: sqlite3.Connection) -> tuple[str, ...]:
+    """Return the class list, in order."""
     return tuple(
         str(name) for (name,) in table.execute("SELECT name FROM classes ORDER BY position")
     )
@@ -195,7 +206,8 @@ def _position(classes: tuple[str, ...], name: str) -> int:
     return classes.index(name)
 
 
-def _picture(row: tuple[object, ...], classes: tuple[str, ...]) -> ScoredPicture:
+def picture_of(row: tuple[object, ...], classes: tuple[str, ...]) -> ScoredPicture:
+    """Return a row of ``COLUMNS`` as a value."""
     number, file, label, scored, probability, label_probability, correct = row
     return ScoredPicture(
         row=int(str(number)),

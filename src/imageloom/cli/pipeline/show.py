@@ -9,11 +9,12 @@ from rich.console import RenderableType
 from rich.text import Text
 
 from imageloom.cli.call import Call, Outcome, call_command
-from imageloom.cli.flags import SectionOption, value_text
+from imageloom.cli.flags import SectionOption
 from imageloom.cli.places import PathType
 from imageloom.cli.screen import line
 from imageloom.cli.workspace import follow_up, open_engine, several, workspace_option
 from imageloom.errors import ImageloomError, InvalidPipelineError, printable
+from imageloom.params import value_text
 from imageloom.system.wording import count
 
 if TYPE_CHECKING:

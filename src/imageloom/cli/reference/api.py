@@ -10,6 +10,7 @@ from pathlib import Path
 
 from imageloom.app import Engine
 from imageloom.data.previews.client import PictureHelper
+from imageloom.scoring.model_process.client import ModelHelper
 from imageloom.server.access import Access
 from imageloom.server.app import create_app
 from imageloom.server.roots import Roots
@@ -26,6 +27,7 @@ def api_description() -> dict[str, object]:
         user="",
         base=Path("/"),
         pictures=PictureHelper(settings.home),
+        models=ModelHelper(settings.home, features=settings.features),
     )
     return create_app(studio, Access(token="", port=0)).openapi()
 

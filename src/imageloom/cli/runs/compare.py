@@ -1,132 +1,109 @@
 """``imageloom runs compare``."""
 
 import time
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import click
 from rich.console import RenderableType
 
 from imageloom.cli.call import Call, Outcome, call_command
-from imageloom.cli.flags import value_text
-from imageloom.cli.screen import Column, line, table
+from imageloom.cli.screen import Column, line, percent, table
 from imageloom.cli.workspace import open_existing_engine, workspace_option
-from imageloom.run_report.words import time_text
 
 if TYPE_CHECKING:
     from imageloom.app import RunOutcome
-    from imageloom.events import Metric
-    from imageloom.pipeline.run_record import NodeFacts
-
-
-@dataclass(frozen=True)
-class Pair:
-    """One thing in two runs, as text; empty where a run does not have it."""
-
-    name: str
-    left: str
-    right: str
-
-    @property
-    def differs(self) -> bool:
-        """Whether it is not the same in both."""
-        return self.left != self.right
+    from imageloom.run_report.compare import ComparedMetric, EvaluationFigures, RunComparison
 
 
 @call_command(
     "compare",
-    examples=("imageloom runs compare 20261123-05 last", "imageloom runs compare A B --json"),
+    examples=(
+        "imageloom runs compare 20261123-05 last",
+        "imageloom runs compare A B C --json",
+    ),
 )
-@click.argument("left", metavar="A")
-@click.argument("right", metavar="B")
+@click.argument("runs", metavar="RUN RUN...", nargs=-1, required=True)
 @workspace_option
 def command(call: Call) -> Outcome:
-    """Show what differs between two runs.
+    """Show what differs between runs.
 
-    A and B are ids, beginnings of them, or 'last'. Side by side: parameters and versions that
-    differ, what became of each node and how long it took, and the last value of each metric.
+    Each RUN is an id, the beginning of one, or 'last'; two or more. Side by side: parameters and
+    versions that differ, what became of each node and how long it took, the last value of each
+    metric, and the figures of every evaluation with their 95 % intervals.
     """
+    from imageloom.run_report.compare import compare_runs
+
+    names = call.arguments["runs"]
+    assert isinstance(names, tuple)
+    if len(names) < 2:  # click counts from one
+        raise click.UsageError("Name two runs or more.")
     engine = open_existing_engine(call)
-    runs = tuple(engine.outcome(engine.find_run(call.text(name))) for name in ("left", "right"))
-    values, versions = _pairs(*map(_values, runs)), _pairs(*map(_versions, runs))
-    nodes = _pairs(*map(_nodes, runs))
-    metrics = tuple(map(_metrics, runs))
-    changed = [one for one in (*values, *versions) if one.differs]
-    heads = (runs[0].record.id, runs[1].record.id)
-    screen = [
-        *_table("Run", heads, _pairs(*map(_run_facts, runs))),
-        *_table("Different", heads, changed),
-        *_table("Node", heads, nodes),
-        *_table("Metric", heads, _pairs(*map(_metric_texts, metrics))),
+    outcomes = [engine.outcome(engine.find_run(str(name))) for name in names]
+    found = compare_runs([one.run for one in outcomes])
+    return Outcome(content=_content(found), screen=tuple(_screen(found, outcomes)))
+
+
+def _content(found: "RunComparison") -> dict[str, object]:
+    return {
+        "runs": list(found.runs),
+        "different": [{"name": one.name, "values": list(one.values)} for one in found.different],
+        "nodes": [{"name": one.name, "values": list(one.values)} for one in found.nodes],
+        "metrics": [{"name": one.name, "values": list(one.values)} for one in found.metrics],
+        "figures": [vars(one) for one in found.figures],
+    }
+
+
+def _screen(found: "RunComparison", outcomes: Sequence["RunOutcome"]) -> Iterator[RenderableType]:
+    rows = [
+        ("pipeline", found.names),
+        ("state", [one.state.value for one in outcomes]),
+        ("asked", [_time(one.record.created) for one in outcomes]),
     ]
-    if not changed:
-        screen.append(line("Same", "all parameters, run settings and versions"))
-    return Outcome(
-        content={
-            "runs": list(heads),
-            "different": [vars(one) for one in changed],
-            "nodes": [vars(one) for one in nodes],
-            "metrics": [{name: one.value for name, one in side.items()} for side in metrics],
-        },
-        screen=tuple(screen),
-    )
+    yield from _table("Run", found.runs, rows)
+    yield from _table("Different", found.runs, ((one.name, one.values) for one in found.different))
+    yield from _table("Node", found.runs, ((one.name, one.values) for one in found.nodes))
+    yield from _table("Metric", found.runs, ((one.name, _texts(one)) for one in found.metrics))
+    if found.figures:
+        yield _figures(found.figures)
+    if not found.different:
+        yield line("Same", "all parameters, run settings and versions")
 
 
-def _table(title: str, heads: tuple[str, str], pairs: list[Pair]) -> Iterator[RenderableType]:
-    if pairs:
-        columns: list[Column] = [(title, "left"), (heads[0], "left"), (heads[1], "left")]
-        yield table(columns, [[one.name, one.left, one.right] for one in pairs])
+def _table(
+    title: str, runs: Sequence[str], rows: Iterable[tuple[str, Sequence[str]]]
+) -> Iterator[RenderableType]:
+    listed = [[name, *values] for name, values in rows]
+    if listed:
+        columns: list[Column] = [(title, "left"), *((run, "left") for run in runs)]
+        yield table(columns, listed)
 
 
-def _pairs(left: Mapping[str, str], right: Mapping[str, str]) -> list[Pair]:
-    """Return everything that either has, in the order of the left and then the right."""
-    names = dict.fromkeys((*left, *right))
-    return [Pair(name, left.get(name, ""), right.get(name, "")) for name in names]
+def _figures(figures: Sequence["EvaluationFigures"]) -> RenderableType:
+    columns: list[Column] = [
+        ("Evaluation", "left"),
+        ("Pictures", "right"),
+        ("Accuracy", "right"),
+        ("with 95 % confidence", "left"),
+        ("Macro F1", "right"),
+    ]
+    rows = [
+        [
+            f"{one.run}, {one.node}, {one.name}",
+            f"{one.images:,}",
+            percent(one.accuracy),
+            f"{percent(one.low)} to {percent(one.high)}",
+            percent(one.macro_f1),
+        ]
+        for one in figures
+    ]
+    return table(columns, rows)
 
 
-def _run_facts(run: "RunOutcome") -> dict[str, str]:
-    began = time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime(run.record.created))
-    return {"pipeline": run.record.name, "state": run.state.value, "asked": began}
+def _texts(metric: "ComparedMetric") -> list[str]:
+    pairs = zip(metric.values, metric.epochs, strict=True)
+    return ["" if value is None else f"{value:.5g} (epoch {epoch:g})" for value, epoch in pairs]
 
 
-def _versions(run: "RunOutcome") -> dict[str, str]:
-    return {f"{name} (version)": text for name, text in run.record.versions.items()}
-
-
-def _values(run: "RunOutcome") -> dict[str, str]:
-    """Return every parameter and run setting, and the version of every component."""
-    values = {}
-    for node in run.record.wanted:
-        resolved = run.record.resolved[node]
-        values[f"{node} (component)"] = f"{resolved.component} version {resolved.version}"
-        for name, value in (*resolved.params.items(), *resolved.settings.items()):
-            values[f"{node}.{name}"] = value_text(value)
-    return values
-
-
-def _nodes(run: "RunOutcome") -> dict[str, str]:
-    return {node: _state(run.nodes.get(node)) for node in run.record.wanted}
-
-
-def _state(facts: "NodeFacts | None") -> str:
-    if facts is None:
-        return "waiting"
-    spent = time_text(facts)
-    return f"{facts.state.value}, {spent}" if spent else facts.state.value
-
-
-def _metrics(run: "RunOutcome") -> dict[str, "Metric"]:
-    """Return the last value of each metric; of a cached node, those of the run that made it."""
-    from imageloom.run_report.node_files import read_metrics, work_folder
-    from imageloom.spec.job import EVENTS_FILE
-
-    values = {}
-    for node, facts in run.nodes.items():
-        for metric in read_metrics(work_folder(run.run, node, facts) / EVENTS_FILE):
-            values[f"{node}: {metric.name}"] = metric
-    return values
-
-
-def _metric_texts(metrics: Mapping[str, "Metric"]) -> dict[str, str]:
-    return {name: f"{one.value:.5g} (epoch {one.epoch:g})" for name, one in metrics.items()}
+def _time(seconds: float) -> str:
+    return time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime(seconds))

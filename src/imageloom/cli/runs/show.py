@@ -8,7 +8,6 @@ from rich.console import RenderableType
 from rich.text import Text
 
 from imageloom.cli.call import Call, Outcome, call_command
-from imageloom.cli.flags import value_text
 from imageloom.cli.runs.screen import state_line
 from imageloom.cli.runs.summary import run_failure, run_screen, run_to_json
 from imageloom.cli.screen import line, table
@@ -19,6 +18,7 @@ from imageloom.cli.workspace import (
     workspace_option,
 )
 from imageloom.errors import printable
+from imageloom.params import value_text
 from imageloom.spec.job import LOG_FILE
 from imageloom.spec.node_state import NodeState, RunState
 
