@@ -4,13 +4,18 @@ import numpy as np
 import pytest
 import torch
 
+from imageloom.data.previews.cache import ThumbnailCache
+from imageloom.data.previews.reach import Reach
 from imageloom.errors import InvalidDatasetError, InvalidModelDirectoryError
 from imageloom.events import ignore_events
+from imageloom.models.model_directory import save_trained
 from imageloom.scoring.explain import feature_files, nearest
 from imageloom.scoring.explain.feature_files import FeatureFiles
 from imageloom.scoring.explain.features import features_of
 from imageloom.scoring.explain.nearest import most_similar, neighbours_in
 from imageloom.scoring.model_in_use import model_in_use
+from imageloom.scoring.model_process import models
+from imageloom.scoring.model_process.kept import KeptFiles
 from imageloom.scoring.params import ScoreParams
 from imageloom.scoring.seen import seen_file
 
@@ -94,7 +99,7 @@ def test_whoever_stops_early_or_finds_a_gone_picture_leaves_nothing(used, make_p
     images = make_pictures(per_class=30)
     files = FeatureFiles(tmp_path)
     making = files.make(used, images)
-    assert next(making) == 64
+    assert next(making) == 16
     making.close()
     assert list(tmp_path.iterdir()) == []
     (images.root / images.file(70)).unlink()
@@ -119,3 +124,21 @@ def test_a_model_that_was_never_saved_keeps_no_features(used, make_pictures, tmp
     unsaved = dataclasses.replace(used, model=dataclasses.replace(used.model, digest=""))
     with pytest.raises(InvalidModelDirectoryError, match="never saved"):
         list(FeatureFiles(tmp_path).make(unsaved, make_pictures(per_class=1)))
+
+
+def test_pictures_are_looked_at_step_by_step_and_the_last_step_names_the_alike(
+    make_pictures, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(models, "_STEP_S", -1.0)  # each step is too long
+    images = make_pictures(per_class=8)
+    images.save(tmp_path / "images")
+    save_trained(tmp_path / "model", real_model())
+    cache = ThumbnailCache(tmp_path / "cache")
+    cache.prepare()
+    warm = models.WarmModels(KeptFiles(cache.folder), cache, tmp_path / "features", Reach(()))
+    asked = (str(tmp_path / "model"), str(images.root), images.file(3), 4, str(tmp_path / "images"))
+    first, second = warm.nearest(*asked), warm.nearest(*asked)
+    assert (first.done, first.total, first.pictures) == (16, 24, ())
+    assert second.done == second.total == 24
+    assert second.pictures[0].file == images.file(3)
+    assert all(one.thumbnail is not None for one in second.pictures)

@@ -10,6 +10,7 @@ from httpx import Response
 
 from imageloom.app import Engine
 from imageloom.data.previews.client import PictureHelper
+from imageloom.scoring.model_process.client import ModelHelper
 from imageloom.server.access import Access
 from imageloom.server.app import create_app
 from imageloom.server.roots import Roots
@@ -28,13 +29,18 @@ def studio(tmp_path, monkeypatch):
     base = tmp_path / "base"
     base.mkdir()
     roots = Roots.of((base, tmp_path / "workspace"))
-    with PictureHelper(tmp_path / "home" / "studio", roots=roots.paths) as pictures:
+    home = tmp_path / "home"
+    with (
+        PictureHelper(home / "studio", roots=roots.paths) as pictures,
+        ModelHelper(home / "studio", features=home / "features", roots=roots.paths) as models,
+    ):
         yield Studio(
             engine=Engine(read_settings(os.environ)),
             roots=roots,
             user="ada",
             base=base,
             pictures=pictures,
+            models=models,
         )
 
 
@@ -77,7 +83,10 @@ def require_safe_headers(answer: Response) -> None:
         assert "frame-ancestors 'none'" in policy
     assert headers["x-content-type-options"] == "nosniff"
     assert headers["referrer-policy"] == "no-referrer"
-    if "/api/thumbnails/" in str(answer.request.url) and answer.status_code == 200:
+    if (
+        any(kept in str(answer.request.url) for kept in ("/api/thumbnails/", "/api/maps/"))
+        and answer.status_code == 200
+    ):
         assert headers["cache-control"].startswith("private")  # named by what is in it
     elif "/api/" in str(answer.request.url):
         assert headers["cache-control"] == "no-store"

@@ -13,6 +13,7 @@ from pathlib import Path
 from fastapi.testclient import TestClient
 from imageloom.app import Engine
 from imageloom.data.previews.client import PictureHelper
+from imageloom.scoring.model_process.client import ModelHelper
 from imageloom.server.access import Access
 from imageloom.server.app import create_app
 from imageloom.server.roots import Roots
@@ -23,7 +24,15 @@ workspace, run = sys.argv[1:]
 engine = Engine(read_settings({**os.environ, "IMAGELOOM_WORKSPACE": workspace}))
 base = Path(workspace)
 pictures = PictureHelper(base / "previews", roots=(base,))
-studio = Studio(engine=engine, roots=Roots.of((base,)), user="ada", base=base, pictures=pictures)
+models = ModelHelper(base / "previews", features=base / "features", roots=(base,))
+studio = Studio(
+    engine=engine,
+    roots=Roots.of((base,)),
+    user="ada",
+    base=base,
+    pictures=pictures,
+    models=models,
+)
 access = Access("t" * 43, 8460)
 client = TestClient(create_app(studio, access), base_url="http://127.0.0.1:8460")
 client.headers["authorization"] = "Bearer " + access.token

@@ -24,9 +24,11 @@ from imageloom.server.failures import (
 )
 from imageloom.server.reference import reference_page
 from imageloom.server.routes import (
+    comparison,
     components,
     events,
     logs,
+    models,
     nodes,
     pipelines,
     places,
@@ -72,6 +74,7 @@ def create_app(studio: Studio, access: Access) -> FastAPI:
         yield
         upkeep.cancel()
         await asyncio.to_thread(studio.pictures.close)
+        await asyncio.to_thread(studio.models.close)
 
     app = FastAPI(
         lifespan=lifespan,
@@ -92,8 +95,10 @@ def create_app(studio: Studio, access: Access) -> FastAPI:
         places,
         uploads,
         runs,
+        comparison,
         nodes,
         thumbnails,
+        models,
         series,
         logs,
         events,

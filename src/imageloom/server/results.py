@@ -5,6 +5,8 @@ from typing import Final
 
 from imageloom.errors import NoSuchRunError
 from imageloom.run_report.node_files import work_folder
+from imageloom.scoring.model_process.client import PicturePlace
+from imageloom.scoring.read_pictures import PICTURES, about_pictures, read_pictures
 from imageloom.server.studio import Studio
 
 EVALUATION: Final = "evaluation.json"
@@ -32,3 +34,18 @@ def record_folder(studio: Studio, run_id: str, node: str) -> Path:
     """
     run, facts = studio.node(run_id, node)
     return run.node_folder(node) if facts is None else work_folder(run, node, facts)
+
+
+def scored_place(studio: Studio, run_id: str, node: str, row: int) -> PicturePlace:
+    """Return where a picture of an evaluation lies, by its row in the scored table.
+
+    Raises:
+        NoSuchRunError: There is no such picture, or the table does not say where its files lie.
+        CouldNotOpenFileError: It lies outside the folders that may be shown.
+    """
+    file = evaluation_folder(studio, run_id, node) / PICTURES
+    found, _ = read_pictures(file, order="row", offset=max(row, 0), limit=1)
+    root = about_pictures(file).root
+    if not found or found[0].row != row or not root:
+        raise NoSuchRunError(f"Node {node} of run {run_id} has no picture {row}.", reason="no-row")
+    return PicturePlace(studio.roots.require(root), found[0].file)

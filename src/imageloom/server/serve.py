@@ -13,6 +13,7 @@ from imageloom.app import Engine
 from imageloom.data.previews.client import PictureHelper
 from imageloom.errors import EnvironmentUnsuitableError
 from imageloom.events import CancelToken
+from imageloom.scoring.model_process.client import ModelHelper
 from imageloom.server.access import Access, read_or_make_token
 from imageloom.server.app import create_app
 from imageloom.server.roots import Roots
@@ -86,6 +87,7 @@ def listen(
         user=login_name(),
         base=base,
         pictures=PictureHelper(home, roots=shown.paths),
+        models=ModelHelper(home, features=engine.settings.features, roots=shown.paths),
     )
     app = create_app(studio, access)
     config = uvicorn.Config(

@@ -16,6 +16,7 @@ from imageloom.pipeline.graph.graph import Pipeline
 from imageloom.pipeline.run.outside_memo import OutsideMemo
 from imageloom.pipeline.run_folder import RunFolder
 from imageloom.pipeline.run_record import NodeFacts, RunRecord
+from imageloom.scoring.model_process.client import ModelHelper
 from imageloom.server.receiver import PartsReceiver
 from imageloom.server.roots import Roots
 from imageloom.spec.component import Outside
@@ -34,8 +35,10 @@ class Studio:
         user: Who asks: the person who started it.
         base: Absolute folder that relative paths in parameters start from.
         pictures: Makes them small, in processes of its own.
+        models: Names pictures and says why, in a process of its own.
         memo: What was seen of them a moment ago.
         parts: Takes parts of uploads in, a few at a time.
+        dropped: Takes pictures in that a model shall name, fewer at a time: each comes whole.
     """
 
     engine: Engine
@@ -43,8 +46,14 @@ class Studio:
     user: str
     base: Path
     pictures: PictureHelper
+    models: ModelHelper
     memo: OutsideMemo = field(default_factory=OutsideMemo)
     parts: PartsReceiver = field(default_factory=PartsReceiver)
+    dropped: PartsReceiver = field(
+        default_factory=lambda: PartsReceiver(
+            most_at_once=2, word="picture", smaller="Make it smaller, or crop it."
+        )
+    )
 
     @property
     def drafts(self) -> Drafts:

@@ -18,11 +18,15 @@ LOOKS_PER_TIDYING: Final = 60
 
 
 async def look_after(studio: Studio) -> None:
-    """Do ``look_once`` every minute and ``tidy_once`` every hour, until the task is cancelled."""
+    """Do ``look_once`` every minute and ``tidy_once`` every hour, until the task is cancelled.
+
+    Each minute the model process ends, too, if nobody asked it anything for long.
+    """
     looks = 0
     while True:
         await asyncio.sleep(EVERY_S)
         await asyncio.to_thread(look_once, studio.engine)
+        await asyncio.to_thread(studio.models.end_idle)
         if looks % LOOKS_PER_TIDYING == 0:
             await asyncio.to_thread(tidy_once, studio)
         looks += 1
@@ -42,7 +46,7 @@ def look_once(engine: Engine) -> None:
 
 
 def tidy_once(studio: Studio) -> None:
-    """Remove uploads that nobody went on with, and thumbnails that were not used for longest.
+    """Remove uploads that nobody went on with, and small pictures that were not used for longest.
 
     What cannot be done now is tried again the next time, as in ``look_once``.
     """
@@ -51,5 +55,6 @@ def tidy_once(studio: Studio) -> None:
         if swept:
             logger.warning("Removed %d uploads that were left for %d days.", swept, KEPT_DAYS)
         studio.pictures.tidy()
+        studio.models.kept.prune()
     except (ImageloomError, OSError) as problem:
         logger.warning("Could not tidy up: %s", problem)

@@ -3,16 +3,12 @@
 Only the standard library and light modules of ours are imported here.
 """
 
-import queue
-import threading
-import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Final, Self, cast
+from typing import Final, Self
 
 from imageloom.data.previews.cache import THUMBNAILS, ThumbnailCache
-from imageloom.data.previews.process import PreviewProcess
 from imageloom.data.previews.values import (
     KeptThumbnail,
     LeftOutPage,
@@ -21,12 +17,28 @@ from imageloom.data.previews.values import (
     description_from,
     left_out_from,
 )
-from imageloom.errors import TimeoutOccuredError, WorkerLostError
+from imageloom.system.helper_pool import HelperPool
+from imageloom.system.helper_process import HelperKind
 
 PICTURE_TIMEOUT_S: Final = 10.0
 """As long as a conversion gives one file; reading and decoding one takes a fraction of a second."""
 
 DESCRIBE_TIMEOUT_S: Final = 120.0
+
+PREVIEWS: Final = HelperKind(
+    module="imageloom.data.previews.worker",
+    name="preview process",
+    reason="preview",
+    slow_hint="Is the disk or network share of the pictures there? Very large sources take their "
+    "time: convert them with 'imageloom data convert'.",
+    lost_hint="The picture may be hostile, or memory short. Others can still be shown.",
+    # Threads and the pool of Arrow reserve a gigabyte of the memory that a process may take.
+    environment={
+        "OPENBLAS_NUM_THREADS": "1",
+        "OMP_NUM_THREADS": "1",
+        "ARROW_DEFAULT_MEMORY_POOL": "system",
+    },
+)
 
 
 class PictureHelper:
@@ -41,19 +53,19 @@ class PictureHelper:
         roots: Absolute folders from which pictures may be shown, the workspace among them; empty
             for all that this user may read.
         processes: How many calls are worked on at once; a process holds up to 1.5 GiB.
+
+    Attributes:
+        pool: The processes.
     """
 
     def __init__(self, cache: Path, *, roots: Sequence[Path] = (), processes: int = 1) -> None:
         self._cache = ThumbnailCache(cache)
-        self._roots = tuple(roots)
-        self._processes = processes
-        # The one used last is asked first, so that others need not start.
-        self._free: queue.LifoQueue[PreviewProcess | None] = queue.LifoQueue()
-        for _ in range(processes):
-            self._free.put(None)
-        self._lock = threading.Lock()
-        self._running: set[PreviewProcess] = set()
-        self._is_closed = False
+        self.pool = HelperPool(
+            PREVIEWS,
+            {"cache": str(cache), "roots": [str(root) for root in roots]},
+            processes=processes,
+            on_end=self._cache.clear_away,
+        )
 
     def find_thumbnail(self, sha256: str, size: Size) -> Path | None:
         """Return a thumbnail that was made before, without asking any process.
@@ -90,7 +102,7 @@ class PictureHelper:
             FailedToWriteOutputsError: The cache cannot be written.
         """
         what = {"folder": str(folder), "file": file, "size": size}
-        return self.path(KeptThumbnail(**self._ask("thumbnail", what, timeout_s)))
+        return self.path(KeptThumbnail(**self.pool.ask("thumbnail", what, timeout_s)))
 
     def describe(
         self,
@@ -117,7 +129,7 @@ class PictureHelper:
             ImageloomError: As ``thumbnail``.
         """
         what = {"path": str(path), "params": dict(params or {}), "samples": samples, "size": size}
-        return description_from(self._ask("describe", what, timeout_s))
+        return description_from(self.pool.ask("describe", what, timeout_s))
 
     def left_out(
         self,
@@ -141,7 +153,7 @@ class PictureHelper:
             ImageloomError: As ``describe``.
         """
         what = {"path": str(path), "params": dict(params or {}), "offset": offset, "limit": limit}
-        return left_out_from(self._ask("left_out", what, timeout_s))
+        return left_out_from(self.pool.ask("left_out", what, timeout_s))
 
     def tidy(self) -> None:
         """Bring the thumbnails back to their limit of 1 GiB; those not used for longest go."""
@@ -149,16 +161,7 @@ class PictureHelper:
 
     def close(self) -> None:
         """End all processes; calls that wait for one get an error."""
-        with self._lock:
-            self._is_closed = True
-            for process in self._running:
-                process.kill()  # which ends the calls that wait for it
-        for _ in range(self._processes):
-            last = self._free.get()
-            if last is not None:
-                self._drop(last)
-        for _ in range(self._processes):
-            self._free.put(None)
+        self.pool.close()
 
     def __enter__(self) -> Self:
         return self
@@ -170,45 +173,3 @@ class PictureHelper:
         trace: TracebackType | None,
     ) -> None:
         self.close()
-
-    def _ask(self, what: str, arguments: Mapping[str, object], timeout_s: float) -> dict[str, Any]:
-        end = time.monotonic() + timeout_s
-        try:
-            process = self._free.get(timeout=timeout_s)
-        except queue.Empty:
-            raise self._busy(timeout_s) from None
-        try:
-            if process is not None and not process.lives:  # killed while it had nothing to do
-                self._drop(process)
-                process = None
-            if process is None:
-                process = self._start()
-                end = time.monotonic() + timeout_s  # loading libraries is not the picture's fault
-            return cast(dict[str, Any], process.ask(what, arguments, end=end))
-        finally:
-            if process is not None and not process.is_in_step:
-                self._drop(process)
-                process = None
-            self._free.put(process)
-
-    def _start(self) -> PreviewProcess:
-        process = PreviewProcess(self._cache.folder, self._roots)
-        with self._lock:
-            if not self._is_closed:
-                self._running.add(process)
-                return process
-        process.end()
-        raise WorkerLostError("Pictures are not shown any more.", reason="preview-closed")
-
-    def _drop(self, process: PreviewProcess) -> None:
-        process.end()
-        self._cache.clear_away(process.pid)
-        with self._lock:
-            self._running.discard(process)
-
-    def _busy(self, timeout_s: float) -> TimeoutOccuredError:
-        return TimeoutOccuredError(
-            f"All {self._processes} preview processes were busy for {timeout_s:g} s.",
-            hint="Try again in a moment.",
-            reason="preview-busy",
-        )

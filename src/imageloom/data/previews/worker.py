@@ -1,26 +1,14 @@
 """A process that shows pictures to a server, which must load neither Pillow nor Arrow itself.
 
-Its parent is ``imageloom.data.previews.client``. Both sides write one JSON value per line.
-
-Parent:  ``{"cache": FOLDER, "roots": [FOLDER, ...]}``, then ``[NAME, {ARGUMENT: VALUE, ...}]``
-for each request
-Worker:  ``["ok", "ready"]`` or an error, then one answer per request, in order:
-``["ok", VALUE]`` or ``["error", {...}]``, an error's JSON
-
-When the parent closes the pipe or dies, this process ends at once, whatever it is doing.
+Its parent is ``imageloom.data.previews.client``; how the two speak, ``system.helper_answers``
+says. The setup is ``{"cache": FOLDER, "roots": [FOLDER, ...]}``.
 """
 
-import contextlib
 import dataclasses
-import json
 import os
-import queue
-import resource
-import sys
-import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import BinaryIO, Final
+from typing import Any, Final
 
 from imageloom.data.decoding.worker import MAX_MEMORY_BYTES
 from imageloom.data.params import ConvertParams
@@ -36,12 +24,11 @@ from imageloom.data.previews.values import (
     LeftOutPage,
     SourceDescription,
 )
-from imageloom.errors import ImageloomError, any_error
+from imageloom.system.helper_answers import Answer, answer_parent
 
 _SOURCES_KEPT: Final = 4
 _MOST_ROWS: Final = 1_000
 _FEW: Final = 1
-_HINT: Final = "This is a mistake in Imageloom. Please report it."
 
 
 class Previews:
@@ -95,61 +82,14 @@ _WORK: Final[Mapping[str, Callable[..., KeptThumbnail | LeftOutPage | SourceDesc
 
 def main() -> None:
     """Serve the parent that started this process."""
-    # A C library that prints must not write between the answers: standard output becomes the
-    # error output, and the answers keep the pipe.
-    answers = os.dup(1)
-    os.dup2(2, 1)
-    for kind, value in (
-        (resource.RLIMIT_CORE, 0),
-        (resource.RLIMIT_DATA, MAX_MEMORY_BYTES),
-    ):
-        with contextlib.suppress(ValueError, OSError):  # a lower limit may be in force already
-            resource.setrlimit(kind, (value, resource.getrlimit(kind)[1]))
-    requests = _requests(sys.stdin.buffer)
-    setup = json.loads(next(requests))
+    answer_parent(_prepare, memory_bytes=MAX_MEMORY_BYTES)
+
+
+def _prepare(setup: dict[str, Any]) -> Answer:
     cache = ThumbnailCache(Path(setup["cache"]))
     previews = Previews(cache, Reach(tuple(map(Path, setup["roots"]))))
-    _write(answers, _answer_of(cache))
-    for line in requests:
-        _write(answers, _answer(previews, line))
-
-
-def _answer_of(cache: ThumbnailCache) -> list[object]:
-    """Prepare the cache and return the first answer."""
-    try:
-        cache.prepare()
-    except ImageloomError as problem:
-        return ["error", problem.to_json()]
-    return ["ok", "ready"]
-
-
-def _answer(previews: Previews, line: bytes) -> list[object]:
-    try:
-        name, arguments = json.loads(line)
-        answer = _WORK[name](previews, **arguments)
-        return ["ok", dataclasses.asdict(answer)]
-    except Exception as problem:  # noqa: BLE001 - one request must not end the others
-        return ["error", any_error(problem, _HINT).to_json()]
-
-
-def _requests(stream: BinaryIO) -> Iterator[bytes]:
-    """Yield lines until the parent is gone; then the process ends, even in the midst of work."""
-    lines: queue.SimpleQueue[bytes] = queue.SimpleQueue()
-
-    def read() -> None:
-        for line in stream:
-            lines.put(line)
-        os._exit(0)
-
-    threading.Thread(target=read, daemon=True).start()
-    while True:
-        yield lines.get()
-
-
-def _write(descriptor: int, value: object) -> None:
-    line = json.dumps(value).encode("ascii") + b"\n"
-    while line:
-        line = line[os.write(descriptor, line) :]
+    cache.prepare()
+    return lambda name, arguments: dataclasses.asdict(_WORK[name](previews, **arguments))
 
 
 if __name__ == "__main__":

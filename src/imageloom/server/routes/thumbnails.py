@@ -7,9 +7,8 @@ from fastapi import APIRouter, Query
 from fastapi.responses import FileResponse
 
 from imageloom.data.previews.values import SIZES, Size
-from imageloom.errors import InvalidRequestError, NoSuchRunError
-from imageloom.scoring.read_pictures import PICTURES, about_pictures, read_pictures
-from imageloom.server.results import evaluation_folder
+from imageloom.errors import InvalidRequestError
+from imageloom.server.results import scored_place
 from imageloom.server.studio import StudioNow
 
 router = APIRouter(tags=["pictures"])
@@ -40,12 +39,8 @@ def scored_picture(
     """Return a picture of an evaluation, by its row in the scored table."""
     if size not in SIZES:
         raise InvalidRequestError(f"size is {size}, but must be one of {SIZES}.")
-    file = evaluation_folder(studio, run_id, node) / PICTURES
-    found, _ = read_pictures(file, order="row", offset=max(row, 0), limit=1)
-    root = about_pictures(file).root
-    if not found or found[0].row != row or not root:
-        raise NoSuchRunError(f"Node {node} of run {run_id} has no picture {row}.", reason="no-row")
-    place = studio.pictures.thumbnail(studio.roots.require(root), found[0].file, cast(Size, size))
+    picture = scored_place(studio, run_id, node, row)
+    place = studio.pictures.thumbnail(picture.folder, picture.file, cast(Size, size))
     return FileResponse(
         place, media_type="image/jpeg", headers={"cache-control": "private, max-age=600"}
     )

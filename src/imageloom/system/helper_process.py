@@ -1,4 +1,4 @@
-"""The preview process as its parent sees it: started, asked one thing at a time, and ended."""
+"""A process that helps this one, as its parent sees it: asked one thing at a time, and ended."""
 
 import contextlib
 import json
@@ -8,8 +8,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
-from pathlib import Path
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import IO, Final
 
 from imageloom.errors import (
@@ -24,42 +24,61 @@ from imageloom.errors import (
 
 _START_TIMEOUT_S: Final = 120.0
 _READ_BYTES: Final = 1 << 20
-# What Python, its libraries and our settings need. Tokens and passwords of the server stay there.
+# What Python, its libraries and our settings need. Tokens and passwords of the parent stay there.
 _PASSED_ON: Final = (
     *("PATH", "HOME", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "TMPDIR", "LD_LIBRARY_PATH"),
     *("PYTHONHASHSEED", "PYTHONDONTWRITEBYTECODE"),
 )
-# Threads and the pool of Arrow reserve a gigabyte of the memory that a process may take.
-_LEAN: Final = {
-    "OPENBLAS_NUM_THREADS": "1",
-    "OMP_NUM_THREADS": "1",
-    "ARROW_DEFAULT_MEMORY_POOL": "system",
-}
 
 
-class PreviewProcess:
+@dataclass(frozen=True)
+class HelperKind:
+    """What kind of helper a process is.
+
+    Attributes:
+        module: Of the package; ``python -m`` runs it. It calls ``answer_parent``.
+        name: As it stands in messages: ``preview process``.
+        reason: How the reasons of its errors begin: ``preview`` makes ``preview-lost``.
+        slow_hint: What to do when it takes too long.
+        lost_hint: What to do when it ends at its work.
+        environment: Variables that it gets besides those that Python needs.
+        passed_on: Names of variables of the parent that it gets too.
+    """
+
+    module: str
+    name: str
+    reason: str
+    slow_hint: str
+    lost_hint: str
+    environment: Mapping[str, str] = field(default_factory=dict)
+    passed_on: tuple[str, ...] = ()
+
+
+class HelperProcess:
     """A process that answers one request after the other; of one thread at a time.
 
     Args:
-        cache: Folder of the thumbnails.
-        roots: Folders from which pictures may be shown; empty for all.
+        kind: What it is.
+        setup: The first JSON value that it gets.
 
     Attributes:
         pid: Its number.
         is_in_step: Whether every request was answered: else the next answer would be of another.
 
     Raises:
-        ImageloomError: It could not start, or the cache cannot be written.
+        ImageloomError: It could not start, or answers the setup with an error.
     """
 
-    def __init__(self, cache: Path, roots: Sequence[Path]) -> None:
+    def __init__(self, kind: HelperKind, setup: Mapping[str, object]) -> None:
+        self._kind = kind
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - closed in end()
         self._unread = b""
-        environment = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
-        environment |= {"PYTHONPATH": os.pathsep.join(filter(None, sys.path)), **_LEAN}
+        names = (*_PASSED_ON, *kind.passed_on)
+        environment = {name: os.environ[name] for name in names if name in os.environ}
+        environment |= {"PYTHONPATH": os.pathsep.join(filter(None, sys.path)), **kind.environment}
         try:
             self._child = subprocess.Popen(
-                [sys.executable, "-P", "-m", "imageloom.data.previews.worker"],
+                [sys.executable, "-P", "-m", kind.module],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=self._errors,
@@ -69,13 +88,12 @@ class PreviewProcess:
         except OSError as problem:
             self._errors.close()
             raise named_error(problem) or EnvironmentUnsuitableError(
-                f"The preview process could not be started: {problem.strerror or problem}.",
+                f"The {kind.name} could not be started: {problem.strerror or problem}.",
                 hint="Is the machine out of memory or of processes? Close other programs.",
                 reason="no-process",
             ) from problem
         self.pid = self._child.pid
         self.is_in_step = True
-        setup = {"cache": str(cache), "roots": [str(root) for root in roots]}
         try:
             self._exchange(setup, time.monotonic() + _START_TIMEOUT_S, "start")
         except BaseException:
@@ -91,14 +109,14 @@ class PreviewProcess:
         """Return the answer to a request.
 
         Args:
-            what: A name that the worker knows.
+            what: A name that the helper knows.
             arguments: JSON values.
             end: When to give up, as ``time.monotonic`` counts. The process is of no use then.
 
         Raises:
             TimeoutOccuredError: It took longer.
             WorkerLostError: The process ended.
-            ImageloomError: What the worker answered; the process lives on.
+            ImageloomError: What the helper answered; the process lives on.
         """
         return self._exchange([what, arguments], end, what)
 
@@ -145,10 +163,9 @@ class PreviewProcess:
             left_s = end - time.monotonic()
             if left_s <= 0 or not waiting.poll(left_s * 1000):
                 raise TimeoutOccuredError(
-                    f"The preview process did not finish its work in time ({what}).",
-                    hint="Is the disk or network share of the pictures there? Very large sources "
-                    "take their time: convert them with 'imageloom data convert'.",
-                    reason="preview-timeout",
+                    f"The {self._kind.name} did not finish its work in time ({what}).",
+                    hint=self._kind.slow_hint,
+                    reason=f"{self._kind.reason}-timeout",
                 )
             read = os.read(self._stdout.fileno(), _READ_BYTES)
             if not read:
@@ -166,8 +183,8 @@ class PreviewProcess:
         said = printable(self._errors.read()[-500:].decode("utf-8", "replace")).strip()
         end = f"signal {-status}" if status is not None and status < 0 else f"status {status}"
         return WorkerLostError(
-            f"The preview process ended with {end} at its work ({what}). {said}".strip(),
-            hint="The picture may be hostile, or memory short. Others can still be shown.",
-            reason="preview-lost",
+            f"The {self._kind.name} ended with {end} at its work ({what}). {said}".strip(),
+            hint=self._kind.lost_hint,
+            reason=f"{self._kind.reason}-lost",
             details={"status": status},
         )
