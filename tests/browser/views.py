@@ -445,6 +445,49 @@ def evaluation_of_classes(tab: Page, scene: Scene) -> None:
     tab.get_by_role("heading", name="Figures").scroll_into_view_if_needed()
 
 
+@_view(Stage.FILLED)
+def evaluation_why(tab: Page, scene: Scene) -> None:
+    evaluation(tab, scene)
+    tab.locator("section[aria-live] li[data-row]").first.get_by_role("button").click()
+    panel = tab.get_by_role("dialog")
+    panel.get_by_role("img", name="Where it finds").wait_for()
+    panel.locator("li:has(img)").first.wait_for()
+
+
+@_view(Stage.FILLED)
+def evaluation_suspicions(tab: Page, scene: Scene) -> None:
+    evaluation(tab, scene)
+    tab.get_by_role("heading", name="Try a picture").scroll_into_view_if_needed()
+
+
+@_view(Stage.FILLED)
+def evaluation_thresholds(tab: Page, scene: Scene) -> None:
+    evaluation(tab, scene)
+    heading = tab.get_by_role("heading", name="Thresholds")
+    heading.scroll_into_view_if_needed()
+    tab.get_by_role("table", name="Thresholds").wait_for()
+
+
+@_view(Stage.FILLED)
+def compare(tab: Page, scene: Scene) -> None:
+    _open(tab, scene, f"compare/{scene.runs['finished']}/{scene.runs['two']}")
+    tab.get_by_role("heading", name="How good they are").wait_for()
+
+
+@_view(Stage.FILLED)
+def compare_curves(tab: Page, scene: Scene) -> None:
+    compare(tab, scene)
+    tab.get_by_role("heading", name="Curves over each other").scroll_into_view_if_needed()
+    tab.locator("canvas").first.wait_for()
+
+
+@_view(Stage.FILLED)
+def runs_chosen(tab: Page, scene: Scene) -> None:
+    runs(tab, scene)
+    for box in tab.get_by_role("checkbox").all()[:2]:
+        box.check()
+
+
 # Busy: one training runs, another waits for it.
 
 

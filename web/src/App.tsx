@@ -8,6 +8,9 @@ import { Shell } from "./shell/Shell";
 
 const DraftView = lazy(async () => ({ default: (await import("./drafts/DraftView")).DraftView }));
 const RunView = lazy(async () => ({ default: (await import("./canvas/RunView")).RunView }));
+const ComparePage = lazy(async () => ({
+  default: (await import("./compare/ComparePage")).ComparePage,
+}));
 const RunsPage = lazy(async () => ({ default: (await import("./runs/RunsPage")).RunsPage }));
 
 export function App() {
@@ -30,6 +33,8 @@ function View({ route }: { route: Route }) {
       return <DraftView key={route.id} id={route.id} />;
     case "runs":
       return <RunsPage />;
+    case "compare":
+      return <ComparePage key={route.runs.join("/")} runs={route.runs} />;
     case "run":
       return <RunView key={route.id} id={route.id} node={route.node} />;
   }

@@ -14,10 +14,10 @@ import type {
   Series,
 } from "./types";
 
-type Values = Record<string, string | number | boolean | null | undefined>;
+export type Values = Record<string, string | number | boolean | null | undefined>;
 
 /** A query without what is not said. */
-function queryOf(values: Values): string {
+export function queryOf(values: Values): string {
   const query = new URLSearchParams();
   for (const [name, value] of Object.entries(values)) {
     if (value !== null && value !== undefined) query.set(name, String(value));
@@ -26,7 +26,8 @@ function queryOf(values: Values): string {
 }
 
 const runPath = (run: string) => `/runs/${encodeURIComponent(run)}`;
-const nodePath = (run: string, node: string) => `${runPath(run)}/nodes/${encodeURIComponent(node)}`;
+export const nodePath = (run: string, node: string) =>
+  `${runPath(run)}/nodes/${encodeURIComponent(node)}`;
 const logPath = (run: string, node: string, label: string) =>
   `${nodePath(run, node)}/logs/${encodeURIComponent(label)}`;
 

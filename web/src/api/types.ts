@@ -39,6 +39,17 @@ export type LogFinds = Schemas["LogFinds"];
 export type Evaluations = Schemas["Evaluations"];
 export type PicturePage = Schemas["ScoredPicturesPage"];
 export type PictureRow = Schemas["ScoredPicture"];
+export type ModelInfo = Schemas["ModelInfo"];
+export type Explanation = Schemas["PictureExplanation"];
+export type Guess = Schemas["Guess"];
+export type AlikePage = Schemas["AlikePage"];
+export type DroppedPicture = Schemas["DroppedPicture"];
+export type Thresholds = Schemas["Thresholds"];
+export type ClassThresholds = Schemas["ClassThresholds"];
+export type RunComparison = Schemas["RunComparison"];
+export type EvaluationFigures = Schemas["EvaluationFigures"];
+export type ChangedPictures = Schemas["ChangedPictures"];
+export type ChangedPicture = Schemas["ChangedPicture"];
 
 /** The server keeps pipelines as JSON; that they are pipelines, it has checked. */
 export type Draft = Omit<Schemas["Draft"], "pipeline"> & { pipeline: Pipeline };

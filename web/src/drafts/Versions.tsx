@@ -9,12 +9,14 @@ import { restore } from "../graph/restore";
 import { ago } from "../i18n/when";
 import { saveOnce } from "./saving";
 import { run, useDraft } from "./store";
+import { VersionCompare } from "./VersionCompare";
 import styles from "./Versions.module.css";
 
 export function Versions({ onClose }: { onClose: () => void }) {
   const { t } = useTranslation();
   const draft = useDraft((state) => state.draft);
   const version = useDraft((state) => state.version);
+  const [isComparing, setComparing] = useState(false);
   const { data: versions = [], error } = useQuery({
     queryKey: ["versions", draft, version],
     queryFn: () => readVersions(draft),
@@ -29,6 +31,12 @@ export function Versions({ onClose }: { onClose: () => void }) {
     <Modal opened onClose={onClose} title={t("versions.title")} size="lg">
       <NameVersion />
       {error && <p>{error.message}</p>}
+      {versions.length > 1 && (
+        <Button onClick={() => setComparing(!isComparing)} aria-expanded={isComparing}>
+          {t("versionCompare.open")}
+        </Button>
+      )}
+      {isComparing && <VersionCompare draft={draft} versions={versions} />}
       <ol className={styles.versions}>
         {versions.map((row) => (
           <li key={row.version} className={styles.version}>

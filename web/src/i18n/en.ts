@@ -1,5 +1,6 @@
 /** Every text of the page, in English. */
 import { enDraw } from "./enDraw";
+import { enExplain } from "./enExplain";
 import { enLook } from "./enLook";
 import { enShare } from "./enShare";
 
@@ -106,6 +107,7 @@ export const en = {
   },
   ago: { now: "just now" },
   ...enDraw,
+  ...enExplain,
   ...enLook,
   ...enShare,
 };

@@ -1,6 +1,7 @@
 /** Every text of the page, in French. The type of the English texts lets none be missing. */
 import type { en } from "./en";
 import { frDraw } from "./frDraw";
+import { frExplain } from "./frExplain";
 import { frLook } from "./frLook";
 import { frShare } from "./frShare";
 
@@ -108,6 +109,7 @@ export const fr: typeof en = {
   },
   ago: { now: "à l’instant" },
   ...frDraw,
+  ...frExplain,
   ...frLook,
   ...frShare,
 };

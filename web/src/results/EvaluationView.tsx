@@ -3,11 +3,16 @@ import { Button, Select } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
+import { readModel } from "../api/explainQuestions";
 import { addressOf, readEvaluation } from "../api/runQuestions";
-import { Icon } from "../icons/Icon";
-import { RequestFailure } from "../runs/FailureCard";
+import { LabelErrors } from "../explain/LabelErrors";
+import { type Explained, PicturePanel } from "../explain/PicturePanel";
+import { Thresholds } from "../explain/Thresholds";
+import { TryPicture } from "../explain/TryPicture";
 import { fromServer } from "../i18n/fromServer";
 import { fixed, percent } from "../i18n/numbers";
+import { Icon } from "../icons/Icon";
+import { RequestFailure } from "../runs/FailureCard";
 import { ClassTable } from "./ClassTable";
 import { type Evaluation, evaluationOf } from "./evaluation";
 import { Matrix } from "./Matrix";
@@ -18,9 +23,14 @@ export function EvaluationView({ run, node }: { run: string; node: string }) {
   const { t } = useTranslation();
   const [number, setNumber] = useState(0);
   const [choice, setChoice] = useState<Choice>({ correct: false });
+  const [explained, setExplained] = useState<Explained | null>(null);
   const found = useQuery({
     queryKey: ["evaluation", run, node],
     queryFn: ({ signal }) => readEvaluation(run, node, signal),
+  });
+  const model = useQuery({
+    queryKey: ["model", run, node],
+    queryFn: ({ signal }) => readModel(run, node, signal),
   });
   if (found.error)
     return <RequestFailure problem={found.error} onAgain={() => void found.refetch()} />;
@@ -61,7 +71,24 @@ export function EvaluationView({ run, node }: { run: string; node: string }) {
           onChoose={(label, scored) => setChoice({ label, scored })}
         />
       </section>
-      <PictureGrid run={run} node={node} choice={choice} onChoice={setChoice} />
+      <PictureGrid
+        run={run}
+        node={node}
+        choice={choice}
+        onChoice={setChoice}
+        onOpen={
+          model.data && (({ row, file, label }) => setExplained({ picture: { row }, file, label }))
+        }
+      />
+      {model.data && <TryPicture run={run} node={node} onExplain={setExplained} />}
+      <LabelErrors
+        run={run}
+        node={node}
+        found={evaluation.suspicions}
+        hasLearned={model.data?.has_learned_scored ?? false}
+        onExplain={model.data && setExplained}
+      />
+      <Thresholds run={run} node={node} />
       <section>
         <h3>{t("evaluation.perClass")}</h3>
         <ClassTable evaluation={evaluation} onChoose={(label) => setChoice({ label })} />
@@ -77,6 +104,17 @@ export function EvaluationView({ run, node }: { run: string; node: string }) {
           ))}
         </dl>
       </section>
+      {explained && (
+        <PicturePanel
+          key={JSON.stringify(explained.picture)}
+          run={run}
+          node={node}
+          explained={explained}
+          classes={evaluation.classes}
+          knowsTraining={model.data?.knows_training ?? false}
+          onClose={() => setExplained(null)}
+        />
+      )}
     </div>
   );
 }

@@ -4,10 +4,11 @@ import { useInfiniteQuery } from "@tanstack/react-query";
 import type { TFunction } from "i18next";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
-import { addressOf, readPictures } from "../api/runQuestions";
+import { readPictures } from "../api/runQuestions";
 import type { PictureRow } from "../api/types";
 import { percent } from "../i18n/numbers";
 import { RequestFailure } from "../runs/FailureCard";
+import { PictureCard } from "./PictureCard";
 import styles from "./results.module.css";
 
 /** Which pictures: of one true class, one that was named, rightly or wrongly named ones. */
@@ -22,11 +23,13 @@ interface PictureGridProps {
   node: string;
   choice: Choice;
   onChoice: (choice: Choice) => void;
+  /** Opens why the model said so; absent where no model is known. */
+  onOpen?: ((picture: PictureRow) => void) | undefined;
 }
 
 const PAGE = 48;
 
-export function PictureGrid({ run, node, choice, onChoice }: PictureGridProps) {
+export function PictureGrid({ run, node, choice, onChoice, onOpen }: PictureGridProps) {
   const { t } = useTranslation();
   const [order, setOrder] = useState<"confidence" | "doubt">("confidence");
   const found = useInfiniteQuery({
@@ -64,7 +67,13 @@ export function PictureGrid({ run, node, choice, onChoice }: PictureGridProps) {
       {found.isSuccess && total === 0 && <p className="quiet">{t("evaluation.noMistakes")}</p>}
       <ul className={styles.grid}>
         {pictures.map((picture) => (
-          <Picture key={picture.row} run={run} node={node} picture={picture} />
+          <Picture
+            key={picture.row}
+            run={run}
+            node={node}
+            picture={picture}
+            onOpen={onOpen && (() => onOpen(picture))}
+          />
         ))}
       </ul>
       {found.hasNextPage && (
@@ -80,41 +89,28 @@ interface PictureProps {
   run: string;
   node: string;
   picture: PictureRow;
+  onOpen?: (() => void) | undefined;
 }
 
-function Picture({ run, node, picture }: PictureProps) {
+function Picture({ run, node, picture, onOpen }: PictureProps) {
   const { t } = useTranslation();
-  const [isBroken, setBroken] = useState(false);
   return (
-    <li className={styles.picture} data-row={picture.row}>
-      {isBroken ? (
-        <div className={`${styles.broken} quiet`}>{t("evaluation.noPicture")}</div>
-      ) : (
-        <img
-          src={addressOf.thumbnail(run, node, picture.row, 240)}
-          alt={picture.file}
-          title={picture.file}
-          loading="lazy"
-          onError={() => setBroken(true)}
-        />
-      )}
-      <div className={styles.caption}>
-        <span data-wrong={picture.correct === false || undefined}>
-          {t("evaluation.saidWith", {
-            label: picture.scored_label,
-            probability: percent(picture.probability),
+    <PictureCard run={run} node={node} row={picture.row} file={picture.file} onOpen={onOpen}>
+      <span data-wrong={picture.correct === false || undefined}>
+        {t("evaluation.saidWith", {
+          label: picture.scored_label,
+          probability: percent(picture.probability),
+        })}
+      </span>
+      {picture.correct === false && picture.label !== null && (
+        <span className="quiet">
+          {t("evaluation.isWith", {
+            label: picture.label,
+            probability: percent(picture.label_probability ?? 0),
           })}
         </span>
-        {picture.correct === false && picture.label !== null && (
-          <span className="quiet">
-            {t("evaluation.isWith", {
-              label: picture.label,
-              probability: percent(picture.label_probability ?? 0),
-            })}
-          </span>
-        )}
-      </div>
-    </li>
+      )}
+    </PictureCard>
   );
 }
 

@@ -8,6 +8,29 @@ export interface ClassRow {
   f1: number | null;
 }
 
+/** A picture whose label is probably wrong. */
+export interface Suspicion {
+  row: number;
+  file: string;
+  label: string;
+  suggested: string;
+  labelProbability: number;
+  suggestedProbability: number;
+}
+
+/** The most suspicious of all that are. */
+export interface Suspicions {
+  images: number;
+  suspicious: number;
+  listed: Suspicion[];
+}
+
+export interface ConfusedPair {
+  label: string;
+  scored: string;
+  images: number;
+}
+
 export interface Evaluation {
   name: string;
   images: number;
@@ -20,6 +43,9 @@ export interface Evaluation {
   perClass: ClassRow[];
   /** Pictures by their true class, then by the class that the model named; what is absent is 0. */
   matrix: Record<string, Record<string, number>>;
+  pairs: ConfusedPair[];
+  /** Null where an older version evaluated. */
+  suspicions: Suspicions | null;
 }
 
 type Json = Record<string, unknown>;
@@ -41,6 +67,11 @@ export function evaluationOf(content: Json): Evaluation {
     baseline: number(content.most_frequent_class_share),
     perClass: list(content.per_class).map((row) => classRow(record(row))),
     matrix: matrixOf(record(content.confusion_matrix)),
+    pairs: list(content.most_confused_pairs).map((pair) => pairOf(record(pair))),
+    suspicions:
+      content.possible_label_errors === undefined
+        ? null
+        : suspicionsOf(record(content.possible_label_errors)),
   };
 }
 
@@ -62,6 +93,32 @@ export function shownClasses(evaluation: Evaluation, most: number): string[] {
   const worst = [...evaluation.classes].sort((a, b) => rank(b) - rank(a)).slice(0, most);
   const kept = new Set(worst);
   return evaluation.classes.filter((label) => kept.has(label));
+}
+
+function pairOf(pair: Json): ConfusedPair {
+  return {
+    label: String(pair.label ?? ""),
+    scored: String(pair.scored_label ?? ""),
+    images: number(pair.images) ?? 0,
+  };
+}
+
+function suspicionsOf(content: Json): Suspicions {
+  return {
+    images: number(content.images) ?? 0,
+    suspicious: number(content.suspicious) ?? 0,
+    listed: list(content.listed).map((row) => {
+      const one = record(row);
+      return {
+        row: number(one.row) ?? 0,
+        file: String(one.file ?? ""),
+        label: String(one.label ?? ""),
+        suggested: String(one.suggested_label ?? ""),
+        labelProbability: number(one.label_probability) ?? 0,
+        suggestedProbability: number(one.suggested_probability) ?? 0,
+      };
+    }),
+  };
 }
 
 function classRow(row: Json): ClassRow {

@@ -1,5 +1,5 @@
 /** The list of runs, with search, states and orders. */
-import { ActionIcon, Button, Select, TextInput, Tooltip } from "@mantine/core";
+import { ActionIcon, Button, Checkbox, Select, TextInput, Tooltip } from "@mantine/core";
 import { useDebouncedValue, useMediaQuery } from "@mantine/hooks";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
@@ -16,6 +16,7 @@ import { useNow } from "./useNow";
 import { duration, moment } from "./words";
 
 const STATES: RunState[] = ["queued", "running", "completed", "failed", "cancelled", "interrupted"];
+const MOST_COMPARED = 20; // as the server takes them
 const ORDERS: Record<RunOrder, string> = {
   created: "runList.created",
   name: "runList.name",
@@ -30,6 +31,7 @@ export function RunsPage() {
   const [state, setState] = useState<RunState | null>(null);
   const [order, setOrder] = useState<RunOrder>("created");
   const [isReversed, setReversed] = useState(false);
+  const [chosen, setChosen] = useState<readonly string[]>([]);
   const list = useRunList({ text, state, order, isReversed });
   const now = useNow(1_000);
   const rows = list.data?.pages.flatMap((page) => page.runs) ?? [];
@@ -85,8 +87,28 @@ export function RunsPage() {
           </ActionIcon>
         </Tooltip>
       </header>
+      {chosen.length > 0 && (
+        <div className={styles.chosen}>
+          <Button
+            variant="filled"
+            disabled={chosen.length < 2}
+            onClick={() => go({ view: "compare", runs: chosen })}
+          >
+            {t("compare.do", { count: chosen.length })}
+          </Button>
+          <Button onClick={() => setChosen([])}>{t("compare.clear")}</Button>
+        </div>
+      )}
       {list.error && <RequestFailure problem={list.error} onAgain={() => void list.refetch()} />}
-      {rows.length > 0 && <RunTable rows={rows} now={now} isBusy={list.isFetching} />}
+      {rows.length > 0 && (
+        <RunTable
+          rows={rows}
+          now={now}
+          isBusy={list.isFetching}
+          chosen={chosen}
+          onChosen={setChosen}
+        />
+      )}
       {isEmpty && isFiltered && (
         <Message title={t("runList.none")}>
           <Button onClick={showAll}>{t("runList.anyRun")}</Button>
@@ -105,15 +127,21 @@ interface RunTableProps {
   rows: readonly RunRow[];
   now: number;
   isBusy: boolean;
+  /** Ids of runs to compare, in the order in which they were chosen. */
+  chosen: readonly string[];
+  onChosen: (chosen: readonly string[]) => void;
 }
 
-function RunTable({ rows, now, isBusy }: RunTableProps) {
+function RunTable({ rows, now, isBusy, chosen, onChosen }: RunTableProps) {
   const { t } = useTranslation();
   const isNarrow = useMediaQuery("(max-width: 48rem)", false, { getInitialValueInEffect: false });
+  const choose = (id: string, isChosen: boolean) =>
+    onChosen(isChosen ? [...chosen, id].slice(-MOST_COMPARED) : chosen.filter((one) => one !== id));
   return (
     <table className={styles.table} aria-busy={isBusy}>
       <thead>
         <tr>
+          <th>{t("compare.chooseColumn")}</th>
           <th>{t("runList.run")}</th>
           {!isNarrow && (
             <>
@@ -128,7 +156,14 @@ function RunTable({ rows, now, isBusy }: RunTableProps) {
       </thead>
       <tbody>
         {rows.map((run) => (
-          <Row key={run.id} run={run} now={now} isNarrow={isNarrow} />
+          <Row
+            key={run.id}
+            run={run}
+            now={now}
+            isNarrow={isNarrow}
+            isChosen={chosen.includes(run.id)}
+            onChosen={(isChosen) => choose(run.id, isChosen)}
+          />
         ))}
       </tbody>
     </table>
@@ -140,9 +175,12 @@ interface RowProps {
   now: number;
   /** Whether all stands below the name, for want of room beside it. */
   isNarrow: boolean;
+  /** Whether it is chosen to be compared. */
+  isChosen: boolean;
+  onChosen: (isChosen: boolean) => void;
 }
 
-function Row({ run, now, isNarrow }: RowProps) {
+function Row({ run, now, isNarrow, isChosen, onChosen }: RowProps) {
   const { t } = useTranslation();
   const began = moment(run.began ?? run.created, now);
   const end = run.ended ?? (run.state === "running" ? now : null);
@@ -150,6 +188,14 @@ function Row({ run, now, isNarrow }: RowProps) {
   const problem = run.problem.split("\n")[0];
   return (
     <tr>
+      <td>
+        <Checkbox
+          size="xs"
+          aria-label={t("compare.choose", { name: `${run.name} ${run.id}`.trim() })}
+          checked={isChosen}
+          onChange={(event) => onChosen(event.currentTarget.checked)}
+        />
+      </td>
       <td>
         <Link to={{ view: "run", id: run.id, node: "" }} className={styles.name}>
           {run.name || run.id}

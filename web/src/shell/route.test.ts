@@ -5,6 +5,7 @@ test.each<Route>([
   { view: "pipelines" },
   { view: "pipeline", id: "20261126-abc" },
   { view: "runs" },
+  { view: "compare", runs: ["20261126-055748-3825", "20261126-055748-3826"] },
   { view: "run", id: "20261126-055748-3825", node: "" },
   { view: "run", id: "20261126-055748-3825", node: "train" },
 ])("the address of $view leads back to it", (route) => {

@@ -5,10 +5,13 @@ export type Route =
   | { view: "pipelines" }
   | { view: "pipeline"; id: string }
   | { view: "runs" }
+  | { view: "compare"; runs: readonly string[] }
   | { view: "run"; id: string; node: string };
 
 export function routeOf(path: string): Route {
-  const [view, id, , node] = path.split("/").filter(Boolean).map(decodeURIComponent);
+  const parts = path.split("/").filter(Boolean).map(decodeURIComponent);
+  const [view, id, , node] = parts;
+  if (view === "compare") return { view, runs: parts.slice(1) };
   if (view === "runs") return id ? { view: "run", id, node: node ?? "" } : { view: "runs" };
   return view === "pipelines" && id ? { view: "pipeline", id } : { view: "pipelines" };
 }
@@ -21,6 +24,8 @@ export function pathOf(route: Route): string {
       return `/pipelines/${encodeURIComponent(route.id)}`;
     case "runs":
       return "/runs";
+    case "compare":
+      return `/compare/${route.runs.map(encodeURIComponent).join("/")}`;
     case "run": {
       const node = route.node ? `/nodes/${encodeURIComponent(route.node)}` : "";
       return `/runs/${encodeURIComponent(route.id)}${node}`;
