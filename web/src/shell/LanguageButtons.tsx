@@ -13,7 +13,7 @@ export function LanguageButtons() {
         <Tooltip key={language} label={LANGUAGES[language]}>
           <ActionIcon
             lang={language}
-            aria-label={LANGUAGES[language]}
+            aria-label={`${language.toUpperCase()} ${LANGUAGES[language]}`}
             className={styles.language}
             onClick={() => void choose(language)}
           >
