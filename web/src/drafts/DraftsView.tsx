@@ -5,8 +5,9 @@ import { useTranslation } from "react-i18next";
 import { useDrafts, useTemplates } from "../api/queries";
 import { createDraft, createFromTemplate } from "../api/questions";
 import type { Draft, Template } from "../api/types";
-import { fragmentOf } from "../graph/clipboard";
 import { EMPTY, type Pipeline } from "../graph/pipeline";
+import { MAX_FILE_BYTES, pipelineIn } from "../graph/pipelineFile";
+import { sizeText } from "../i18n/when";
 import { Icon } from "../icons/Icon";
 import { go } from "../shell/route";
 import { ChosenPlace } from "./ChosenPlace";
@@ -28,6 +29,7 @@ export function DraftsView() {
   const [chosen, setChosen] = useState<Chosen | null>(null);
   const [asking, setAsking] = useState<Template | null>(null);
   const [problem, setProblem] = useState("");
+  const [isDropping, setDropping] = useState(false);
   const begin = async (make: () => Promise<Draft>) => {
     try {
       const { id } = await make();
@@ -44,13 +46,31 @@ export function DraftsView() {
   };
   const openFile = async (file: File | undefined) => {
     if (!file) return;
-    const text = await file.text();
-    if (fragmentOf(text)) await begin(() => createDraft(JSON.parse(text)));
+    setProblem("");
+    if (file.size > MAX_FILE_BYTES) {
+      const [size, most] = [sizeText(file.size), sizeText(MAX_FILE_BYTES)];
+      return setProblem(t("share.tooLarge", { file: file.name, size, most }));
+    }
+    const pipeline = pipelineIn(await file.text());
+    if (pipeline) await begin(() => createDraft(pipeline));
     else setProblem(t("drafts.notAPipeline", { file: file.name }));
   };
   const error = problem || noTemplates?.message || noDrafts?.message;
   return (
-    <div className={styles.view}>
+    // biome-ignore lint/a11y/noStaticElementInteractions: the keyboard has the button that opens a file
+    <div
+      className={styles.view}
+      onDragEnter={() => setDropping(true)}
+      onDragOver={(event) => event.preventDefault()}
+      onDragLeave={(event) => {
+        if (!event.currentTarget.contains(event.relatedTarget as Node | null)) setDropping(false);
+      }}
+      onDrop={(event) => {
+        event.preventDefault();
+        setDropping(false);
+        void openFile(event.dataTransfer.files[0]);
+      }}
+    >
       <h1 className={styles.title}>{t("drafts.begin")}</h1>
       <div className={styles.cards}>
         {templates.map((template) => (
@@ -74,9 +94,9 @@ export function DraftsView() {
       )}
       <div className={styles.heading}>
         <h2 className={styles.title}>{t("drafts.title")}</h2>
-        <label className={styles.file}>
+        <label className={styles.file} data-dropping={isDropping || undefined}>
           <Icon name="file" />
-          {t("drafts.openFile")}
+          {t(isDropping ? "share.drop" : "drafts.openFile")}
           <input
             type="file"
             accept=".json,application/json"
