@@ -48,6 +48,8 @@ def test_every_command_of_the_issue_is_there():
         "data convert",
         "data split",
         "data check",
+        "data duplicates",
+        "data correct",
         "model create",
         "train",
         "logs",

@@ -77,13 +77,19 @@ class LazyGroup(click.Group):
 
 _DATA = LazyGroup(
     "data",
-    help="Convert, split and check pictures.",
+    help="Convert, split, check and correct pictures.",
     entries={
         "convert": Entry(
             "imageloom.cli.data.convert", "Check pictures and list them in an image directory."
         ),
         "split": Entry("imageloom.cli.data.split", "Divide pictures into two or three parts."),
         "check": Entry("imageloom.cli.data.check", "Say what is in it, and what was left out."),
+        "duplicates": Entry(
+            "imageloom.cli.data.duplicates", "Find pictures that stand twice or nearly twice."
+        ),
+        "correct": Entry(
+            "imageloom.cli.data.correct", "Give pictures another class, or leave them out."
+        ),
     },
 )
 _MODEL = LazyGroup(
