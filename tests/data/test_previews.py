@@ -58,7 +58,7 @@ def helper(tmp_path):
 
 
 def pid_of(helper):
-    (process,) = helper._running
+    (process,) = helper._pool.running
     return process.pid
 
 
@@ -203,10 +203,10 @@ def test_many_threads_are_answered_each_with_its_own(helper, photos):
 
 def test_all_busy_is_said_when_the_time_is_over(helper, photos):
     helper.thumbnail(photos, "red/0.jpg")
-    taken = helper._free.get()
+    taken = helper._pool._free.get()
     with pytest.raises(TimeoutOccuredError, match="All 1 preview processes were busy"):
         helper.thumbnail(photos, "red/0.jpg", timeout_s=0.05)
-    helper._free.put(taken)
+    helper._pool._free.put(taken)
 
 
 def test_closing_ends_the_process_and_refuses_more(helper, photos):
@@ -227,7 +227,7 @@ def test_it_ends_with_its_parent_and_loads_nothing_heavy_there(photos, tmp_path)
         f"helper = PictureHelper(Path({str(tmp_path / 'cache')!r}))\n"
         f"helper.thumbnail(Path({str(photos)!r}), 'red/0.jpg')\n"
         "heavy = {'numpy', 'PIL', 'pyarrow', 'torch', 'torchvision'} & set(sys.modules)\n"
-        "(process,) = helper._running\n"
+        "(process,) = helper._pool.running\n"
         "print(sorted(heavy), process.pid, flush=True)\n"
         "os.kill(os.getpid(), signal.SIGKILL)\n"
     )

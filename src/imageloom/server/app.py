@@ -25,7 +25,10 @@ from imageloom.server.failures import (
 from imageloom.server.reference import reference_page
 from imageloom.server.routes import (
     components,
+    corrections,
+    duplicates,
     events,
+    images,
     logs,
     nodes,
     pipelines,
@@ -94,6 +97,9 @@ def create_app(studio: Studio, access: Access) -> FastAPI:
         runs,
         nodes,
         thumbnails,
+        images,
+        duplicates,
+        corrections,
         series,
         logs,
         events,

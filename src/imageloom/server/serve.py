@@ -85,7 +85,7 @@ def listen(
         roots=shown,
         user=login_name(),
         base=base,
-        pictures=PictureHelper(home, roots=shown.paths),
+        pictures=PictureHelper(home, roots=shown.paths, looks=engine.settings.picture_looks),
     )
     app = create_app(studio, access)
     config = uvicorn.Config(

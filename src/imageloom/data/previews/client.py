@@ -3,16 +3,22 @@
 Only the standard library and light modules of ours are imported here.
 """
 
-import queue
-import threading
-import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Final, Self, cast
+from typing import Final, Self
 
 from imageloom.data.previews.cache import THUMBNAILS, ThumbnailCache
+from imageloom.data.previews.image_pages import (
+    ImagesOverview,
+    PicturePage,
+    overview_from,
+    pictures_from,
+)
+from imageloom.data.previews.pool import HelperPool
 from imageloom.data.previews.process import PreviewProcess
+from imageloom.data.previews.searches import DuplicateSearches
+from imageloom.data.previews.seen import SeenHelper
 from imageloom.data.previews.values import (
     KeptThumbnail,
     LeftOutPage,
@@ -21,12 +27,13 @@ from imageloom.data.previews.values import (
     description_from,
     left_out_from,
 )
-from imageloom.errors import TimeoutOccuredError, WorkerLostError
 
 PICTURE_TIMEOUT_S: Final = 10.0
 """As long as a conversion gives one file; reading and decoding one takes a fraction of a second."""
 
 DESCRIBE_TIMEOUT_S: Final = 120.0
+LOOKS: Final = "picture-looks.sqlite"
+_WORKER: Final = "imageloom.data.previews.worker"
 
 
 class PictureHelper:
@@ -41,19 +48,30 @@ class PictureHelper:
         roots: Absolute folders from which pictures may be shown, the workspace among them; empty
             for all that this user may read.
         processes: How many calls are worked on at once; a process holds up to 1.5 GiB.
+        looks: File of what pictures look like in small; by default one in ``cache``.
+
+    Attributes:
+        seen: Pictures as networks see them.
+        searches: Searches for duplicates.
     """
 
-    def __init__(self, cache: Path, *, roots: Sequence[Path] = (), processes: int = 1) -> None:
+    def __init__(
+        self,
+        cache: Path,
+        *,
+        roots: Sequence[Path] = (),
+        processes: int = 1,
+        looks: Path | None = None,
+    ) -> None:
+        self.seen = SeenHelper(roots=roots)
+        self.searches = DuplicateSearches(cache, looks=looks or cache / LOOKS, roots=roots)
         self._cache = ThumbnailCache(cache)
-        self._roots = tuple(roots)
-        self._processes = processes
-        # The one used last is asked first, so that others need not start.
-        self._free: queue.LifoQueue[PreviewProcess | None] = queue.LifoQueue()
-        for _ in range(processes):
-            self._free.put(None)
-        self._lock = threading.Lock()
-        self._running: set[PreviewProcess] = set()
-        self._is_closed = False
+        setup = {"cache": str(cache), "roots": [str(root) for root in roots]}
+        self._pool = HelperPool(
+            lambda: PreviewProcess(_WORKER, setup),
+            processes=processes,
+            on_end=self._cache.clear_away,
+        )
 
     def find_thumbnail(self, sha256: str, size: Size) -> Path | None:
         """Return a thumbnail that was made before, without asking any process.
@@ -90,7 +108,7 @@ class PictureHelper:
             FailedToWriteOutputsError: The cache cannot be written.
         """
         what = {"folder": str(folder), "file": file, "size": size}
-        return self.path(KeptThumbnail(**self._ask("thumbnail", what, timeout_s)))
+        return self.path(KeptThumbnail(**self._pool.ask("thumbnail", what, timeout_s)))
 
     def describe(
         self,
@@ -117,7 +135,7 @@ class PictureHelper:
             ImageloomError: As ``thumbnail``.
         """
         what = {"path": str(path), "params": dict(params or {}), "samples": samples, "size": size}
-        return description_from(self._ask("describe", what, timeout_s))
+        return description_from(self._pool.ask("describe", what, timeout_s))
 
     def left_out(
         self,
@@ -141,24 +159,102 @@ class PictureHelper:
             ImageloomError: As ``describe``.
         """
         what = {"path": str(path), "params": dict(params or {}), "offset": offset, "limit": limit}
-        return left_out_from(self._ask("left_out", what, timeout_s))
+        return left_out_from(self._pool.ask("left_out", what, timeout_s))
+
+    def left_out_of(
+        self,
+        path: Path,
+        *,
+        offset: int = 0,
+        limit: int = 100,
+        timeout_s: float = DESCRIBE_TIMEOUT_S,
+    ) -> LeftOutPage:
+        """Return some of the files that an image directory lists as left out, by name.
+
+        Args:
+            path: Absolute.
+            offset: How many to pass over.
+            limit: How many to return, up to 1,000.
+            timeout_s: As for ``thumbnail``.
+
+        Raises:
+            InvalidDatasetError: It is none, or is damaged.
+            ImageloomError: As ``thumbnail``.
+        """
+        what = {"path": str(path), "offset": offset, "limit": limit}
+        return left_out_from(self._pool.ask("left_out_of", what, timeout_s))
+
+    def overview(self, path: Path, *, timeout_s: float = DESCRIBE_TIMEOUT_S) -> ImagesOverview:
+        """Return what an image directory holds, in numbers.
+
+        Args:
+            path: Absolute.
+            timeout_s: As for ``thumbnail``.
+
+        Raises:
+            InvalidDatasetError: It is none, or is damaged.
+            ImageloomError: As ``thumbnail``.
+        """
+        return overview_from(self._pool.ask("overview", {"path": str(path)}, timeout_s))
+
+    def pictures(
+        self,
+        path: Path,
+        *,
+        label: str | None = None,
+        rows: Sequence[int] | None = None,
+        offset: int = 0,
+        limit: int = 100,
+        timeout_s: float = DESCRIBE_TIMEOUT_S,
+    ) -> PicturePage:
+        """Return some pictures of an image directory, in its order.
+
+        Args:
+            path: Absolute.
+            label: Only pictures of this class; by default of all.
+            rows: Only these positions, in this order, which are looked up whatever their class is.
+            offset: How many to pass over.
+            limit: How many to return, up to 1,000.
+            timeout_s: As for ``thumbnail``.
+
+        Raises:
+            UnknownNameError: There is no such class.
+            InvalidDatasetError: It is no image directory, or is damaged.
+            ImageloomError: As ``thumbnail``.
+        """
+        which = {"label": label, "rows": None if rows is None else list(rows)}
+        what = {"path": str(path), **which, "offset": offset, "limit": limit}
+        return pictures_from(self._pool.ask("pictures", what, timeout_s))
+
+    def picture(
+        self, path: Path, row: int, size: Size = 240, *, timeout_s: float = PICTURE_TIMEOUT_S
+    ) -> Path:
+        """Return a small JPEG copy of a picture that an image directory lists.
+
+        Args:
+            path: Of the image directory, absolute.
+            row: The picture's position in it.
+            size: Longest side in pixels.
+            timeout_s: As for ``thumbnail``.
+
+        Raises:
+            CouldNotOpenFileError: There is no such row.
+            InvalidDatasetError: The file is not any more what was converted.
+            ImageloomError: As ``thumbnail``.
+        """
+        what = {"path": str(path), "row": row, "size": size}
+        return self.path(KeptThumbnail(**self._pool.ask("picture", what, timeout_s)))
 
     def tidy(self) -> None:
-        """Bring the thumbnails back to their limit of 1 GiB; those not used for longest go."""
+        """Remove what was not used for longest: thumbnails above 1 GiB, and old searches."""
         self._cache.prune()
+        self.searches.tidy()
 
     def close(self) -> None:
         """End all processes; calls that wait for one get an error."""
-        with self._lock:
-            self._is_closed = True
-            for process in self._running:
-                process.kill()  # which ends the calls that wait for it
-        for _ in range(self._processes):
-            last = self._free.get()
-            if last is not None:
-                self._drop(last)
-        for _ in range(self._processes):
-            self._free.put(None)
+        self._pool.close()
+        self.seen.close()
+        self.searches.close()
 
     def __enter__(self) -> Self:
         return self
@@ -170,45 +266,3 @@ class PictureHelper:
         trace: TracebackType | None,
     ) -> None:
         self.close()
-
-    def _ask(self, what: str, arguments: Mapping[str, object], timeout_s: float) -> dict[str, Any]:
-        end = time.monotonic() + timeout_s
-        try:
-            process = self._free.get(timeout=timeout_s)
-        except queue.Empty:
-            raise self._busy(timeout_s) from None
-        try:
-            if process is not None and not process.lives:  # killed while it had nothing to do
-                self._drop(process)
-                process = None
-            if process is None:
-                process = self._start()
-                end = time.monotonic() + timeout_s  # loading libraries is not the picture's fault
-            return cast(dict[str, Any], process.ask(what, arguments, end=end))
-        finally:
-            if process is not None and not process.is_in_step:
-                self._drop(process)
-                process = None
-            self._free.put(process)
-
-    def _start(self) -> PreviewProcess:
-        process = PreviewProcess(self._cache.folder, self._roots)
-        with self._lock:
-            if not self._is_closed:
-                self._running.add(process)
-                return process
-        process.end()
-        raise WorkerLostError("Pictures are not shown any more.", reason="preview-closed")
-
-    def _drop(self, process: PreviewProcess) -> None:
-        process.end()
-        self._cache.clear_away(process.pid)
-        with self._lock:
-            self._running.discard(process)
-
-    def _busy(self, timeout_s: float) -> TimeoutOccuredError:
-        return TimeoutOccuredError(
-            f"All {self._processes} preview processes were busy for {timeout_s:g} s.",
-            hint="Try again in a moment.",
-            reason="preview-busy",
-        )

@@ -8,8 +8,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
-from pathlib import Path
+from collections.abc import Mapping
 from typing import IO, Final
 
 from imageloom.errors import (
@@ -37,12 +36,18 @@ _LEAN: Final = {
 }
 
 
+def passed_on() -> dict[str, str]:
+    """Return the environment of a process that shows pictures."""
+    environment = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
+    return environment | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path)), **_LEAN}
+
+
 class PreviewProcess:
     """A process that answers one request after the other; of one thread at a time.
 
     Args:
-        cache: Folder of the thumbnails.
-        roots: Folders from which pictures may be shown; empty for all.
+        worker: The module that works there, as ``imageloom.data.previews.serving`` has it.
+        setup: What it is told first, as JSON values.
 
     Attributes:
         pid: Its number.
@@ -52,18 +57,16 @@ class PreviewProcess:
         ImageloomError: It could not start, or the cache cannot be written.
     """
 
-    def __init__(self, cache: Path, roots: Sequence[Path]) -> None:
+    def __init__(self, worker: str, setup: Mapping[str, object]) -> None:
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - closed in end()
         self._unread = b""
-        environment = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
-        environment |= {"PYTHONPATH": os.pathsep.join(filter(None, sys.path)), **_LEAN}
         try:
             self._child = subprocess.Popen(
-                [sys.executable, "-P", "-m", "imageloom.data.previews.worker"],
+                [sys.executable, "-P", "-m", worker],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=self._errors,
-                env=environment,
+                env=passed_on(),
                 start_new_session=True,  # Ctrl+C is for the parent, which then ends it
             )
         except OSError as problem:
@@ -75,7 +78,6 @@ class PreviewProcess:
             ) from problem
         self.pid = self._child.pid
         self.is_in_step = True
-        setup = {"cache": str(cache), "roots": [str(root) for root in roots]}
         try:
             self._exchange(setup, time.monotonic() + _START_TIMEOUT_S, "start")
         except BaseException:

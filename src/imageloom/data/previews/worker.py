@@ -1,33 +1,23 @@
 """A process that shows pictures to a server, which must load neither Pillow nor Arrow itself.
 
-Its parent is ``imageloom.data.previews.client``. Both sides write one JSON value per line.
-
-Parent:  ``{"cache": FOLDER, "roots": [FOLDER, ...]}``, then ``[NAME, {ARGUMENT: VALUE, ...}]``
-for each request
-Worker:  ``["ok", "ready"]`` or an error, then one answer per request, in order:
-``["ok", VALUE]`` or ``["error", {...}]``, an error's JSON
-
-When the parent closes the pipe or dies, this process ends at once, whatever it is doing.
+Its parent is ``imageloom.data.previews.client``; its setup is ``{"cache": FOLDER, "roots": [FOLDER,
+...]}``.
 """
 
-import contextlib
-import dataclasses
-import json
 import os
-import queue
-import resource
-import sys
-import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import BinaryIO, Final
+from typing import Any, Final
 
 from imageloom.data.decoding.worker import MAX_MEMORY_BYTES
 from imageloom.data.params import ConvertParams
 from imageloom.data.previews.cache import ThumbnailCache
-from imageloom.data.previews.describe import Wanted, describe
+from imageloom.data.previews.describe import Wanted, describe, left_out_files
+from imageloom.data.previews.image_pages import ImagesOverview, PicturePage
+from imageloom.data.previews.look_into import overview_of, pictures_of, require_row
 from imageloom.data.previews.opened import OpenedDirectories
 from imageloom.data.previews.reach import Reach
+from imageloom.data.previews.serving import Answerer, serve
 from imageloom.data.previews.thumbnails import Thumbnails
 from imageloom.data.previews.values import (
     SIZES,
@@ -36,12 +26,10 @@ from imageloom.data.previews.values import (
     LeftOutPage,
     SourceDescription,
 )
-from imageloom.errors import ImageloomError, any_error
 
 _SOURCES_KEPT: Final = 4
 _MOST_ROWS: Final = 1_000
 _FEW: Final = 1
-_HINT: Final = "This is a mistake in Imageloom. Please report it."
 
 
 class Previews:
@@ -85,72 +73,48 @@ class Previews:
         start = max(0, offset)
         return LeftOutPage(tuple(files[start : start + min(limit, _MOST_ROWS)]), len(files))
 
+    def left_out_of(self, path: str, offset: int, limit: int) -> LeftOutPage:
+        """Return some of the files that an image directory lists as left out."""
+        files = left_out_files(self._opened.open(self._reach.source(path)).rejected)
+        start = max(0, offset)
+        return LeftOutPage(tuple(files[start : start + min(limit, _MOST_ROWS)]), len(files))
 
-_WORK: Final[Mapping[str, Callable[..., KeptThumbnail | LeftOutPage | SourceDescription]]] = {
+    def overview(self, path: str) -> ImagesOverview:
+        """Return what an image directory holds, in numbers."""
+        return overview_of(self._opened.open(self._reach.source(path)))
+
+    def pictures(
+        self, path: str, label: str | None, rows: list[int] | None, offset: int, limit: int
+    ) -> PicturePage:
+        """Return some pictures of an image directory."""
+        images = self._opened.open(self._reach.source(path))
+        most = min(limit, _MOST_ROWS)
+        return pictures_of(images, label=label, rows=rows, offset=max(0, offset), limit=most)
+
+    def picture(self, path: str, row: int, size: int) -> KeptThumbnail:
+        """Return the thumbnail of a picture of an image directory."""
+        images = self._opened.open(self._reach.source(path))
+        require_row(images, row)
+        return self._thumbnails.of_row(images, row, size)
+
+
+_WORK: Final[Mapping[str, Callable[..., object]]] = {
     "thumbnail": Previews.thumbnail,
     "describe": Previews.describe,
     "left_out": Previews.left_out,
+    "left_out_of": Previews.left_out_of,
+    "overview": Previews.overview,
+    "pictures": Previews.pictures,
+    "picture": Previews.picture,
 }
 
 
-def main() -> None:
-    """Serve the parent that started this process."""
-    # A C library that prints must not write between the answers: standard output becomes the
-    # error output, and the answers keep the pipe.
-    answers = os.dup(1)
-    os.dup2(2, 1)
-    for kind, value in (
-        (resource.RLIMIT_CORE, 0),
-        (resource.RLIMIT_DATA, MAX_MEMORY_BYTES),
-    ):
-        with contextlib.suppress(ValueError, OSError):  # a lower limit may be in force already
-            resource.setrlimit(kind, (value, resource.getrlimit(kind)[1]))
-    requests = _requests(sys.stdin.buffer)
-    setup = json.loads(next(requests))
+def _prepare(setup: dict[str, Any]) -> Answerer:
     cache = ThumbnailCache(Path(setup["cache"]))
+    cache.prepare()
     previews = Previews(cache, Reach(tuple(map(Path, setup["roots"]))))
-    _write(answers, _answer_of(cache))
-    for line in requests:
-        _write(answers, _answer(previews, line))
-
-
-def _answer_of(cache: ThumbnailCache) -> list[object]:
-    """Prepare the cache and return the first answer."""
-    try:
-        cache.prepare()
-    except ImageloomError as problem:
-        return ["error", problem.to_json()]
-    return ["ok", "ready"]
-
-
-def _answer(previews: Previews, line: bytes) -> list[object]:
-    try:
-        name, arguments = json.loads(line)
-        answer = _WORK[name](previews, **arguments)
-        return ["ok", dataclasses.asdict(answer)]
-    except Exception as problem:  # noqa: BLE001 - one request must not end the others
-        return ["error", any_error(problem, _HINT).to_json()]
-
-
-def _requests(stream: BinaryIO) -> Iterator[bytes]:
-    """Yield lines until the parent is gone; then the process ends, even in the midst of work."""
-    lines: queue.SimpleQueue[bytes] = queue.SimpleQueue()
-
-    def read() -> None:
-        for line in stream:
-            lines.put(line)
-        os._exit(0)
-
-    threading.Thread(target=read, daemon=True).start()
-    while True:
-        yield lines.get()
-
-
-def _write(descriptor: int, value: object) -> None:
-    line = json.dumps(value).encode("ascii") + b"\n"
-    while line:
-        line = line[os.write(descriptor, line) :]
+    return lambda name, arguments: _WORK[name](previews, **arguments)
 
 
 if __name__ == "__main__":
-    main()
+    serve(_prepare, memory_bytes=MAX_MEMORY_BYTES)
