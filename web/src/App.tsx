@@ -9,6 +9,7 @@ import { Shell } from "./shell/Shell";
 const DraftView = lazy(async () => ({ default: (await import("./drafts/DraftView")).DraftView }));
 const RunView = lazy(async () => ({ default: (await import("./canvas/RunView")).RunView }));
 const RunsPage = lazy(async () => ({ default: (await import("./runs/RunsPage")).RunsPage }));
+const DataPage = lazy(async () => ({ default: (await import("./data/DataPage")).DataPage }));
 
 export function App() {
   const route = useRoute();
@@ -32,5 +33,9 @@ function View({ route }: { route: Route }) {
       return <RunsPage />;
     case "run":
       return <RunView key={route.id} id={route.id} node={route.node} />;
+    case "data": {
+      const { run, node, port } = route;
+      return <DataPage key={`${run} ${node} ${port}`} which={{ run, node, port }} />;
+    }
   }
 }

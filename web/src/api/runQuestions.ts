@@ -14,10 +14,10 @@ import type {
   Series,
 } from "./types";
 
-type Values = Record<string, string | number | boolean | null | undefined>;
+export type Values = Record<string, string | number | boolean | null | undefined>;
 
 /** A query without what is not said. */
-function queryOf(values: Values): string {
+export function queryOf(values: Values): string {
   const query = new URLSearchParams();
   for (const [name, value] of Object.entries(values)) {
     if (value !== null && value !== undefined) query.set(name, String(value));

@@ -39,6 +39,17 @@ export type LogFinds = Schemas["LogFinds"];
 export type Evaluations = Schemas["Evaluations"];
 export type PicturePage = Schemas["ScoredPicturesPage"];
 export type PictureRow = Schemas["ScoredPicture"];
+export type ImagesInfo = Schemas["ImagesInfo"];
+export type ListedPicture = Schemas["ListedPicture"];
+export type PicturesPage = Schemas["PicturesPage"];
+export type SeenInfo = Schemas["SeenInfo"];
+export type SearchState = Schemas["SearchState"];
+export type AboutSearch = Schemas["AboutSearch"];
+export type DuplicateSet = Schemas["DuplicateSet"];
+export type SetMember = Schemas["SetMember"];
+export type SetsPage = Schemas["SetsPage"];
+export type SetKind = "equal" | "similar" | "leak" | "contradiction";
+export type Histogram = Schemas["Histogram"];
 
 /** The server keeps pipelines as JSON; that they are pipelines, it has checked. */
 export type Draft = Omit<Schemas["Draft"], "pipeline"> & { pipeline: Pipeline };

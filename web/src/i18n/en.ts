@@ -1,4 +1,5 @@
 /** Every text of the page, in English. */
+import { enData } from "./enData";
 import { enDraw } from "./enDraw";
 import { enLook } from "./enLook";
 import { enShare } from "./enShare";
@@ -105,6 +106,7 @@ export const en = {
     showMore: "Or set the path by hand in the node.",
   },
   ago: { now: "just now" },
+  ...enData,
   ...enDraw,
   ...enLook,
   ...enShare,

@@ -16,7 +16,7 @@ interface ShellProps {
 
 export function Shell({ route, children }: ShellProps) {
   const { t } = useTranslation();
-  const isRuns = route.view === "runs" || route.view === "run";
+  const isRuns = route.view === "runs" || route.view === "run" || route.view === "data";
   return (
     <div className={styles.shell}>
       <header className={styles.header}>

@@ -7,6 +7,7 @@ test.each<Route>([
   { view: "runs" },
   { view: "run", id: "20261126-055748-3825", node: "" },
   { view: "run", id: "20261126-055748-3825", node: "train" },
+  { view: "data", run: "20261126-055748-3825", node: "split", port: "first" },
 ])("the address of $view leads back to it", (route) => {
   expect(routeOf(pathOf(route))).toEqual(route);
 });

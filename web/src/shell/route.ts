@@ -5,10 +5,16 @@ export type Route =
   | { view: "pipelines" }
   | { view: "pipeline"; id: string }
   | { view: "runs" }
-  | { view: "run"; id: string; node: string };
+  | { view: "run"; id: string; node: string }
+  | { view: "data"; run: string; node: string; port: string };
 
 export function routeOf(path: string): Route {
-  const [view, id, , node] = path.split("/").filter(Boolean).map(decodeURIComponent);
+  const parts = path.split("/").filter(Boolean).map(decodeURIComponent);
+  const [view, id, , node] = parts;
+  if (view === "data" && parts.length === 4) {
+    const [, run = "", of = "", port = ""] = parts;
+    return { view: "data", run, node: of, port };
+  }
   if (view === "runs") return id ? { view: "run", id, node: node ?? "" } : { view: "runs" };
   return view === "pipelines" && id ? { view: "pipeline", id } : { view: "pipelines" };
 }
@@ -21,6 +27,8 @@ export function pathOf(route: Route): string {
       return `/pipelines/${encodeURIComponent(route.id)}`;
     case "runs":
       return "/runs";
+    case "data":
+      return `/data/${[route.run, route.node, route.port].map(encodeURIComponent).join("/")}`;
     case "run": {
       const node = route.node ? `/nodes/${encodeURIComponent(route.node)}` : "";
       return `/runs/${encodeURIComponent(route.id)}${node}`;
