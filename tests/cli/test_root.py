@@ -49,6 +49,8 @@ def test_every_command_of_the_issue_is_there():
         "data split",
         "data check",
         "data label-errors",
+        "data duplicates",
+        "data correct",
         "model create",
         "train",
         "logs",

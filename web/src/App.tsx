@@ -12,6 +12,7 @@ const ComparePage = lazy(async () => ({
   default: (await import("./compare/ComparePage")).ComparePage,
 }));
 const RunsPage = lazy(async () => ({ default: (await import("./runs/RunsPage")).RunsPage }));
+const DataPage = lazy(async () => ({ default: (await import("./data/DataPage")).DataPage }));
 
 export function App() {
   const route = useRoute();
@@ -37,5 +38,9 @@ function View({ route }: { route: Route }) {
       return <ComparePage key={route.runs.join("/")} runs={route.runs} />;
     case "run":
       return <RunView key={route.id} id={route.id} node={route.node} />;
+    case "data": {
+      const { run, node, port } = route;
+      return <DataPage key={`${run} ${node} ${port}`} which={{ run, node, port }} />;
+    }
   }
 }

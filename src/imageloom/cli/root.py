@@ -77,7 +77,7 @@ class LazyGroup(click.Group):
 
 _DATA = LazyGroup(
     "data",
-    help="Convert, split and check pictures.",
+    help="Convert, split, check and correct pictures.",
     entries={
         "convert": Entry(
             "imageloom.cli.data.convert", "Check pictures and list them in an image directory."
@@ -87,6 +87,12 @@ _DATA = LazyGroup(
         "label-errors": Entry(
             "imageloom.cli.data.label_errors",
             "List pictures whose label is probably wrong, the most suspicious first.",
+        ),
+        "duplicates": Entry(
+            "imageloom.cli.data.duplicates", "Find pictures that stand twice or nearly twice."
+        ),
+        "correct": Entry(
+            "imageloom.cli.data.correct", "Give pictures another class, or leave them out."
         ),
     },
 )

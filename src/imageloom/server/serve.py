@@ -86,7 +86,7 @@ def listen(
         roots=shown,
         user=login_name(),
         base=base,
-        pictures=PictureHelper(home, roots=shown.paths),
+        pictures=PictureHelper(home, roots=shown.paths, looks=engine.settings.picture_looks),
         models=ModelHelper(home, features=engine.settings.features, roots=shown.paths),
     )
     app = create_app(studio, access)

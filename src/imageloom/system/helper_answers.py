@@ -27,12 +27,18 @@ Answer = Callable[[str, dict[str, Any]], object]
 """Takes the name and the arguments of a request, and returns a JSON value."""
 
 
-def answer_parent(prepare: Callable[[dict[str, Any]], Answer], *, memory_bytes: int) -> None:
+def answer_parent(
+    prepare: Callable[[dict[str, Any]], Answer],
+    *,
+    memory_bytes: int,
+    idle_s: float | None = None,
+) -> None:
     """Serve the parent that started this process; never returns.
 
     Args:
         prepare: Takes the setup and returns what answers requests; both may raise ImageloomError.
         memory_bytes: How much memory this process may take.
+        idle_s: After how long without a request it ends by itself; None for never.
     """
     # A C library that prints must not write between the answers: standard output becomes the
     # error output, and the answers keep the pipe.
@@ -41,7 +47,7 @@ def answer_parent(prepare: Callable[[dict[str, Any]], Answer], *, memory_bytes: 
     for kind, value in ((resource.RLIMIT_CORE, 0), (resource.RLIMIT_DATA, memory_bytes)):
         with contextlib.suppress(ValueError, OSError):  # a lower limit may be in force already
             resource.setrlimit(kind, (value, resource.getrlimit(kind)[1]))
-    requests = _requests(sys.stdin.buffer)
+    requests = _requests(sys.stdin.buffer, idle_s)
     setup = json.loads(next(requests))
     answer: Answer | None = None
 
@@ -64,7 +70,7 @@ def _said(work: Callable[[], object]) -> list[object]:
         return ["error", any_error(problem, _HINT).to_json()]
 
 
-def _requests(stream: BinaryIO) -> Iterator[bytes]:
+def _requests(stream: BinaryIO, idle_s: float | None) -> Iterator[bytes]:
     """Yield lines until the parent is gone; then the process ends, even in the midst of work."""
     lines: queue.SimpleQueue[bytes] = queue.SimpleQueue()
 
@@ -75,7 +81,10 @@ def _requests(stream: BinaryIO) -> Iterator[bytes]:
 
     threading.Thread(target=read, daemon=True).start()
     while True:
-        yield lines.get()
+        try:
+            yield lines.get(timeout=idle_s)
+        except queue.Empty:
+            os._exit(0)
 
 
 def _write(descriptor: int, value: object) -> None:

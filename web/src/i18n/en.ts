@@ -1,4 +1,5 @@
 /** Every text of the page, in English. */
+import { enData } from "./enData";
 import { enDraw } from "./enDraw";
 import { enExplain } from "./enExplain";
 import { enLook } from "./enLook";
@@ -106,6 +107,7 @@ export const en = {
     showMore: "Or set the path by hand in the node.",
   },
   ago: { now: "just now" },
+  ...enData,
   ...enDraw,
   ...enExplain,
   ...enLook,

@@ -1,5 +1,6 @@
 /** Every text of the page, in French. The type of the English texts lets none be missing. */
 import type { en } from "./en";
+import { frData } from "./frData";
 import { frDraw } from "./frDraw";
 import { frExplain } from "./frExplain";
 import { frLook } from "./frLook";
@@ -108,6 +109,7 @@ export const fr: typeof en = {
     showMore: "Ou écrivez le chemin dans le nœud.",
   },
   ago: { now: "à l’instant" },
+  ...frData,
   ...frDraw,
   ...frExplain,
   ...frLook,

@@ -16,7 +16,7 @@ interface ShellProps {
 
 export function Shell({ route, children }: ShellProps) {
   const { t } = useTranslation();
-  const isRuns = ["runs", "run", "compare"].includes(route.view);
+  const isRuns = ["runs", "run", "compare", "data"].includes(route.view);
   return (
     <div className={styles.shell}>
       <header className={styles.header}>

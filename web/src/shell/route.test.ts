@@ -8,6 +8,7 @@ test.each<Route>([
   { view: "compare", runs: ["20261126-055748-3825", "20261126-055748-3826"] },
   { view: "run", id: "20261126-055748-3825", node: "" },
   { view: "run", id: "20261126-055748-3825", node: "train" },
+  { view: "data", run: "20261126-055748-3825", node: "split", port: "first" },
 ])("the address of $view leads back to it", (route) => {
   expect(routeOf(pathOf(route))).toEqual(route);
 });

@@ -7,11 +7,17 @@ export type Route =
   | { view: "runs" }
   | { view: "compare"; runs: readonly string[] }
   | { view: "run"; id: string; node: string };
+  | { view: "run"; id: string; node: string }
+  | { view: "data"; run: string; node: string; port: string };
 
 export function routeOf(path: string): Route {
   const parts = path.split("/").filter(Boolean).map(decodeURIComponent);
   const [view, id, , node] = parts;
   if (view === "compare") return { view, runs: parts.slice(1) };
+  if (view === "data" && parts.length === 4) {
+    const [, run = "", of = "", port = ""] = parts;
+    return { view: "data", run, node: of, port };
+  }
   if (view === "runs") return id ? { view: "run", id, node: node ?? "" } : { view: "runs" };
   return view === "pipelines" && id ? { view: "pipeline", id } : { view: "pipelines" };
 }
@@ -26,6 +32,8 @@ export function pathOf(route: Route): string {
       return "/runs";
     case "compare":
       return `/compare/${route.runs.map(encodeURIComponent).join("/")}`;
+    case "data":
+      return `/data/${[route.run, route.node, route.port].map(encodeURIComponent).join("/")}`;
     case "run": {
       const node = route.node ? `/nodes/${encodeURIComponent(route.node)}` : "";
       return `/runs/${encodeURIComponent(route.id)}${node}`;

@@ -126,6 +126,6 @@ def _resolved_record(node: ResolvedNode) -> ResolvedRecord:
     return ResolvedRecord(
         component=node.component.name,
         version=node.component.version,
-        params=node.params.model_dump(),
+        params=node.params.model_dump(mode="json"),
         settings=settings,
     )
