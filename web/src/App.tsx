@@ -3,16 +3,33 @@ import { Loader } from "@mantine/core";
 import { lazy, Suspense } from "react";
 import { useTranslation } from "react-i18next";
 import { DraftsView } from "./drafts/DraftsView";
+import { SignInPage } from "./people/SignInPage";
+import { isSignedOut, useSessionQuery } from "./people/useSession";
+import { RequestFailure } from "./runs/FailureCard";
 import { type Route, useRoute } from "./shell/route";
 import { Shell } from "./shell/Shell";
 
 const DraftView = lazy(async () => ({ default: (await import("./drafts/DraftView")).DraftView }));
 const RunView = lazy(async () => ({ default: (await import("./canvas/RunView")).RunView }));
+const BinPage = lazy(async () => ({ default: (await import("./bin/BinPage")).BinPage }));
+const UsersPage = lazy(async () => ({ default: (await import("./people/UsersPage")).UsersPage }));
+const ActivityPage = lazy(async () => ({
+  default: (await import("./people/ActivityPage")).ActivityPage,
+}));
 const RunsPage = lazy(async () => ({ default: (await import("./runs/RunsPage")).RunsPage }));
 
 export function App() {
   const route = useRoute();
   const { t } = useTranslation();
+  const session = useSessionQuery();
+  if (isSignedOut(session.error)) return <SignInPage />;
+  if (!session.data) {
+    return session.error ? (
+      <RequestFailure problem={session.error} onAgain={() => void session.refetch()} />
+    ) : (
+      <Loader size="sm" m="lg" aria-label={t("loading")} />
+    );
+  }
   return (
     <Shell route={route}>
       <Suspense fallback={<Loader size="sm" m="lg" aria-label={t("loading")} />}>
@@ -32,5 +49,11 @@ function View({ route }: { route: Route }) {
       return <RunsPage />;
     case "run":
       return <RunView key={route.id} id={route.id} node={route.node} />;
+    case "bin":
+      return <BinPage />;
+    case "users":
+      return <UsersPage />;
+    case "activity":
+      return <ActivityPage />;
   }
 }

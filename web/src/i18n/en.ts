@@ -1,6 +1,7 @@
 /** Every text of the page, in English. */
 import { enDraw } from "./enDraw";
 import { enLook } from "./enLook";
+import { enPeople } from "./enPeople";
 import { enShare } from "./enShare";
 
 export const en = {
@@ -76,6 +77,7 @@ export const en = {
   drafts: {
     title: "Pipelines",
     none: "No pipelines yet. Begin with one of those above.",
+    noneHere: "No pipelines here.",
     begin: "Begin with",
     empty: "Empty",
     newName: "New pipeline",
@@ -86,7 +88,7 @@ export const en = {
     by: "by {{who}}",
     delete: "Delete {{name}}",
     deleteTitle: "Delete this pipeline?",
-    deleteText: "{{name}} goes with all its versions. Its runs stay.",
+    deleteText: "{{name}} goes to the recycle bin with all its versions. Its runs stay.",
     deleteDo: "Delete",
     openFile: "Open a file",
     notAPipeline: "{{file}} is no pipeline file.",
@@ -107,5 +109,6 @@ export const en = {
   ago: { now: "just now" },
   ...enDraw,
   ...enLook,
+  ...enPeople,
   ...enShare,
 };

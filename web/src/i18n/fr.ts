@@ -2,6 +2,7 @@
 import type { en } from "./en";
 import { frDraw } from "./frDraw";
 import { frLook } from "./frLook";
+import { frPeople } from "./frPeople";
 import { frShare } from "./frShare";
 
 export const fr: typeof en = {
@@ -78,6 +79,7 @@ export const fr: typeof en = {
   drafts: {
     title: "Pipelines",
     none: "Pas encore de pipeline. Commencez par l’un de ceux du haut.",
+    noneHere: "Aucun pipeline ici.",
     begin: "Commencer par",
     empty: "Page blanche",
     newName: "Nouveau pipeline",
@@ -88,7 +90,7 @@ export const fr: typeof en = {
     by: "par {{who}}",
     delete: "Supprimer {{name}}",
     deleteTitle: "Supprimer ce pipeline ?",
-    deleteText: "{{name}} disparaît avec toutes ses versions. Ses exécutions restent.",
+    deleteText: "{{name}} va dans la corbeille avec toutes ses versions. Ses exécutions restent.",
     deleteDo: "Supprimer",
     openFile: "Ouvrir un fichier",
     notAPipeline: "{{file}} n’est pas un fichier de pipeline.",
@@ -109,5 +111,6 @@ export const fr: typeof en = {
   ago: { now: "à l’instant" },
   ...frDraw,
   ...frLook,
+  ...frPeople,
   ...frShare,
 };

@@ -5,6 +5,9 @@ test.each<Route>([
   { view: "pipelines" },
   { view: "pipeline", id: "20261126-abc" },
   { view: "runs" },
+  { view: "bin" },
+  { view: "users" },
+  { view: "activity" },
   { view: "run", id: "20261126-055748-3825", node: "" },
   { view: "run", id: "20261126-055748-3825", node: "train" },
 ])("the address of $view leads back to it", (route) => {

@@ -9,7 +9,10 @@ from fastapi.responses import FileResponse
 from imageloom.data.previews.values import SIZES, Size
 from imageloom.errors import InvalidRequestError, NoSuchRunError
 from imageloom.scoring.read_pictures import PICTURES, about_pictures, read_pictures
+from imageloom.server.needs import needs
+from imageloom.server.people.roles import Role
 from imageloom.server.results import evaluation_folder
+from imageloom.server.sight import roots_of_runs
 from imageloom.server.studio import StudioNow
 
 router = APIRouter(tags=["pictures"])
@@ -18,6 +21,7 @@ _FOR_EVER: Final = {"cache-control": "private, max-age=31536000, immutable"}
 
 
 @router.get("/thumbnails/{name}", response_class=FileResponse)
+@needs(Role.VIEWER)
 def thumbnail(studio: StudioNow, name: str) -> FileResponse:
     """Return a thumbnail that was made before, by its name in a description."""
     match = _NAME.fullmatch(name)
@@ -30,6 +34,7 @@ def thumbnail(studio: StudioNow, name: str) -> FileResponse:
 
 
 @router.get("/runs/{run_id}/nodes/{node}/pictures/{row}/thumbnail", response_class=FileResponse)
+@needs(Role.VIEWER)
 def scored_picture(
     studio: StudioNow,
     run_id: str,
@@ -45,7 +50,8 @@ def scored_picture(
     root = about_pictures(file).root
     if not found or found[0].row != row or not root:
         raise NoSuchRunError(f"Node {node} of run {run_id} has no picture {row}.", reason="no-row")
-    place = studio.pictures.thumbnail(studio.roots.require(root), found[0].file, cast(Size, size))
+    folder = roots_of_runs(studio).require(root)
+    place = studio.pictures.thumbnail(folder, found[0].file, cast(Size, size))
     return FileResponse(
         place, media_type="image/jpeg", headers={"cache-control": "private, max-age=600"}
     )
