@@ -7,6 +7,7 @@ from typing import Final
 
 from imageloom.app import Engine
 from imageloom.errors import ImageloomError
+from imageloom.pipeline.store.recycle_bin import BIN_DAYS, RecycleBin
 from imageloom.pipeline.store.unfinished_uploads import sweep_uploads
 from imageloom.pipeline.store.upload_limits import KEPT_DAYS
 from imageloom.server.studio import Studio
@@ -46,7 +47,7 @@ def look_once(engine: Engine) -> None:
 
 
 def tidy_once(studio: Studio) -> None:
-    """Remove uploads that nobody went on with, and small pictures that were not used for longest.
+    """Remove what is left over: uploads nobody went on with, old things in the bin, and the like.
 
     What cannot be done now is tried again the next time, as in ``look_once``.
     """
@@ -54,6 +55,11 @@ def tidy_once(studio: Studio) -> None:
         swept = sweep_uploads(studio.engine.workspace, now=time.time())
         if swept:
             logger.warning("Removed %d uploads that were left for %d days.", swept, KEPT_DAYS)
+        binned = RecycleBin(studio.engine.workspace).sweep(now=time.time())
+        if binned:
+            logger.warning("Deleted %d things that lay in the bin for %d days.", binned, BIN_DAYS)
+        if studio.people is not None:
+            studio.people.sessions.sweep()
         studio.pictures.tidy()
         studio.models.kept.prune()
     except (ImageloomError, OSError) as problem:

@@ -4,6 +4,14 @@ import type { components } from "./schema";
 
 type Schemas = components["schemas"];
 
+export type SessionInfo = Schemas["SessionInfo"];
+export type Role = Schemas["Role"];
+export type Whose = Schemas["Whose"];
+export type Ownership = Schemas["OwnershipInfo"];
+export type UserRow = Schemas["UserRow"];
+export type ActivityPage = Schemas["ActivityPage"];
+export type BinPage = Schemas["BinPage"];
+export type Binned = Schemas["Binned"];
 export type TargetInfo = Schemas["TargetInfo"];
 export type CatalogueInfo = Schemas["Catalogue"];
 export type ProblemInfo = Schemas["Problem"];

@@ -3,6 +3,7 @@ import { enData } from "./enData";
 import { enDraw } from "./enDraw";
 import { enExplain } from "./enExplain";
 import { enLook } from "./enLook";
+import { enPeople } from "./enPeople";
 import { enShare } from "./enShare";
 
 export const en = {
@@ -78,6 +79,7 @@ export const en = {
   drafts: {
     title: "Pipelines",
     none: "No pipelines yet. Begin with one of those above.",
+    noneHere: "No pipelines here.",
     begin: "Begin with",
     empty: "Empty",
     newName: "New pipeline",
@@ -88,7 +90,7 @@ export const en = {
     by: "by {{who}}",
     delete: "Delete {{name}}",
     deleteTitle: "Delete this pipeline?",
-    deleteText: "{{name}} goes with all its versions. Its runs stay.",
+    deleteText: "{{name}} goes to the recycle bin with all its versions. Its runs stay.",
     deleteDo: "Delete",
     openFile: "Open a file",
     notAPipeline: "{{file}} is no pipeline file.",
@@ -111,5 +113,6 @@ export const en = {
   ...enDraw,
   ...enExplain,
   ...enLook,
+  ...enPeople,
   ...enShare,
 };

@@ -8,12 +8,12 @@ export function LanguageButtons() {
   const { i18n } = useTranslation();
   const others = (Object.keys(LANGUAGES) as Language[]).filter((one) => one !== i18n.language);
   return (
-    <div className={styles.end}>
+    <>
       {others.map((language) => (
         <Tooltip key={language} label={LANGUAGES[language]}>
           <ActionIcon
             lang={language}
-            aria-label={LANGUAGES[language]}
+            aria-label={`${LANGUAGES[language]} (${language.toUpperCase()})`}
             className={styles.language}
             onClick={() => void choose(language)}
           >
@@ -21,6 +21,6 @@ export function LanguageButtons() {
           </ActionIcon>
         </Tooltip>
       ))}
-    </div>
+    </>
   );
 }

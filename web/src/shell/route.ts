@@ -1,14 +1,18 @@
 /** Where the page is, as its address says: the views, and nothing that a view keeps for itself. */
 import { useSyncExternalStore } from "react";
 
+/** Views that are one page each. */
+const SINGLE = ["bin", "users", "activity"] as const;
+export type Single = (typeof SINGLE)[number];
+
 export type Route =
   | { view: "pipelines" }
   | { view: "pipeline"; id: string }
   | { view: "runs" }
   | { view: "compare"; runs: readonly string[] }
-  | { view: "run"; id: string; node: string };
   | { view: "run"; id: string; node: string }
-  | { view: "data"; run: string; node: string; port: string };
+  | { view: "data"; run: string; node: string; port: string }
+  | { view: Single };
 
 export function routeOf(path: string): Route {
   const parts = path.split("/").filter(Boolean).map(decodeURIComponent);
@@ -19,6 +23,8 @@ export function routeOf(path: string): Route {
     return { view: "data", run, node: of, port };
   }
   if (view === "runs") return id ? { view: "run", id, node: node ?? "" } : { view: "runs" };
+  const single = SINGLE.find((one) => one === view);
+  if (single) return { view: single };
   return view === "pipelines" && id ? { view: "pipeline", id } : { view: "pipelines" };
 }
 
@@ -38,6 +44,8 @@ export function pathOf(route: Route): string {
       const node = route.node ? `/nodes/${encodeURIComponent(route.node)}` : "";
       return `/runs/${encodeURIComponent(route.id)}${node}`;
     }
+    default:
+      return `/${route.view}`;
   }
 }
 
