@@ -7,6 +7,8 @@ from imageloom.data.corrections import Correction
 from imageloom.pipeline.drafts import Draft
 from imageloom.server.corrections import with_corrections
 from imageloom.server.image_directories import image_directory
+from imageloom.server.needs import needs
+from imageloom.server.people.roles import Role
 from imageloom.server.studio import StudioNow
 from imageloom.system.wording import count
 
@@ -42,6 +44,7 @@ class Corrections(BaseModel):
 
 
 @router.post("/corrections", status_code=201)
+@needs(Role.EDITOR, "correct pictures")
 def correct(studio: StudioNow, run_id: str, node: str, port: str, what: Corrections) -> Draft:
     """Put corrections behind the pictures, in a new version of a drawn pipeline."""
     image_directory(studio, run_id, node, port)

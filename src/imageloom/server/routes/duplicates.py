@@ -13,6 +13,8 @@ from imageloom.data.previews.found_duplicates import (
     read_sets,
 )
 from imageloom.server.image_directories import image_directory
+from imageloom.server.needs import needs
+from imageloom.server.people.roles import Role
 from imageloom.server.searches import Against, found_file, key_of
 from imageloom.server.studio import StudioNow
 
@@ -75,6 +77,7 @@ class SetsPage(BaseModel):
 
 
 @router.get("")
+@needs(Role.VIEWER)
 def state(
     studio: StudioNow, run_id: str, node: str, port: str, against: _Against = ""
 ) -> SearchState:
@@ -91,6 +94,7 @@ def state(
 
 
 @router.post("", status_code=202)
+@needs(Role.EDITOR, "look for duplicates")
 def begin(
     studio: StudioNow, run_id: str, node: str, port: str, request: SearchRequest
 ) -> SearchState:
@@ -104,6 +108,7 @@ def begin(
 
 
 @router.delete("", status_code=204)
+@needs(Role.EDITOR, "stop looking for duplicates")
 def stop(studio: StudioNow, run_id: str, node: str, port: str, against: _Against = "") -> None:
     """Stop a search; what it looked at is kept for the next."""
     folder = image_directory(studio, run_id, node, port)
@@ -112,6 +117,7 @@ def stop(studio: StudioNow, run_id: str, node: str, port: str, against: _Against
 
 
 @router.get("/sets")
+@needs(Role.VIEWER)
 def sets(
     studio: StudioNow,
     run_id: str,

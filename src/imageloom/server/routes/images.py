@@ -12,6 +12,8 @@ from imageloom.data.previews.values import SIZES, LeftOutPage, Size
 from imageloom.errors import InvalidRequestError
 from imageloom.server.corrections import has_node
 from imageloom.server.image_directories import image_directories, image_directory, read_by
+from imageloom.server.needs import needs
+from imageloom.server.people.roles import Role
 from imageloom.server.searches import Against, found_file
 from imageloom.server.studio import StudioNow
 
@@ -132,6 +134,7 @@ class SeenInfo(BaseModel):
 
 
 @router.get("")
+@needs(Role.VIEWER)
 def images(studio: StudioNow, run_id: str, node: str, port: str) -> ImagesInfo:
     """Return an image directory in numbers."""
     folder = image_directory(studio, run_id, node, port)
@@ -153,6 +156,7 @@ def images(studio: StudioNow, run_id: str, node: str, port: str) -> ImagesInfo:
 
 
 @router.get("/pictures")
+@needs(Role.VIEWER)
 def pictures(
     studio: StudioNow,
     run_id: str,
@@ -175,6 +179,7 @@ def pictures(
 
 
 @router.get("/pictures/{row}/thumbnail", response_class=FileResponse)
+@needs(Role.VIEWER)
 def thumbnail(
     studio: StudioNow,
     run_id: str,
@@ -194,6 +199,7 @@ def thumbnail(
 
 
 @router.get("/pictures/{row}/seen")
+@needs(Role.VIEWER)
 def seen(
     studio: StudioNow,
     run_id: str,
@@ -218,6 +224,7 @@ def seen(
 
 
 @router.get("/left-out")
+@needs(Role.VIEWER)
 def left_out(
     studio: StudioNow,
     run_id: str,
