@@ -16,7 +16,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 from .scene import Scene, begin
 from .studio_process import StudioProcess
-from .views import VIEWS, Stage, View, bring_to, settle
+from .views import VIEWS, Stage, View, bring_to, settle, speak
 
 SIZES = {"wide": (1440, 900), "narrow": (390, 844)}
 SCHEMES = ("light", "dark")
@@ -36,6 +36,7 @@ def main() -> None:
     parser.add_argument("--guide", action="store_true", help="write the pictures of the guide too")
     parser.add_argument("--scheme", choices=SCHEMES, action="append", help="only this one")
     parser.add_argument("--size", choices=tuple(SIZES), action="append", help="only this one")
+    parser.add_argument("--language", choices=("en", "fr"), default="en", help="of the page")
     asked = parser.parse_args()
     chromium = os.environ.get("IMAGELOOM_CHROMIUM") or shutil.which("chromium")
     if chromium is None:
@@ -69,7 +70,7 @@ def take_all(browser: Browser, scene: Scene, asked: argparse.Namespace) -> None:
         for tab, folder, is_wide in tabs:
             for view in views:
                 if view.stage is stage and (is_wide or not view.is_wide):
-                    _take(tab, scene, view, folder)
+                    _take(tab, scene, view, folder, asked.language)
             tab.context.close()
         if stage is Stage.BUSY and asked.guide:
             _take_guide(browser, scene)
@@ -91,11 +92,13 @@ def _tab(browser: Browser, scene: Scene, size: tuple[int, int], scheme: str) -> 
     return tab
 
 
-def _take(tab: Page, scene: Scene, view: View, folder: Path) -> None:
+def _take(tab: Page, scene: Scene, view: View, folder: Path, language: str) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     try:
         view.show(tab, scene)
         settle(tab)
+        if language != "en":
+            speak(tab, language)
     except Exception as problem:  # noqa: BLE001 - the others are wanted all the same
         print(f"{folder.name}/{view.name}: {str(problem).splitlines()[0]}", file=sys.stderr)  # noqa: T201
     if view.stage is not Stage.GONE:
@@ -103,6 +106,8 @@ def _take(tab: Page, scene: Scene, view: View, folder: Path) -> None:
         if wider > 0:
             print(f"{folder.name}/{view.name}: {wider} px too wide", file=sys.stderr)  # noqa: T201
     tab.screenshot(path=folder / f"{view.name}.png")
+    if language != "en":
+        speak(tab, "en")  # views are found by their English words
     if view.name == "not-signed-in":
         tab.goto(scene.studio.link)
 

@@ -5,11 +5,32 @@ from pathlib import Path
 import pytest
 
 from .scene import begin
-from .views import VIEWS, bring_to, settle
+from .views import VIEWS, bring_to, settle, speak
 
 AXE = Path(__file__).parents[2] / "web" / "node_modules" / "axe-core" / "axe.min.js"
 RULES = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa")
 PHONE = {"width": 390, "height": 844}
+ZOOMED = {"width": 720, "height": 450}  # a screen of 1440 x 900 at 200 %
+# Views with the most words: they are looked at in French and with still longer words, too.
+WORDY = (
+    "pipelines",
+    "canvas-with-mistakes",
+    "node-parameters",
+    "node-with-pictures",
+    "runs",
+    "node-overview",
+    "model",
+    "curves",
+    "evaluation",
+)
+# Lengthens each word by a third, as languages are longer than others.
+LENGTHEN = """() => {
+    const walk = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+    for (let one = walk.nextNode(); one; one = walk.nextNode())
+        if (!one.parentElement.closest("style, script"))
+            one.data = one.data.replace(/\\p{L}{3,}/gu,
+                word => word + word.slice(0, Math.ceil(word.length / 3)));
+}"""
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
@@ -53,6 +74,18 @@ def test_a_view_has_contrast_names_and_targets_and_fits_a_phone(view, scene, rea
         settle(reader)
         assert reader.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
         assert faults(reader) == []
+        if view.name in WORDY:
+            speak(reader, "fr")
+            assert reader.locator("html").get_attribute("lang") == "fr"
+            assert faults(reader) == []
+            for size in (PHONE, ZOOMED):
+                reader.set_viewport_size(size)
+                settle(reader)
+                assert reader.evaluate("document.documentElement.scrollWidth") <= size["width"]
+            reader.evaluate(LENGTHEN)
+            for size in (ZOOMED, PHONE):
+                reader.set_viewport_size(size)
+                assert reader.evaluate("document.documentElement.scrollWidth") <= size["width"]
 
 
 def faults(tab, *, only=()):

@@ -18,14 +18,21 @@ TWO_NODES = {
     ],
     "edges": [],
 }
-# What a finger may miss: of a field that hides in its label, the label counts.
-SMALL = """() => [...document.querySelectorAll(
+# What a finger may miss: of a field that hides in its label, the label counts, and of a switch the
+# place around it that moves it too.
+SMALL = """() => { const isReached = one => {
+    one.scrollIntoView({block: "center"});
+    const {x, y, width, height} = one.getBoundingClientRect();
+    return one.parentElement.contains(
+        document.elementFromPoint(x + width / 2, y + height / 2 + 20));
+}; return [...document.querySelectorAll(
         "button, a[href], input, textarea, [role=tab], [role=separator]")]
     .filter(one => one.checkVisibility({visibilityProperty: true})
+        && !(one.role === "switch" && isReached(one))
         && !one.closest(".react-flow__node") && !one.classList.contains("react-flow__edge"))
     .map(one => [one, (one.closest("label") ?? one).getBoundingClientRect()])
     .filter(([, box]) => box.width > 1 && (box.width < 43.5 || box.height < 43.5))
-    .map(([one, box]) => `${one.outerHTML.slice(0, 120)} ${box.width} x ${box.height}`)"""
+    .map(([one, box]) => `${one.outerHTML.slice(0, 120)} ${box.width} x ${box.height}`); }"""
 
 
 @pytest.fixture

@@ -60,6 +60,12 @@ def bring_to(scene: Scene, stage: Stage) -> None:
         steps[Stage(scene.stage)](scene)
 
 
+def speak(tab: Page, language: str) -> None:
+    """Switch what is shown to another language, as its button does, also behind a dialog."""
+    tab.evaluate("one => document.querySelector(`button[lang=${one}]`)?.click()", language)
+    settle(tab)
+
+
 def settle(tab: Page) -> None:
     """Wait until all pictures are there and the page has not changed for a moment."""
     tab.evaluate(
@@ -291,6 +297,13 @@ def connect_to(tab: Page, scene: Scene) -> None:
 
 
 @_view(Stage.FILLED)
+def node_menu(tab: Page, scene: Scene) -> None:
+    node_parameters(tab, scene)
+    canvas.node(tab, "train").press("Shift+F10")
+    tab.get_by_role("menuitem", name="Connect to").wait_for()
+
+
+@_view(Stage.FILLED)
 def keys(tab: Page, scene: Scene) -> None:
     canvas_drawn(tab, scene)
     tab.keyboard.press("?")
@@ -397,6 +410,13 @@ def curves(tab: Page, scene: Scene) -> None:
 def curves_of_two_processes(tab: Page, scene: Scene) -> None:
     _open_run(tab, scene, "two", "train")
     tab.get_by_role("region", name="Loss").locator("canvas").wait_for()
+
+
+@_view(Stage.FILLED)
+def model(tab: Page, scene: Scene) -> None:
+    _open_run(tab, scene, "finished", "train")
+    tab.get_by_role("tab", name="Model").click()
+    tab.get_by_role("heading", name="Measured").wait_for()
 
 
 @_view(Stage.FILLED)

@@ -175,7 +175,7 @@ def verify_directory(path: Path, error: type[ImageloomError]) -> dict[str, str]:
         ImageloomError: Of class ``error``: no manifest, a file is missing, is not a plain file,
             or differs from what was published. The message names the file.
     """
-    files = _read_manifest(path, error)
+    files = read_manifest(path, error)
     for name, (size, digest) in files.items():
         file = path / name
         with opening_plain_file(file, error) as opened:
@@ -287,7 +287,14 @@ def _refuse_constant(text: str) -> object:
     raise ValueError(f"{text} is not a JSON number")
 
 
-def _read_manifest(path: Path, error: type[ImageloomError]) -> dict[str, tuple[int, str]]:
+def read_manifest(path: Path, error: type[ImageloomError]) -> dict[str, tuple[int, str]]:
+    """Return size in bytes and SHA-256 of each file of a published directory, by its name.
+
+    Nothing but the manifest itself is looked at.
+
+    Raises:
+        ImageloomError: Of class ``error``: there is no manifest, or it was changed.
+    """
     text = read_plain_file(path / MANIFEST, error, max_bytes=MAX_MANIFEST_BYTES)
     content = _json_object(path / MANIFEST, text, error, _RESTORE)
     files = content.get("files")

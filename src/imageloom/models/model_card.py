@@ -51,6 +51,7 @@ def trained_card(record: TrainedRecord) -> str:
             *_section("Pictures", _data_lines(record.data)),
             *_use(record),
             *_limits(),
+            *_to_be_written(),
             *_section("Made with", _pairs(record.versions)),
         ]
     )
@@ -153,6 +154,23 @@ def _use(record: TrainedRecord) -> list[str]:
         "above; softmax makes probabilities of them.",
         "",
     ]
+
+
+def _to_be_written() -> list[str]:
+    """Return what only people know; whoever shares the model fills it in.
+
+    Source:
+        Mitchell et al. 2019, Model Cards for Model Reporting (intended use, out-of-scope uses).
+    """
+    return _section(
+        "To be written by whoever shares the model",
+        [
+            "- Intended use:",
+            "- Not meant for:",
+            "- Licence:",
+            "- Source and licence of the pictures:",
+        ],
+    )
 
 
 def _limits() -> list[str]:

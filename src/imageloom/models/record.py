@@ -94,7 +94,13 @@ class _UntrainedContent(_Part):
     versions: dict[str, str]
 
 
-class _TrainedContent(_Part):
+class TrainedContent(_Part):
+    """A trained model's ``model.json`` as it stands there, of the right form.
+
+    Whether its network is one that is known here is not looked at: that may load a library. The
+    attributes are those of ``TrainedRecord`` as JSON.
+    """
+
     format_version: int
     kind: Literal["trained_model"]
     made_by: str
@@ -205,16 +211,25 @@ def untrained_from_json(content: Mapping[str, object], where: str) -> UntrainedR
     )
 
 
+def trained_content(content: Mapping[str, object], where: str) -> TrainedContent:
+    """Return a trained model's ``model.json`` that may come from a stranger, as it stands there.
+
+    Raises:
+        InvalidModelDirectoryError: A key is missing, unknown or wrong.
+    """
+    try:
+        return TrainedContent.model_validate(content)
+    except ValidationError as problem:
+        raise _wrong_record(where, problem) from None
+
+
 def trained_from_json(content: Mapping[str, object], where: str) -> TrainedRecord:
     """Read a trained model's ``model.json`` that may come from a stranger.
 
     Raises:
         InvalidModelDirectoryError: A key is missing, unknown or wrong, or two of them disagree.
     """
-    try:
-        read = _TrainedContent.model_validate(content)
-    except ValidationError as problem:
-        raise _wrong_record(where, problem) from None
+    read = trained_content(content, where)
     classes = check_class_names(read.classes, InvalidModelDirectoryError)
     preprocessing = preprocessing_from_json(read.preprocessing, InvalidModelDirectoryError)
     _require_equal(where, "num_classes", read.num_classes, "the class list", len(classes))

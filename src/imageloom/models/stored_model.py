@@ -13,7 +13,6 @@ from imageloom.events import EventSink, Notice
 from imageloom.files.plain_file import naming_read_failures
 from imageloom.files.publish import (
     MANIFEST,
-    digest_of_json,
     publishing_directory,
     read_json,
     sha256_of_file,
@@ -36,12 +35,9 @@ from imageloom.models.safetensors_file import (
     safetensors_bytes,
 )
 from imageloom.models.state import ExpectedState, State, check_state, expected_state
+from imageloom.models.stored_facts import CARD, NAMES, RECORD, WEIGHTS, digest_of
 from imageloom.system.wording import some
 
-RECORD: Final = "model.json"
-WEIGHTS: Final = "weights.safetensors"
-CARD: Final = "README.md"
-_NAMES: Final = (MANIFEST, RECORD, CARD, WEIGHTS)
 _MAX_CARD_BYTES: Final = 10 * 1024 * 1024
 _READ_ATTEMPTS: Final = 3
 _LISTED: Final = 1000  # names looked at to tell which files nothing reads
@@ -68,7 +64,7 @@ def model_digest(content: Mapping[str, object], state: State | None) -> str:
     sha256_of = {RECORD: hashlib.sha256(to_json(content).encode("utf-8")).hexdigest()}
     if state is not None:
         sha256_of[WEIGHTS] = hashlib.sha256(safetensors_bytes(state)).hexdigest()
-    return _digest(sha256_of)
+    return digest_of(sha256_of)
 
 
 def write_model(
@@ -89,7 +85,7 @@ def write_model(
         (partial / CARD).write_text(card, encoding="utf-8")
         if state is not None:
             (partial / WEIGHTS).write_bytes(safetensors_bytes(state))
-        return _digest({file.name: sha256_of_file(file) for file in partial.iterdir()})
+        return digest_of({file.name: sha256_of_file(file) for file in partial.iterdir()})
 
 
 def read_kind(path: Path) -> Kind:
@@ -160,12 +156,12 @@ def _read_once(path: Path, kind: Kind) -> StoredModel:
     if expected is not None:
         state = read_safetensors(path / WEIGHTS, InvalidModelDirectoryError)
         check_state(state, expected, path / WEIGHTS, InvalidModelDirectoryError)
-    return StoredModel(record=record, state=state, digest=_digest(digests))
+    return StoredModel(record=record, state=state, digest=digest_of(digests))
 
 
 def _refuse_other_names(path: Path) -> None:
     """Refuse files that have a second name, for whoever has that one could change them."""
-    for name in _NAMES:
+    for name in NAMES:
         file = path / name
         links = file.lstat().st_nlink if file.exists() else 0
         if links > 1:
@@ -262,14 +258,10 @@ def _check_weights_file(path: Path, expected: ExpectedState | None, *, is_publis
             )
 
 
-def _digest(sha256_of: Mapping[str, str]) -> str:
-    return digest_of_json([sha256_of[RECORD], sha256_of.get(WEIGHTS)])
-
-
 def _signature(path: Path) -> list[tuple[int, ...] | None]:
     """Return what changes when a file of the directory is replaced, linked or written."""
     found: list[tuple[int, ...] | None] = []
-    for name in _NAMES:
+    for name in NAMES:
         try:
             facts = (path / name).lstat()
         except (OSError, ValueError):  # ValueError: a NUL in the path
@@ -283,5 +275,5 @@ def _signature(path: Path) -> list[tuple[int, ...] | None]:
 
 def _unknown_files(path: Path) -> str:
     names = [file.name for file in islice(path.iterdir(), _LISTED)]
-    unknown = [repr(name) for name in sorted(names) if name not in _NAMES]
+    unknown = [repr(name) for name in sorted(names) if name not in NAMES]
     return some(unknown) if len(names) < _LISTED else f"{', '.join(unknown[:3])} and others"

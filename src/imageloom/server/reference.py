@@ -12,7 +12,8 @@ h1 { font-size: 1.5rem; } h2 { font-size: 1.2rem; margin-top: 2.5rem; }
 h3 { font: 600 1rem ui-monospace, monospace; margin: 1.5rem 0 .25rem; overflow-wrap: anywhere; }
 table { border-collapse: collapse; width: 100%; margin: .5rem 0; }
 td, th { text-align: left; vertical-align: top; padding: .25rem .75rem .25rem 0;
-  border-top: 1px solid color-mix(in srgb, currentColor 20%, transparent); }
+  border-top: 1px solid color-mix(in srgb, currentColor 20%, transparent);
+  overflow-wrap: anywhere; }
 code { font: .9em ui-monospace, monospace; } p { margin: .25rem 0; }
 .method { display: inline-block; min-width: 4.5rem; }
 """

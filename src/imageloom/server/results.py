@@ -4,10 +4,12 @@ from pathlib import Path
 from typing import Final
 
 from imageloom.errors import NoSuchRunError
+from imageloom.models.stored_facts import RECORD
 from imageloom.run_report.node_files import work_folder
 from imageloom.scoring.model_process.client import PicturePlace
 from imageloom.scoring.read_pictures import PICTURES, about_pictures, read_pictures
 from imageloom.server.studio import Studio
+from imageloom.spec.port_types import MODEL_DIRECTORY
 
 EVALUATION: Final = "evaluation.json"
 
@@ -18,12 +20,35 @@ def evaluation_folder(studio: Studio, run_id: str, node: str) -> Path:
     Raises:
         NoSuchRunError: There is no such run or node, or it made none.
     """
-    run, facts = studio.node(run_id, node)
-    for port in facts.outputs if facts is not None else ():
-        folder = run.node_folder(node) / "outputs" / port
+    for folder in output_folders(studio, run_id, node):
         if (folder / EVALUATION).is_file():
             return folder
     raise NoSuchRunError(f"Node {node} of run {run_id} has no evaluation.", reason="no-evaluation")
+
+
+def model_folder(studio: Studio, run_id: str, node: str) -> Path:
+    """Return the directory of the trained model that a node made.
+
+    Raises:
+        NoSuchRunError: There is no such run or node, or it made none.
+    """
+    run, facts = studio.node(run_id, node)
+    for port, output in facts.outputs.items() if facts is not None else ():
+        folder = run.node_folder(node) / "outputs" / port
+        if output.type == MODEL_DIRECTORY and (folder / RECORD).is_file():
+            return folder
+    raise NoSuchRunError(f"Node {node} of run {run_id} has no model.", reason="no-model")
+
+
+def output_folders(studio: Studio, run_id: str, node: str) -> list[Path]:
+    """Return where the outputs of a node lie, as far as it has any.
+
+    Raises:
+        NoSuchRunError: There is no such run or node.
+    """
+    run, facts = studio.node(run_id, node)
+    ports = facts.outputs if facts is not None else ()
+    return [run.node_folder(node) / "outputs" / port for port in ports]
 
 
 def record_folder(studio: Studio, run_id: str, node: str) -> Path:

@@ -6,6 +6,7 @@ import type {
   LogFinds,
   LogRow,
   LogText,
+  ModelCard,
   PicturePage,
   RunDetail,
   RunOrder,
@@ -103,6 +104,9 @@ export const searchLog = (
 export const readEvaluation = (run: string, node: string, signal: AbortSignal) =>
   ask<Evaluations>(`${nodePath(run, node)}/evaluation`, { signal });
 
+export const readModelCard = (run: string, node: string, signal: AbortSignal) =>
+  ask<ModelCard>(`${nodePath(run, node)}/model-card`, { signal });
+
 export interface PictureQuery extends Values {
   label?: string;
   scored?: string;
@@ -119,6 +123,7 @@ export const readPictures = (run: string, node: string, query: PictureQuery, sig
 export const addressOf = {
   runReport: (run: string) => `/api${runPath(run)}/report`,
   nodeReport: (run: string, node: string) => `/api${nodePath(run, node)}/report`,
+  model: (run: string, node: string) => `/api${nodePath(run, node)}/model-card/file`,
   table: (run: string, node: string) => `/api${nodePath(run, node)}/series/file`,
   log: (run: string, node: string, label: string) => `/api${logPath(run, node, label)}/file`,
   thumbnail: (run: string, node: string, row: number, size: number) =>

@@ -45,6 +45,7 @@ export type LogRow = Schemas["LogRow"];
 export type LogText = Schemas["LogText"];
 export type LogFinds = Schemas["LogFinds"];
 export type Evaluations = Schemas["Evaluations"];
+export type ModelCard = Schemas["ModelCard"];
 export type PicturePage = Schemas["ScoredPicturesPage"];
 export type PictureRow = Schemas["ScoredPicture"];
 export type ModelInfo = Schemas["ModelInfo"];

@@ -5,8 +5,9 @@ import { useTranslation } from "react-i18next";
 import { useDrafts, useTemplates } from "../api/queries";
 import { createDraft, createFromTemplate } from "../api/questions";
 import type { Draft, Template, Whose } from "../api/types";
-import { fragmentOf } from "../graph/clipboard";
 import { EMPTY, type Pipeline } from "../graph/pipeline";
+import { MAX_FILE_BYTES, pipelineIn } from "../graph/pipelineFile";
+import { sizeText } from "../i18n/when";
 import { Icon } from "../icons/Icon";
 import { useSession } from "../people/useSession";
 import { WhoseChoice } from "../people/WhoseChoice";
@@ -32,6 +33,7 @@ export function DraftsView() {
   const [chosen, setChosen] = useState<Chosen | null>(null);
   const [asking, setAsking] = useState<Template | null>(null);
   const [problem, setProblem] = useState("");
+  const [isDropping, setDropping] = useState(false);
   const begin = async (make: () => Promise<Draft>) => {
     try {
       const { id } = await make();
@@ -48,14 +50,32 @@ export function DraftsView() {
   };
   const openFile = async (file: File | undefined) => {
     if (!file) return;
-    const text = await file.text();
-    if (fragmentOf(text)) await begin(() => createDraft(JSON.parse(text)));
+    setProblem("");
+    if (file.size > MAX_FILE_BYTES) {
+      const [size, most] = [sizeText(file.size), sizeText(MAX_FILE_BYTES)];
+      return setProblem(t("share.tooLarge", { file: file.name, size, most }));
+    }
+    const pipeline = pipelineIn(await file.text());
+    if (pipeline) await begin(() => createDraft(pipeline));
     else setProblem(t("drafts.notAPipeline", { file: file.name }));
   };
   const Title = canEdit ? "h2" : "h1"; // a viewer begins nothing, so the list is all there is
   const error = problem || noTemplates?.message || noDrafts?.message;
   return (
-    <div className={styles.view}>
+    // biome-ignore lint/a11y/noStaticElementInteractions: the keyboard has the button that opens a file
+    <div
+      className={styles.view}
+      onDragEnter={() => setDropping(true)}
+      onDragOver={(event) => event.preventDefault()}
+      onDragLeave={(event) => {
+        if (!event.currentTarget.contains(event.relatedTarget as Node | null)) setDropping(false);
+      }}
+      onDrop={(event) => {
+        event.preventDefault();
+        setDropping(false);
+        if (canEdit) void openFile(event.dataTransfer.files[0]);
+      }}
+    >
       {canEdit && (
         <>
           <h1 className={styles.title}>{t("drafts.begin")}</h1>
@@ -85,9 +105,9 @@ export function DraftsView() {
         <Title className={styles.title}>{t("drafts.title")}</Title>
         <WhoseChoice value={whose} onChange={setWhose} />
         {canEdit && (
-          <label className={styles.file}>
+          <label className={styles.file} data-dropping={isDropping || undefined}>
             <Icon name="file" />
-            {t("drafts.openFile")}
+            {t(isDropping ? "share.drop" : "drafts.openFile")}
             <input
               type="file"
               accept=".json,application/json"

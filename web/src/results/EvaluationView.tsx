@@ -1,7 +1,7 @@
 /** What an evaluation found: figures, the confusion matrix with its pictures, classes, mistakes. */
 import { Button, Select } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
-import { useState } from "react";
+import { type ReactNode, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { readModel } from "../api/explainQuestions";
 import { addressOf, readEvaluation } from "../api/runQuestions";
@@ -19,7 +19,14 @@ import { Matrix } from "./Matrix";
 import { type Choice, PictureGrid } from "./PictureGrid";
 import styles from "./results.module.css";
 
-export function EvaluationView({ run, node }: { run: string; node: string }) {
+interface EvaluationViewProps {
+  run: string;
+  node: string;
+  /** What stands beside the way to the whole report. */
+  children?: ReactNode;
+}
+
+export function EvaluationView({ run, node, children }: EvaluationViewProps) {
   const { t } = useTranslation();
   const [number, setNumber] = useState(0);
   const [choice, setChoice] = useState<Choice>({ correct: false });
@@ -51,6 +58,7 @@ export function EvaluationView({ run, node }: { run: string; node: string }) {
           />
         )}
         <Headline evaluation={evaluation} />
+        {children}
         {found.data.has_report && (
           <Button
             component="a"

@@ -13,6 +13,8 @@ import { sizeText } from "../i18n/when";
 import { Icon } from "../icons/Icon";
 import { LogView } from "../logs/LogView";
 import { EvaluationView } from "../results/EvaluationView";
+import { MakerButton } from "../results/MakerButton";
+import { ModelView } from "../results/ModelView";
 import { Link } from "../shell/Link";
 import { FailureCard } from "./FailureCard";
 import factsStyles from "./facts.module.css";
@@ -29,20 +31,22 @@ interface NodePanelProps {
 
 const REDRAW_MS = 1_000;
 
-type Tab = "overview" | "metrics" | "logs" | "evaluation";
+type Tab = "overview" | "metrics" | "model" | "logs" | "evaluation";
 
 export function NodePanel({ run, now, node }: NodePanelProps) {
   const { t } = useTranslation();
   const facts = run.nodes[node];
   const live = now?.nodes[node];
   const component = run.resolved[node]?.component ?? "";
-  const title = useTitles(run)(node);
+  const titleOf = useTitles(run);
+  const title = titleOf(node);
   const { data: catalogue } = useCatalogue();
   const kind = catalogue?.components.get(component)?.title ?? component;
   const trains = component === "train_pytorch_model";
-  const evaluates = Object.values(facts?.outputs ?? {}).some(
-    (output) => output.type === "EvaluationResults",
-  );
+  const made = new Set(Object.values(facts?.outputs ?? {}).map((output) => output.type));
+  const evaluates = made.has("EvaluationResults");
+  const hasModel = made.has("ModelDirectory");
+  const maker = <MakerButton run={run} node={node} title={title} />;
   const state = live?.state ?? facts?.state ?? "waiting";
   const error = errorOf(facts);
   const [tab, setTab] = useState<Tab>(
@@ -78,6 +82,11 @@ export function NodePanel({ run, now, node }: NodePanelProps) {
               {t("run.metrics")}
             </Tabs.Tab>
           )}
+          {hasModel && (
+            <Tabs.Tab value="model" leftSection={<Icon name="output" size={14} />}>
+              {t("model.tab")}
+            </Tabs.Tab>
+          )}
           {evaluates && (
             <Tabs.Tab value="evaluation" leftSection={<Icon name="table" size={14} />}>
               {t("run.evaluation")}
@@ -102,8 +111,15 @@ export function NodePanel({ run, now, node }: NodePanelProps) {
         <Tabs.Panel value="metrics" className={styles.tab}>
           <Charts run={run.id} node={node} mark={mark} />
         </Tabs.Panel>
+        <Tabs.Panel value="model" className={styles.tab}>
+          <ModelView run={run.id} node={node} titleOf={titleOf}>
+            {maker}
+          </ModelView>
+        </Tabs.Panel>
         <Tabs.Panel value="evaluation" className={styles.tab}>
-          <EvaluationView run={run.id} node={node} />
+          <EvaluationView run={run.id} node={node}>
+            {maker}
+          </EvaluationView>
         </Tabs.Panel>
         <Tabs.Panel value="logs" className={styles.tab}>
           <LogView run={run.id} node={node} sizes={live?.logs ?? {}} mark={mark} place={place} />
@@ -128,11 +144,11 @@ function Overview({ run, node, facts }: OverviewProps) {
   const maker = facts?.made_by?.[0];
   return (
     <div className={styles.overview}>
-      {facts?.message && facts.state !== "failed" && <p>{facts.message}</p>}
+      {facts?.message && facts.state !== "failed" && <p lang="en">{facts.message}</p>}
       {facts?.warnings && facts.warnings.length > 0 && (
         <section>
           <h3>{t("run.warnings")}</h3>
-          <ul className={styles.warnings}>
+          <ul className={styles.warnings} lang="en">
             {facts.warnings.map((text) => (
               <li key={text}>{text}</li>
             ))}

@@ -13,7 +13,7 @@ export function LanguageButtons() {
         <Tooltip key={language} label={LANGUAGES[language]}>
           <ActionIcon
             lang={language}
-            aria-label={`${LANGUAGES[language]} (${language.toUpperCase()})`}
+            aria-label={`${language.toUpperCase()} ${LANGUAGES[language]}`}
             className={styles.language}
             onClick={() => void choose(language)}
           >
