@@ -1,6 +1,10 @@
 import subprocess
 import sys
 
+import pytest
+
+pytestmark = pytest.mark.slow
+
 # What scoring a picture with a network of each family takes.
 SCORED = """
 import sys
