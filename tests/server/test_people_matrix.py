@@ -34,6 +34,8 @@ NEEDED = {
         "GET /api/runs/{run_id}/nodes/{node}/pictures/{row}/thumbnail",
         "GET /api/thumbnails/{name}",
         "GET /api/maps/{name}",
+        "GET /api/runs/{run_id}/nodes/{node}/model-card",
+        "GET /api/runs/{run_id}/nodes/{node}/model-card/file",
         "GET /api/comparison",
         "GET /api/comparison/pictures",
         "GET /api/runs/{run_id}/nodes/{node}/model",
