@@ -67,6 +67,7 @@ function Evaluations({ run }: { run: RunDetail }) {
         {
           q: run.name,
           state: "completed",
+          whose: "all",
           sort: "created",
           reverse: false,
           offset: 0,

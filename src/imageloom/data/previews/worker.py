@@ -99,7 +99,7 @@ class Previews:
         return self._thumbnails.of_row(images, row, size)
 
 
-_WORK: Final[Mapping[str, Callable[..., object]]] = {
+_WORK: Final[Mapping[str, Callable[..., Any]]] = {
     "thumbnail": Previews.thumbnail,
     "describe": Previews.describe,
     "left_out": Previews.left_out,
