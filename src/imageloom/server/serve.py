@@ -139,9 +139,7 @@ def listen_to_people(
         roots=shown,
         user=login_name(),
         base=base,
-        pictures=PictureHelper(
-            home, roots=readable.paths, looks=engine.settings.picture_looks
-        ),
+        pictures=PictureHelper(home, roots=readable.paths, looks=engine.settings.picture_looks),
         models=ModelHelper(home, features=engine.settings.features, roots=readable.paths),
         people=people,
     )
