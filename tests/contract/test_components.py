@@ -154,6 +154,7 @@ def read(port_type, folder):
         "ModelDirectory": load_trained,
         "ScoredTable": load_scores,
         "EvaluationResults": lambda path: verify_directory(path, AssertionError),
+        "ExportedModelDirectory": lambda path: verify_directory(path, AssertionError),
     }
     readers[port_type](folder)
 
