@@ -61,9 +61,9 @@ def test_a_cell_of_the_confusion_matrix_shows_exactly_its_pictures(studio, finis
     words = f"{true} taken for {said}" if true != said else f"{true}, named rightly"
     tab.get_by_role("button", name=f"{words}: {count}", exact=True).click()
     tab.get_by_role("heading", name=words).wait_for()
-    tab.get_by_text(f"{count} picture").first.wait_for()
     # Those of the cell; probable label errors have pictures of their own further down.
     pictures = tab.locator("section[aria-live] li[data-row]")
+    pictures.first.wait_for()
     assert pictures.count() == min(count, 48)
     names = [one.get_attribute("alt") for one in pictures.locator("img").all()]
     assert all(name.startswith(f"{true}/") for name in names)
