@@ -1,6 +1,5 @@
 """Where thumbnails are kept: whole files by the digest of their picture, renamed into place."""
 
-import contextlib
 import os
 import platform
 import shutil
@@ -11,6 +10,7 @@ from typing import Final
 
 from imageloom.data.previews.values import KeptThumbnail, thumbnail_name
 from imageloom.errors import write_failure
+from imageloom.files.prune import prune_folder
 from imageloom.system.machine import is_alive
 
 THUMBNAILS: Final = "thumbnails"
@@ -80,19 +80,7 @@ class ThumbnailCache:
         Args:
             most_bytes: What the rest may have together.
         """
-        found = []
-        with contextlib.suppress(FileNotFoundError), os.scandir(self.folder / THUMBNAILS) as files:
-            for entry in files:
-                with contextlib.suppress(FileNotFoundError):
-                    facts = entry.stat(follow_symlinks=False)
-                    found.append((facts.st_mtime_ns, facts.st_size, entry.path))
-        total, removed = sum(size for _, size, _ in found), 0
-        for _, size, path in sorted(found):
-            if total <= most_bytes:
-                break
-            Path(path).unlink(missing_ok=True)
-            total, removed = total - size, removed + 1
-        return removed
+        return prune_folder(self.folder / THUMBNAILS, most_bytes)
 
     def keep(self, sha256: str, size: int, content: bytes) -> KeptThumbnail:
         """Write a thumbnail, whole or not at all.

@@ -3,7 +3,6 @@
 Legend: N pictures, F features, B pictures of a batch.
 """
 
-import contextlib
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ import numpy.typing as npt
 from imageloom.data.images.directory import ImageDirectory
 from imageloom.data.loading.loader import make_loader, sequential_batches
 from imageloom.errors import InvalidModelDirectoryError
+from imageloom.files.prune import prune_folder
 from imageloom.files.publish import writing_file
 from imageloom.scoring.explain.features import features_of
 from imageloom.scoring.model_in_use import ModelInUse
@@ -69,7 +69,7 @@ class FeatureFiles:
             sequential_batches(len(images), _BATCH_SIZE),
             reading_by(0, used.compute),
         )
-        self._tidy()
+        prune_folder(self.folder, MOST_BYTES)
         with writing_file(path) as partial, partial.open("wb") as file:
             done = 0
             for batch in loader:
@@ -85,18 +85,3 @@ class FeatureFiles:
                 reason="not-saved",
             )
         return self.folder / f"{used.model.digest[:32]}-{images.digest[:32]}.f32"
-
-    def _tidy(self) -> None:
-        """Remove files until the rest has a limited size; those not used for longest go."""
-        found = []
-        with contextlib.suppress(FileNotFoundError), os.scandir(self.folder) as entries:
-            for entry in entries:
-                with contextlib.suppress(FileNotFoundError):
-                    facts = entry.stat(follow_symlinks=False)
-                    found.append((facts.st_mtime_ns, facts.st_size, entry.path))
-        total = sum(size for _, size, _ in found)
-        for _, size, path in sorted(found):
-            if total <= MOST_BYTES:
-                break
-            Path(path).unlink(missing_ok=True)
-            total -= size

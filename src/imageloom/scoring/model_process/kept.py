@@ -1,13 +1,12 @@
 """Files of the model process: pictures that were dropped on the page, and maps it has made."""
 
-import contextlib
 import hashlib
-import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from imageloom.files.prune import prune_folder
 from imageloom.files.publish import writing_file
 
 MOST_MAP_BYTES: Final = 256 * 1024**2
@@ -68,20 +67,5 @@ class KeptFiles:
 
     def prune(self) -> None:
         """Remove files until the rest has a limited size; the oldest go."""
-        _prune(self.maps, MOST_MAP_BYTES)
-        _prune(self.dropped, MOST_DROPPED_BYTES)
-
-
-def _prune(folder: Path, most_bytes: int) -> None:
-    found = []
-    with contextlib.suppress(FileNotFoundError), os.scandir(folder) as files:
-        for entry in files:
-            with contextlib.suppress(FileNotFoundError):
-                facts = entry.stat(follow_symlinks=False)
-                found.append((facts.st_mtime_ns, facts.st_size, entry.path))
-    total = sum(size for _, size, _ in found)
-    for _, size, path in sorted(found):
-        if total <= most_bytes:
-            break
-        Path(path).unlink(missing_ok=True)
-        total -= size
+        prune_folder(self.maps, MOST_MAP_BYTES)
+        prune_folder(self.dropped, MOST_DROPPED_BYTES)
