@@ -60,7 +60,7 @@ def run(studio):
             "name": name,
             "images": 40,
             "model_digest": digest,
-            "figures": {"Overall_Accuracy": 0.9, "Log_Loss": None},
+            "figures": {"Overall_Accuracy": 0.9, "Macro_F1": 0.8, "Log_Loss": 0.5},
             "accuracy_interval_95": [0.77, 0.96],
         }
         for name, digest in (("scores", own), ("others", "3" * 64))
@@ -136,3 +136,11 @@ def test_the_digest_is_of_record_and_weights_alone():
     files = {"model.json": "a", "weights.safetensors": "b"}
     assert digest_of(files | {"README.md": "c"}) == digest_of(files)
     assert digest_of({"model.json": "a"}) != digest_of(files)
+
+
+def test_an_evaluation_without_its_figures_is_a_named_error(page, run):
+    file = run.node_folder("a") / "outputs" / "evaluation" / "evaluation.json"
+    write_json(file, {"evaluations": [{"name": "scores"}]})
+    answer = page.get(MODEL)
+    assert answer.status_code == 422
+    assert answer.json()["error"]["type"] == "InvalidDatasetError"

@@ -1,21 +1,15 @@
 """Runs side by side: what was asked differently, what became of them, and how good they are."""
 
-import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, Final
 
-from imageloom.errors import InvalidDatasetError
-from imageloom.files.publish import read_json
 from imageloom.params import value_text
 from imageloom.pipeline.run_folder import RunFolder
 from imageloom.pipeline.run_record import NodeFacts, RunRecord
+from imageloom.run_report.evaluation_figures import EvaluationFigures, evaluations_of
 from imageloom.run_report.node_files import read_metrics, work_folder
 from imageloom.run_report.words import time_text
 from imageloom.spec.job import EVENTS_FILE
-
-EVALUATION: Final = "evaluation.json"
 
 
 @dataclass(frozen=True)
@@ -49,33 +43,6 @@ class ComparedMetric:
     name: str
     values: tuple[float | None, ...]
     epochs: tuple[float | None, ...]
-
-
-@dataclass(frozen=True)
-class EvaluationFigures:
-    """How good a model is, with how far that can be trusted.
-
-    Attributes:
-        run: Id of the run.
-        node: The node that evaluated.
-        name: What the scored table is called.
-        images: Pictures with a label.
-        accuracy: Fraction of them that were given their class.
-        low: Where its 95 % confidence interval begins.
-        high: Where it ends.
-        macro_f1: F1, every class counting the same.
-        log_loss: In nats.
-    """
-
-    run: str
-    node: str
-    name: str
-    images: int
-    accuracy: float
-    low: float
-    high: float
-    macro_f1: float
-    log_loss: float
 
 
 @dataclass(frozen=True)
@@ -117,7 +84,11 @@ def compare_runs(runs: Sequence[RunFolder]) -> RunComparison:
         different=tuple(one for one in _side_by_side(asked) if one.differs),
         nodes=tuple(_side_by_side(list(map(_nodes, records, facts)))),
         metrics=tuple(_metrics(runs, facts)),
-        figures=tuple(itertools.chain.from_iterable(map(_figures, runs, facts))),
+        figures=tuple(
+            one.figures
+            for run, known in zip(runs, facts, strict=True)
+            for one in evaluations_of(run, known)
+        ),
     )
 
 
@@ -170,35 +141,3 @@ def _metrics(
             tuple(None if one is None else one.value for one in found),
             tuple(None if one is None else one.epoch for one in found),
         )
-
-
-def _figures(run: RunFolder, facts: Mapping[str, NodeFacts]) -> Iterator[EvaluationFigures]:
-    for node, known in facts.items():
-        for port in known.outputs:
-            file = run.node_folder(node) / "outputs" / port / EVALUATION
-            if file.is_file():
-                yield from _figures_in(file, run.id, node)
-
-
-def _figures_in(file: Path, run: str, node: str) -> Iterator[EvaluationFigures]:
-    try:
-        content: dict[str, Any] = read_json(file, InvalidDatasetError)
-        for one in content["evaluations"]:
-            low, high = one["accuracy_interval_95"]
-            yield EvaluationFigures(
-                run=run,
-                node=node,
-                name=str(one["name"]),
-                images=int(one["images"]),
-                accuracy=float(one["figures"]["Overall_Accuracy"]),
-                low=float(low),
-                high=float(high),
-                macro_f1=float(one["figures"]["Macro_F1"]),
-                log_loss=float(one["figures"]["Log_Loss"]),
-            )
-    except (KeyError, TypeError, ValueError) as problem:
-        raise InvalidDatasetError(
-            f"{file} does not hold the figures of an evaluation: {problem}.",
-            hint="Was the file changed? Run the node anew.",
-            reason="damaged",
-        ) from problem

@@ -1,17 +1,15 @@
 """Where what a node made lies."""
 
 from pathlib import Path
-from typing import Final
 
 from imageloom.errors import NoSuchRunError
 from imageloom.models.stored_facts import RECORD
+from imageloom.run_report.evaluation_figures import EVALUATION
 from imageloom.run_report.node_files import work_folder
 from imageloom.scoring.model_process.client import PicturePlace
 from imageloom.scoring.read_pictures import PICTURES, about_pictures, read_pictures
 from imageloom.server.studio import Studio
 from imageloom.spec.port_types import MODEL_DIRECTORY
-
-EVALUATION: Final = "evaluation.json"
 
 
 def evaluation_folder(studio: Studio, run_id: str, node: str) -> Path:

@@ -13,7 +13,8 @@ from imageloom.cli.workspace import open_existing_engine, workspace_option
 
 if TYPE_CHECKING:
     from imageloom.app import RunOutcome
-    from imageloom.run_report.compare import ComparedMetric, EvaluationFigures, RunComparison
+    from imageloom.run_report.compare import ComparedMetric, RunComparison
+    from imageloom.run_report.evaluation_figures import EvaluationFigures
 
 
 @call_command(

@@ -6,11 +6,11 @@ from fastapi import APIRouter
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, JsonValue
 
-from imageloom.errors import InvalidDatasetError, InvalidModelDirectoryError
-from imageloom.files.publish import read_json
+from imageloom.errors import InvalidModelDirectoryError
 from imageloom.models.record import DataFacts, WeightsSource
 from imageloom.models.stored_facts import NAMES, read_facts
-from imageloom.server.results import EVALUATION, model_folder, output_folders
+from imageloom.run_report.evaluation_figures import evaluations_of
+from imageloom.server.results import model_folder
 from imageloom.server.studio import Studio, StudioNow
 from imageloom.server.zipped import zip_blocks
 
@@ -71,20 +71,6 @@ class ModelCard(BaseModel):
     evaluations: list[MeasuredModel]
 
 
-class _Evaluated(BaseModel):
-    name: str
-    images: int
-    model_digest: str
-    figures: dict[str, float | None]
-    accuracy_interval_95: tuple[float, float]
-
-
-class _Content(BaseModel):
-    """``evaluation.json``, as far as it is needed here."""
-
-    evaluations: list[_Evaluated]
-
-
 @router.get("")
 def card(studio: StudioNow, run_id: str, node: str) -> ModelCard:
     """Return the card of the model that a node trained."""
@@ -124,21 +110,17 @@ def download(studio: StudioNow, run_id: str, node: str) -> StreamingResponse:
 
 
 def _evaluations(studio: Studio, run_id: str, digest: str) -> list[MeasuredModel]:
-    found: list[MeasuredModel] = []
-    for node in studio.run(run_id).record().wanted:
-        for folder in output_folders(studio, run_id, node):
-            if (folder / EVALUATION).is_file():
-                content = read_json(folder / EVALUATION, InvalidDatasetError)
-                found += [
-                    MeasuredModel(
-                        node=node,
-                        name=one.name,
-                        images=one.images,
-                        accuracy=accuracy,
-                        interval_95=one.accuracy_interval_95,
-                    )
-                    for one in _Content.model_validate(content).evaluations
-                    if one.model_digest == digest
-                    and (accuracy := one.figures["Overall_Accuracy"]) is not None
-                ]
-    return found
+    run = studio.run(run_id)
+    states = run.states()
+    facts = {node: states[node] for node in run.record().wanted if node in states}
+    return [
+        MeasuredModel(
+            node=one.node,
+            name=one.name,
+            images=one.images,
+            accuracy=one.accuracy,
+            interval_95=(one.low, one.high),
+        )
+        for model_digest, one in evaluations_of(run, facts)
+        if model_digest == digest
+    ]

@@ -9,6 +9,7 @@ from pydantic import BaseModel, Field, JsonValue
 
 from imageloom.errors import InvalidDatasetError, NoSuchRunError
 from imageloom.files.publish import read_json
+from imageloom.run_report.evaluation_figures import EVALUATION
 from imageloom.run_report.node_files import REPORT
 from imageloom.scoring.read_pictures import (
     PICTURES,
@@ -16,7 +17,7 @@ from imageloom.scoring.read_pictures import (
     ScoredPicture,
     read_pictures,
 )
-from imageloom.server.results import EVALUATION, evaluation_folder, record_folder
+from imageloom.server.results import evaluation_folder, record_folder
 from imageloom.server.studio import StudioNow
 
 router = APIRouter(prefix="/runs/{run_id}", tags=["results"])
