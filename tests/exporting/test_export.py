@@ -15,6 +15,7 @@ from imageloom.errors import (
     EnvironmentUnsuitableError,
     ExportError,
     FailedToWriteOutputsError,
+    InvalidModelDirectoryError,
     ParameterParsingError,
 )
 from imageloom.exporting import classifier
@@ -236,6 +237,8 @@ def test_a_run_is_compared_on_the_pictures_that_it_was_validated_on(
     assert record["model_digest"] == load_trained(run / "model").digest
     with pytest.raises(ParameterParsingError, match="no pictures to compare"):
         export(run / "model", tmp_path / "other", params=ExportParams(to="pt2"))
+    with pytest.raises(InvalidModelDirectoryError, match="no model"):
+        export(tmp_path / "none", tmp_path / "other", params=ExportParams(to="pt2"))
 
 
 def test_what_is_not_installed_is_named_with_the_extra(model, pictures, tmp_path, monkeypatch):
@@ -247,6 +250,8 @@ def test_what_is_not_installed_is_named_with_the_extra(model, pictures, tmp_path
     with pytest.raises(EnvironmentUnsuitableError, match="needs the package onnxruntime") as found:
         export(model, tmp_path / "out", pictures, params=ExportParams(to="onnx"))
     assert "imageloom[onnx]" in found.value.hint
+    with pytest.raises(EnvironmentUnsuitableError):  # said before pictures are looked at
+        export(model, tmp_path / "out", tmp_path / "none", params=ExportParams(to="onnx"))
 
 
 def test_nothing_is_overwritten(model, pictures, tmp_path):

@@ -1,5 +1,6 @@
 """Export a trained model into a format that other programs run, and prove that it is the same."""
 
+import contextlib
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +14,7 @@ from imageloom.data.params import ConvertParams
 from imageloom.errors import ParameterParsingError
 from imageloom.events import CancelToken, Control, EventSink, Progress, ignore_events
 from imageloom.exporting.about import about
-from imageloom.exporting.export_format import EXPORT_FORMATS, ExportFormat
+from imageloom.exporting.export_format import EXPORT_FORMATS, ExportFormat, require_packages
 from imageloom.exporting.params import ExportParams
 from imageloom.exporting.parity import Parity, measure, require_equal
 from imageloom.files.output_places import refuse_misplaced
@@ -90,16 +91,16 @@ def export(  # noqa: PLR0913 - the public call; all but the first three are keyw
     """
     control, params = Control.of(on_event, cancel), params or ExportParams()
     kind, out = EXPORT_FORMATS.get(params.to), Path(out).expanduser().absolute()
+    require_packages(kind)  # before pictures are converted, which may take long
     refuse_existing(out)
     read = [Path(one).expanduser() for one in (model, images) if isinstance(one, Path | str)]
     refuse_misplaced([out], read=read)
-    pictures = _pictures(model, images, root, convert_params, control)
-    pictures.require_pictures("to compare the exported model with")
-    pictures.refuse_outputs([out])
-    with (
-        model_in_use(model, _PLAIN, control.on_event) as used,
-        publishing_directory(out) as partial,
-    ):
+    with contextlib.ExitStack() as stack:
+        used = stack.enter_context(model_in_use(model, _PLAIN, control.on_event))
+        pictures = _pictures(model, images, root, convert_params, control)
+        pictures.require_pictures("to compare the exported model with")
+        pictures.refuse_outputs([out])
+        partial = stack.enter_context(publishing_directory(out))
         _write(used.model, kind, partial, control)
         parity = measure(used, kind.open(used.model, partial), pictures, control)
         require_equal(parity, params.largest_difference, kind)

@@ -5,6 +5,7 @@ Legend: B batch, C channels, H height, W width, K classes.
 
 from __future__ import annotations
 
+import importlib.util
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,7 +30,8 @@ class ExportFormat:
     Attributes:
         name: What a user types: ``onnx``.
         title: What a person reads: ``ONNX``.
-        extra: Of our package, where what it needs is optional; empty when nothing is.
+        packages: What it needs besides torch.
+        extra: Of our package, which installs them; empty when there are none.
         write: Writes the files into an empty folder. Raises ExportError where the format cannot
             hold the network.
         open: Opens those files with what a user of the format runs them by.
@@ -38,6 +40,7 @@ class ExportFormat:
 
     name: str
     title: str
+    packages: tuple[str, ...]
     extra: str
     write: Callable[[TrainedModel, Path], None]
     open: Callable[[TrainedModel, Path], Runtime]
@@ -47,11 +50,17 @@ class ExportFormat:
 EXPORT_FORMATS: Registry[ExportFormat] = Registry("format")
 
 
-def missing_package(package: str, extra: str) -> EnvironmentUnsuitableError:
-    """Return the error for a format whose library is not installed."""
-    return EnvironmentUnsuitableError(
-        f"Exporting to {extra} needs the package {package}, which is not installed.",
-        hint=f"Install it: pip install 'imageloom[{extra}]'",
-        reason="missing-package",
-        details={"package": package, "extra": extra},
-    )
+def require_packages(kind: ExportFormat) -> None:
+    """Refuse a format whose packages are not there, before any of them is imported.
+
+    Raises:
+        EnvironmentUnsuitableError: The message names the first, and the extra that installs it.
+    """
+    for package in kind.packages:
+        if importlib.util.find_spec(package) is None:
+            raise EnvironmentUnsuitableError(
+                f"Exporting to {kind.title} needs the package {package}, which is not installed.",
+                hint=f"Install it: pip install 'imageloom[{kind.extra}]'",
+                reason="missing-package",
+                details={"package": package, "extra": kind.extra},
+            )

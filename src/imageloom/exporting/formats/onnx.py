@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import importlib.util
 import io
 import json
 from pathlib import Path
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from imageloom.errors import ExportError, library_text
 from imageloom.exporting.about import about
-from imageloom.exporting.export_format import EXPORT_FORMATS, ExportFormat, missing_package
+from imageloom.exporting.export_format import EXPORT_FORMATS, ExportFormat
 
 if TYPE_CHECKING:
     import torch
@@ -31,13 +30,11 @@ def write(model: TrainedModel, folder: Path) -> None:
 
     Raises:
         ExportError: The network does what no graph, or ONNX, can hold.
-        EnvironmentUnsuitableError: The extra ``onnx`` is not installed.
     """
     import torch
 
     from imageloom.exporting.traced import INPUT, OUTPUT, example_of, traced
 
-    _require_packages()
     graph = traced(model)
     said = io.StringIO()  # the exporter tells its steps to the screen
     try:
@@ -97,10 +94,15 @@ print(classes[probabilities[0].argmax()])
 ```"""
 
 
-def _require_packages() -> None:
-    for package in ("onnx", "onnxscript", "onnxruntime"):
-        if importlib.util.find_spec(package) is None:
-            raise missing_package(package, "onnx")
-
-
-EXPORT_FORMATS.declare("onnx", ExportFormat("onnx", "ONNX", "onnx", write, open_written, use))
+EXPORT_FORMATS.declare(
+    "onnx",
+    ExportFormat(
+        name="onnx",
+        title="ONNX",
+        packages=("onnx", "onnxscript", "onnxruntime"),
+        extra="onnx",
+        write=write,
+        open=open_written,
+        use=use,
+    ),
+)

@@ -65,4 +65,15 @@ print(classes[network(images)[0].argmax()])
 Open only files that you trust: torch runs what is in them."""
 
 
-EXPORT_FORMATS.declare("pt2", ExportFormat("pt2", "torch.export", "", write, open_written, use))
+EXPORT_FORMATS.declare(
+    "pt2",
+    ExportFormat(
+        name="pt2",
+        title="torch.export",
+        packages=(),
+        extra="",
+        write=write,
+        open=open_written,
+        use=use,
+    ),
+)

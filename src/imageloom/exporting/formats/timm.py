@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, cast
 
 from imageloom.errors import ExportError
-from imageloom.exporting.export_format import EXPORT_FORMATS, ExportFormat, missing_package
+from imageloom.exporting.export_format import EXPORT_FORMATS, ExportFormat
 from imageloom.preprocessing import CenterCrop, Letterbox, Preprocessing, Resize, Squash
 
 if TYPE_CHECKING:
@@ -29,12 +28,9 @@ def write(model: TrainedModel, folder: Path) -> None:
 
     Raises:
         ExportError: timm has no such network.
-        EnvironmentUnsuitableError: The extra ``timm`` is not installed.
     """
     from imageloom.models.safetensors_file import safetensors_bytes
 
-    if importlib.util.find_spec("timm") is None:
-        raise missing_package("timm", "timm")
     state = model.network.state_dict()
     _require_same_network(model, state)
     normalisation, size = model.preprocessing.normalisation, model.preprocessing.input_size
@@ -153,4 +149,15 @@ def _fraction(size: int, resized: int) -> float:
     return fraction if math.floor(size / fraction) == resized else math.nextafter(fraction, 0)
 
 
-EXPORT_FORMATS.declare("timm", ExportFormat("timm", "timm", "timm", write, open_written, use))
+EXPORT_FORMATS.declare(
+    "timm",
+    ExportFormat(
+        name="timm",
+        title="timm",
+        packages=("timm",),
+        extra="timm",
+        write=write,
+        open=open_written,
+        use=use,
+    ),
+)
