@@ -72,4 +72,5 @@ def test_run_settings_name_the_limit_of_the_target(tab):
     processes = tab.get_by_label("Processes per node")
     processes.fill("5000")
     processes.press("Enter")
-    expect(tab.get_by_text("5000 processes are asked for, but a machine of target")).to_be_visible()
+    said = tab.get_by_text("5,000 processes are asked for, but a machine of target")
+    expect(said).to_be_visible()

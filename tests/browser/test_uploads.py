@@ -102,7 +102,7 @@ def test_after_a_cut_and_a_reload_the_same_file_goes_on(studio, large, tab):
     tab.unroute_all()
     tab.on("request", lambda asked: is_part.search(asked.url) and sent.append(asked.url))
     sent.clear()
-    tab.get_by_text(re.compile(r"noise\.zip: \d\d\.\d % of .* have arrived")).wait_for()
+    tab.get_by_text(re.compile(r"noise\.zip: \d\d\.\d\s% of .* have arrived")).wait_for()
     choose(tab, large)
     tab.get_by_role("region", name="Pictures").get_by_text("16 pictures, 2 classes").wait_for()
     offsets = [int(is_part.search(url)[1]) for url in sent]

@@ -57,57 +57,60 @@ export function DraftsView() {
   };
   const error = problem || noTemplates?.message || noDrafts?.message;
   return (
-    // biome-ignore lint/a11y/noStaticElementInteractions: the keyboard has the button that opens a file
-    <div
-      className={styles.view}
-      onDragEnter={() => setDropping(true)}
-      onDragOver={(event) => event.preventDefault()}
-      onDragLeave={(event) => {
-        if (!event.currentTarget.contains(event.relatedTarget as Node | null)) setDropping(false);
-      }}
-      onDrop={(event) => {
-        event.preventDefault();
-        setDropping(false);
-        void openFile(event.dataTransfer.files[0]);
-      }}
-    >
-      <h1 className={styles.title}>{t("drafts.begin")}</h1>
-      <div className={styles.cards}>
-        {templates.map((template) => (
+    // What is dropped on a dialog is the dialog's: events pass from it to where it stands in this tree.
+    <>
+      {/* biome-ignore lint/a11y/noStaticElementInteractions: the keyboard has the button that opens a file */}
+      <div
+        className={styles.view}
+        onDragEnter={() => setDropping(true)}
+        onDragOver={(event) => event.preventDefault()}
+        onDragLeave={(event) => {
+          if (!event.currentTarget.contains(event.relatedTarget as Node | null)) setDropping(false);
+        }}
+        onDrop={(event) => {
+          event.preventDefault();
+          setDropping(false);
+          void openFile(event.dataTransfer.files[0]);
+        }}
+      >
+        <h1 className={styles.title}>{t("drafts.begin")}</h1>
+        <div className={styles.cards}>
+          {templates.map((template) => (
+            <Card
+              key={template.id}
+              title={template.title}
+              help={template.help}
+              onChoose={() => choose(template)}
+            />
+          ))}
           <Card
-            key={template.id}
-            title={template.title}
-            help={template.help}
-            onChoose={() => choose(template)}
+            title={t("drafts.empty")}
+            help={t("drafts.emptyHelp")}
+            onChoose={() => begin(() => createDraft({ ...EMPTY, name: t("drafts.newName") }))}
           />
-        ))}
-        <Card
-          title={t("drafts.empty")}
-          help={t("drafts.emptyHelp")}
-          onChoose={() => begin(() => createDraft({ ...EMPTY, name: t("drafts.newName") }))}
-        />
+        </div>
+        {error && (
+          <p className={styles.error} role="alert">
+            <Icon name="warning" /> {error}
+          </p>
+        )}
+        <div className={styles.heading}>
+          <h2 className={styles.title}>{t("drafts.title")}</h2>
+          <label className={styles.file} data-dropping={isDropping || undefined}>
+            <Icon name="file" />
+            {t(isDropping ? "share.drop" : "drafts.openFile")}
+            <input
+              type="file"
+              accept=".json,application/json"
+              onChange={(event) => {
+                void openFile(event.target.files?.[0]);
+                event.target.value = "";
+              }}
+            />
+          </label>
+        </div>
+        {drafts && <DraftTable drafts={drafts} onProblem={setProblem} />}
       </div>
-      {error && (
-        <p className={styles.error} role="alert">
-          <Icon name="warning" /> {error}
-        </p>
-      )}
-      <div className={styles.heading}>
-        <h2 className={styles.title}>{t("drafts.title")}</h2>
-        <label className={styles.file} data-dropping={isDropping || undefined}>
-          <Icon name="file" />
-          {t(isDropping ? "share.drop" : "drafts.openFile")}
-          <input
-            type="file"
-            accept=".json,application/json"
-            onChange={(event) => {
-              void openFile(event.target.files?.[0]);
-              event.target.value = "";
-            }}
-          />
-        </label>
-      </div>
-      {drafts && <DraftTable drafts={drafts} onProblem={setProblem} />}
       {asking && (
         <PathPicker
           onClose={() => setAsking(null)}
@@ -129,7 +132,7 @@ export function DraftsView() {
           onOpen={() => begin(() => createDraft(withPath(chosen.template, chosen.path)))}
         />
       )}
-    </div>
+    </>
   );
 }
 
