@@ -1,6 +1,5 @@
 """Pictures that changed sides between two evaluations, by the standard library."""
 
-import sqlite3
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
@@ -9,6 +8,7 @@ from imageloom.errors import InvalidDatasetError
 from imageloom.scoring.read_pictures import (
     COLUMNS,
     MOST_ROWS,
+    PictureTable,
     ScoredPicture,
     classes_of,
     picture_of,
@@ -128,7 +128,7 @@ def _named(table: str) -> str:
     return ", ".join(f"{table}.{column.strip()}" for column in COLUMNS.split(","))
 
 
-def _labelled(table: sqlite3.Connection, path: Path) -> int:
+def _labelled(table: PictureTable, path: Path) -> int:
     """Return how many pictures have a label; each file must stand there once."""
     row = table.execute(
         "SELECT file, COUNT(*) FROM pictures GROUP BY file HAVING COUNT(*) > 1 LIMIT 1"
@@ -144,7 +144,7 @@ def _labelled(table: sqlite3.Connection, path: Path) -> int:
     return int(number)
 
 
-def _relabelled(table: sqlite3.Connection) -> int:
+def _relabelled(table: PictureTable) -> int:
     (number,) = table.execute(
         f"SELECT COUNT(*) {_JOINED} "
         "AND (SELECT name FROM classes WHERE position = a.label) "

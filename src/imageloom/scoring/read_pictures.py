@@ -42,6 +42,9 @@ CREATE INDEX by_probability ON pictures (probability);
 COLUMNS: Final = "row, file, label, scored, probability, label_probability, correct"
 """Of the table ``pictures``, as ``picture_of`` takes them."""
 
+PictureTable = sqlite3.Connection
+"""An open ``pictures.sqlite``, for those who ask it something of their own."""
+
 PictureOrder = Literal["confidence", "doubt", "row"]
 _ORDERS: Final = {
     "confidence": "probability DESC, row",
@@ -151,7 +154,7 @@ def read_pictures(  # noqa: PLR0913 - a page's question; all but the first are k
 
 
 @contextlib.contextmanager
-def reading_pictures(path: Path) -> Iterator[sqlite3.Connection]:
+def reading_pictures(path: Path) -> Iterator[PictureTable]:
     """Yield a connection that can only read; whatever is wrong with the file is one error.
 
     Args:
@@ -179,7 +182,7 @@ def reading_pictures(path: Path) -> Iterator[sqlite3.Connection]:
         ) from problem
 
 
-def _refuse_other_formats(table: sqlite3.Connection) -> None:
+def _refuse_other_formats(table: PictureTable) -> None:
     objects = {
         name: kind
         for kind, name in table.execute(
@@ -193,7 +196,7 @@ def _refuse_other_formats(table: sqlite3.Connection) -> None:
         raise ValueError(f"its format version is {found and found[0]}, not {FORMAT_VERSION}")
 
 
-def classes_of(table: sqlite3.Connection) -> tuple[str, ...]:
+def classes_of(table: PictureTable) -> tuple[str, ...]:
     """Return the class list, in order."""
     return tuple(
         str(name) for (name,) in table.execute("SELECT name FROM classes ORDER BY position")
