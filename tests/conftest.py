@@ -33,23 +33,26 @@ def pytest_xdist_auto_num_workers():
     return min(cores + 1, 8)
 
 
-# Each takes half a minute or more with few tests. Those that mostly wait stand apart from each
-# other, so that the cores have work meanwhile.
+# Each takes half a minute or more with few tests, or much more than the others. Longest first, but
+# those that mostly wait stand apart from each other, so that the cores have work meanwhile.
 LONGEST = (
-    "launch/test_namespaces.py",
-    "training/test_rank_faults.py",
-    "launch/test_launch.py",
-    "launch/test_started_rank.py",
-    "browser/test_first_run.py",
+    "browser/test_accessibility.py",
     "launch/test_machines.py",
+    "launch/test_launch.py",
+    "launch/test_namespaces.py",
+    "test_docs_run.py",
+    "browser/test_watch.py",
+    "launch/test_started_rank.py",
+    "test_training_on_slurm.py",
+    "test_demo.py",
+    "browser/test_first_run.py",
+    "training/test_rank_faults.py",
+    "browser/test_whole_pipeline.py",
     "golden/test_loss_curve.py",
     "browser/test_pictures_of_a_folder.py",
     "browser/test_hostile_names.py",
     "browser/test_two_tabs.py",
     "pipeline/test_kill_points.py",
-    "test_demo.py",
-    "test_docs_run.py",
-    "test_training_on_slurm.py",
 )
 
 

@@ -128,8 +128,9 @@ def short_pipeline(components):
 
 
 def brief_pipeline(components):
-    """The demo with a third of its epochs; ``.ci/run`` sees to the 97 % that the whole promises."""
-    return apply_changes(digits_pipeline(components), ["train.epochs=2"], components)
+    """The demo with one epoch, of smaller steps; ``.ci/run`` sees to the 97 % that it promises."""
+    changes = ["train.epochs=1", "train.batch_size=16", "train.learning_rate=0.01"]
+    return apply_changes(digits_pipeline(components), changes, components)
 
 
 @pytest.mark.slow
@@ -141,7 +142,7 @@ def test_the_demo_learns_to_name_digits_and_leaves_all_it_says(tmp_path, monkeyp
     out = tmp_path / "demo"
     assert run(["demo", "--out", str(out), "--json"]) == 0
     content = json.loads(capsys.readouterr().out)
-    assert content["top1"] >= 0.3  # guessing gives 0.1; two epochs gave 0.52
+    assert content["top1"] >= 0.3  # guessing gives 0.1; this gave 0.69
     assert 260 <= content["images"] <= 280
     assert {node["state"] for node in content["nodes"].values()} == {"completed"}
     for key in ("folder", "model", "evaluation", "report"):

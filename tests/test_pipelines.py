@@ -55,6 +55,37 @@ def test_the_second_run_does_nothing_and_a_file_starts_from_its_own_folder(photo
     assert NodeState.RUNNING not in told
 
 
+@pytest.mark.slow
+def test_after_ten_pictures_were_excluded_only_what_depends_on_them_runs_again(
+    make_pictures, tmp_path
+):
+    photos = make_pictures(per_class=10, classes=("red", "green")).root
+
+    def corrected_pipeline(lines):
+        build = imageloom.build_pipeline("Corrected")
+        pictures = build.add("dataset", id="pictures", path=str(photos))
+        images = build.add("convert_to_image_directory", pictures, id="convert")
+        corrected = build.add("correct_images", images, id="correct", corrections=lines)
+        build.add("split_image_directory", corrected, id="split", fraction=0.5)
+        build.add("split_image_directory", images, id="beside", fraction=0.5)
+        return build.pipeline()
+
+    before = {path: path.read_bytes() for path in photos.rglob("*.png")}
+    workspace = tmp_path / "workspace"
+    first = imageloom.run_pipeline(corrected_pipeline([]), workspace=workspace)
+    assert len(imageloom.open_images(first.output("correct", "images"))) == 20
+
+    files = [f"{name}/{number:03}.png" for name in ("red", "green") for number in range(5)]
+    lines = [imageloom.Correction(file, None).to_line() for file in files]
+    second = imageloom.run_pipeline(corrected_pipeline(lines), workspace=workspace)
+    states = {name: facts.state for name, facts in second.nodes.items()}
+    again = {name for name, state in states.items() if state is NodeState.COMPLETED}
+    assert again == {"correct", "split"}
+    assert {states[name] for name in ("pictures", "convert", "beside")} == {NodeState.CACHED}
+    assert len(imageloom.open_images(second.output("correct", "images"))) == 10
+    assert {path: path.read_bytes() for path in photos.rglob("*.png")} == before
+
+
 def test_a_builder_is_written_as_the_pipeline_it_holds(tmp_path):
     build = imageloom.build_pipeline("Halves")
     build.add("dataset", id="pictures", path="photos")

@@ -15,12 +15,15 @@ TYPE_CHECKING = False  # as type checkers know it; typing alone takes longer tha
 if TYPE_CHECKING:
     from imageloom import errors
     from imageloom.data.convert import convert
+    from imageloom.data.corrections import Correction
     from imageloom.data.find_parts import find_parts
     from imageloom.data.images.check import check
+    from imageloom.data.images.correct import correct
     from imageloom.data.images.directory import ImageDirectory
     from imageloom.data.images.split import split
     from imageloom.data.open import open_images
     from imageloom.data.params import ConvertParams, SplitParams
+    from imageloom.data.similar.find import find_duplicates
     from imageloom.exporting.export import export
     from imageloom.exporting.params import ExportParams
     from imageloom.launch.params import LaunchParams
@@ -42,6 +45,7 @@ __version__ = "0.1.0"
 
 __all__ = [
     "ConvertParams",
+    "Correction",
     "EvaluateParams",
     "ExportParams",
     "ImageDirectory",
@@ -55,12 +59,14 @@ __all__ = [
     "check",
     "compare",
     "convert",
+    "correct",
     "create_model",
     "errors",
     "evaluate",
     "evaluate_to",
     "explain",
     "export",
+    "find_duplicates",
     "find_label_errors",
     "find_parts",
     "open_images",
@@ -76,6 +82,7 @@ __all__ = [
 
 _HOMES = {
     "ConvertParams": "imageloom.data.params",
+    "Correction": "imageloom.data.corrections",
     "EvaluateParams": "imageloom.scoring.params",
     "ExportParams": "imageloom.exporting.params",
     "ImageDirectory": "imageloom.data.images.directory",
@@ -88,6 +95,7 @@ _HOMES = {
     "check": "imageloom.data.images.check",
     "compare": "imageloom.scoring.evaluate",
     "convert": "imageloom.data.convert",
+    "correct": "imageloom.data.images.correct",
     "create_model": "imageloom.models.model_directory",
     "errors": "imageloom",
     "evaluate": "imageloom.scoring.evaluate",
@@ -95,6 +103,7 @@ _HOMES = {
     "export": "imageloom.exporting.export",
     "explain": "imageloom.scoring.explain.explain",
     "find_label_errors": "imageloom.scoring.label_errors",
+    "find_duplicates": "imageloom.data.similar.find",
     "find_parts": "imageloom.data.find_parts",
     "open_images": "imageloom.data.open",
     "predict": "imageloom.scoring.predict",

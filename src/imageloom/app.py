@@ -40,9 +40,8 @@ from imageloom.pipeline.run.events import (
 from imageloom.pipeline.run.execute import execute
 from imageloom.pipeline.run.executor_process import start_executor
 from imageloom.pipeline.run.forecast import Forecast, forecast, not_ready
-from imageloom.pipeline.run.keys import look_outside
+from imageloom.pipeline.run.keys import LookOutside, look_outside
 from imageloom.pipeline.run.notices import keeping_notices
-from imageloom.pipeline.run.outside_memo import OutsideMemo
 from imageloom.pipeline.run.recover import find_truth
 from imageloom.pipeline.run.request import Asked, record_of
 from imageloom.pipeline.run_folder import RunFolder
@@ -222,7 +221,7 @@ class Engine:
         return check(pipeline, self.components, self.limits)
 
     def forecast(
-        self, pipeline: Pipeline, base: Path, *, memo: OutsideMemo | None = None
+        self, pipeline: Pipeline, base: Path, *, look: LookOutside = look_outside
     ) -> dict[str, Forecast]:
         """Return what a run would find: results that are there, and files that are not.
 
@@ -230,12 +229,11 @@ class Engine:
             pipeline: Any, also one that is half drawn: it is told for the nodes that could run, and
                 for each of the others why it could not.
             base: Absolute folder that relative paths in parameters start from.
-            memo: Remembers the files outside for moments; without it they are all looked at.
+            look: How the files outside are looked at; a page may remember them for moments.
         """
         outside = Outside(base=base, uploads=self.workspace.uploads)
         waiting = not_ready(pipeline, self.check(pipeline))
         ready = pipeline.part({node.id for node in pipeline.nodes} - waiting.keys())
-        look = memo.look if memo is not None else look_outside
         resolved = resolve(ready, self.components)
         return {**waiting, **forecast(resolved, ObjectStore(self.workspace), outside, look=look)}
 
@@ -269,7 +267,7 @@ class Engine:
             versions=_versions(),
         )
         refuse_workspace_inside_data(record, self.workspace, self.components)
-        run.create(record)
+        run.create(record, ownership=asked.ownership)
         return run
 
     def run(

@@ -17,6 +17,7 @@ from imageloom.data.loading.cache_files import files_of
 from imageloom.errors import library_text
 from imageloom.settings import Settings
 from imageloom.system.machine import ENOUGH_OPEN_FILES, HostMemory, host_memory
+from imageloom.system.without_compiler import without_compiler
 from imageloom.system.wording import count
 
 GIB: Final = 2**30
@@ -100,7 +101,7 @@ def _packages() -> Iterator[Finding]:
 
 def _torch_findings() -> Iterator[Finding]:
     try:
-        with warnings.catch_warnings(record=True) as heard:
+        with warnings.catch_warnings(record=True) as heard, without_compiler():
             warnings.simplefilter("always")
             import torch
             import torchvision  # noqa: F401 - a pair that does not fit fails here

@@ -69,6 +69,11 @@ class Settings:
         return self.home / "features"
 
     @property
+    def picture_looks(self) -> Path:
+        """What pictures look like in small, so that duplicates are found at once another time."""
+        return self.home / "picture-looks.sqlite"
+
+    @property
     def slots(self) -> Path:
         """Locks by which all runs on this machine share it; other machines may see the home."""
         return self.home / "slots" / platform.node()

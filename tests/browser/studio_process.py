@@ -43,7 +43,7 @@ class StudioProcess:
         """Start it, on the port of before if there was one, and wait for its link."""
         port = self.address.rstrip("/").rpartition(":")[2] or "0"
         self._process = subprocess.Popen(
-            [*self._command, "--port", port],
+            [*self._command, *self._where(port)],
             cwd=self.folder,
             env=self._environment,
             stdout=subprocess.PIPE,
@@ -54,6 +54,10 @@ class StudioProcess:
         line = self._line_with("http://")
         self.link = re.search(r"http://\S+", line)[0]
         self.address, _, self.token = self.link.partition("?token=")
+
+    def _where(self, port):
+        """Return the options that say where it listens."""
+        return ["--port", port]
 
     def kill(self):
         """Kill the server alone, as the kernel does when memory is short."""
@@ -135,3 +139,34 @@ class StudioProcess:
                 return line
             assert self._process.poll() is None, "".join(lines)
         raise AssertionError(f"it did not start: {''.join(lines)}")
+
+
+class SharedStudioProcess(StudioProcess):
+    """A studio for several people; ``ask`` asks as the one who signed in last."""
+
+    def add_user(self, name, role, password):
+        """Add a user as a person does, with the password on stdin."""
+        words = [*self._command[:3], "users", "add", name, "--role", role]
+        words += ["--workspace", str(self.workspace)]
+        subprocess.run(
+            words,
+            input=f"{password}\n",
+            env=self._environment,
+            text=True,
+            check=True,
+            capture_output=True,
+        )
+
+    def sign_in(self, name, password):
+        """Sign in as a program does."""
+        request = urllib.request.Request(
+            f"{self.address}api/session/sign-in",
+            data=json.dumps({"name": name, "password": password}).encode(),
+            headers={"Origin": self.address.rstrip("/"), "Content-Type": "application/json"},
+        )
+        with urllib.request.urlopen(request, timeout=60) as answer:
+            cookie = answer.headers["set-cookie"]
+        self.token = re.search(r"=([^;]+);", cookie)[1]
+
+    def _where(self, port):
+        return ["--listen", f"127.0.0.1:{port}"]

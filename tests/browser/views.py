@@ -511,6 +511,58 @@ def runs_chosen(tab: Page, scene: Scene) -> None:
 # Busy: one training runs, another waits for it.
 
 
+def _open_data(tab: Page, scene: Scene, view: str = "") -> None:
+    """Show the pictures that were converted for the run that completed."""
+    run = scene.runs["finished"]
+    facts = scene.studio.ask(f"runs/{run}")["nodes"]
+    node = next(name for name, one in facts.items() if "images" in one["outputs"])
+    _open(tab, scene, f"data/{run}/{node}/images")
+    tab.get_by_role("listbox").wait_for()
+    if view:
+        tab.get_by_role("tab", name=view).click()
+
+
+@_view(Stage.FILLED)
+def data_pictures(tab: Page, scene: Scene) -> None:
+    """The pictures of a run, some of them chosen and left out."""
+    _open_data(tab, scene)
+    options = tab.get_by_role("option")
+    options.nth(1).click()
+    options.nth(4).click(modifiers=["Shift"])
+    tab.get_by_role("button", name="Leave out").click()
+    tab.get_by_role("region", name="What the network sees").locator("img").wait_for()
+
+
+@_view(Stage.FILLED)
+def data_duplicates(tab: Page, scene: Scene) -> None:
+    """Pictures that look alike, side by side."""
+    _open_data(tab, scene, "Duplicates")
+    search = tab.get_by_role("button", name="Search", exact=True)
+    found = tab.get_by_role("region", name="Look alike")
+    clean = tab.get_by_text("No picture stands twice.")
+    search.or_(found).or_(clean).first.wait_for()
+    if search.count():
+        search.click()
+    found.or_(clean).first.wait_for()
+
+
+@_view(Stage.FILLED)
+def data_sizes(tab: Page, scene: Scene) -> None:
+    """Histograms of sizes and brightness."""
+    _open_data(tab, scene, "Sizes and brightness")
+
+
+@_view(Stage.FILLED)
+def data_corrections(tab: Page, scene: Scene) -> None:
+    """Corrections that were made, and the way into a pipeline."""
+    _open_data(tab, scene)
+    options = tab.get_by_role("option")
+    options.nth(0).click()
+    options.nth(2).click(modifiers=["Shift"])
+    tab.get_by_role("button", name="Leave out").click()
+    tab.get_by_role("tab", name="Corrections").click()
+
+
 @_view(Stage.BUSY)
 def runs_of_every_state(tab: Page, scene: Scene) -> None:
     runs(tab, scene)

@@ -589,3 +589,52 @@ def test_every_metric_that_was_written_is_in_the_docs(trained, repository):
     names = {json.loads(line)["name"] for line in lines}
     assert "Valid loss" in names
     assert not [name for name in names if f"| `{name}` |" not in page]
+
+
+def test_duplicates_are_shown_and_the_exit_code_tells_of_them(photos, capsys):
+    assert run(["data", "duplicates", "photos"]) == 0
+    assert "Found    no picture stands twice" in capsys.readouterr().out
+    (photos / "bee" / "twice.png").write_bytes((photos / "bee" / "00.png").read_bytes())
+    assert run(["data", "duplicates", "photos"]) == 1
+    out = capsys.readouterr().out
+    assert "1 set of pictures of equal bytes:" in out
+    assert "bee/00.png, bee/twice.png" in out
+
+
+def test_leaks_are_listed_with_their_distance_as_json(photos, capsys):
+    words = ["data", "split", "photos", "--fraction", "0.5", "--first", "a", "--second", "b"]
+    assert run(words) == 0
+    capsys.readouterr()
+    assert run(["data", "duplicates", "a", "--against", "a", "--json", "--distance", "0"]) == 1
+    content = json.loads(capsys.readouterr().out)
+    assert content["counts"]["leaks"] == content["images"] == 18
+    assert {one["distance"] for one in content["leaks"]} == {0}
+    assert run(["data", "duplicates", "a", "--against", "b"]) == 0
+    assert "Leaks    no picture is in both" in capsys.readouterr().out
+
+
+def test_a_distance_beyond_likeness_is_a_named_error(photos, capsys):
+    assert run(["data", "duplicates", "photos", "--distance", "40"]) == 1
+    assert "distance is 40, but must be 0 to 10 bits" in capsys.readouterr().err
+
+
+def test_pictures_are_relabelled_and_left_out_into_another_version(photos, capsys):
+    before = fingerprint(photos)
+    lines = photos.parent / "changes.jsonl"
+    lines.write_text('{"file": "bee/00.png", "exclude": true}\n')
+    words = ["data", "correct", "photos", "--corrections", "changes.jsonl", "--out", "corrected"]
+    words += ["--exclude", "bee/01.png", "--relabel", "NA/03.png", "007", "--json"]
+    assert run(words) == 0
+    content = json.loads(capsys.readouterr().out)
+    assert (content["relabelled"], content["excluded"]) == (1, 2)
+    assert content["images_per_class"] == {"007": 13, "NA": 11, "bee": 10}
+    assert load_image_directory(photos.parent / "corrected").counts == content["images_per_class"]
+    assert fingerprint(photos) == before
+
+
+def test_corrections_of_nothing_are_refused_before_anything_is_read(photos, capsys):
+    assert run(["data", "correct", "photos", "--out", "corrected"]) == 1
+    assert "There is nothing to correct." in capsys.readouterr().err
+    words = ["data", "correct", "photos", "--corrections", "none.jsonl", "--out", "corrected"]
+    assert run(words) == 1
+    assert "none.jsonl cannot be read: No such file" in capsys.readouterr().err

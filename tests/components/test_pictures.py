@@ -11,7 +11,7 @@ import pytest
 from imageloom.components.catalogue import load_components
 from imageloom.data.dataset import save_dataset
 from imageloom.data.images.directory import load_image_directory
-from imageloom.errors import InvalidDatasetError
+from imageloom.errors import InvalidDatasetError, ParameterParsingError
 from imageloom.events import Notice
 from imageloom.preprocessing import CenterCrop, RandomHorizontalFlip, Resize
 from imageloom.preprocessing.transformation_directory import load_transforms, save_transforms
@@ -21,6 +21,7 @@ CONVERT = COMPONENTS.get("convert_to_image_directory")
 SPLIT = COMPONENTS.get("split_image_directory")
 INIT = COMPONENTS.get("init_image_transformation")
 APPLY = COMPONENTS.get("apply_image_transformation")
+CORRECT = COMPONENTS.get("correct_images")
 TRAINING = (Resize(size=40), CenterCrop(size=32), RandomHorizontalFlip())
 
 
@@ -197,3 +198,29 @@ def test_an_upload_of_a_changed_folder_is_refused(pictures, convert, make_task, 
     (photos / "red" / "000.png").unlink()
     with pytest.raises(InvalidDatasetError, match="has changed since the run looked at it"):
         CONVERT.run(make_task(CONVERT, {"dataset": tmp_path / "dataset"}))
+
+
+def test_corrected_pictures_are_told_of_and_keep_their_files(pictures, make_task, tmp_path):
+    pictures.save(tmp_path / "images")
+    before = bytes_of(pictures.root)
+    lines = [
+        '{"file": "red/000.png", "label": "green"}',
+        '{"file": "red/001.png", "exclude": true}',
+    ]
+    events = []
+    task = make_task(
+        CORRECT,
+        {"images": tmp_path / "images"},
+        params={"corrections": lines},
+        on_event=events.append,
+    )
+    CORRECT.run(task)
+    corrected = load_image_directory(task.outputs["images"])
+    assert corrected.counts == {"red": pictures.counts["red"] - 2, "green": 6}
+    assert [one.message for one in events if isinstance(one, Notice)] == [corrected.notices[-1]]
+    assert bytes_of(pictures.root) == before
+
+
+def test_a_text_that_is_no_correction_is_found_before_a_run():
+    with pytest.raises(ParameterParsingError, match="Correction 1 is no JSON"):
+        CORRECT.rule(CORRECT.params.parse({"corrections": ["exclude a/1.png"]}))

@@ -225,6 +225,7 @@ def another_value(component, one):
         "bool": lambda default: [not default],
         "choice": lambda default: [choice for choice in one.choices if choice != default],
         "str": lambda _: ["another"],
+        "list": lambda _: [("another",)],
         "int": lambda default: [(default or 0) + 1, (default or 1) - 1],
         "float": lambda default: [(default or 0.1) * 0.75],
     }

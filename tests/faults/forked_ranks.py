@@ -31,6 +31,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import torch
+import torch._dynamo  # as a training would in each fork
 from tiny_family import tiny_pictures
 
 from imageloom.distributed.group import Group

@@ -87,7 +87,7 @@ def test_no_id_names_another_place(drafts, name):
     with pytest.raises(NoSuchPipelineError, match="There is no drawn pipeline"):
         drafts.read(name)
     with pytest.raises(NoSuchPipelineError, match="There is no drawn pipeline"):
-        drafts.delete(name)
+        drafts.ownership(name)
 
 
 def test_a_version_that_is_not_there_is_named(drafts):
@@ -105,7 +105,7 @@ def test_what_is_no_pipeline_is_refused_before_anything_is_written(drafts):
 def test_a_deleted_pipeline_is_gone_from_the_list_and_cannot_be_saved(drafts):
     kept = drafts.create(drawing("a"), saved_by="ada")
     gone = drafts.create(drawing("b"), saved_by="ada")
-    drafts.delete(gone.id)
+    drafts.workspace.throw_away(drafts.folder(gone.id))
     assert [one.id for one in drafts.newest()] == [kept.id]
     with pytest.raises(NoSuchPipelineError, match="There is no drawn pipeline"):
         drafts.save(gone.id, drawing("c"), base=1, saved_by="ada")

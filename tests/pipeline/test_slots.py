@@ -6,6 +6,7 @@ from imageloom.cli.runs.screen import state_line
 from imageloom.events import CancelToken
 from imageloom.files.locks import holder, is_locked, release, try_lock
 from imageloom.pipeline.graph.graph import Node
+from imageloom.pipeline.run import turns
 from imageloom.pipeline.run.recover import find_truth
 from imageloom.pipeline.run.slots import Need, SlotHolder, Slots
 from imageloom.pipeline.run_record import StateLine, Wait
@@ -134,3 +135,72 @@ def test_nobody_is_waited_for_any_more_once_the_executor_is_lost(engine):
     find_truth(run, workspace=engine.workspace, targets=engine.targets)
     facts = run.states()["second"]
     assert (facts.state, facts.message, facts.wait) == (NodeState.WAITING, "", None)
+
+
+def test_who_has_many_runs_waiting_lets_somebody_else_go_first(engine, monkeypatch):
+    (slot,) = share(engine, 1)
+    monkeypatch.setattr(turns, "PATIENCE_S", 60.0)  # a test may be slow, and yet nobody gives up
+    monkeypatch.setattr(turns, "FRESH_S", 60.0)
+    lock = try_lock(slot, "run other (node 'train')")
+    many = [Slots(engine.targets, run_id=f"a{number}", person="ada") for number in range(20)]
+    one = Slots(engine.targets, run_id="b", person="bob")
+    assert not any(slots.is_free(HEAVY) for slots in (*many, one))
+    release(lock)
+    order = []
+    waiting = {"b": one} | {f"a{number}": slots for number, slots in enumerate(many)}
+    for _ in range(3):
+        # Those of ada look first, and all of them before bob does.
+        wait_until(lambda: any(waiting[name].is_free(HEAVY) for name in sorted(waiting)))
+        name = next(name for name in sorted(waiting) if waiting[name].is_free(HEAVY))
+        with waiting.pop(name).held(HEAVY, "train") as held:
+            assert held is not None
+        order.append(name)
+    # Nobody was served before, so the one who has waited longest is first; then it is bob's turn.
+    assert order == ["a0", "b", "a1"]
+
+
+def test_one_person_after_the_other_and_of_each_the_run_that_has_waited_longest(tmp_path):
+    clock = [1_000.0]
+
+    def waiting(run_id, person):
+        line = turns.Turns(tmp_path, "heavy", run_id=run_id, person=person, now=lambda: clock[0])
+        line.wait(1)
+        clock[0] += 0.01
+        return line
+
+    lines = {name: waiting(name, name[0]) for name in ("a1", "a2", "a3", "b1", "b2", "c1")}
+    order = []
+    while lines:
+        name = next(one for one, line in lines.items() if line.is_mine(1, lambda: 1))
+        order.append(name)
+        lines[name].serve()
+        lines.pop(name).leave()
+        clock[0] += 0.01
+    assert order == ["a1", "b1", "c1", "a2", "b2", "a3"]
+
+
+def test_who_wants_more_slots_than_are_free_holds_nobody_up(tmp_path):
+    greedy, modest = (turns.Turns(tmp_path, "heavy", run_id=one, person=one) for one in "ab")
+    greedy.wait(4)
+    modest.wait(1)
+    assert modest.is_mine(1, lambda: 3)
+    assert not modest.is_mine(1, lambda: 4)
+
+
+@pytest.mark.parametrize("seconds", [turns.PATIENCE_S + 0.1, turns.FRESH_S + 0.1])
+def test_nobody_waits_long_for_who_does_not_take_the_slot(tmp_path, seconds):
+    clock = [100.0]
+    first, second = (
+        turns.Turns(tmp_path, "heavy", run_id=one, person=one, now=lambda: clock[0]) for one in "ab"
+    )
+    first.wait(1)
+    assert not second.is_mine(1, lambda: 1)
+    clock[0] += seconds
+    assert second.is_mine(1, lambda: 1)
+
+
+def test_a_ticket_that_is_damaged_is_nobodys(tmp_path):
+    (tmp_path / "turns").mkdir()
+    for number, text in enumerate(("", "{", "[]", '{"person": 1}', "\xff")):
+        (tmp_path / "turns" / f"heavy-{number}").write_text(text, encoding="latin-1")
+    assert turns.Turns(tmp_path, "heavy", run_id="a", person="a").is_mine(1, lambda: 1)

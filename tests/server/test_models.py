@@ -90,7 +90,7 @@ def test_pictures_are_named_and_explained_and_alike_ones_found(page, studio, eva
     assert (unknown.status_code, unknown.json()["error"]["type"]) == (422, "UnknownNameError")
     assert studio.models.pool.running == {process}
     assert process.lives
-    studio.models.end_idle(idle_s=0.0)
+    studio.models.pool.end_idle(idle_s=0.0)
     assert not process.lives
     assert send(page, png()).status_code == 201  # it is started again
 
@@ -181,9 +181,9 @@ def test_a_process_ends_only_when_it_is_idle(stubbed, tmp_path):
     picture = PicturePlace(tmp_path, "fine")
     stubbed.predict(tmp_path, picture)
     (process,) = stubbed.pool.running
-    stubbed.end_idle(idle_s=600)
+    stubbed.pool.end_idle(idle_s=600)
     assert process.lives
-    stubbed.end_idle(idle_s=0)
+    stubbed.pool.end_idle(idle_s=0)
     assert not process.lives
     assert stubbed.predict(tmp_path, picture).guesses[0].label != str(process.pid)
 

@@ -38,6 +38,13 @@ def folder(studio):
     return studio.engine.workspace.uploads
 
 
+def elsewhere(folder):
+    """Every file that is neither an upload nor one in the recycle bin."""
+    found = everything(folder)
+    own = ("uploads", "/bin/")
+    return {path: size for path, size in found.items() if not any(one in path for one in own)}
+
+
 def seen(folder):
     """What pipelines and people find."""
     return sorted(one.name for one in folder.glob("[!.]*"))
@@ -71,7 +78,8 @@ def test_an_upload_that_was_cut_in_the_middle_goes_on_where_it_was(page, folder,
     }
     assert (folder / "sparse.tar").read_bytes() == content
     assert page.get("/api/uploads").json()["unfinished"] == []
-    assert page.get("/api/uploads").json()["finished"] == ["sparse.tar"]
+    (told,) = page.get("/api/uploads").json()["finished"]
+    assert (told["name"], told["is_shared"], told["is_mine"]) == ("sparse.tar", True, True)
 
 
 def test_what_was_answered_and_got_lost_may_be_asked_again(page, folder, content):
@@ -229,7 +237,7 @@ def test_s01_hostile_names_lead_nowhere(page, studio, folder, tmp_path):
     outside.mkdir()
     (outside / SECRET).write_text(CANARY)
     names = {text + suffix for text in payloads(tmp_path) for suffix in ("", ".zip")}
-    before = {path: size for path, size in everything(tmp_path).items() if "uploads" not in path}
+    before = elsewhere(tmp_path)
     taken = []
     for name in names:
         answer = page.post("/api/uploads", json={"name": name, "size_bytes": 3})
@@ -240,8 +248,7 @@ def test_s01_hostile_names_lead_nowhere(page, studio, folder, tmp_path):
             taken.append(finish(page, upload).json()["name"])
         gone = page.delete(f"/api/uploads/finished/{quote(name, safe='')}")
         assert gone.status_code in (204, 404, 405, 422), name
-    after = everything(tmp_path)
-    assert {path: size for path, size in after.items() if "uploads" not in path} == before
+    assert elsewhere(tmp_path) == before
     assert len(taken) > 10
     assert not any(set(name) & set("/\\\n\r\0\x1b") or name[0] in ".-" for name in taken)
     assert all(len(os.fsencode(name)) <= 220 for name in taken)

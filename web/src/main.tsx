@@ -1,7 +1,7 @@
 import "@mantine/core/styles.css";
 import "@xyflow/react/dist/style.css";
 import "./theme/base.css";
-import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
+import { MutationCache, QueryCache, QueryClient, QueryClientProvider } from "@tanstack/react-query";
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
 import { I18nextProvider } from "react-i18next";
@@ -9,13 +9,23 @@ import { App } from "./App";
 import { mayAskAgain } from "./api/client";
 import { i18n } from "./i18n";
 import { speakWanted } from "./i18n/language";
+import { isSignedOut, SESSION } from "./people/useSession";
 import { Look } from "./theme/Look";
 
-const queries = new QueryClient({
+const queries: QueryClient = new QueryClient({
+  queryCache: new QueryCache({ onError: lookWhoIsSignedIn }),
+  mutationCache: new MutationCache({ onError: lookWhoIsSignedIn }),
   defaultOptions: {
     queries: { staleTime: 30_000, retry: mayAskAgain, refetchOnWindowFocus: false },
   },
 });
+/** Where a session has ended, the page says so instead of failing piece by piece. */
+function lookWhoIsSignedIn(problem: unknown): void {
+  const known = queries.getQueryState(SESSION);
+  if (isSignedOut(problem) && known?.status === "success") {
+    void queries.resetQueries({ queryKey: SESSION });
+  }
+}
 // A part of the page that is gone means that the studio was updated: the new page has it.
 window.addEventListener("vite:preloadError", () => window.location.reload());
 const root = document.getElementById("root");

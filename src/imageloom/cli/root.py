@@ -77,7 +77,7 @@ class LazyGroup(click.Group):
 
 _DATA = LazyGroup(
     "data",
-    help="Convert, split and check pictures.",
+    help="Convert, split, check and correct pictures.",
     entries={
         "convert": Entry(
             "imageloom.cli.data.convert", "Check pictures and list them in an image directory."
@@ -87,6 +87,12 @@ _DATA = LazyGroup(
         "label-errors": Entry(
             "imageloom.cli.data.label_errors",
             "List pictures whose label is probably wrong, the most suspicious first.",
+        ),
+        "duplicates": Entry(
+            "imageloom.cli.data.duplicates", "Find pictures that stand twice or nearly twice."
+        ),
+        "correct": Entry(
+            "imageloom.cli.data.correct", "Give pictures another class, or leave them out."
         ),
     },
 )
@@ -163,6 +169,32 @@ _TARGETS = LazyGroup(
     default="list",
 )
 
+_USERS = LazyGroup(
+    "users",
+    help="Say who may sign in to a studio that listens on a network.",
+    entries={
+        "add": Entry("imageloom.cli.users.add", "Add somebody who may sign in to the studio."),
+        "list": Entry(
+            "imageloom.cli.users.list",
+            "List who may sign in to the studio, and what each may do.",
+        ),
+        "role": Entry("imageloom.cli.users.role", "Give a user another role; they sign in anew."),
+        "password": Entry(
+            "imageloom.cli.users.password",
+            "Give a user a new password; wherever they are signed in, that ends at once.",
+        ),
+        "remove": Entry(
+            "imageloom.cli.users.remove",
+            "Remove a user; wherever they are signed in, that ends at once.",
+        ),
+        "activity": Entry(
+            "imageloom.cli.users.activity",
+            "Show who did what in the studio, when and from where, the newest first.",
+        ),
+    },
+    default="list",
+)
+
 _AGENT = LazyGroup(
     "agent",
     help="Let this machine take part in a training that another one leads.",
@@ -212,6 +244,7 @@ root = LazyGroup(
             "imageloom.cli.studio",
             "Open the page in which pipelines are drawn, run and looked at.",
         ),
+        "users": _USERS,
         "components": Entry(
             "imageloom.cli.components",
             "List what pipelines are made of, or explain one component.",

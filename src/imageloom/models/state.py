@@ -10,6 +10,7 @@ from torch import nn
 from imageloom.errors import ImageloomError
 from imageloom.models.architecture import Architecture, build_network, head_parameters
 from imageloom.models.family import FAMILIES
+from imageloom.models.shapes_only import shapes_only
 from imageloom.system.wording import some
 
 State = dict[str, torch.Tensor]
@@ -41,7 +42,7 @@ class ExpectedState:
 
 def expected_state(architecture: Architecture, num_classes: int) -> ExpectedState:
     """Return what a network's state dict must hold; takes no memory for any number of classes."""
-    with torch.device("meta"):
+    with shapes_only():
         network = build_network(architecture, num_classes)
     head = head_parameters(architecture, network)
     return ExpectedState(tensors=network.state_dict(), head=head)
@@ -102,7 +103,7 @@ def network_from_state(architecture: Architecture, num_classes: int, state: Stat
     loading a model does not change what is drawn after it.
     """
     if FAMILIES.get(architecture.family).state_is_complete:
-        with torch.device("meta"):
+        with shapes_only():
             network = build_network(architecture, num_classes)
         network.load_state_dict(state, assign=True)
     else:

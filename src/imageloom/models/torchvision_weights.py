@@ -12,6 +12,7 @@ from imageloom.events import Control
 from imageloom.files.publish import sha256_of_file
 from imageloom.models.family import PublishedWeights
 from imageloom.preprocessing import Normalisation
+from imageloom.system.without_compiler import without_compiler
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -25,7 +26,8 @@ def torchvision_weights(variant: str) -> PublishedWeights:
 
     The file lies where torchvision itself would keep it, so that both share one download.
     """
-    from torchvision.models import get_model_weights
+    with without_compiler():
+        from torchvision.models import get_model_weights
 
     weights = get_model_weights(variant).DEFAULT
     transforms = weights.transforms()

@@ -20,6 +20,12 @@ from imageloom.errors import NoSuchPipelineError, PipelineChangedError, StoreCor
 from imageloom.files.locks import locked
 from imageloom.files.publish import read_json, write_json
 from imageloom.pipeline.graph.json_format import pipeline_from_json, pipeline_to_json
+from imageloom.pipeline.ownership import (
+    EVERYBODYS,
+    Ownership,
+    read_ownership,
+    write_ownership,
+)
 from imageloom.pipeline.workspace import Workspace
 
 FORMAT_VERSION: Final = 1
@@ -27,6 +33,7 @@ _ID: Final = re.compile(r"[0-9]{8}-[0-9]{6}-[0-9a-f]{4}")
 _VERSION_FILE: Final = re.compile(r"([0-9]{6,})\.json")
 _KEPT_VERSIONS: Final = 200  # the newest; of those before, the named ones and one of each day
 _DAY_S: Final = 86_400
+_OWNER: Final = "owner.json"
 
 
 class Draft(BaseModel):
@@ -68,6 +75,10 @@ class Drafts:
         found = (one.name for one in self.workspace.pipelines.glob("*") if _ID.fullmatch(one.name))
         return tuple(sorted(found, reverse=True))
 
+    def folder(self, draft_id: str) -> Path:
+        """Return where all versions of a drawn pipeline lie; its id must be that of one."""
+        return self.workspace.pipelines / draft_id
+
     def newest(self) -> Iterator[Draft]:
         """Yield the newest version of each that can be read, the newest pipeline first."""
         for one in self.ids():
@@ -78,7 +89,7 @@ class Drafts:
         """Return the numbers of the versions that are kept, the newest first; empty for none."""
         if not _ID.fullmatch(draft_id):
             return ()
-        matches = (_VERSION_FILE.fullmatch(one.name) for one in self._folder(draft_id).glob("*"))
+        matches = (_VERSION_FILE.fullmatch(one.name) for one in self.folder(draft_id).glob("*"))
         return tuple(sorted((int(match[1]) for match in matches if match), reverse=True))
 
     def read(self, draft_id: str, version: int | None = None) -> Draft:
@@ -90,10 +101,7 @@ class Drafts:
         """
         known = self.versions(draft_id)
         if not known:
-            raise NoSuchPipelineError(
-                f"There is no drawn pipeline {draft_id!r}.",
-                hint="Was it deleted? The list of pipelines shows those there are.",
-            )
+            raise no_such_pipeline(draft_id)
         number = known[0] if version is None else version
         if number not in known:
             raise NoSuchPipelineError(
@@ -103,13 +111,40 @@ class Drafts:
             )
         return _read(self._file(draft_id, number))
 
-    def create(self, content: dict[str, JsonValue], *, saved_by: str, label: str = "") -> Draft:
+    def ownership(self, draft_id: str) -> Ownership:
+        """Return whose a drawn pipeline is.
+
+        Raises:
+            NoSuchPipelineError: There is none.
+        """
+        self.read(draft_id)
+        return read_ownership(self.folder(draft_id) / _OWNER)
+
+    def set_ownership(self, draft_id: str, ownership: Ownership) -> None:
+        """Write down whose a drawn pipeline is.
+
+        Raises:
+            NoSuchPipelineError: There is none.
+            FailedToWriteOutputsError: The workspace cannot be written.
+        """
+        self.read(draft_id)
+        write_ownership(self.folder(draft_id) / _OWNER, ownership)
+
+    def create(
+        self,
+        content: dict[str, JsonValue],
+        *,
+        saved_by: str,
+        label: str = "",
+        ownership: Ownership = EVERYBODYS,
+    ) -> Draft:
         """Begin a drawn pipeline.
 
         Args:
             content: The pipeline as JSON; it may be half drawn, and of an earlier format.
             saved_by: Who asks.
             label: A name for the version.
+            ownership: Whose it is.
 
         Raises:
             InvalidPipelineError: It is not the form of a pipeline.
@@ -125,6 +160,8 @@ class Drafts:
             saved_by=saved_by,
             label=label,
         )
+        if ownership != EVERYBODYS:  # first: there is no pipeline before its first version
+            write_ownership(self.folder(draft.id) / _OWNER, ownership)
         self._write(draft)
         return draft
 
@@ -151,7 +188,7 @@ class Drafts:
         """
         normal = _normal(content)
         self.read(draft_id)
-        with locked(self._folder(draft_id) / "lock"):
+        with locked(self.folder(draft_id) / "lock"):
             newest = self.read(draft_id)
             if newest.base == base and newest.pipeline == normal and newest.saved_by == saved_by:
                 return newest
@@ -176,15 +213,6 @@ class Drafts:
             self._thin(draft_id)
         return draft
 
-    def delete(self, draft_id: str) -> None:
-        """Throw a drawn pipeline away with all its versions; runs of it keep their own copy.
-
-        Raises:
-            NoSuchPipelineError: There is none.
-        """
-        self.read(draft_id)
-        self.workspace.throw_away(self._folder(draft_id))
-
     def _thin(self, draft_id: str) -> None:
         """Remove old autosaves, but for the last of each day."""
         days: set[float] = set()
@@ -199,11 +227,16 @@ class Drafts:
     def _write(self, draft: Draft) -> None:
         write_json(self._file(draft.id, draft.version), draft.model_dump(mode="json"))
 
-    def _folder(self, draft_id: str) -> Path:
-        return self.workspace.pipelines / draft_id
-
     def _file(self, draft_id: str, version: int) -> Path:
-        return self._folder(draft_id) / f"{version:06}.json"
+        return self.folder(draft_id) / f"{version:06}.json"
+
+
+def no_such_pipeline(draft_id: str) -> NoSuchPipelineError:
+    """Return the error for a drawn pipeline that is not there, or that somebody may not see."""
+    return NoSuchPipelineError(
+        f"There is no drawn pipeline {draft_id!r}.",
+        hint="Was it deleted? The list of pipelines shows those there are.",
+    )
 
 
 def _normal(content: dict[str, JsonValue]) -> dict[str, JsonValue]:

@@ -25,11 +25,13 @@ from imageloom.errors import (
 from imageloom.events import Notice
 from imageloom.files.locks import holder, is_locked, release, try_lock
 from imageloom.files.publish import appearing_directory, read_json, write_json
+from imageloom.pipeline.ownership import EVERYBODYS, Ownership, read_ownership, write_ownership
 from imageloom.pipeline.run_record import FORMAT_VERSION, NodeFacts, RunRecord, StateLine
 from imageloom.spec.node_state import RunState
 
 RECORD: Final = "run.json"
 STATES: Final = "states.jsonl"
+_OWNER: Final = "owner.json"
 _NODE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 
 
@@ -80,6 +82,11 @@ class RunFolder:
         return self.path / STATES
 
     @property
+    def ownership(self) -> Ownership:
+        """Whose it is, and whether others see it."""
+        return read_ownership(self.path / _OWNER)
+
+    @property
     def lock_file(self) -> Path:
         """Held by the process that executes the run."""
         return self.path / "executor.lock"
@@ -113,14 +120,35 @@ class RunFolder:
             raise NoSuchRunError(f"No node is called {node_id!r}.", reason="no-node")
         return self.path / "nodes" / node_id
 
-    def create(self, record: RunRecord) -> None:
+    def create(self, record: RunRecord, *, ownership: Ownership = EVERYBODYS) -> None:
         """Make the folder with the record in it, in one step.
+
+        Args:
+            record: What was asked.
+            ownership: Whose it is.
 
         Raises:
             FailedToWriteOutputsError: There is such a run already, or it cannot be written.
         """
         with appearing_directory(self.path) as partial:
             write_json(partial / self.record_file.name, record.model_dump(mode="json"))
+            if ownership != EVERYBODYS:
+                write_ownership(partial / _OWNER, ownership)
+
+    def set_ownership(self, ownership: Ownership) -> None:
+        """Write down whose it is; lists of runs tell it from then on.
+
+        Raises:
+            NoSuchRunError: There is no such run.
+            FailedToWriteOutputsError: It cannot be written.
+        """
+        self.require()
+        write_ownership(self.path / _OWNER, ownership)
+        try:
+            os.utime(self.record_file)  # so that the row of the run is made anew
+            os.utime(self.path.parent)
+        except OSError as problem:
+            raise write_failure(self.record_file, problem) from problem
 
     def record(self) -> RunRecord:
         """Return what was asked.
@@ -307,9 +335,7 @@ class RunFolder:
             NoSuchRunError: There is none.
         """
         if not self.exists():
-            raise NoSuchRunError(
-                f"There is no run {self.id}.", hint="'imageloom runs list' shows those there are."
-            )
+            raise no_such_run(self.id)
 
     def _append(self, line: StateLine, *, sync: bool = False) -> None:
         text = line.model_dump_json(exclude_none=True).encode() + b"\n"
@@ -324,6 +350,13 @@ class RunFolder:
         except OSError as problem:
             kept = "Then go on: what is finished is kept."
             raise write_failure(self.states_file, problem, kept=kept) from problem
+
+
+def no_such_run(run_id: str) -> NoSuchRunError:
+    """Return the error for a run that is not there, or that somebody may not see."""
+    return NoSuchRunError(
+        f"There is no run {run_id}.", hint="'imageloom runs list' shows those there are."
+    )
 
 
 def _leave_sign(sign: Path) -> None:

@@ -79,6 +79,20 @@ class Workspace:
         """What is being deleted: it leaves its place by a rename, so nobody sees half of it."""
         return self.root / "trash"
 
+    @property
+    def recycle_bin(self) -> Path:
+        """What was deleted in the page, one folder each, until it is swept."""
+        return self.root / "bin"
+
+    @property
+    def people(self) -> Path:
+        """Users, their sessions, and who did what; for the eyes of the machine's owner alone."""
+        return self.root / "people"
+
+    def owner_of_upload(self, name: str) -> Path:
+        """Return the file that says whose an upload is."""
+        return self.uploads / ".owners" / f"{name}.json"
+
     def object_folder(self, digest: str) -> Path:
         """Return where an object lies.
 

@@ -63,6 +63,14 @@ _REASONS: Final[Mapping[str, int]] = {
     "too-large": 413,
     "part-too-slow": 408,
     "uploads-busy": 503,
+    "role": 403,
+    "not-yours": 403,
+    "wrong-password": 401,
+    "too-many-trials": 429,
+    "no-user": 404,
+    "no-people": 404,
+    "last-admin": 409,
+    "taken": 409,
 }
 _BUSY_S: Final = "2"
 
@@ -111,7 +119,10 @@ def failure_response(status: int, error: ImageloomError, **more: object) -> JSON
     content = FailureAnswer(error=ErrorInfo.model_validate(error.to_json()), request=request)
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         logger.error("Request %s failed: %s", request, error, exc_info=error)
-    headers = {"Retry-After": _BUSY_S} if status == HTTPStatus.SERVICE_UNAVAILABLE else None
+    wait_s = error.details.get("retry_after_s")
+    if status == HTTPStatus.SERVICE_UNAVAILABLE and wait_s is None:
+        wait_s = _BUSY_S
+    headers = None if wait_s is None else {"Retry-After": str(wait_s)}
     return JSONResponse(
         {**content.model_dump(mode="json"), **more}, status_code=status, headers=headers
     )

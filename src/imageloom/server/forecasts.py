@@ -7,6 +7,7 @@ from pydantic import BaseModel
 from imageloom.errors import ImageloomError
 from imageloom.pipeline.graph.graph import Pipeline
 from imageloom.pipeline.run.forecast import Forecast, NotReady
+from imageloom.server.sight import SeenOutside
 from imageloom.server.studio import Studio
 
 
@@ -48,7 +49,8 @@ def outlooks(studio: Studio, pipeline: Pipeline) -> dict[str, NodeOutlook]:
         studio: Where results are kept.
         pipeline: It may be half drawn.
     """
-    found = studio.engine.forecast(pipeline, studio.base, memo=studio.memo)
+    look = SeenOutside(studio).look
+    found = studio.engine.forecast(pipeline, studio.base, look=look)
     return {name: _outlook(name, one) for name, one in found.items()}
 
 

@@ -14,9 +14,12 @@ from imageloom.data.previews.client import PictureHelper
 from imageloom.errors import EnvironmentUnsuitableError
 from imageloom.events import CancelToken
 from imageloom.scoring.model_process.client import ModelHelper
-from imageloom.server.access import Access, read_or_make_token
+from imageloom.server.access import Access, Door, PeopleAccess, read_or_make_token
 from imageloom.server.app import create_app
+from imageloom.server.people.register import People
+from imageloom.server.people.roles import Role
 from imageloom.server.roots import Roots
+from imageloom.server.site import NetworkPlace, Site
 from imageloom.server.studio import Studio
 from imageloom.server.topics import Topics
 from imageloom.system.machine import login_name
@@ -24,6 +27,8 @@ from imageloom.system.machine import login_name
 HOST: Final = "127.0.0.1"
 DEFAULT_PORT: Final = 8460
 _TRIED_PORTS: Final = 20
+_MOST_CONNECTIONS: Final = 200
+_MOST_OF_PEOPLE: Final = 2_000  # each browser keeps one open for what happens
 _POLL_S: Final = 0.1
 
 
@@ -35,7 +40,7 @@ class Listening:
         server: Answers once it runs.
         listener: Where it listens already, so that the first request waits instead of failing.
         address: Of the page.
-        token: Signs a browser in.
+        token: Signs a browser in; empty where people have passwords.
         topics: What pages follow; they are let go when it ends.
     """
 
@@ -47,7 +52,7 @@ class Listening:
 
     def link_to(self, path: str = "") -> str:
         """Return what to open in a browser: a view of the page, with the token."""
-        return f"{self.address}{path}?token={self.token}"
+        return f"{self.address}{path}" + (f"?token={self.token}" if self.token else "")
 
     def run(self, cancel: CancelToken) -> None:
         """Answer until somebody asks to stop."""
@@ -64,7 +69,7 @@ class Listening:
 def listen(
     engine: Engine, *, base: Path, roots: Sequence[Path] = (), port: int | None = None
 ) -> Listening:
-    """Take a port, and make the studio that answers there.
+    """Take a port of this machine's own, and make the studio that answers there to its owner.
 
     Args:
         engine: Runs pipelines.
@@ -77,7 +82,7 @@ def listen(
         FailedToWriteOutputsError: The token cannot be kept.
     """
     home = engine.settings.home / "studio"
-    listener = _listener(port)
+    listener = _listener(HOST, port)
     number = listener.getsockname()[1]
     access = Access(read_or_make_token(home / "token"), number)
     shown = Roots.of((base, Path.home(), engine.workspace.root, *roots))
@@ -86,10 +91,64 @@ def listen(
         roots=shown,
         user=login_name(),
         base=base,
-        pictures=PictureHelper(home, roots=shown.paths),
+        pictures=PictureHelper(home, roots=shown.paths, looks=engine.settings.picture_looks),
         models=ModelHelper(home, features=engine.settings.features, roots=shown.paths),
     )
-    app = create_app(studio, access)
+    return _listening(studio, access, listener, f"http://{HOST}:{number}/")
+
+
+def listen_to_people(
+    engine: Engine,
+    place: NetworkPlace,
+    *,
+    base: Path,
+    roots: Sequence[Path] = (),
+    origins: Sequence[str] = (),
+) -> Listening:
+    """Take a port of a network, and make the studio that answers there to who signs in.
+
+    Args:
+        engine: Runs pipelines.
+        place: Where to listen.
+        base: Absolute folder that relative paths in parameters start from.
+        roots: The folders to show, and no others.
+        origins: The addresses under which people reach it; by default where it listens.
+
+    Raises:
+        EnvironmentUnsuitableError: Nobody could administrate it, or the port is taken.
+        ParameterParsingError: An address is none, or there must be one.
+    """
+    people = People.of(engine.workspace)
+    if not any(user.role is Role.ADMIN for user in people.users.all().values()):
+        raise EnvironmentUnsuitableError(
+            "Nobody could sign in as an admin: a studio that listens on a network needs users.",
+            hint="Add yourself with 'imageloom users add NAME --role admin'.",
+            reason="no-admin",
+        )
+    Site.of(origins)  # refused before a port is taken, as is what follows
+    if not origins:
+        place.require_one_address()
+    listener = _listener(place.host, place.port)
+    place = NetworkPlace(place.host, listener.getsockname()[1])
+    site = Site.of(origins or (place.origin,))
+    home = engine.settings.home / "studio"
+    shown = Roots.of(tuple(roots))
+    readable = Roots.of((*roots, engine.workspace.root))
+    studio = Studio(
+        engine=engine,
+        roots=shown,
+        user=login_name(),
+        base=base,
+        pictures=PictureHelper(home, roots=readable.paths, looks=engine.settings.picture_looks),
+        models=ModelHelper(home, features=engine.settings.features, roots=readable.paths),
+        people=people,
+    )
+    door = PeopleAccess(people, site, place.port)
+    return _listening(studio, door, listener, f"{site.origins[0]}/")
+
+
+def _listening(studio: Studio, door: Door, listener: socket.socket, address: str) -> Listening:
+    app = create_app(studio, door)
     config = uvicorn.Config(
         app,
         log_level="warning",
@@ -97,22 +156,23 @@ def listen(
         server_header=False,
         proxy_headers=False,
         timeout_graceful_shutdown=2,
-        limit_concurrency=200,
+        limit_concurrency=_MOST_CONNECTIONS if studio.people is None else _MOST_OF_PEOPLE,
         h11_max_incomplete_event_size=64 * 1024,
     )
-    address = f"http://{HOST}:{number}/"
-    return Listening(uvicorn.Server(config), listener, address, access.token, app.state.topics)
+    token = door.token if isinstance(door, Access) else ""
+    return Listening(uvicorn.Server(config), listener, address, token, app.state.topics)
 
 
-def _listener(port: int | None) -> socket.socket:
+def _listener(host: str, port: int | None) -> socket.socket:
     tried = [port] if port is not None else range(DEFAULT_PORT, DEFAULT_PORT + _TRIED_PORTS)
     problem: OSError | None = None
     for number in tried:
         # The protocol is named so that asyncio sends each answer at once (TCP_NODELAY): it asks.
-        listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            listener.bind((HOST, number))
+            listener.bind((host, number))
             listener.listen(128)
         except OSError as why:
             listener.close()

@@ -1,6 +1,7 @@
 """What all answers share: the engine, who asks, and which folders they may see."""
 
 import contextlib
+import dataclasses
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,13 +11,18 @@ from fastapi import Depends, Request
 
 from imageloom.app import Engine
 from imageloom.data.previews.client import PictureHelper
-from imageloom.errors import ImageloomError, OutputInUseError
+from imageloom.errors import ImageloomError, InvalidRequestError, OutputInUseError
 from imageloom.pipeline.drafts import Drafts
-from imageloom.pipeline.graph.graph import Pipeline
+from imageloom.pipeline.ownership import EVERYBODYS, Ownership, Viewpoint, Whose
 from imageloom.pipeline.run.outside_memo import OutsideMemo
-from imageloom.pipeline.run_folder import RunFolder
+from imageloom.pipeline.run_folder import RunFolder, no_such_run
 from imageloom.pipeline.run_record import NodeFacts, RunRecord
+from imageloom.pipeline.store.recycle_bin import RecycleBin
 from imageloom.scoring.model_process.client import ModelHelper
+from imageloom.server.access import Visitor
+from imageloom.server.needs import Deeds
+from imageloom.server.people.register import People
+from imageloom.server.people.roles import Role
 from imageloom.server.receiver import PartsReceiver
 from imageloom.server.roots import Roots
 from imageloom.spec.component import Outside
@@ -32,13 +38,16 @@ class Studio:
     Attributes:
         engine: Runs pipelines.
         roots: Folders in which a person may look for pictures.
-        user: Who asks: the person who started it.
+        user: Who asks: the person who started it, or a user who is signed in.
         base: Absolute folder that relative paths in parameters start from.
         pictures: Makes them small, in processes of its own.
         models: Names pictures and says why, in a process of its own.
         memo: What was seen of them a moment ago.
         parts: Takes parts of uploads in, a few at a time.
         dropped: Takes pictures in that a model shall name, fewer at a time: each comes whole.
+        people: Who may sign in; None where only the machine's owner asks.
+        role: What who asks may do.
+        deeds: What the request does, as it is written down.
     """
 
     engine: Engine
@@ -54,19 +63,72 @@ class Studio:
             most_at_once=2, word="picture", smaller="Make it smaller, or crop it."
         )
     )
+    people: People | None = None
+    role: Role = Role.ADMIN
+    deeds: Deeds = field(default_factory=lambda: Deeds(""))
 
     @property
     def drafts(self) -> Drafts:
-        """The drawn pipelines."""
+        """The drawn pipelines, whosever they are."""
         return Drafts(self.engine.workspace)
 
-    def run(self, run_id: str) -> RunFolder:
-        """Return a run by its whole id.
+    @property
+    def recycle_bin(self) -> RecycleBin:
+        """What was deleted, whosever it was."""
+        return RecycleBin(self.engine.workspace)
+
+    @property
+    def owner(self) -> str:
+        """To whom what is made now belongs; empty for the machine's owner."""
+        return "" if self.people is None else self.user
+
+    @property
+    def ownership(self) -> Ownership:
+        """Whose what is made now is: a user's own, until they share it."""
+        return Ownership(owner=self.owner, is_shared=False) if self.owner else EVERYBODYS
+
+    def viewpoint(self, whose: Whose = Whose.ALL) -> Viewpoint:
+        """Return what who asks sees, or a part of it."""
+        sees_all = self.people is None or self.role is Role.ADMIN
+        return Viewpoint(person=self.owner, sees_all=sees_all, whose=whose)
+
+    def may_change(self, one: Ownership) -> bool:
+        """Whether who asks may change a thing that they see: their own, and admins all."""
+        if self.people is None or self.role is Role.ADMIN:
+            return True
+        return self.role is Role.EDITOR and one.owner == self.user
+
+    def require_mine(self, one: Ownership) -> None:
+        """Refuse to change what belongs to somebody else.
 
         Raises:
-            NoSuchRunError: There is none.
+            InvalidRequestError: It does.
+        """
+        if not self.may_change(one):
+            raise InvalidRequestError(
+                f"This belongs to {one.owner or 'the owner of the machine'}.",
+                hint="Make a copy of it, and change that.",
+                reason="not-yours",
+            )
+
+    def run(self, run_id: str, *, to_change: bool = False) -> RunFolder:
+        """Return a run by its whole id.
+
+        Args:
+            run_id: Its id.
+            to_change: Whether it is going to be stopped, gone on with, shared or deleted.
+
+        Raises:
+            NoSuchRunError: There is none that who asks may see.
+            InvalidRequestError: It is somebody else's, and shall be changed.
         """
         run = self.engine.workspace.run(run_id)
+        if self.people is not None and run.exists():
+            ownership = run.ownership
+            if not self.viewpoint().shows(ownership):
+                raise no_such_run(run_id)
+            if to_change:
+                self.require_mine(ownership)
         run.require()
         return run
 
@@ -79,24 +141,6 @@ class Studio:
         run = self.run(run_id)
         run.record().require_node(node)
         return run, run.states().get(node)
-
-    def require_inside_roots(self, pipeline: Pipeline) -> None:
-        """Refuse a pipeline that reads what a person may not see.
-
-        Raises:
-            CouldNotOpenFileError: A node reads from outside the roots and the uploads.
-            ParameterError: A node does not say what it reads.
-        """
-        uploads = self.engine.workspace.uploads
-        outside = Outside(base=self.base, uploads=uploads)
-        for node in pipeline.nodes:
-            if node.component not in self.engine.components:
-                continue
-            component = self.engine.components.get(node.component)
-            if component.reads is not None:
-                place = component.reads(component.params.parse(dict(node.params)), outside)
-                if not place.is_relative_to(uploads):
-                    self.roots.require(place)
 
     def require_unread(self, place: Path) -> None:
         """Refuse to touch what a run that has not ended reads.
@@ -125,9 +169,15 @@ class Studio:
 
 
 def _studio(request: Request) -> Studio:
+    """Return the studio as who asks has it."""
     studio = request.app.state.studio
     assert isinstance(studio, Studio)
-    return studio
+    visitor = request.state.visitor
+    deeds = getattr(request.state, "deed", studio.deeds)
+    if studio.people is None or not isinstance(visitor, Visitor) or visitor.person is None:
+        return dataclasses.replace(studio, deeds=deeds)
+    person = visitor.person
+    return dataclasses.replace(studio, user=person.name, role=person.role, deeds=deeds)
 
 
 StudioNow = Annotated[Studio, Depends(_studio)]

@@ -13,6 +13,8 @@ from imageloom.server.watch import mark_of
 
 logger = logging.getLogger(__name__)
 POLL_S: Final = 0.2
+ASKED_AGAIN_S: Final = 2.0
+"""How soon a page that nothing happens on learns that its person was signed out."""
 
 
 @dataclass(frozen=True)
@@ -51,25 +53,42 @@ class Topics:
         self._is_closed = True
 
     async def follow(
-        self, wanted: Sequence[tuple[str, Callable[[], BaseModel]]], known: dict[str, str]
+        self,
+        wanted: Sequence[tuple[str, Callable[[], BaseModel]]],
+        known: dict[str, str],
+        *,
+        may_follow: Callable[[str], bool] | None = None,
     ) -> AsyncIterator[Snapshot]:
         """Yield a snapshot of each topic whenever it is another one, until one side leaves.
 
         Args:
             wanted: The topics, and how to look at each; that must take moments.
             known: The marks of the snapshots that the caller has, by topic.
+            may_follow: Whether the caller may still see a topic; when not, all ends. It is asked
+                before each snapshot, and every few seconds; it may read files. None where it may.
         """
         seen = dict(known)
         with contextlib.ExitStack() as stack:
             for name, look in wanted:
                 stack.enter_context(self._watching(name, look))
             while not self._is_closed:
+                if may_follow is not None and not await asyncio.to_thread(
+                    lambda: all(may_follow(name) for name, _ in wanted)
+                ):
+                    return
                 for snapshot in self._news(wanted, seen):
                     seen[snapshot.topic] = snapshot.mark
                     yield snapshot
-                async with self._changed:
-                    while not self._is_closed and not self._news(wanted, seen):
-                        await self._changed.wait()
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(None if may_follow is None else ASKED_AGAIN_S):
+                        await self._wait_for_news(wanted, seen)
+
+    async def _wait_for_news(
+        self, wanted: Sequence[tuple[str, Callable[[], BaseModel]]], seen: dict[str, str]
+    ) -> None:
+        async with self._changed:
+            while not self._is_closed and not self._news(wanted, seen):
+                await self._changed.wait()
 
     def _news(
         self, wanted: Sequence[tuple[str, Callable[[], BaseModel]]], seen: dict[str, str]

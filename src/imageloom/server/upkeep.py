@@ -7,6 +7,7 @@ from typing import Final
 
 from imageloom.app import Engine
 from imageloom.errors import ImageloomError
+from imageloom.pipeline.store.recycle_bin import BIN_DAYS, RecycleBin
 from imageloom.pipeline.store.unfinished_uploads import sweep_uploads
 from imageloom.pipeline.store.upload_limits import KEPT_DAYS
 from imageloom.server.studio import Studio
@@ -20,13 +21,14 @@ LOOKS_PER_TIDYING: Final = 60
 async def look_after(studio: Studio) -> None:
     """Do ``look_once`` every minute and ``tidy_once`` every hour, until the task is cancelled.
 
-    Each minute the model process ends, too, if nobody asked it anything for long.
+    Each minute those processes end, too, that hold torch and were asked nothing for long.
     """
     looks = 0
     while True:
         await asyncio.sleep(EVERY_S)
         await asyncio.to_thread(look_once, studio.engine)
-        await asyncio.to_thread(studio.models.end_idle)
+        for pool in (studio.models.pool, studio.pictures.seen.pool):
+            await asyncio.to_thread(pool.end_idle)
         if looks % LOOKS_PER_TIDYING == 0:
             await asyncio.to_thread(tidy_once, studio)
         looks += 1
@@ -46,7 +48,7 @@ def look_once(engine: Engine) -> None:
 
 
 def tidy_once(studio: Studio) -> None:
-    """Remove uploads that nobody went on with, and small pictures that were not used for longest.
+    """Remove what is left over: uploads nobody went on with, old things in the bin, and the like.
 
     What cannot be done now is tried again the next time, as in ``look_once``.
     """
@@ -54,6 +56,11 @@ def tidy_once(studio: Studio) -> None:
         swept = sweep_uploads(studio.engine.workspace, now=time.time())
         if swept:
             logger.warning("Removed %d uploads that were left for %d days.", swept, KEPT_DAYS)
+        binned = RecycleBin(studio.engine.workspace).sweep(now=time.time())
+        if binned:
+            logger.warning("Deleted %d things that lay in the bin for %d days.", binned, BIN_DAYS)
+        if studio.people is not None:
+            studio.people.sessions.sweep()
         studio.pictures.tidy()
         studio.models.kept.prune()
     except (ImageloomError, OSError) as problem:

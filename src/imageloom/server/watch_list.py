@@ -33,7 +33,7 @@ class RunsWatch:
     """Looks at the list of runs again and again.
 
     Args:
-        studio: Whose runs.
+        studio: Whose runs, and who looks at them.
         now: A clock, in seconds.
     """
 
@@ -60,9 +60,12 @@ class RunsWatch:
         return self._newest
 
     def _ask(self) -> RunsNow:
-        rows = self._studio.engine.index.list(limit=_LIST)
+        index = self._studio.engine.index.seen_from(self._studio.viewpoint())
+        rows = index.list(limit=_LIST)
         self._open_runs = tuple(one.id for one in rows if one.state not in ENDED)
-        text = "\n".join(f"{one.id} {one.state} {one.num_done} {one.ended}" for one in rows)
+        text = "\n".join(
+            f"{one.id} {one.state} {one.num_done} {one.ended} {one.is_shared}" for one in rows
+        )
         return RunsNow(
             mark=hashlib.sha256(text.encode()).hexdigest()[:16],
             num_running=sum(one.state is RunState.RUNNING for one in rows),

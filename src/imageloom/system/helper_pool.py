@@ -5,10 +5,13 @@ import queue
 import threading
 import time
 from collections.abc import Callable, Mapping
-from typing import Any, cast
+from typing import Any, Final, cast
 
 from imageloom.errors import TimeoutOccuredError, WorkerLostError
 from imageloom.system.helper_process import HelperKind, HelperProcess
+
+IDLE_S: Final = 300.0
+"""A process that was asked nothing for so long may end: some hold torch and a model."""
 
 
 def _nothing(_pid: int) -> None:
@@ -82,7 +85,7 @@ class HelperPool:
             self._used = time.monotonic()
             self._free.put(process)
 
-    def end_idle(self, idle_s: float) -> None:
+    def end_idle(self, idle_s: float = IDLE_S) -> None:
         """End the processes that are free, if none was asked anything for so long."""
         for _ in range(self._processes):
             if time.monotonic() - self._used < idle_s:

@@ -31,6 +31,14 @@ _PASSED_ON: Final = (
 )
 
 
+LEAN: Final[Mapping[str, str]] = {
+    "OPENBLAS_NUM_THREADS": "1",
+    "OMP_NUM_THREADS": "1",
+    "ARROW_DEFAULT_MEMORY_POOL": "system",
+}
+"""Without these, threads and the pool of Arrow reserve a gigabyte of the memory one may take."""
+
+
 @dataclass(frozen=True)
 class HelperKind:
     """What kind of helper a process is.
@@ -54,6 +62,16 @@ class HelperKind:
     passed_on: tuple[str, ...] = ()
 
 
+def helper_environment(*names: str) -> dict[str, str]:
+    """Return what a process that helps this one may know of its surroundings, by name.
+
+    Args:
+        names: Variables that it gets besides those that Python needs.
+    """
+    passed = {name: os.environ[name] for name in (*_PASSED_ON, *names) if name in os.environ}
+    return passed | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+
+
 class HelperProcess:
     """A process that answers one request after the other; of one thread at a time.
 
@@ -73,9 +91,7 @@ class HelperProcess:
         self._kind = kind
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - closed in end()
         self._unread = b""
-        names = (*_PASSED_ON, *kind.passed_on)
-        environment = {name: os.environ[name] for name in names if name in os.environ}
-        environment |= {"PYTHONPATH": os.pathsep.join(filter(None, sys.path)), **kind.environment}
+        environment = helper_environment(*kind.passed_on) | dict(kind.environment)
         try:
             self._child = subprocess.Popen(
                 [sys.executable, "-P", "-m", kind.module],

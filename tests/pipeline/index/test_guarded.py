@@ -222,7 +222,7 @@ def test_j03_a_newer_database_is_refused_and_left_alone(url, workspace, listed):
         connection.execute(text("UPDATE imageloom_schema SET version_num = '0042'"))
         connection.execute(text("ALTER TABLE imageloom_runs RENAME TO imageloom_all_runs"))
     before = workspace.database.read_bytes() if url is None else b""
-    with pytest.raises(StoreCorruptError, match=r"version 0042, but this .* knows up to 0002"):
+    with pytest.raises(StoreCorruptError, match=r"version 0042, but this .* knows up to 0003"):
         listed(url)
     if url is None:
         assert workspace.database.read_bytes() == before

@@ -20,13 +20,13 @@ from ..made_runs import make_run  # noqa: TID252 - the absolute name depends on 
 pytestmark = pytest.mark.processes
 
 NEXT_STEP = '''
-"""Version 0003: whether a person marked the run."""
+"""Version 0004: whether a person marked the run."""
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0003"
-down_revision = "0002"
+revision = "0004"
+down_revision = "0003"
 
 
 def upgrade() -> None:
@@ -74,9 +74,9 @@ def next_version(tmp_path, monkeypatch):
     def use() -> None:
         folder = tmp_path / "100% migrations"  # a percent sign means something to alembic
         shutil.copytree(schema.MIGRATIONS, folder)
-        (folder / "versions" / "v0003_marked.py").write_text(NEXT_STEP, encoding="utf-8")
-        monkeypatch.setattr(schema, "HEAD", "0003")
-        monkeypatch.setattr(guarded, "HEAD", "0003")
+        (folder / "versions" / "v0004_marked.py").write_text(NEXT_STEP, encoding="utf-8")
+        monkeypatch.setattr(schema, "HEAD", "0004")
+        monkeypatch.setattr(guarded, "HEAD", "0004")
         monkeypatch.setattr(schema, "MIGRATIONS", folder)
 
     return use
@@ -92,7 +92,7 @@ def test_j20_an_older_database_is_brought_up_to_date(url, workspace, next_versio
     open_and_close(url, workspace, on_event=notices.append)
     open_and_close(url, workspace, on_event=notices.append)
     (notice,) = notices
-    assert (notice.level, "was brought to version 0003" in notice.message) == ("info", True)
+    assert (notice.level, "was brought to version 0004" in notice.message) == ("info", True)
     engine = connect(url, workspace)
     with engine.connect() as connection:
         rows = connection.execute(text("SELECT id, state, marked FROM imageloom_runs")).all()
@@ -107,7 +107,7 @@ def test_j20_the_file_is_kept_as_it_was_before_a_migration(workspace, next_versi
     index.close()
     next_version()
     open_and_close(None, workspace)
-    kept = sqlite3.connect(workspace.database.with_name("database.sqlite.before-0003"))
+    kept = sqlite3.connect(workspace.database.with_name("database.sqlite.before-0004"))
     assert kept.execute("SELECT version_num FROM imageloom_schema").fetchall() == [(HEAD,)]
     assert kept.execute("SELECT id FROM imageloom_runs").fetchall() == [(run.id,)]
     kept.close()
@@ -116,7 +116,7 @@ def test_j20_the_file_is_kept_as_it_was_before_a_migration(workspace, next_versi
 def test_j20_a_migration_that_fails_leaves_the_old_tables(workspace, next_version):
     open_and_close(None, workspace)
     next_version()
-    step = schema.MIGRATIONS / "versions" / "v0003_marked.py"
+    step = schema.MIGRATIONS / "versions" / "v0004_marked.py"
     step.write_text(NEXT_STEP + "    raise RuntimeError('half way')\n", encoding="utf-8")
     with pytest.raises(RuntimeError, match="half way"):
         open_index(None, workspace)

@@ -1,12 +1,12 @@
 /** What many parts of the page need to know, asked once. */
-import { useQuery } from "@tanstack/react-query";
+import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import { useCallback } from "react";
 import { useTranslation } from "react-i18next";
 import { type Catalogue, type Component, catalogueOf } from "../graph/catalogue";
 import { translated } from "../i18n/fromServer";
 import { templateIn } from "../i18n/templates";
 import * as questions from "./questions";
-import type { CatalogueInfo, TargetInfo, Template } from "./types";
+import type { CatalogueInfo, TargetInfo, Template, Whose } from "./types";
 
 const FOR_EVER = Number.POSITIVE_INFINITY;
 
@@ -48,5 +48,10 @@ export const useTemplates = () =>
     select: useInLanguage(templatesIn),
   });
 
-export const useDrafts = () =>
-  useQuery({ queryKey: ["drafts"], queryFn: questions.readDrafts, staleTime: 0 });
+export const useDrafts = (whose: Whose) =>
+  useQuery({
+    queryKey: ["drafts", whose],
+    queryFn: () => questions.readDrafts(whose),
+    placeholderData: keepPreviousData,
+    staleTime: 0,
+  });

@@ -13,12 +13,13 @@ import type {
   TargetInfo,
   Template,
   VersionRow,
+  Whose,
 } from "./types";
 
 export const readCatalogue = () => ask<CatalogueInfo>("/components");
 export const readTargets = () => ask<TargetInfo[]>("/targets");
 export const readTemplates = () => ask<Template[]>("/pipelines/templates");
-export const readDrafts = () => ask<DraftRow[]>("/pipelines");
+export const readDrafts = (whose: Whose) => ask<DraftRow[]>(`/pipelines?whose=${whose}`);
 export const readDraft = (id: string) => ask<Draft>(`/pipelines/${id}`);
 export const readVersions = (id: string) => ask<VersionRow[]>(`/pipelines/${id}/versions`);
 export const readVersion = (id: string, version: number) =>

@@ -13,6 +13,7 @@ import type {
   RunPage,
   RunState,
   Series,
+  Whose,
 } from "./types";
 
 export type Values = Record<string, string | number | boolean | null | undefined>;
@@ -35,6 +36,7 @@ const logPath = (run: string, node: string, label: string) =>
 export interface RunQuery extends Values {
   q: string;
   state: RunState | null;
+  whose: Whose;
   sort: RunOrder;
   reverse: boolean;
   offset: number;

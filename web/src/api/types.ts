@@ -4,6 +4,14 @@ import type { components } from "./schema";
 
 type Schemas = components["schemas"];
 
+export type SessionInfo = Schemas["SessionInfo"];
+export type Role = Schemas["Role"];
+export type Whose = Schemas["Whose"];
+export type Ownership = Schemas["OwnershipInfo"];
+export type UserRow = Schemas["UserRow"];
+export type ActivityPage = Schemas["ActivityPage"];
+export type BinPage = Schemas["BinPage"];
+export type Binned = Schemas["Binned"];
 export type TargetInfo = Schemas["TargetInfo"];
 export type CatalogueInfo = Schemas["Catalogue"];
 export type ProblemInfo = Schemas["Problem"];
@@ -51,6 +59,17 @@ export type RunComparison = Schemas["RunComparison"];
 export type EvaluationFigures = Schemas["EvaluationFigures"];
 export type ChangedPictures = Schemas["ChangedPictures"];
 export type ChangedPicture = Schemas["ChangedPicture"];
+export type ImagesInfo = Schemas["ImagesInfo"];
+export type ListedPicture = Schemas["ListedPicture"];
+export type PicturesPage = Schemas["PicturesPage"];
+export type SeenInfo = Schemas["SeenInfo"];
+export type SearchState = Schemas["SearchState"];
+export type AboutSearch = Schemas["AboutSearch"];
+export type DuplicateSet = Schemas["DuplicateSet"];
+export type SetMember = Schemas["SetMember"];
+export type SetsPage = Schemas["SetsPage"];
+export type SetKind = "equal" | "similar" | "leak" | "contradiction";
+export type Histogram = Schemas["Histogram"];
 
 /** The server keeps pipelines as JSON; that they are pipelines, it has checked. */
 export type Draft = Omit<Schemas["Draft"], "pipeline"> & { pipeline: Pipeline };

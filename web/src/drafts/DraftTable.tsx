@@ -3,10 +3,13 @@ import { ActionIcon, Tooltip } from "@mantine/core";
 import { useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
+import { shareDraft } from "../api/peopleQuestions";
 import { deleteDraft } from "../api/questions";
 import type { DraftRow } from "../api/types";
 import { ago } from "../i18n/when";
 import { Icon } from "../icons/Icon";
+import { ShareSwitch } from "../people/ShareSwitch";
+import { useSession } from "../people/useSession";
 import { Confirm } from "../shell/Confirm";
 import { Link } from "../shell/Link";
 import styles from "./DraftsView.module.css";
@@ -14,10 +17,12 @@ import { forget } from "./memory";
 
 interface DraftTableProps {
   drafts: readonly DraftRow[];
+  /** Whether these are all that there are. */
+  isAll: boolean;
   onProblem: (message: string) => void;
 }
 
-export function DraftTable({ drafts, onProblem }: DraftTableProps) {
+export function DraftTable({ drafts, isAll, onProblem }: DraftTableProps) {
   const { t } = useTranslation();
   const queries = useQueryClient();
   const [doomed, setDoomed] = useState<DraftRow | null>(null);
@@ -31,7 +36,10 @@ export function DraftTable({ drafts, onProblem }: DraftTableProps) {
     }
     await queries.invalidateQueries({ queryKey: ["drafts"] });
   };
-  if (drafts.length === 0) return <p className="quiet">{t("drafts.none")}</p>;
+  const { hasPeople, canEdit } = useSession();
+  if (drafts.length === 0) {
+    return <p className="quiet">{t(isAll && canEdit ? "drafts.none" : "drafts.noneHere")}</p>;
+  }
   return (
     <>
       <table className={styles.table}>
@@ -40,6 +48,7 @@ export function DraftTable({ drafts, onProblem }: DraftTableProps) {
             <th>{t("drafts.name")}</th>
             <th className={styles.figures}>{t("drafts.nodes")}</th>
             <th>{t("drafts.saved")}</th>
+            {hasPeople && <th>{t("sharing.shared")}</th>}
             <td />
           </tr>
         </thead>
@@ -55,8 +64,20 @@ export function DraftTable({ drafts, onProblem }: DraftTableProps) {
               <td className="quiet">
                 {ago(draft.saved)} {t("drafts.by", { who: draft.saved_by })}
               </td>
+              {hasPeople && (
+                <td>
+                  <ShareSwitch
+                    ownership={draft}
+                    onShare={shareDraft(draft.id)}
+                    onDone={() => queries.invalidateQueries({ queryKey: ["drafts"] })}
+                    label={t("sharing.one", { name: draft.name || draft.id })}
+                  />
+                </td>
+              )}
               <td className={styles.end}>
-                <DeleteButton name={draft.name} onPress={() => setDoomed(draft)} />
+                {draft.is_mine && (
+                  <DeleteButton name={draft.name} onPress={() => setDoomed(draft)} />
+                )}
               </td>
             </tr>
           ))}

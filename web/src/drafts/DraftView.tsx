@@ -3,9 +3,10 @@ import { Button, Loader } from "@mantine/core";
 import { useQueryClient } from "@tanstack/react-query";
 import { useEffect, useState } from "react";
 import { useTranslation } from "react-i18next";
+import { readDraftOwnership } from "../api/peopleQuestions";
 import { useCatalogue } from "../api/queries";
 import { readDraft } from "../api/questions";
-import type { Draft } from "../api/types";
+import type { Draft, Ownership } from "../api/types";
 import { SurroundingsProvider } from "../canvas/surroundings";
 import { recall } from "../graph/draftMemory";
 import { placed } from "../graph/layout";
@@ -14,6 +15,7 @@ import { go } from "../shell/route";
 import { keepChecking } from "./checking";
 import { Editor } from "./Editor";
 import { remembered } from "./memory";
+import { SeenDraft } from "./SeenDraft";
 import { keepSaving } from "./saving";
 import { closeDraft, openDraft, useDraft } from "./store";
 
@@ -21,7 +23,7 @@ export function DraftView({ id }: { id: string }) {
   const { t } = useTranslation();
   const { data: catalogue, error: noCatalogue } = useCatalogue();
   const isOpen = useDraft((state) => state.draft === id);
-  const problem = useOpening(id);
+  const { problem, ownership } = useOpening(id);
   const error = problem ?? noCatalogue;
   if (error) {
     return (
@@ -30,26 +32,33 @@ export function DraftView({ id }: { id: string }) {
       </Message>
     );
   }
-  if (!isOpen || !catalogue) {
+  if (!isOpen || !catalogue || !ownership) {
     return <Loader size="sm" m="lg" aria-label={t("loading")} />;
   }
   return (
-    <SurroundingsProvider value={{ catalogue, isReadOnly: false }}>
-      <Editor />
+    <SurroundingsProvider value={{ catalogue, isReadOnly: !ownership.is_mine }}>
+      {ownership.is_mine ? <Editor /> : <SeenDraft ownership={ownership} />}
     </SurroundingsProvider>
   );
 }
 
-function useOpening(id: string): Error | null {
+function useOpening(id: string): { problem: Error | null; ownership: Ownership | null } {
   const queries = useQueryClient();
   const [problem, setProblem] = useState<Error | null>(null);
+  const [ownership, setOwnership] = useState<Ownership | null>(null);
   useEffect(() => {
     let isWanted = true;
     let stop = () => {};
     setProblem(null);
     const open = async () => {
-      const [draft, memory] = await Promise.all([readDraft(id), remembered(id)]);
+      const [draft, memory, whose] = await Promise.all([
+        readDraft(id),
+        remembered(id),
+        readDraftOwnership(id),
+      ]);
       if (!isWanted) return;
+      setOwnership(whose);
+      if (!whose.is_mine) return show(draft, recall(null, draft.version, draft.pipeline));
       show(draft, recall(memory, draft.version, draft.pipeline));
       const [stopSaving, stopChecking] = [keepSaving(), keepChecking()];
       stop = () => {
@@ -65,7 +74,7 @@ function useOpening(id: string): Error | null {
       closeDraft();
     };
   }, [id, queries]);
-  return problem;
+  return { problem, ownership };
 }
 
 function show(draft: Draft, found: ReturnType<typeof recall>): void {

@@ -4,11 +4,13 @@ import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { useDrafts, useTemplates } from "../api/queries";
 import { createDraft, createFromTemplate } from "../api/questions";
-import type { Draft, Template } from "../api/types";
+import type { Draft, Template, Whose } from "../api/types";
 import { EMPTY, type Pipeline } from "../graph/pipeline";
 import { MAX_FILE_BYTES, pipelineIn } from "../graph/pipelineFile";
 import { sizeText } from "../i18n/when";
 import { Icon } from "../icons/Icon";
+import { useSession } from "../people/useSession";
+import { WhoseChoice } from "../people/WhoseChoice";
 import { go } from "../shell/route";
 import { ChosenPlace } from "./ChosenPlace";
 import styles from "./DraftsView.module.css";
@@ -25,7 +27,9 @@ export function DraftsView() {
   const { t } = useTranslation();
   const queries = useQueryClient();
   const { data: templates = [], error: noTemplates } = useTemplates();
-  const { data: drafts, error: noDrafts } = useDrafts();
+  const [whose, setWhose] = useState<Whose>("all");
+  const { canEdit } = useSession();
+  const { data: drafts, error: noDrafts } = useDrafts(whose);
   const [chosen, setChosen] = useState<Chosen | null>(null);
   const [asking, setAsking] = useState<Template | null>(null);
   const [problem, setProblem] = useState("");
@@ -55,6 +59,7 @@ export function DraftsView() {
     if (pipeline) await begin(() => createDraft(pipeline));
     else setProblem(t("drafts.notAPipeline", { file: file.name }));
   };
+  const Title = canEdit ? "h2" : "h1"; // a viewer begins nothing, so the list is all there is
   const error = problem || noTemplates?.message || noDrafts?.message;
   return (
     // What is dropped on a dialog is the dialog's: events pass from it to where it stands in this tree.
@@ -70,46 +75,53 @@ export function DraftsView() {
         onDrop={(event) => {
           event.preventDefault();
           setDropping(false);
-          void openFile(event.dataTransfer.files[0]);
+          if (canEdit) void openFile(event.dataTransfer.files[0]);
         }}
       >
-        <h1 className={styles.title}>{t("drafts.begin")}</h1>
-        <div className={styles.cards}>
-          {templates.map((template) => (
-            <Card
-              key={template.id}
-              title={template.title}
-              help={template.help}
-              onChoose={() => choose(template)}
-            />
-          ))}
-          <Card
-            title={t("drafts.empty")}
-            help={t("drafts.emptyHelp")}
-            onChoose={() => begin(() => createDraft({ ...EMPTY, name: t("drafts.newName") }))}
-          />
-        </div>
+        {canEdit && (
+          <>
+            <h1 className={styles.title}>{t("drafts.begin")}</h1>
+            <div className={styles.cards}>
+              {templates.map((template) => (
+                <Card
+                  key={template.id}
+                  title={template.title}
+                  help={template.help}
+                  onChoose={() => choose(template)}
+                />
+              ))}
+              <Card
+                title={t("drafts.empty")}
+                help={t("drafts.emptyHelp")}
+                onChoose={() => begin(() => createDraft({ ...EMPTY, name: t("drafts.newName") }))}
+              />
+            </div>
+          </>
+        )}
         {error && (
           <p className={styles.error} role="alert">
             <Icon name="warning" /> {error}
           </p>
         )}
         <div className={styles.heading}>
-          <h2 className={styles.title}>{t("drafts.title")}</h2>
-          <label className={styles.file} data-dropping={isDropping || undefined}>
-            <Icon name="file" />
-            {t(isDropping ? "share.drop" : "drafts.openFile")}
-            <input
-              type="file"
-              accept=".json,application/json"
-              onChange={(event) => {
-                void openFile(event.target.files?.[0]);
-                event.target.value = "";
-              }}
-            />
-          </label>
+          <Title className={styles.title}>{t("drafts.title")}</Title>
+          <WhoseChoice value={whose} onChange={setWhose} />
+          {canEdit && (
+            <label className={styles.file} data-dropping={isDropping || undefined}>
+              <Icon name="file" />
+              {t(isDropping ? "share.drop" : "drafts.openFile")}
+              <input
+                type="file"
+                accept=".json,application/json"
+                onChange={(event) => {
+                  void openFile(event.target.files?.[0]);
+                  event.target.value = "";
+                }}
+              />
+            </label>
+          )}
         </div>
-        {drafts && <DraftTable drafts={drafts} onProblem={setProblem} />}
+        {drafts && <DraftTable drafts={drafts} isAll={whose === "all"} onProblem={setProblem} />}
       </div>
       {asking && (
         <PathPicker

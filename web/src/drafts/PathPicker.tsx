@@ -8,6 +8,7 @@ import type { Folder } from "../api/types";
 import { sizeText } from "../i18n/when";
 import { Icon } from "../icons/Icon";
 import { useFocusReturn } from "../shell/useFocusReturn";
+import { FinishedUploads } from "../uploads/FinishedUploads";
 import { UploadDrop } from "../uploads/UploadDrop";
 import { Uploading } from "../uploads/Uploading";
 import { UPLOADS } from "../uploads/useUploads";
@@ -46,6 +47,7 @@ export function PathPicker({ start = "", onClose, onTake }: PathPickerProps) {
       ) : (
         <>
           <UploadDrop onFile={setFile} />
+          <FinishedUploads onTake={onTake} />
           <Walk start={start} onTake={onTake} />
         </>
       )}

@@ -1,7 +1,9 @@
 /** Every text of the page, in English. */
+import { enData } from "./enData";
 import { enDraw } from "./enDraw";
 import { enExplain } from "./enExplain";
 import { enLook } from "./enLook";
+import { enPeople } from "./enPeople";
 import { enShare } from "./enShare";
 
 export const en = {
@@ -77,6 +79,7 @@ export const en = {
   drafts: {
     title: "Pipelines",
     none: "No pipelines yet. Begin with one of those above.",
+    noneHere: "No pipelines here.",
     begin: "Begin with",
     empty: "Empty",
     newName: "New pipeline",
@@ -87,7 +90,7 @@ export const en = {
     by: "by {{who}}",
     delete: "Delete {{name}}",
     deleteTitle: "Delete this pipeline?",
-    deleteText: "{{name}} goes with all its versions. Its runs stay.",
+    deleteText: "{{name}} goes to the recycle bin with all its versions. Its runs stay.",
     deleteDo: "Delete",
     openFile: "Open a file",
     notAPipeline: "{{file}} is no pipeline file.",
@@ -106,8 +109,10 @@ export const en = {
     showMore: "Or set the path by hand in the node.",
   },
   ago: { now: "just now" },
+  ...enData,
   ...enDraw,
   ...enExplain,
   ...enLook,
+  ...enPeople,
   ...enShare,
 };

@@ -60,7 +60,7 @@ export const enLook = {
     report: "Report",
     delete: "Delete",
     deleteTitle: "Delete this run?",
-    deleteAsk: "Its record, logs and metrics go for ever. Outputs stay in the cache.",
+    deleteAsk: "Its record, logs and metrics go to the recycle bin. Outputs stay in the cache.",
     asked: "asked for at {{time}}",
     askedBy: "asked for at {{time}} by {{user}}",
     interruptedNow: "Its process was lost. What is finished is kept.",

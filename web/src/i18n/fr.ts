@@ -1,8 +1,10 @@
 /** Every text of the page, in French. The type of the English texts lets none be missing. */
 import type { en } from "./en";
+import { frData } from "./frData";
 import { frDraw } from "./frDraw";
 import { frExplain } from "./frExplain";
 import { frLook } from "./frLook";
+import { frPeople } from "./frPeople";
 import { frShare } from "./frShare";
 
 export const fr: typeof en = {
@@ -79,6 +81,7 @@ export const fr: typeof en = {
   drafts: {
     title: "Pipelines",
     none: "Pas encore de pipeline. Commencez par l’un de ceux du haut.",
+    noneHere: "Aucun pipeline ici.",
     begin: "Commencer par",
     empty: "Page blanche",
     newName: "Nouveau pipeline",
@@ -89,7 +92,7 @@ export const fr: typeof en = {
     by: "par {{who}}",
     delete: "Supprimer {{name}}",
     deleteTitle: "Supprimer ce pipeline ?",
-    deleteText: "{{name}} disparaît avec toutes ses versions. Ses exécutions restent.",
+    deleteText: "{{name}} va dans la corbeille avec toutes ses versions. Ses exécutions restent.",
     deleteDo: "Supprimer",
     openFile: "Ouvrir un fichier",
     notAPipeline: "{{file}} n’est pas un fichier de pipeline.",
@@ -108,8 +111,10 @@ export const fr: typeof en = {
     showMore: "Ou écrivez le chemin dans le nœud.",
   },
   ago: { now: "à l’instant" },
+  ...frData,
   ...frDraw,
   ...frExplain,
   ...frLook,
+  ...frPeople,
   ...frShare,
 };

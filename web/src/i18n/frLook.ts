@@ -63,7 +63,7 @@ export const frLook: typeof enLook = {
     delete: "Supprimer",
     deleteTitle: "Supprimer cette exécution ?",
     deleteAsk:
-      "Son dossier, ses journaux et ses mesures disparaissent pour toujours. Les sorties restent dans le cache.",
+      "Sa fiche, ses journaux et ses mesures vont dans la corbeille. Les sorties restent dans le cache.",
     asked: "demandée à {{time}}",
     askedBy: "demandée à {{time}} par {{user}}",
     interruptedNow: "Son processus a disparu. Ce qui est fini est gardé.",

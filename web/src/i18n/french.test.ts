@@ -28,6 +28,7 @@ const PAIRS: [string, string, string][] = [
 /** Texts that are written alike in both languages: names, words of Latin, and what is no word. */
 const ALIKE = new Set([
   "Pipelines",
+  "Pipeline",
   "Versions",
   "Port",
   "Description",

@@ -15,6 +15,7 @@ import { atNode } from "../graph/outlook";
 import type { GraphNode } from "../graph/pipeline";
 import { problemTitle } from "../i18n/problem";
 import { Icon } from "../icons/Icon";
+import { useSession } from "../people/useSession";
 import { SourceDescription } from "../sources/SourceDescription";
 import styles from "./Panel.module.css";
 import { ParameterForm } from "./ParameterForm";
@@ -113,7 +114,8 @@ function EngineText({ of, isSaid }: { of: Light; isSaid: boolean }) {
 function PicturesOf({ node }: { node: GraphNode }) {
   const path = node.component === "dataset" ? node.params?.path : undefined;
   const [settled] = useDebouncedValue(typeof path === "string" ? path : "", SETTLED_MS);
-  return settled ? <SourceDescription path={settled} /> : null;
+  const { canEdit } = useSession(); // others may not look around on the machine
+  return settled && canEdit ? <SourceDescription path={settled} /> : null;
 }
 
 function About({ component }: { component: Component }) {

@@ -164,7 +164,10 @@ function Overview({ run, node, facts }: OverviewProps) {
               <dt>{component?.outputs.find((one) => one.name === port)?.title ?? port}</dt>
               <dd>
                 {catalogue?.portTypes.get(output.type)?.title ?? output.type}{" "}
-                <span className="quiet number">{sizeText(output.size_bytes)}</span>
+                <span className="quiet number">{sizeText(output.size_bytes)}</span>{" "}
+                {output.type === "ImageDirectory" && (
+                  <Link to={{ view: "data", run: run.id, node, port }}>{t("data.look")}</Link>
+                )}
               </dd>
             </div>
           ))}

@@ -1,11 +1,15 @@
 /** A run: what it is doing or did, node by node. It is never changed here; an edit is a copy. */
 import { Button } from "@mantine/core";
+import { useQueryClient } from "@tanstack/react-query";
 import { type ReactNode, useEffect, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { ApiFailure } from "../api/client";
+import { shareRun } from "../api/peopleQuestions";
 import { addressOf } from "../api/runQuestions";
 import type { RunDetail, RunNow } from "../api/types";
 import { Icon } from "../icons/Icon";
+import { ShareSwitch } from "../people/ShareSwitch";
+import { useSession } from "../people/useSession";
 import { Confirm } from "../shell/Confirm";
 import { Message } from "../shell/Message";
 import { go } from "../shell/route";
@@ -82,6 +86,9 @@ function RunHeader({ run, now }: { run: RunDetail; now: RunNow | null }) {
   const isStopping = now?.is_stopping ?? run.is_stopping;
   const isOpen = state === "running" || state === "queued";
   const canResume = state !== "running" && state !== "completed";
+  const { canEdit } = useSession();
+  const queries = useQueryClient();
+  const isMine = run.ownership.is_mine && canEdit;
   const clock = useNow(1_000);
   const cancel = useCancel();
   const resume = useResume();
@@ -104,7 +111,12 @@ function RunHeader({ run, now }: { run: RunDetail; now: RunNow | null }) {
       </span>
       <span className="quiet number">{run.id}</span>
       <div className={styles.buttons}>
-        {isOpen && (
+        <ShareSwitch
+          ownership={run.ownership}
+          onShare={shareRun(run.id)}
+          onDone={() => queries.invalidateQueries({ queryKey: ["run", run.id] })}
+        />
+        {isOpen && isMine && (
           <Button
             leftSection={<Icon name="stop" size={14} />}
             loading={cancel.isPending}
@@ -113,7 +125,7 @@ function RunHeader({ run, now }: { run: RunDetail; now: RunNow | null }) {
             {t(isStopping ? "run.stopAtOnce" : "run.stop")}
           </Button>
         )}
-        {canResume && (
+        {canResume && isMine && (
           <Button
             variant="filled"
             leftSection={<Icon name="resume" size={14} />}
@@ -123,15 +135,17 @@ function RunHeader({ run, now }: { run: RunDetail; now: RunNow | null }) {
             {t("run.resume")}
           </Button>
         )}
-        <Button
-          leftSection={<Icon name="copy" size={14} />}
-          loading={edit.isPending}
-          onClick={() =>
-            edit.mutate(run, { onSuccess: (copy) => go({ view: "pipeline", id: copy }) })
-          }
-        >
-          {t("run.edit")}
-        </Button>
+        {canEdit && (
+          <Button
+            leftSection={<Icon name="copy" size={14} />}
+            loading={edit.isPending}
+            onClick={() =>
+              edit.mutate(run, { onSuccess: (copy) => go({ view: "pipeline", id: copy }) })
+            }
+          >
+            {t("run.edit")}
+          </Button>
+        )}
         {run.has_report && (
           <Button
             component="a"
@@ -142,7 +156,7 @@ function RunHeader({ run, now }: { run: RunDetail; now: RunNow | null }) {
             {t("run.report")}
           </Button>
         )}
-        {!isOpen && <DeleteButton run={run.id} />}
+        {!isOpen && isMine && <DeleteButton run={run.id} />}
       </div>
       {isStopping && <p className={styles.note}>{t("run.stopping")}</p>}
       {state === "interrupted" && <p className={styles.note}>{t("run.interruptedNow")}</p>}

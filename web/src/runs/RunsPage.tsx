@@ -3,8 +3,10 @@ import { ActionIcon, Button, Checkbox, Select, TextInput, Tooltip } from "@manti
 import { useDebouncedValue, useMediaQuery } from "@mantine/hooks";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
-import type { RunOrder, RunRow, RunState } from "../api/types";
+import type { RunOrder, RunRow, RunState, Whose } from "../api/types";
 import { Icon } from "../icons/Icon";
+import { useSession } from "../people/useSession";
+import { WhoseChoice } from "../people/WhoseChoice";
 import { Link } from "../shell/Link";
 import { Message } from "../shell/Message";
 import { go } from "../shell/route";
@@ -29,17 +31,19 @@ export function RunsPage() {
   const [typed, setTyped] = useState("");
   const [text] = useDebouncedValue(typed, 200);
   const [state, setState] = useState<RunState | null>(null);
+  const [whose, setWhose] = useState<Whose>("all");
   const [order, setOrder] = useState<RunOrder>("created");
   const [isReversed, setReversed] = useState(false);
   const [chosen, setChosen] = useState<readonly string[]>([]);
-  const list = useRunList({ text, state, order, isReversed });
+  const list = useRunList({ text, state, whose, order, isReversed });
   const now = useNow(1_000);
   const rows = list.data?.pages.flatMap((page) => page.runs) ?? [];
-  const isFiltered = text !== "" || state !== null;
+  const isFiltered = text !== "" || state !== null || whose !== "all";
   const isEmpty = rows.length === 0 && list.isSuccess;
   const showAll = () => {
     setTyped("");
     setState(null);
+    setWhose("all");
   };
   if (isEmpty && !isFiltered) {
     return (
@@ -60,6 +64,7 @@ export function RunsPage() {
           value={typed}
           onChange={(event) => setTyped(event.currentTarget.value)}
         />
+        <WhoseChoice value={whose} onChange={setWhose} />
         <Select
           aria-label={t("runList.state")}
           placeholder={t("runList.anyState")}
@@ -182,6 +187,7 @@ interface RowProps {
 
 function Row({ run, now, isNarrow, isChosen, onChosen }: RowProps) {
   const { t } = useTranslation();
+  const { hasPeople } = useSession();
   const began = moment(run.began ?? run.created, now);
   const end = run.ended ?? (run.state === "running" ? now : null);
   const took = run.began !== null && end !== null ? duration(t, end - run.began) : "";
@@ -200,7 +206,10 @@ function Row({ run, now, isNarrow, isChosen, onChosen }: RowProps) {
         <Link to={{ view: "run", id: run.id, node: "" }} className={styles.name}>
           {run.name || run.id}
         </Link>
-        <div className={`quiet number ${styles.id}`}>{run.id}</div>
+        <div className={`quiet number ${styles.id}`}>
+          {run.id}
+          {hasPeople && ` · ${t("sharing.of", { who: run.owner || t("sharing.machine") })}`}
+        </div>
         {isNarrow && (
           <>
             <div className={styles.folded}>

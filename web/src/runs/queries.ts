@@ -14,12 +14,13 @@ import {
   readRuns,
   resumeRun,
 } from "../api/runQuestions";
-import type { RunOrder, RunState } from "../api/types";
+import type { RunOrder, RunState, Whose } from "../api/types";
 import { useRunNow, useRunsNow } from "../live/useLive";
 
 export interface ListQuestion {
   text: string;
   state: RunState | null;
+  whose: Whose;
   order: RunOrder;
   isReversed: boolean;
 }
@@ -37,6 +38,7 @@ export function useRunList(question: ListQuestion) {
         {
           q: question.text,
           state: question.state,
+          whose: question.whose,
           sort: question.order,
           reverse: question.isReversed,
           offset: pageParam,

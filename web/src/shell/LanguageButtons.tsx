@@ -8,7 +8,7 @@ export function LanguageButtons() {
   const { i18n } = useTranslation();
   const others = (Object.keys(LANGUAGES) as Language[]).filter((one) => one !== i18n.language);
   return (
-    <div className={styles.end}>
+    <>
       {others.map((language) => (
         <Tooltip key={language} label={LANGUAGES[language]}>
           <ActionIcon
@@ -21,6 +21,6 @@ export function LanguageButtons() {
           </ActionIcon>
         </Tooltip>
       ))}
-    </div>
+    </>
   );
 }

@@ -6,8 +6,12 @@ test.each<Route>([
   { view: "pipeline", id: "20261126-abc" },
   { view: "runs" },
   { view: "compare", runs: ["20261126-055748-3825", "20261126-055748-3826"] },
+  { view: "bin" },
+  { view: "users" },
+  { view: "activity" },
   { view: "run", id: "20261126-055748-3825", node: "" },
   { view: "run", id: "20261126-055748-3825", node: "train" },
+  { view: "data", run: "20261126-055748-3825", node: "split", port: "first" },
 ])("the address of $view leads back to it", (route) => {
   expect(routeOf(pathOf(route))).toEqual(route);
 });

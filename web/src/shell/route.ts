@@ -1,18 +1,30 @@
 /** Where the page is, as its address says: the views, and nothing that a view keeps for itself. */
 import { useSyncExternalStore } from "react";
 
+/** Views that are one page each. */
+const SINGLE = ["bin", "users", "activity"] as const;
+export type Single = (typeof SINGLE)[number];
+
 export type Route =
   | { view: "pipelines" }
   | { view: "pipeline"; id: string }
   | { view: "runs" }
   | { view: "compare"; runs: readonly string[] }
-  | { view: "run"; id: string; node: string };
+  | { view: "run"; id: string; node: string }
+  | { view: "data"; run: string; node: string; port: string }
+  | { view: Single };
 
 export function routeOf(path: string): Route {
   const parts = path.split("/").filter(Boolean).map(decodeURIComponent);
   const [view, id, , node] = parts;
   if (view === "compare") return { view, runs: parts.slice(1) };
+  if (view === "data" && parts.length === 4) {
+    const [, run = "", of = "", port = ""] = parts;
+    return { view: "data", run, node: of, port };
+  }
   if (view === "runs") return id ? { view: "run", id, node: node ?? "" } : { view: "runs" };
+  const single = SINGLE.find((one) => one === view);
+  if (single) return { view: single };
   return view === "pipelines" && id ? { view: "pipeline", id } : { view: "pipelines" };
 }
 
@@ -26,10 +38,14 @@ export function pathOf(route: Route): string {
       return "/runs";
     case "compare":
       return `/compare/${route.runs.map(encodeURIComponent).join("/")}`;
+    case "data":
+      return `/data/${[route.run, route.node, route.port].map(encodeURIComponent).join("/")}`;
     case "run": {
       const node = route.node ? `/nodes/${encodeURIComponent(route.node)}` : "";
       return `/runs/${encodeURIComponent(route.id)}${node}`;
     }
+    default:
+      return `/${route.view}`;
   }
 }
 

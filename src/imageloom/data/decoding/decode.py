@@ -73,6 +73,7 @@ __all__ = [
     "PictureFacts",
     "UnreadablePictureError",
     "decode_picture",
+    "decode_pixels",
     "decode_rgb",
     "examine_picture",
     "look_at_header",
@@ -180,13 +181,17 @@ def decode_rgb(content: bytes, *, rows: int | None = None) -> "torch.Tensor":
     """
     import torch
 
+    return torch.from_numpy(decode_pixels(content, rows=rows)).permute(2, 0, 1)
+
+
+def decode_pixels(content: bytes, *, rows: int | None = None) -> "npt.NDArray[np.uint8]":
+    """Do as ``decode_rgb``, without loading torch: return uint8 [H, W, 3]."""
     header = read_jpeg_header(content)
     if header is not None and _is_fast(header, content):
         pixels_HWC = _decode_plain_jpeg(content, header, rows)
         if pixels_HWC is not None:
-            return torch.from_numpy(pixels_HWC).permute(2, 0, 1)
-    picture = decode_picture(content, max_pixels=PILLOW_MAX_PIXELS)
-    return torch.from_numpy(picture.pixels_HWC).permute(2, 0, 1)
+            return pixels_HWC
+    return decode_picture(content, max_pixels=PILLOW_MAX_PIXELS).pixels_HWC
 
 
 def _is_fast(header: JpegHeader, content: bytes) -> bool:

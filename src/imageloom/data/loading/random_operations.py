@@ -13,9 +13,9 @@ from collections.abc import Callable
 from typing import Final, NamedTuple
 
 import torch
-from torchvision.transforms.v2 import functional as F
 
 from imageloom import preprocessing as records
+from imageloom.data.loading.pixel_functions import F
 from imageloom.data.loading.random_numbers import Draw
 from imageloom.data.loading.resize import BILINEAR, resized
 from imageloom.errors import InvalidDatasetError

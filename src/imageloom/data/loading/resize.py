@@ -6,10 +6,10 @@ Legend: C channels, H height, W width.
 from typing import Final
 
 import torch
-from torchvision.transforms import v2
-from torchvision.transforms.v2 import functional as F
 
-BILINEAR: Final = v2.InterpolationMode.BILINEAR
+from imageloom.data.loading.pixel_functions import F, InterpolationMode
+
+BILINEAR: Final = InterpolationMode.BILINEAR
 
 
 def resized(image_CHW: torch.Tensor, size: list[int]) -> torch.Tensor:

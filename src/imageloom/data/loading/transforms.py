@@ -11,10 +11,10 @@ from collections.abc import Callable
 from typing import Any, Final
 
 import torch
-from torchvision.transforms.v2 import functional as F
 
 from imageloom import preprocessing as records
 from imageloom.data.loading import random_operations as random
+from imageloom.data.loading.pixel_functions import F
 from imageloom.data.loading.random_numbers import Draw
 from imageloom.data.loading.resize import resized
 

@@ -9,6 +9,14 @@ from types import TracebackType
 from typing import Final, Self
 
 from imageloom.data.previews.cache import THUMBNAILS, ThumbnailCache
+from imageloom.data.previews.image_pages import (
+    ImagesOverview,
+    PicturePage,
+    overview_from,
+    pictures_from,
+)
+from imageloom.data.previews.searches import DuplicateSearches
+from imageloom.data.previews.seen import SeenHelper
 from imageloom.data.previews.values import (
     KeptThumbnail,
     LeftOutPage,
@@ -18,12 +26,13 @@ from imageloom.data.previews.values import (
     left_out_from,
 )
 from imageloom.system.helper_pool import HelperPool
-from imageloom.system.helper_process import HelperKind
+from imageloom.system.helper_process import LEAN, HelperKind
 
 PICTURE_TIMEOUT_S: Final = 10.0
 """As long as a conversion gives one file; reading and decoding one takes a fraction of a second."""
 
 DESCRIBE_TIMEOUT_S: Final = 120.0
+LOOKS: Final = "picture-looks.sqlite"
 
 PREVIEWS: Final = HelperKind(
     module="imageloom.data.previews.worker",
@@ -32,12 +41,7 @@ PREVIEWS: Final = HelperKind(
     slow_hint="Is the disk or network share of the pictures there? Very large sources take their "
     "time: convert them with 'imageloom data convert'.",
     lost_hint="The picture may be hostile, or memory short. Others can still be shown.",
-    # Threads and the pool of Arrow reserve a gigabyte of the memory that a process may take.
-    environment={
-        "OPENBLAS_NUM_THREADS": "1",
-        "OMP_NUM_THREADS": "1",
-        "ARROW_DEFAULT_MEMORY_POOL": "system",
-    },
+    environment=LEAN,
 )
 
 
@@ -53,12 +57,24 @@ class PictureHelper:
         roots: Absolute folders from which pictures may be shown, the workspace among them; empty
             for all that this user may read.
         processes: How many calls are worked on at once; a process holds up to 1.5 GiB.
+        looks: File of what pictures look like in small; by default one in ``cache``.
 
     Attributes:
         pool: The processes.
+        seen: Pictures as networks see them.
+        searches: Searches for duplicates.
     """
 
-    def __init__(self, cache: Path, *, roots: Sequence[Path] = (), processes: int = 1) -> None:
+    def __init__(
+        self,
+        cache: Path,
+        *,
+        roots: Sequence[Path] = (),
+        processes: int = 1,
+        looks: Path | None = None,
+    ) -> None:
+        self.seen = SeenHelper(roots=roots)
+        self.searches = DuplicateSearches(cache, looks=looks or cache / LOOKS, roots=roots)
         self._cache = ThumbnailCache(cache)
         self.pool = HelperPool(
             PREVIEWS,
@@ -155,13 +171,100 @@ class PictureHelper:
         what = {"path": str(path), "params": dict(params or {}), "offset": offset, "limit": limit}
         return left_out_from(self.pool.ask("left_out", what, timeout_s))
 
+    def left_out_of(
+        self,
+        path: Path,
+        *,
+        offset: int = 0,
+        limit: int = 100,
+        timeout_s: float = DESCRIBE_TIMEOUT_S,
+    ) -> LeftOutPage:
+        """Return some of the files that an image directory lists as left out, by name.
+
+        Args:
+            path: Absolute.
+            offset: How many to pass over.
+            limit: How many to return, up to 1,000.
+            timeout_s: As for ``thumbnail``.
+
+        Raises:
+            InvalidDatasetError: It is none, or is damaged.
+            ImageloomError: As ``thumbnail``.
+        """
+        what = {"path": str(path), "offset": offset, "limit": limit}
+        return left_out_from(self.pool.ask("left_out_of", what, timeout_s))
+
+    def overview(self, path: Path, *, timeout_s: float = DESCRIBE_TIMEOUT_S) -> ImagesOverview:
+        """Return what an image directory holds, in numbers.
+
+        Args:
+            path: Absolute.
+            timeout_s: As for ``thumbnail``.
+
+        Raises:
+            InvalidDatasetError: It is none, or is damaged.
+            ImageloomError: As ``thumbnail``.
+        """
+        return overview_from(self.pool.ask("overview", {"path": str(path)}, timeout_s))
+
+    def pictures(
+        self,
+        path: Path,
+        *,
+        label: str | None = None,
+        rows: Sequence[int] | None = None,
+        offset: int = 0,
+        limit: int = 100,
+        timeout_s: float = DESCRIBE_TIMEOUT_S,
+    ) -> PicturePage:
+        """Return some pictures of an image directory, in its order.
+
+        Args:
+            path: Absolute.
+            label: Only pictures of this class; by default of all.
+            rows: Only these positions, in this order, which are looked up whatever their class is.
+            offset: How many to pass over.
+            limit: How many to return, up to 1,000.
+            timeout_s: As for ``thumbnail``.
+
+        Raises:
+            UnknownNameError: There is no such class.
+            InvalidDatasetError: It is no image directory, or is damaged.
+            ImageloomError: As ``thumbnail``.
+        """
+        which = {"label": label, "rows": None if rows is None else list(rows)}
+        what = {"path": str(path), **which, "offset": offset, "limit": limit}
+        return pictures_from(self.pool.ask("pictures", what, timeout_s))
+
+    def picture(
+        self, path: Path, row: int, size: Size = 240, *, timeout_s: float = PICTURE_TIMEOUT_S
+    ) -> Path:
+        """Return a small JPEG copy of a picture that an image directory lists.
+
+        Args:
+            path: Of the image directory, absolute.
+            row: The picture's position in it.
+            size: Longest side in pixels.
+            timeout_s: As for ``thumbnail``.
+
+        Raises:
+            CouldNotOpenFileError: There is no such row.
+            InvalidDatasetError: The file is not any more what was converted.
+            ImageloomError: As ``thumbnail``.
+        """
+        what = {"path": str(path), "row": row, "size": size}
+        return self.path(KeptThumbnail(**self.pool.ask("picture", what, timeout_s)))
+
     def tidy(self) -> None:
-        """Bring the thumbnails back to their limit of 1 GiB; those not used for longest go."""
+        """Remove what was not used for longest: thumbnails above 1 GiB, and old searches."""
         self._cache.prune()
+        self.searches.tidy()
 
     def close(self) -> None:
         """End all processes; calls that wait for one get an error."""
         self.pool.close()
+        self.seen.close()
+        self.searches.close()
 
     def __enter__(self) -> Self:
         return self

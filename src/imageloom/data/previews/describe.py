@@ -139,7 +139,7 @@ def _of_listing(
         losses=_losses(classes, rejected, wanted.params.max_rejected_fraction, listing.place),
         notices=listing.notices,
     )
-    return Described(description, _files(rejected))
+    return Described(description, left_out_files(rejected))
 
 
 def _without(
@@ -180,7 +180,7 @@ def _of_directory(
         losses=_losses(classes, images.rejected, 1.0, path),
         notices=images.notices,
     )
-    return Described(description, _files(images.rejected))
+    return Described(description, left_out_files(images.rejected))
 
 
 def _losses(
@@ -234,7 +234,8 @@ def _reasons(rejected: Sequence[Rejected]) -> dict[str, int]:
     return dict(Counter(one.reason for one in rejected).most_common())
 
 
-def _files(rejected: Sequence[Rejected]) -> tuple[LeftOut, ...]:
+def left_out_files(rejected: Sequence[Rejected]) -> tuple[LeftOut, ...]:
+    """Return files that were left out, by name; the first 100,000 of them."""
     by_name = sorted(rejected, key=lambda one: one.file)[:_LEFT_OUT_KEPT]
     return tuple(LeftOut(one.file, one.reason, one.hint, one.label) for one in by_name)
 

@@ -1,7 +1,6 @@
 """Thumbnails of pictures, each made once: found by the digest of the picture's bytes."""
 
 import hashlib
-import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -10,7 +9,8 @@ from imageloom.data.decoding.decoded_picture import UnreadablePictureError
 from imageloom.data.images.directory import ImageDirectory
 from imageloom.data.images.index import file_name
 from imageloom.data.previews.cache import ThumbnailCache
-from imageloom.data.previews.reach import Reach, unchanged
+from imageloom.data.previews.reach import Reach
+from imageloom.data.previews.read_row import read_row
 from imageloom.data.previews.shrink import shrink
 from imageloom.data.previews.values import SIZES, KeptThumbnail
 from imageloom.errors import InvalidDatasetError, ParameterParsingError
@@ -58,15 +58,8 @@ class Thumbnails:
         if found is not None:
             return found
         name = images.index.column("path")[position].as_py()
-        content = unchanged(self._read(images, position, name), sha256, name)
+        content = read_row(self.reach, images, position)
         return self._make(sha256, content, name, size)
-
-    def _read(self, images: ImageDirectory, position: int, name: bytes) -> bytes:
-        if not images.follows_links:
-            return self.reach.read(images.root, name)
-        # They were followed at conversion: what matters is where they lead now.
-        real = self.reach.source(os.path.realpath(os.fsdecode(images.path(position))))
-        return self.reach.read(real.parent, os.fsencode(real.name))
 
     def _make(self, sha256: str, content: bytes, name: bytes, size: int) -> KeptThumbnail:
         try:

@@ -13,7 +13,9 @@ from typing import Any, Final
 from imageloom.data.decoding.worker import MAX_MEMORY_BYTES
 from imageloom.data.params import ConvertParams
 from imageloom.data.previews.cache import ThumbnailCache
-from imageloom.data.previews.describe import Wanted, describe
+from imageloom.data.previews.describe import Wanted, describe, left_out_files
+from imageloom.data.previews.image_pages import ImagesOverview, PicturePage
+from imageloom.data.previews.look_into import overview_of, pictures_of, require_row
 from imageloom.data.previews.opened import OpenedDirectories
 from imageloom.data.previews.reach import Reach
 from imageloom.data.previews.thumbnails import Thumbnails
@@ -72,11 +74,39 @@ class Previews:
         start = max(0, offset)
         return LeftOutPage(tuple(files[start : start + min(limit, _MOST_ROWS)]), len(files))
 
+    def left_out_of(self, path: str, offset: int, limit: int) -> LeftOutPage:
+        """Return some of the files that an image directory lists as left out."""
+        files = left_out_files(self._opened.open(self._reach.source(path)).rejected)
+        start = max(0, offset)
+        return LeftOutPage(tuple(files[start : start + min(limit, _MOST_ROWS)]), len(files))
 
-_WORK: Final[Mapping[str, Callable[..., KeptThumbnail | LeftOutPage | SourceDescription]]] = {
+    def overview(self, path: str) -> ImagesOverview:
+        """Return what an image directory holds, in numbers."""
+        return overview_of(self._opened.open(self._reach.source(path)))
+
+    def pictures(
+        self, path: str, label: str | None, rows: list[int] | None, offset: int, limit: int
+    ) -> PicturePage:
+        """Return some pictures of an image directory."""
+        images = self._opened.open(self._reach.source(path))
+        most = min(limit, _MOST_ROWS)
+        return pictures_of(images, label=label, rows=rows, offset=max(0, offset), limit=most)
+
+    def picture(self, path: str, row: int, size: int) -> KeptThumbnail:
+        """Return the thumbnail of a picture of an image directory."""
+        images = self._opened.open(self._reach.source(path))
+        require_row(images, row)
+        return self._thumbnails.of_row(images, row, size)
+
+
+_WORK: Final[Mapping[str, Callable[..., Any]]] = {
     "thumbnail": Previews.thumbnail,
     "describe": Previews.describe,
     "left_out": Previews.left_out,
+    "left_out_of": Previews.left_out_of,
+    "overview": Previews.overview,
+    "pictures": Previews.pictures,
+    "picture": Previews.picture,
 }
 
 
@@ -87,8 +117,8 @@ def main() -> None:
 
 def _prepare(setup: dict[str, Any]) -> Answer:
     cache = ThumbnailCache(Path(setup["cache"]))
-    previews = Previews(cache, Reach(tuple(map(Path, setup["roots"]))))
     cache.prepare()
+    previews = Previews(cache, Reach(tuple(map(Path, setup["roots"]))))
     return lambda name, arguments: dataclasses.asdict(_WORK[name](previews, **arguments))
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, cast
 from imageloom.models.family import FAMILIES, Family, Variant
 from imageloom.models.params import ModelParams
 from imageloom.models.torchvision_weights import torchvision_weights
+from imageloom.system.without_compiler import without_compiler
 
 if TYPE_CHECKING:
     from torchvision.models import DenseNet
@@ -19,7 +20,9 @@ _OLD_KEY = re.compile(r"^(.*denselayer\d+\.(?:norm|relu|conv))\.([12]\.\w+)$")
 def build(variant: str, params: ModelParams, num_classes: int) -> DenseNet:
     """Return torchvision's network with the stem and head that the parameters ask for."""
     from torch import nn
-    from torchvision.models import get_model
+
+    with without_compiler():
+        from torchvision.models import get_model
 
     from imageloom.models.layers import DropoutLinear
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, cast
 from imageloom.models.family import FAMILIES, Family, Variant
 from imageloom.models.params import ModelParams
 from imageloom.models.torchvision_weights import torchvision_weights
+from imageloom.system.without_compiler import without_compiler
 
 if TYPE_CHECKING:
     from torchvision.models import ResNet
@@ -15,7 +16,9 @@ if TYPE_CHECKING:
 def build(variant: str, params: ModelParams, num_classes: int) -> ResNet:
     """Return torchvision's network with the stem and head that the parameters ask for."""
     from torch import nn
-    from torchvision.models import get_model
+
+    with without_compiler():
+        from torchvision.models import get_model
 
     from imageloom.models.layers import DropoutLinear
 

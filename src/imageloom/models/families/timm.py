@@ -18,6 +18,7 @@ from imageloom.events import Control, Notice
 from imageloom.models.family import FAMILIES, Family, PublishedWeights, Variant
 from imageloom.models.params import ModelParams
 from imageloom.preprocessing import Normalisation
+from imageloom.system.without_compiler import without_compiler
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -118,7 +119,8 @@ def torch_code(variant: str, _params: ModelParams, num_classes: int) -> str:
 
 def _import_timm() -> ModuleType:
     try:
-        import timm
+        with without_compiler():
+            import timm
     except ImportError as problem:
         raise EnvironmentUnsuitableError(
             "Networks called timm/NAME need the package timm, which is not installed.",

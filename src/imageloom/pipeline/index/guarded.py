@@ -2,13 +2,14 @@
 
 import contextlib
 import os
+import sqlite3
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final, TypeVar
 
 from sqlalchemy import Connection
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DatabaseError, DBAPIError
 
 from imageloom.errors import FailedToWriteOutputsError
 from imageloom.events import EventSink, Notice
@@ -113,8 +114,13 @@ class GuardedDatabase:
 
     def _attempt(self, work: Callable[[Connection], T], *, write: bool) -> T:
         options = {WRITE: write}
-        with self._engine.connect().execution_options(**options) as connection, connection.begin():
-            return work(connection)
+        try:
+            connected = self._engine.connect().execution_options(**options)
+            with connected as connection, connection.begin():
+                return work(connection)
+        except UnicodeDecodeError as problem:  # what SQLite says of the damage names damaged bytes
+            said = sqlite3.DatabaseError("it holds text that is not UTF-8")
+            raise DatabaseError(None, None, said) from problem
 
     def _put_right(self, trouble: DatabaseTrouble) -> None:
         self.num_repairs += 1

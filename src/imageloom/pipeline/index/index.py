@@ -16,6 +16,7 @@ from imageloom.pipeline.index.query import ENDED, Page, page_of
 from imageloom.pipeline.index.summary import RunSummary, SummaryRow, state_of_files, summarise
 from imageloom.pipeline.index.sweep import mark_of, settled_mark_of, sweep
 from imageloom.pipeline.index.tables import RUNS, SWEEPS
+from imageloom.pipeline.ownership import EVERYTHING, Viewpoint
 from imageloom.pipeline.run_folder import RunFolder
 from imageloom.pipeline.workspace import Workspace
 from imageloom.spec.node_state import RunState
@@ -75,12 +76,25 @@ class RunIndex:
         database: Where the rows are.
         workspace: Where the runs are.
         scope: What tells the rows of this workspace from those of others in the same database.
+        viewpoint: Who looks: ``list`` returns what they see.
     """
 
-    def __init__(self, database: GuardedDatabase, workspace: Workspace, *, scope: str) -> None:
+    def __init__(
+        self,
+        database: GuardedDatabase,
+        workspace: Workspace,
+        *,
+        scope: str,
+        viewpoint: Viewpoint = EVERYTHING,
+    ) -> None:
         self._database = database
         self._workspace = workspace
         self._scope = scope
+        self._viewpoint = viewpoint
+
+    def seen_from(self, viewpoint: Viewpoint) -> "RunIndex":
+        """Return the same index, of which somebody sees a part."""
+        return RunIndex(self._database, self._workspace, scope=self._scope, viewpoint=viewpoint)
 
     def sync(self, run: RunFolder) -> None:
         """Make the row of a run what its files say."""
@@ -125,7 +139,7 @@ class RunIndex:
             order: What comes first.
             is_reversed: Whether what comes first comes last instead.
         """
-        page = Page(limit, offset, state, text, order, is_reversed)
+        page = Page(limit, offset, state, text, order, is_reversed, self._viewpoint)
         for _ in range(_LOOKS):
             repairs = self._database.num_repairs
             self._catch_up()

@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, Select, case, func, select
 
 from imageloom.pipeline.index.order import RunOrder
 from imageloom.pipeline.index.tables import RUNS
+from imageloom.pipeline.ownership import Viewpoint, Whose
 from imageloom.spec.node_state import RunState
 
 ENDED: Final = (RunState.COMPLETED, RunState.FAILED, RunState.CANCELLED)
@@ -17,7 +18,7 @@ ENDED: Final = (RunState.COMPLETED, RunState.FAILED, RunState.CANCELLED)
 
 @dataclass(frozen=True)
 class Page:
-    """Which runs are wanted; as the arguments of ``RunIndex.list``."""
+    """Which runs are wanted; as the arguments of ``RunIndex.list``, and who looks."""
 
     limit: int
     offset: int
@@ -25,6 +26,7 @@ class Page:
     text: str
     order: RunOrder
     is_reversed: bool
+    viewpoint: Viewpoint
 
     @property
     def needs_true_states(self) -> bool:
@@ -46,9 +48,22 @@ def page_of(page: Page, scope: str, live: Mapping[str, RunState]) -> Select[*tup
     wanted = select(RUNS).where(RUNS.c.workspace == scope)
     if page.text:
         wanted = wanted.where(RUNS.c.search.contains(page.text.casefold(), autoescape=True))
+    shown = _shown(page.viewpoint)
+    if shown is not None:
+        wanted = wanted.where(shown)
     if page.state is not None:
         wanted = wanted.where(state == page.state.value)
     return wanted.order_by(*_order(page, state)).limit(page.limit).offset(page.offset)
+
+
+def _shown(viewpoint: Viewpoint) -> ColumnElement[bool] | None:
+    """Return what ``Viewpoint.shows`` asks of a row; None where all are shown."""
+    is_mine = RUNS.c.owner == viewpoint.person
+    if viewpoint.whose is Whose.MINE:
+        return is_mine
+    if viewpoint.whose is Whose.SHARED:
+        return RUNS.c.is_shared & ~is_mine
+    return None if viewpoint.sees_all else RUNS.c.is_shared | is_mine
 
 
 def _true_state(live: Mapping[str, RunState]) -> ColumnElement[str]:

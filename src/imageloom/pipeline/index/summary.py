@@ -30,6 +30,8 @@ class RunSummary:
         num_nodes: Nodes it makes.
         num_done: Nodes whose outputs are there.
         problem: The first node that failed and why, or why the record cannot be read.
+        owner: The user to whom it belongs; empty where nobody signed in.
+        is_shared: Whether all users see it.
     """
 
     id: str
@@ -41,6 +43,8 @@ class RunSummary:
     num_nodes: int
     num_done: int
     problem: str
+    owner: str
+    is_shared: bool
 
     @classmethod
     def of(cls, row: "RowMapping", state: RunState) -> "RunSummary":
@@ -75,6 +79,7 @@ def summarise(run: RunFolder, scope: str) -> SummaryRow | None:
         "ended": None if history.recorded in (None, RunState.RUNNING) else history.changed,
         "num_done": sum(facts.state.has_outputs for facts in history.nodes.values()),
         "files": files,
+        **run.ownership.model_dump(),
     }
     try:
         record = run.record()

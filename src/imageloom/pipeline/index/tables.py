@@ -2,11 +2,11 @@
 
 from typing import Final
 
-from sqlalchemy import Column, Float, Integer, MetaData, Table, Text
+from sqlalchemy import Boolean, Column, Float, Integer, MetaData, Table, Text, true
 
 # Tests hold this against the newest file in migrations/versions, so that alembic, which takes a
 # third of a second to import, is only needed when the two differ.
-HEAD: Final = "0002"
+HEAD: Final = "0003"
 VERSION_TABLE: Final = "imageloom_schema"
 
 METADATA: Final = MetaData()
@@ -29,6 +29,8 @@ RUNS: Final = Table(
     Column("num_nodes", Integer, nullable=False),
     Column("num_done", Integer, nullable=False),
     Column("problem", Text, nullable=False),
+    Column("owner", Text, nullable=False, server_default=""),
+    Column("is_shared", Boolean, nullable=False, server_default=true()),
     Column("files", Text, nullable=False),  # sizes and times of the files this row was made from
     sqlite_with_rowid=False,
 )

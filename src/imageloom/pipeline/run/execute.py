@@ -116,7 +116,7 @@ class _Execution:
         self._store = ObjectStore(workspace)
         self._targets = targets
         self._on_event = on_event
-        self._slots = Slots(targets, run_id=run.id)
+        self._slots = Slots(targets, run_id=run.id, person=self._record.asked_by)
         self._outside = Outside(base=Path(self._record.base), uploads=workspace.uploads)
         self._planned: dict[str, PlannedNode] = {}
         self._jobs: dict[str, FollowedJob] = {}
@@ -143,6 +143,8 @@ class _Execution:
                     self._doubt_inputs(node_id, facts)
                 else:
                     self._tell_what_target_says(node_id, job.note)
+            if not self._planned:
+                self._slots.stop_waiting()
             if self._planned or self._jobs:
                 wait_for_any(self._jobs.values(), timeout_s=POLL_S)
         return final_state(self._states.facts)

@@ -14,6 +14,7 @@ from imageloom.pipeline.graph.json_format import pipeline_from_json, pipeline_to
 from imageloom.pipeline.graph.json_values import first_unsafe_value
 from imageloom.pipeline.graph.resolve import ResolvedNode, resolve
 from imageloom.pipeline.graph.selection import choose
+from imageloom.pipeline.ownership import EVERYBODYS, Ownership
 from imageloom.pipeline.run_record import ResolvedRecord, RunRecord
 from imageloom.registry import Registry
 from imageloom.spec.component import Component
@@ -34,6 +35,7 @@ class Asked:
         target: Where nodes that can choose run; as each says, when empty.
         command: What the person typed, as text.
         asked_by: Name of the person, by default the one who runs this process.
+        owner: The user to whom the run belongs alone; empty where nobody signed in.
     """
 
     base: Path
@@ -44,6 +46,12 @@ class Asked:
     target: str = ""
     command: str = ""
     asked_by: str = field(default_factory=login_name)
+    owner: str = ""
+
+    @property
+    def ownership(self) -> Ownership:
+        """Whose the run is going to be: nobody but its owner sees it, until they share it."""
+        return Ownership(owner=self.owner, is_shared=False) if self.owner else EVERYBODYS
 
 
 def record_of(
@@ -126,6 +134,6 @@ def _resolved_record(node: ResolvedNode) -> ResolvedRecord:
     return ResolvedRecord(
         component=node.component.name,
         version=node.component.version,
-        params=node.params.model_dump(),
+        params=node.params.model_dump(mode="json"),
         settings=settings,
     )

@@ -2,7 +2,7 @@
 
 The slots of this machine are locks, which a worker inherits as it does that of its key: a slot is
 free when the worker is gone, whatever became of the process that started it. Whoever waits asks
-again and again, so first come is first served only by and large.
+again and again, and people take turns (``turns.py``).
 """
 
 import contextlib
@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Final
 
 from imageloom.files.locks import holder, is_locked, release, try_lock
+from imageloom.pipeline.run.turns import Turns
 from imageloom.pipeline.run_record import Wait
 from imageloom.registry import Registry
 from imageloom.spec.component import Demand
@@ -61,11 +62,14 @@ class Slots:
     Args:
         targets: Whose limits hold; each is asked once.
         run_id: The run that is executed.
+        person: Who asked for it.
     """
 
-    def __init__(self, targets: Registry[Target], *, run_id: str) -> None:
+    def __init__(self, targets: Registry[Target], *, run_id: str, person: str = "") -> None:
         self._targets = targets
         self._run_id = run_id
+        self._person = person
+        self._turns: dict[tuple[Path, Demand], Turns] = {}
         self._limits: dict[str, Limits] = {}
         self._taken: Counter[tuple[str, Demand]] = Counter()
         self._busy_until: dict[Need, float] = {}
@@ -79,9 +83,13 @@ class Slots:
         if self._taken[need.target, need.demand] >= limit or now < self._busy_until.get(need, 0.0):
             return False
         wanted = self._num_wanted(need)
+        turns = self._turns_for(need)
         free = (file for file in self._files(need) if not is_locked(file))
-        if len(list(itertools.islice(free, wanted))) == wanted:
+        are_free = len(list(itertools.islice(free, wanted))) == wanted
+        if are_free and (turns is None or turns.is_mine(wanted, lambda: self._num_free(need))):
             return True
+        if turns is not None:
+            turns.wait(wanted)
         self._busy_until[need] = now + _LOOK_S
         return False
 
@@ -104,7 +112,12 @@ class Slots:
                     break
                 if (lock := try_lock(file, note)) is not None:
                     held[file] = lock
-            yield held if len(held) == wanted else None
+            is_served = len(held) == wanted
+            turns = self._turns_for(need)
+            if is_served and turns is not None:
+                turns.serve()
+                turns.leave()
+            yield held if is_served else None
         finally:
             for lock in held.values():
                 release(lock)
@@ -140,6 +153,23 @@ class Slots:
         found = _NOTE.fullmatch(holders[0])
         run, node = found.groups() if found else (holders[0].removeprefix("run "), "")
         return SlotHolder(message, Wait(kind="slot", run=run, node=node))
+
+    def stop_waiting(self) -> None:
+        """Let others go first: nothing of the run waits for a slot any more."""
+        for turns in self._turns.values():
+            turns.leave()
+
+    def _turns_for(self, need: Need) -> Turns | None:
+        files = self._files(need)
+        if not files:
+            return None
+        key = files[0].parent, need.demand
+        if key not in self._turns:
+            self._turns[key] = Turns(*key, run_id=self._run_id, person=self._person)
+        return self._turns[key]
+
+    def _num_free(self, need: Need) -> int:
+        return sum(not is_locked(file) for file in self._files(need))
 
     def _limits_of(self, need: Need) -> Limits:
         if need.target not in self._limits:

@@ -18,7 +18,9 @@ from typing import Final
 from imageloom.errors import OutputInUseError
 from imageloom.files.locks import holder, is_locked, release, try_lock
 from imageloom.files.publish import remove_stale_partials
+from imageloom.pipeline.run_folder import RunFolder
 from imageloom.pipeline.store.objects import ObjectStore, read_entry
+from imageloom.pipeline.store.recycle_bin import binned_runs
 from imageloom.pipeline.workspace import Workspace, is_digest
 from imageloom.spec.node_state import NodeState, RunState
 from imageloom.spec.port_types import MODEL_DIRECTORY
@@ -115,6 +117,19 @@ def delete_run(workspace: Workspace, run_id: str) -> None:
         NoSuchRunError: There is no such run.
         OutputInUseError: It is being executed, or a worker of it is still at work.
     """
+    with run_at_rest(workspace, run_id) as run:
+        workspace.throw_away(run.path)
+    workspace.empty_trash()
+
+
+@contextlib.contextmanager
+def run_at_rest(workspace: Workspace, run_id: str) -> Iterator[RunFolder]:
+    """Yield a run that nothing works at, nor can begin to.
+
+    Raises:
+        NoSuchRunError: There is no such run.
+        OutputInUseError: It is being executed, or a worker of it is still at work.
+    """
     run = workspace.run(run_id)
     with run.execution_lock():
         for node_id, facts in run.states().items():
@@ -126,18 +141,18 @@ def delete_run(workspace: Workspace, run_id: str) -> None:
                         hint=f"Stop it first with 'imageloom runs cancel {run_id}'.",
                         reason="running",
                     )
-        workspace.throw_away(run.path)
-    workspace.empty_trash()
+        yield run
 
 
 def _mark(workspace: Workspace) -> _Marks:
     # First the time, then the states: what is named after they were read was used since.
     marks = _Marks(_oldest_lock(workspace))
-    for run_id in workspace.run_ids():
-        history = workspace.run(run_id).history()
+    runs = (*map(workspace.run, workspace.run_ids()), *binned_runs(workspace))
+    for run in runs:
+        history = run.history()
         unfinished = history.recorded is not RunState.COMPLETED
         if unfinished:
-            marks.unfinished.add(run_id)
+            marks.unfinished.add(run.id)
         for facts in history.nodes.values():
             if unfinished and not facts.state.has_outputs:
                 marks.wanted.add(facts.key)

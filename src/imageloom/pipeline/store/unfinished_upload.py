@@ -27,6 +27,7 @@ from imageloom.errors import (
 )
 from imageloom.files.locks import locked
 from imageloom.files.publish import read_json, sync_to_disk, write_json
+from imageloom.pipeline.ownership import Ownership, write_ownership
 from imageloom.pipeline.store.upload_limits import KEPT_DAYS
 from imageloom.pipeline.workspace import Workspace
 
@@ -65,6 +66,7 @@ class UnfinishedUpload:
         part_bytes: Size of every part but the last.
         sha256: Of the whole in hexadecimal; empty where nobody said.
         begun: When it was announced, in seconds since 1970, UTC.
+        owner: The user to whom it belongs alone; empty where nobody signed in.
     """
 
     workspace: Workspace
@@ -74,6 +76,7 @@ class UnfinishedUpload:
     part_bytes: int
     sha256: str
     begun: float
+    owner: str = ""
 
     @property
     def folder(self) -> Path:
@@ -238,6 +241,11 @@ class UnfinishedUpload:
             place = _free_place(self.workspace.uploads, self.name)
             done = FinishedUpload(place.name, str(place), self.size_bytes, digest)
             write_json(self.folder / _FINISHED, asdict(done))
+            owner_file = self.workspace.owner_of_upload(place.name)
+            if self.owner:  # first: nobody else may see it for a moment
+                write_ownership(owner_file, Ownership(owner=self.owner, is_shared=False))
+            else:
+                owner_file.unlink(missing_ok=True)
             content.rename(place)
         sync_to_disk(place.parent)
         return done

@@ -37,7 +37,7 @@ _SHA256: Final = re.compile(r"[0-9a-f]{64}")
 
 
 def begin_upload(
-    workspace: Workspace, name: str, size_bytes: int, *, sha256: str = ""
+    workspace: Workspace, name: str, size_bytes: int, *, sha256: str = "", owner: str = ""
 ) -> UnfinishedUpload:
     """Announce an upload of an archive.
 
@@ -46,6 +46,7 @@ def begin_upload(
         name: What pipelines shall call it.
         size_bytes: Its size.
         sha256: Of the whole in hexadecimal, where it is known; it is looked at in the end.
+        owner: The user to whom it belongs alone; empty where nobody signed in.
 
     Raises:
         ParameterParsingError: It cannot be called so, or is no digest.
@@ -68,7 +69,7 @@ def begin_upload(
         )
     _require_size(name, size_bytes)
     made = UnfinishedUpload(
-        workspace, os.urandom(16).hex(), name, size_bytes, PART_BYTES, sha256, time.time()
+        workspace, os.urandom(16).hex(), name, size_bytes, PART_BYTES, sha256, time.time(), owner
     )
     try:
         made.folder.mkdir(parents=True, mode=0o700)

@@ -9,6 +9,7 @@ from typing import Final
 from imageloom.errors import CouldNotOpenFileError, ParameterParsingError
 from imageloom.files.output_places import refuse_misplaced
 from imageloom.files.publish import appearing_directory, refuse_existing, writing_file
+from imageloom.pipeline.ownership import Ownership, read_ownership
 from imageloom.pipeline.workspace import Workspace
 
 MAX_NAME_BYTES: Final = 200  # leaves room for a number, and for what a partial file is called
@@ -44,6 +45,7 @@ def upload(workspace: Workspace, source: Path, name: str) -> Path:
     place = workspace.uploads / name
     refuse_existing(place)
     refuse_misplaced([place], read=[source])
+    workspace.owner_of_upload(name).unlink(missing_ok=True)  # of one that was removed by hand
     if source.is_dir():
         with appearing_directory(place) as partial:
             shutil.copytree(source, partial, dirs_exist_ok=True)
@@ -75,8 +77,8 @@ def uploads_of(workspace: Workspace) -> tuple[Path, ...]:
     return tuple(sorted(workspace.uploads.glob("[!.]*")))
 
 
-def remove_upload(workspace: Workspace, name: str) -> None:
-    """Delete an upload; it leaves its place in one step.
+def upload_place(workspace: Workspace, name: str) -> Path:
+    """Return where an upload lies.
 
     Raises:
         ParameterParsingError: No upload can be called so.
@@ -85,6 +87,21 @@ def remove_upload(workspace: Workspace, name: str) -> None:
     require_upload_name(name)
     place = workspace.uploads / name
     if not os.path.lexists(place):
-        raise CouldNotOpenFileError(f"There is no upload {name!r}.", reason="no-upload")
-    workspace.throw_away(place)
-    workspace.empty_trash()
+        raise no_such_upload(name)
+    return place
+
+
+def no_such_upload(name: str) -> CouldNotOpenFileError:
+    """Return the error for an upload that is not there, or that somebody may not see."""
+    return CouldNotOpenFileError(f"There is no upload {name!r}.", reason="no-upload")
+
+
+def upload_ownership(workspace: Workspace, name: str) -> Ownership:
+    """Return whose an upload is.
+
+    Raises:
+        ParameterParsingError: No upload can be called so.
+        CouldNotOpenFileError: There is none.
+    """
+    upload_place(workspace, name)
+    return read_ownership(workspace.owner_of_upload(name))

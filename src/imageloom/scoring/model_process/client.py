@@ -15,9 +15,6 @@ from imageloom.scoring.model_process.values import AlikePictures, Guesses, Pictu
 from imageloom.system.helper_pool import HelperPool
 from imageloom.system.helper_process import HelperKind
 
-IDLE_S: Final = 300.0
-"""A process that was asked nothing for so long ends: it holds torch and its models."""
-
 TIMEOUT_S: Final = 60.0
 """Loading a large model takes ten seconds, and naming a picture a fraction of one."""
 
@@ -154,10 +151,6 @@ class ModelHelper:
         """
         what = {"model": str(model), **_arguments(picture), "k": k, "training": str(training)}
         return AlikePictures.of(self.pool.ask("nearest", what, timeout_s))
-
-    def end_idle(self, idle_s: float = IDLE_S) -> None:
-        """End the process if it was asked nothing for so long."""
-        self.pool.end_idle(idle_s)
 
     def close(self) -> None:
         """End the process; calls that wait for it get an error."""

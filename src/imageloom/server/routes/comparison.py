@@ -9,6 +9,8 @@ from imageloom.errors import InvalidRequestError
 from imageloom.run_report.compare import RunComparison, compare_runs
 from imageloom.scoring.changed_pictures import ChangedPictures, Side, changed_pictures
 from imageloom.scoring.read_pictures import PICTURES
+from imageloom.server.needs import needs
+from imageloom.server.people.roles import Role
 from imageloom.server.results import evaluation_folder
 from imageloom.server.studio import StudioNow
 
@@ -39,6 +41,7 @@ class ChangedQuestion(BaseModel):
 
 
 @router.get("")
+@needs(Role.VIEWER)
 def compare(
     studio: StudioNow,
     run: Annotated[list[str], Query(description="Ids of two runs or more.")],
@@ -53,6 +56,7 @@ def compare(
 
 
 @router.get("/pictures")
+@needs(Role.VIEWER)
 def pictures(studio: StudioNow, which: Annotated[ChangedQuestion, Query()]) -> ChangedPictures:
     """Return pictures that one of two evaluations has right and the other has wrong."""
     left = evaluation_folder(studio, which.left, which.left_node) / PICTURES

@@ -9,6 +9,8 @@ from imageloom.params import ParameterDescription
 from imageloom.pipeline.checks.problems import Problem
 from imageloom.pipeline.graph.json_format import pipeline_from_json
 from imageloom.server.forecasts import NodeOutlook, outlooks
+from imageloom.server.needs import needs
+from imageloom.server.people.roles import Role
 from imageloom.server.studio import StudioNow
 from imageloom.spec.component import Port
 from imageloom.spec.component_json import component_to_json
@@ -64,6 +66,7 @@ class CheckedPipeline(BaseModel):
 
 
 @router.get("/components")
+@needs(Role.VIEWER)
 def components(studio: StudioNow) -> Catalogue:
     """Return all components and the types of their ports."""
     return Catalogue(
@@ -75,6 +78,7 @@ def components(studio: StudioNow) -> Catalogue:
 
 
 @router.post("/check")
+@needs(Role.VIEWER)
 def check(studio: StudioNow, question: DrawnPipeline) -> CheckedPipeline:
     """Return what keeps a pipeline from running, and what is done already of what can run."""
     pipeline = pipeline_from_json(question.pipeline, "The pipeline")

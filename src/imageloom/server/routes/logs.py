@@ -10,6 +10,8 @@ from pydantic import BaseModel, Field
 from imageloom.errors import NoSuchRunError
 from imageloom.files.log_parts import FoundLine, log_bytes, read_part, search_log, tail_start
 from imageloom.run_report.node_files import process_logs
+from imageloom.server.needs import needs
+from imageloom.server.people.roles import Role
 from imageloom.server.studio import Studio, StudioNow
 from imageloom.system.wording import some
 
@@ -70,6 +72,7 @@ class LogFinds(BaseModel):
 
 
 @router.get("")
+@needs(Role.VIEWER)
 def logs(studio: StudioNow, run_id: str, node: str) -> list[LogRow]:
     """Return the logs of a node."""
     found = _logs(studio, run_id, node)
@@ -77,6 +80,7 @@ def logs(studio: StudioNow, run_id: str, node: str) -> list[LogRow]:
 
 
 @router.get("/{label}")
+@needs(Role.VIEWER)
 def read(
     studio: StudioNow,
     run_id: str,
@@ -94,6 +98,7 @@ def read(
 
 
 @router.get("/{label}/search")
+@needs(Role.VIEWER)
 def search(
     studio: StudioNow,
     run_id: str,
@@ -109,6 +114,7 @@ def search(
 
 
 @router.get("/{label}/file", response_class=FileResponse)
+@needs(Role.VIEWER)
 def download(studio: StudioNow, run_id: str, node: str, label: str) -> FileResponse:
     """Return the whole log as a file to save."""
     log = _log(studio, run_id, node, label)

@@ -10,6 +10,8 @@ from imageloom.errors import InvalidModelDirectoryError
 from imageloom.models.record import DataFacts, WeightsSource
 from imageloom.models.stored_facts import NAMES, read_facts
 from imageloom.run_report.evaluation_figures import evaluations_of
+from imageloom.server.needs import needs
+from imageloom.server.people.roles import Role
 from imageloom.server.results import model_folder
 from imageloom.server.studio import Studio, StudioNow
 from imageloom.server.zipped import zip_blocks
@@ -72,6 +74,7 @@ class ModelCard(BaseModel):
 
 
 @router.get("")
+@needs(Role.VIEWER)
 def card(studio: StudioNow, run_id: str, node: str) -> ModelCard:
     """Return the card of the model that a node trained."""
     facts = read_facts(model_folder(studio, run_id, node))
@@ -94,6 +97,7 @@ def card(studio: StudioNow, run_id: str, node: str) -> ModelCard:
 
 
 @router.get("/file", response_class=StreamingResponse)
+@needs(Role.VIEWER)
 def download(studio: StudioNow, run_id: str, node: str) -> StreamingResponse:
     """Return the model's directory as a zip file to save."""
     folder = model_folder(studio, run_id, node)

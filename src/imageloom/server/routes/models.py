@@ -12,6 +12,8 @@ from imageloom.files.publish import read_json
 from imageloom.scoring.model_process.client import PicturePlace
 from imageloom.scoring.model_process.values import AlikePictures, Guess, PictureLook
 from imageloom.server.model_behind import ModelBehind, model_behind
+from imageloom.server.needs import needs
+from imageloom.server.people.roles import Role
 from imageloom.server.results import evaluation_folder, scored_place
 from imageloom.server.studio import Studio, StudioNow
 
@@ -134,6 +136,7 @@ OfClass = Annotated[str | None, Query(description="The class; else the most prob
 
 
 @router.get(NODE + "/model")
+@needs(Role.VIEWER)
 def model(studio: StudioNow, run_id: str, node: str) -> ModelInfo:
     """Return which model stands behind a node."""
     found = model_behind(studio, run_id, node)
@@ -145,6 +148,7 @@ def model(studio: StudioNow, run_id: str, node: str) -> ModelInfo:
 
 
 @router.get(NODE + "/thresholds")
+@needs(Role.VIEWER)
 def thresholds(studio: StudioNow, run_id: str, node: str) -> Thresholds:
     """Return how many pictures of an evaluation reach each threshold, class by class."""
     file = evaluation_folder(studio, run_id, node) / _THRESHOLDS
@@ -160,6 +164,7 @@ def thresholds(studio: StudioNow, run_id: str, node: str) -> Thresholds:
 
 
 @router.get(NODE + "/pictures/{row}/explanation")
+@needs(Role.VIEWER)
 def explain_scored(
     studio: StudioNow, run_id: str, node: str, row: int, of_class: OfClass = None
 ) -> PictureExplanation:
@@ -169,6 +174,7 @@ def explain_scored(
 
 
 @router.get(NODE + "/pictures/{row}/alike")
+@needs(Role.VIEWER)
 def alike_scored(studio: StudioNow, run_id: str, node: str, row: int) -> AlikePage:
     """Return the training pictures that are most like a picture of an evaluation."""
     picture = scored_place(studio, run_id, node, row)
@@ -185,6 +191,7 @@ def alike_scored(studio: StudioNow, run_id: str, node: str, row: int) -> AlikePa
         }
     },
 )
+@needs(Role.VIEWER)
 async def predict_dropped(
     request: Request, studio: StudioNow, run_id: str, node: str
 ) -> DroppedPicture:
@@ -195,6 +202,7 @@ async def predict_dropped(
 
 
 @router.get(NODE + "/dropped/{picture}/explanation")
+@needs(Role.VIEWER)
 def explain_dropped(
     studio: StudioNow, run_id: str, node: str, picture: str, of_class: OfClass = None
 ) -> PictureExplanation:
@@ -204,12 +212,14 @@ def explain_dropped(
 
 
 @router.get(NODE + "/dropped/{picture}/alike")
+@needs(Role.VIEWER)
 def alike_dropped(studio: StudioNow, run_id: str, node: str, picture: str) -> AlikePage:
     """Return the training pictures that are most like a picture that was sent before."""
     return _alike(studio, model_behind(studio, run_id, node), _dropped(studio, picture))
 
 
 @router.get("/maps/{name}", response_class=FileResponse)
+@needs(Role.VIEWER)
 def explanation_map(studio: StudioNow, name: str) -> FileResponse:
     """Return a picture of an explanation, by its name there."""
     found = studio.models.kept.find_map(name)

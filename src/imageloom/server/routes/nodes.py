@@ -17,6 +17,8 @@ from imageloom.scoring.read_pictures import (
     ScoredPicture,
     read_pictures,
 )
+from imageloom.server.needs import needs
+from imageloom.server.people.roles import Role
 from imageloom.server.results import evaluation_folder, record_folder
 from imageloom.server.studio import StudioNow
 
@@ -64,18 +66,21 @@ class ScoredPicturesPage(BaseModel):
 
 
 @router.get("/report", response_class=FileResponse)
+@needs(Role.VIEWER)
 def run_report(studio: StudioNow, run_id: str) -> FileResponse:
     """Return the report of a run, as the command line writes it."""
     return _report(studio.run(run_id).report)
 
 
 @router.get("/nodes/{node}/report", response_class=FileResponse)
+@needs(Role.VIEWER)
 def node_report(studio: StudioNow, run_id: str, node: str) -> FileResponse:
     """Return the report of a node, as the command line writes it."""
     return _report(record_folder(studio, run_id, node) / REPORT)
 
 
 @router.get("/nodes/{node}/evaluation")
+@needs(Role.VIEWER)
 def evaluation(studio: StudioNow, run_id: str, node: str) -> Evaluations:
     """Return the figures of an evaluation."""
     file = evaluation_folder(studio, run_id, node) / EVALUATION
@@ -85,6 +90,7 @@ def evaluation(studio: StudioNow, run_id: str, node: str) -> Evaluations:
 
 
 @router.get("/nodes/{node}/pictures")
+@needs(Role.VIEWER)
 def pictures(
     studio: StudioNow, run_id: str, node: str, which: Annotated[PictureQuestion, Query()]
 ) -> ScoredPicturesPage:

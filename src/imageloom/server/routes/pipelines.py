@@ -8,10 +8,15 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, JsonValue
 
 from imageloom.errors import InvalidRequestError, NoSuchPipelineError, PipelineChangedError
-from imageloom.pipeline.drafts import Draft
+from imageloom.pipeline.drafts import Draft, no_such_pipeline
+from imageloom.pipeline.ownership import Ownership, Whose
+from imageloom.pipeline.store.recycle_bin import binned
 from imageloom.server.digits import make_digits
 from imageloom.server.failures import FailureAnswer, failure_response
-from imageloom.server.studio import StudioNow
+from imageloom.server.needs import needs
+from imageloom.server.people.roles import Role
+from imageloom.server.sharing import OwnershipInfo, Sharing
+from imageloom.server.studio import Studio, StudioNow
 from imageloom.server.templates import DIGITS, Template, all_templates
 from imageloom.system.wording import some
 
@@ -28,6 +33,9 @@ class DraftRow(BaseModel):
         saved: When that was, in seconds since 1970, UTC.
         saved_by: Who saved it.
         num_nodes: How many nodes it has.
+        owner: The user to whom it belongs; empty for the machine's owner.
+        is_shared: Whether all users see it.
+        is_mine: Whether who asks may change it.
     """
 
     id: str
@@ -36,6 +44,9 @@ class DraftRow(BaseModel):
     saved: float
     saved_by: str
     num_nodes: int
+    owner: str
+    is_shared: bool
+    is_mine: bool
 
 
 class VersionRow(BaseModel):
@@ -89,19 +100,24 @@ class Conflict(FailureAnswer):
 
 
 @router.get("")
-def drafts(studio: StudioNow) -> list[DraftRow]:
-    """Return all drawn pipelines, the newest first."""
-    rows = [_row(one) for one in studio.drafts.newest()]
+@needs(Role.VIEWER)
+def drafts(studio: StudioNow, whose: Whose = Whose.ALL) -> list[DraftRow]:
+    """Return the drawn pipelines that who asks sees, the newest first."""
+    shows = studio.viewpoint(whose).shows
+    found = ((one, studio.drafts.ownership(one.id)) for one in studio.drafts.newest())
+    rows = [_row(studio, one, ownership) for one, ownership in found if shows(ownership)]
     return sorted(rows, key=lambda row: row.saved, reverse=True)
 
 
 @router.get("/templates")
+@needs(Role.VIEWER)
 def templates(studio: StudioNow) -> list[Template]:
     """Return pipelines to begin with."""
     return all_templates(studio.engine.components)
 
 
 @router.post("/templates/{name}", status_code=201)
+@needs(Role.EDITOR, "begin pipeline")
 def begin_with_template(studio: StudioNow, name: str, new: TemplateInWords) -> Draft:
     """Begin a drawn pipeline that is a copy of a template; its pictures are there then."""
     known = {one.id: one for one in all_templates(studio.engine.components)}
@@ -112,34 +128,40 @@ def begin_with_template(studio: StudioNow, name: str, new: TemplateInWords) -> D
     if name == DIGITS:
         make_digits(studio.engine.workspace)
     pipeline = known[name].pipeline if new.pipeline is None else new.pipeline
-    return studio.drafts.create(pipeline, saved_by=studio.user)
+    return _create(studio, pipeline)
 
 
 @router.post("", status_code=201)
+@needs(Role.EDITOR, "begin pipeline")
 def begin(studio: StudioNow, new: NewDraft) -> Draft:
     """Begin a drawn pipeline."""
-    return studio.drafts.create(new.pipeline, saved_by=studio.user)
+    return _create(studio, new.pipeline)
 
 
 @router.get("/{draft_id}")
+@needs(Role.VIEWER)
 def read(studio: StudioNow, draft_id: str, response: Response) -> Draft:
     """Return the newest version; its number is the ``ETag``."""
+    require_draft(studio, draft_id)
     draft = studio.drafts.read(draft_id)
     response.headers["etag"] = f'"{draft.version}"'
     return draft
 
 
 @router.get("/{draft_id}/versions")
+@needs(Role.VIEWER)
 def versions(studio: StudioNow, draft_id: str) -> list[VersionRow]:
     """Return the versions that are kept, the newest first."""
-    studio.drafts.read(draft_id)
+    require_draft(studio, draft_id)
     found = [studio.drafts.read(draft_id, one) for one in studio.drafts.versions(draft_id)]
     return [VersionRow.model_validate(one, from_attributes=True) for one in found]
 
 
 @router.get("/{draft_id}/versions/{version}")
+@needs(Role.VIEWER)
 def read_version(studio: StudioNow, draft_id: str, version: int) -> Draft:
     """Return one version."""
+    require_draft(studio, draft_id)
     return studio.drafts.read(draft_id, version)
 
 
@@ -148,6 +170,7 @@ def read_version(studio: StudioNow, draft_id: str, version: int) -> Draft:
     responses={412: {"model": Conflict}, 428: {"model": FailureAnswer}},
     response_model=Draft,
 )
+@needs(Role.EDITOR)
 def save(
     studio: StudioNow,
     draft_id: str,
@@ -155,6 +178,7 @@ def save(
     if_match: Annotated[str | None, Header()] = None,
 ) -> Draft | JSONResponse:
     """Save the next version, if the one in ``If-Match`` is still the newest."""
+    require_draft(studio, draft_id, to_change=True)
     if if_match is None:
         error = InvalidRequestError(
             "The header If-Match is missing.",
@@ -177,9 +201,51 @@ def save(
 
 
 @router.delete("/{draft_id}", status_code=204)
+@needs(Role.EDITOR, "delete pipeline")
 def delete(studio: StudioNow, draft_id: str) -> None:
-    """Delete a drawn pipeline; its runs stay."""
-    studio.drafts.delete(draft_id)
+    """Move a drawn pipeline to the recycle bin; its runs stay."""
+    ownership = require_draft(studio, draft_id, to_change=True)
+    title = str(studio.drafts.read(draft_id).pipeline.get("name", ""))
+    what = binned("pipeline", draft_id, title, by=studio.user, ownership=ownership)
+    studio.recycle_bin.put(studio.drafts.folder(draft_id), what)
+
+
+@router.get("/{draft_id}/ownership")
+@needs(Role.VIEWER)
+def ownership(studio: StudioNow, draft_id: str) -> OwnershipInfo:
+    """Return whose a drawn pipeline is."""
+    return OwnershipInfo.of(studio, require_draft(studio, draft_id))
+
+
+@router.put("/{draft_id}/shared")
+@needs(Role.EDITOR, "share pipeline")
+def share(studio: StudioNow, draft_id: str, sharing: Sharing) -> OwnershipInfo:
+    """Let all users see a drawn pipeline, or no longer."""
+    before = require_draft(studio, draft_id, to_change=True)
+    after = sharing.of(studio, before)
+    studio.drafts.set_ownership(draft_id, after)
+    return OwnershipInfo.of(studio, after)
+
+
+def require_draft(studio: Studio, draft_id: str, *, to_change: bool = False) -> Ownership:
+    """Refuse a drawn pipeline that who asks may not see, or not change; return whose it is.
+
+    Raises:
+        NoSuchPipelineError: There is none that they may see.
+        InvalidRequestError: It is somebody else's, and shall be changed.
+    """
+    found = studio.drafts.ownership(draft_id)
+    if not studio.viewpoint().shows(found):
+        raise no_such_pipeline(draft_id)
+    if to_change:
+        studio.require_mine(found)
+    return found
+
+
+def _create(studio: Studio, content: dict[str, JsonValue]) -> Draft:
+    made = studio.drafts.create(content, saved_by=studio.user, ownership=studio.ownership)
+    studio.deeds.on = made.id
+    return made
 
 
 def _version_in(tag: str) -> int:
@@ -191,7 +257,7 @@ def _version_in(tag: str) -> int:
     return int(match[1])
 
 
-def _row(draft: Draft) -> DraftRow:
+def _row(studio: Studio, draft: Draft, ownership: Ownership) -> DraftRow:
     nodes = draft.pipeline.get("nodes")
     return DraftRow(
         id=draft.id,
@@ -200,4 +266,7 @@ def _row(draft: Draft) -> DraftRow:
         saved=draft.saved,
         saved_by=draft.saved_by,
         num_nodes=len(nodes) if isinstance(nodes, list) else 0,
+        owner=ownership.owner,
+        is_shared=ownership.is_shared,
+        is_mine=studio.may_change(ownership),
     )

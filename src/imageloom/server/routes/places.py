@@ -9,7 +9,10 @@ from pydantic import BaseModel
 
 from imageloom.data.previews.values import KeptThumbnail, LeftOutPage, Losses
 from imageloom.errors import CouldNotOpenFileError
-from imageloom.server.studio import StudioNow
+from imageloom.server.needs import needs
+from imageloom.server.people.roles import Role
+from imageloom.server.sight import seen_place
+from imageloom.server.studio import Studio, StudioNow
 
 router = APIRouter(prefix="/places", tags=["places"])
 _MOST = 2_000
@@ -52,9 +55,10 @@ class Folder(BaseModel):
 
 
 @router.get("")
+@needs(Role.EDITOR)
 def look(studio: StudioNow, path: str = "") -> Folder:
     """Return what lies in a folder, by default the one in which the studio was started."""
-    folder = studio.roots.require(path or studio.base)
+    folder = seen_place(studio, path or _first(studio))
     try:
         with os.scandir(folder) as found:
             entries = [one for one in map(_place, found) if one is not None]
@@ -132,9 +136,10 @@ class SourceInfo(BaseModel):
 
 
 @router.get("/description")
+@needs(Role.EDITOR)
 def describe(studio: StudioNow, path: str) -> SourceInfo:
     """Return what a place holds as a source of pictures, with a few of them."""
-    found = studio.pictures.describe(studio.roots.require(studio.base / path))
+    found = studio.pictures.describe(seen_place(studio, studio.base / path))
     return SourceInfo(
         kind=found.kind,
         path=found.path,
@@ -165,6 +170,7 @@ def describe(studio: StudioNow, path: str) -> SourceInfo:
 
 
 @router.get("/left-out")
+@needs(Role.EDITOR)
 def left_out(
     studio: StudioNow,
     path: str,
@@ -172,8 +178,17 @@ def left_out(
     limit: Annotated[int, Query(ge=1, le=1_000)] = 100,
 ) -> LeftOutPage:
     """Return some of the files that the description of a place counts as left out, by name."""
-    place = studio.roots.require(studio.base / path)
+    place = seen_place(studio, studio.base / path)
     return studio.pictures.left_out(place, offset=offset, limit=limit)
+
+
+def _first(studio: Studio) -> Path:
+    """Return the folder to begin with: the one in which the studio was started, if it shows it."""
+    if studio.people is None:
+        return studio.base
+    roots = studio.roots.paths
+    is_shown = any(studio.base.is_relative_to(one) for one in roots)
+    return studio.base if is_shown or not roots else roots[0]
 
 
 def _address_of(thumbnail: KeptThumbnail | None) -> str | None:

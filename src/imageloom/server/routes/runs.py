@@ -5,14 +5,21 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field, JsonValue
 
+from imageloom.errors import StoreError
 from imageloom.pipeline.graph.json_format import pipeline_from_json
 from imageloom.pipeline.index.order import RunOrder
 from imageloom.pipeline.index.summary import RunSummary
+from imageloom.pipeline.ownership import Whose
 from imageloom.pipeline.run.request import Asked
 from imageloom.pipeline.run_folder import RunFolder
 from imageloom.pipeline.run_record import NodeFacts, ResolvedRecord
-from imageloom.pipeline.store.clean import delete_run
+from imageloom.pipeline.store.clean import run_at_rest
+from imageloom.pipeline.store.recycle_bin import binned
 from imageloom.server.failures import ErrorInfo
+from imageloom.server.needs import needs
+from imageloom.server.people.roles import Role
+from imageloom.server.sharing import OwnershipInfo, Sharing
+from imageloom.server.sight import require_inside_roots
 from imageloom.server.studio import Studio, StudioNow
 from imageloom.spec.node_state import RunState
 
@@ -25,6 +32,7 @@ class RunQuestion(BaseModel):
     Attributes:
         q: A text in their names or ids.
         state: Only those in this state.
+        whose: All that who asks sees, or a part of it.
         sort: What comes first.
         reverse: Whether that comes last instead.
         offset: How many to pass over.
@@ -33,6 +41,7 @@ class RunQuestion(BaseModel):
 
     q: str = ""
     state: RunState | None = None
+    whose: Whose = Whose.ALL
     sort: RunOrder = RunOrder.CREATED
     reverse: bool = False
     offset: int = Field(default=0, ge=0)
@@ -116,6 +125,7 @@ class RunDetail(BaseModel):
         error: Why it is not complete, when it has stopped.
         has_report: Whether there is a report.
         versions: Of the software.
+        ownership: Whose it is.
     """
 
     id: str
@@ -135,12 +145,14 @@ class RunDetail(BaseModel):
     error: ErrorInfo | None
     has_report: bool
     versions: dict[str, str]
+    ownership: OwnershipInfo
 
 
 @router.get("")
+@needs(Role.VIEWER)
 def runs(studio: StudioNow, which: Annotated[RunQuestion, Query()]) -> RunPage:
-    """Return runs, newest first or in another order."""
-    found = studio.engine.index.list(
+    """Return the runs that who asks sees, newest first or in another order."""
+    found = studio.engine.index.seen_from(studio.viewpoint(which.whose)).list(
         limit=which.limit + 1,
         offset=which.offset,
         state=which.state,
@@ -152,10 +164,11 @@ def runs(studio: StudioNow, which: Annotated[RunQuestion, Query()]) -> RunPage:
 
 
 @router.post("", status_code=201)
+@needs(Role.EDITOR, "begin run")
 def begin(studio: StudioNow, new: RunRequest) -> RunDetail:
     """Begin a run in a process of its own; it waits for its slots like any other."""
     pipeline = pipeline_from_json(new.pipeline, "The pipeline")
-    studio.require_inside_roots(pipeline)
+    require_inside_roots(studio, pipeline)
     asked = Asked(
         base=studio.base,
         only=new.only,
@@ -163,38 +176,64 @@ def begin(studio: StudioNow, new: RunRequest) -> RunDetail:
         fresh=new.fresh,
         target=new.target,
         asked_by=studio.user,
+        owner=studio.owner,
     )
     run = studio.engine.create(pipeline, asked)
+    studio.deeds.on = run.id
     studio.engine.start(run)
     return _detail(studio, run)
 
 
 @router.get("/{run_id}")
+@needs(Role.VIEWER)
 def show(studio: StudioNow, run_id: str) -> RunDetail:
     """Return everything of a run."""
     return _detail(studio, studio.run(run_id))
 
 
 @router.post("/{run_id}/cancel", status_code=202)
+@needs(Role.EDITOR, "stop run")
 def cancel(studio: StudioNow, run_id: str, stop: Stop) -> None:
     """Ask a run to stop; it saves what it has. Asking twice is asking once."""
-    studio.engine.request_cancel(studio.run(run_id), at_once=stop.at_once)
+    studio.engine.request_cancel(studio.run(run_id, to_change=True), at_once=stop.at_once)
 
 
 @router.post("/{run_id}/resume", status_code=202)
+@needs(Role.EDITOR, "go on with run")
 def resume(studio: StudioNow, run_id: str) -> RunDetail:
     """Go on with a run that stopped; what is finished stays."""
-    run = studio.run(run_id)
+    run = studio.run(run_id, to_change=True)
     studio.engine.start(run)
     return _detail(studio, run)
 
 
 @router.delete("/{run_id}", status_code=204)
+@needs(Role.EDITOR, "delete run")
 def delete(studio: StudioNow, run_id: str) -> None:
-    """Delete the record, logs and reports of a run that does not run."""
-    run = studio.run(run_id)
-    delete_run(studio.engine.workspace, run.id)
-    studio.engine.index.remove(run.id)
+    """Move the record, logs and reports of a run that does not run to the recycle bin."""
+    studio.run(run_id, to_change=True)
+    with run_at_rest(studio.engine.workspace, run_id) as run:
+        title, ownership = _title(run), run.ownership
+        what = binned("run", run_id, title, by=studio.user, ownership=ownership)
+        studio.recycle_bin.put(run.path, what)
+    studio.engine.index.remove(run_id)
+
+
+@router.put("/{run_id}/shared")
+@needs(Role.EDITOR, "share run")
+def share(studio: StudioNow, run_id: str, sharing: Sharing) -> OwnershipInfo:
+    """Let all users see a run with all that belongs to it, or no longer."""
+    run = studio.run(run_id, to_change=True)
+    after = sharing.of(studio, run.ownership)
+    run.set_ownership(after)
+    return OwnershipInfo.of(studio, after)
+
+
+def _title(run: RunFolder) -> str:
+    try:
+        return run.record().name
+    except StoreError:  # a damaged record can be thrown away too
+        return run.id
 
 
 def _detail(studio: Studio, run: RunFolder) -> RunDetail:
@@ -229,4 +268,5 @@ def _detail(studio: Studio, run: RunFolder) -> RunDetail:
         error=None if error is None else ErrorInfo.model_validate(error.to_json()),
         has_report=run.report.is_file(),
         versions=record.versions,
+        ownership=OwnershipInfo.of(studio, run.ownership),
     )

@@ -9,6 +9,8 @@ from pydantic import BaseModel, Field
 from imageloom.errors import NoSuchRunError
 from imageloom.files.series.read import StoredSeries, csv_lines, list_series, thin
 from imageloom.run_report.node_files import series_folder
+from imageloom.server.needs import needs
+from imageloom.server.people.roles import Role
 from imageloom.server.studio import Studio, StudioNow
 from imageloom.system.wording import some
 
@@ -78,12 +80,14 @@ class Curve(BaseModel):
 
 
 @router.get("")
+@needs(Role.VIEWER)
 def curves(studio: StudioNow, run_id: str, node: str) -> list[SeriesRow]:
     """Return the curves of a node, of all its processes."""
     return [SeriesRow.model_validate(vars(one)) for one in _all(studio, run_id, node)]
 
 
 @router.get("/points")
+@needs(Role.VIEWER)
 def points(
     studio: StudioNow, run_id: str, node: str, which: Annotated[CurveQuestion, Query()]
 ) -> Curve:
@@ -109,6 +113,7 @@ def points(
 
 
 @router.get("/file", response_class=StreamingResponse)
+@needs(Role.VIEWER)
 def table(studio: StudioNow, run_id: str, node: str) -> StreamingResponse:
     """Return all rows of all curves as a CSV file to save."""
     lines = csv_lines(_all(studio, run_id, node))

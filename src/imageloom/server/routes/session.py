@@ -6,6 +6,8 @@ from fastapi import APIRouter
 from pydantic import BaseModel
 
 from imageloom import __version__
+from imageloom.server.needs import needs
+from imageloom.server.people.roles import Role
 from imageloom.server.studio import StudioNow
 from imageloom.spec.target import Target
 
@@ -18,6 +20,8 @@ class SessionInfo(BaseModel):
     Attributes:
         version: Of Imageloom.
         user: Who asks.
+        role: What they may do.
+        has_people: Whether several people share the studio, and sign in.
         workspace: The folder of runs and outputs.
         base: Folder that relative paths in parameters start from.
         roots: Folders in which pictures may be looked for.
@@ -26,6 +30,8 @@ class SessionInfo(BaseModel):
 
     version: str
     user: str
+    role: Role
+    has_people: bool
     workspace: str
     base: str
     roots: list[str]
@@ -57,11 +63,14 @@ class TargetInfo(BaseModel):
 
 
 @router.get("/session")
+@needs(Role.VIEWER)
 def session(studio: StudioNow) -> SessionInfo:
     """Return who asks, and where."""
     return SessionInfo(
         version=__version__,
         user=studio.user,
+        role=studio.role,
+        has_people=studio.people is not None,
         workspace=str(studio.engine.workspace.root),
         base=str(studio.base),
         roots=[str(one) for one in studio.roots.paths],
@@ -70,6 +79,7 @@ def session(studio: StudioNow) -> SessionInfo:
 
 
 @router.get("/targets")
+@needs(Role.VIEWER)
 def targets(studio: StudioNow) -> list[TargetInfo]:
     """Return where nodes can run."""
     return [_info(one) for one in studio.engine.targets]

@@ -8,6 +8,8 @@ from fastapi.responses import FileResponse
 
 from imageloom.data.previews.values import SIZES, Size
 from imageloom.errors import InvalidRequestError
+from imageloom.server.needs import needs
+from imageloom.server.people.roles import Role
 from imageloom.server.results import scored_place
 from imageloom.server.studio import StudioNow
 
@@ -17,6 +19,7 @@ _FOR_EVER: Final = {"cache-control": "private, max-age=31536000, immutable"}
 
 
 @router.get("/thumbnails/{name}", response_class=FileResponse)
+@needs(Role.VIEWER)
 def thumbnail(studio: StudioNow, name: str) -> FileResponse:
     """Return a thumbnail that was made before, by its name in a description."""
     match = _NAME.fullmatch(name)
@@ -29,6 +32,7 @@ def thumbnail(studio: StudioNow, name: str) -> FileResponse:
 
 
 @router.get("/runs/{run_id}/nodes/{node}/pictures/{row}/thumbnail", response_class=FileResponse)
+@needs(Role.VIEWER)
 def scored_picture(
     studio: StudioNow,
     run_id: str,

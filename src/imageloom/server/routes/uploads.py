@@ -1,15 +1,19 @@
 """Archives of pictures that a person sends from the page, in parts that may be sent again."""
 
+from collections.abc import Iterator
 from typing import Annotated, Self
 
 from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel, Field
 from starlette.concurrency import run_in_threadpool
 
+from imageloom.pipeline.ownership import Ownership, read_ownership, write_ownership
+from imageloom.pipeline.store.recycle_bin import binned
 from imageloom.pipeline.store.unfinished_upload import (
     ARCHIVE_SUFFIXES,
     FinishedUpload,
     UnfinishedUpload,
+    no_upload,
 )
 from imageloom.pipeline.store.unfinished_uploads import (
     begin_upload,
@@ -17,8 +21,16 @@ from imageloom.pipeline.store.unfinished_uploads import (
     unfinished_uploads,
 )
 from imageloom.pipeline.store.upload_limits import KEPT_DAYS, MAX_UPLOAD_BYTES, PART_BYTES
-from imageloom.pipeline.store.uploads import remove_upload, uploads_of
-from imageloom.server.studio import StudioNow
+from imageloom.pipeline.store.uploads import (
+    no_such_upload,
+    upload_ownership,
+    upload_place,
+    uploads_of,
+)
+from imageloom.server.needs import needs
+from imageloom.server.people.roles import Role
+from imageloom.server.sharing import OwnershipInfo, Sharing
+from imageloom.server.studio import Studio, StudioNow
 
 router = APIRouter(prefix="/uploads", tags=["uploads"])
 
@@ -80,19 +92,31 @@ class UploadState(UploadRow):
     parts: list[str]
 
 
+class UploadedRow(OwnershipInfo):
+    """An upload that pipelines find, and whose it is.
+
+    Attributes:
+        name: As pipelines name it.
+        path: Where it lies.
+    """
+
+    name: str
+    path: str
+
+
 class Uploads(BaseModel):
     """All uploads, and what can become one.
 
     Attributes:
         unfinished: Those that can be gone on with, the newest first.
-        finished: Names of those that pipelines find.
+        finished: Those that pipelines find.
         max_bytes: Largest file that is taken.
         suffixes: How a name must end.
         kept_days: When one of which no more comes is removed.
     """
 
     unfinished: list[UploadRow]
-    finished: list[str]
+    finished: list[UploadedRow]
     max_bytes: int
     suffixes: list[str]
     kept_days: int
@@ -109,12 +133,15 @@ class PartTaken(BaseModel):
 
 
 @router.get("")
+@needs(Role.VIEWER)
 def uploads(studio: StudioNow) -> Uploads:
-    """Return all uploads."""
+    """Return the uploads that who asks sees; of the unfinished ones their own."""
     workspace = studio.engine.workspace
     return Uploads(
-        unfinished=[UploadRow.of(one) for one in unfinished_uploads(workspace)],
-        finished=[one.name for one in uploads_of(workspace)],
+        unfinished=[
+            UploadRow.of(one) for one in unfinished_uploads(workspace) if _is_mine(studio, one)
+        ],
+        finished=list(_finished(studio)),
         max_bytes=MAX_UPLOAD_BYTES,
         suffixes=list(ARCHIVE_SUFFIXES),
         kept_days=KEPT_DAYS,
@@ -122,16 +149,24 @@ def uploads(studio: StudioNow) -> Uploads:
 
 
 @router.post("", status_code=201)
+@needs(Role.EDITOR)
 def begin(studio: StudioNow, new: NewUpload) -> UploadState:
     """Announce a file; its parts are then sent one after the other."""
-    made = begin_upload(studio.engine.workspace, new.name, new.size_bytes, sha256=new.sha256)
+    made = begin_upload(
+        studio.engine.workspace,
+        new.name,
+        new.size_bytes,
+        sha256=new.sha256,
+        owner=studio.owner,
+    )
     return _state(made)
 
 
 @router.get("/{upload_id}")
+@needs(Role.EDITOR)
 def state(studio: StudioNow, upload_id: str) -> UploadState:
     """Return how much of an upload is there."""
-    return _state(unfinished_upload(studio.engine.workspace, upload_id))
+    return _state(_unfinished(studio, upload_id))
 
 
 @router.put(
@@ -143,6 +178,7 @@ def state(studio: StudioNow, upload_id: str) -> UploadState:
         }
     },
 )
+@needs(Role.EDITOR)
 async def put_part(
     request: Request,
     studio: StudioNow,
@@ -151,30 +187,74 @@ async def put_part(
     sha256: Annotated[str, Query(description="Of the part, in hexadecimal.")],
 ) -> PartTaken:
     """Send the part that begins at ``offset``, the next one, as ``application/octet-stream``."""
-    workspace = studio.engine.workspace
-    upload = await run_in_threadpool(unfinished_upload, workspace, upload_id)
+    upload = await run_in_threadpool(_unfinished, studio, upload_id)
     content = await studio.parts.receive(request, min(upload.part_bytes, PART_BYTES))
     return PartTaken(there=await run_in_threadpool(upload.put, offset, content, sha256))
 
 
 @router.post("/{upload_id}/finish")
+@needs(Role.EDITOR, "upload")
 def finish(studio: StudioNow, upload_id: str) -> FinishedUpload:
     """Let a file of which all is there appear; pipelines find it then. May be asked again."""
-    return unfinished_upload(studio.engine.workspace, upload_id).finish()
+    done = _unfinished(studio, upload_id).finish()
+    studio.deeds.on = done.name
+    return done
 
 
 @router.delete("/{upload_id}", status_code=204)
+@needs(Role.EDITOR)
 def give_up(studio: StudioNow, upload_id: str) -> None:
     """Remove what has arrived of an upload."""
-    unfinished_upload(studio.engine.workspace, upload_id).delete()
+    _unfinished(studio, upload_id).delete()
 
 
 @router.delete("/finished/{name}", status_code=204)
+@needs(Role.EDITOR, "delete upload")
 def delete(studio: StudioNow, name: str) -> None:
-    """Delete an upload that no run reads at the moment."""
+    """Move an upload that no run reads at the moment to the recycle bin."""
+    ownership = _require_upload(studio, name)
+    place = upload_place(studio.engine.workspace, name)
+    studio.require_unread(place)
+    what = binned("upload", name, name, by=studio.user, ownership=ownership)
+    studio.recycle_bin.put(place, what)
+
+
+@router.put("/finished/{name}/shared")
+@needs(Role.EDITOR, "share upload")
+def share(studio: StudioNow, name: str, sharing: Sharing) -> OwnershipInfo:
+    """Let all users see an upload, or no longer."""
+    after = sharing.of(studio, _require_upload(studio, name))
+    write_ownership(studio.engine.workspace.owner_of_upload(name), after)
+    return OwnershipInfo.of(studio, after)
+
+
+def _finished(studio: Studio) -> Iterator[UploadedRow]:
     workspace = studio.engine.workspace
-    studio.require_unread(workspace.uploads / name)
-    remove_upload(workspace, name)
+    for place in uploads_of(workspace):
+        ownership = read_ownership(workspace.owner_of_upload(place.name))
+        if studio.viewpoint().shows(ownership):
+            told = OwnershipInfo.of(studio, ownership).model_dump()
+            yield UploadedRow(name=place.name, path=str(place), **told)
+
+
+def _require_upload(studio: Studio, name: str) -> Ownership:
+    """Return whose an upload is that who asks may change."""
+    found = upload_ownership(studio.engine.workspace, name)
+    if not studio.viewpoint().shows(found):
+        raise no_such_upload(name)
+    studio.require_mine(found)
+    return found
+
+
+def _is_mine(studio: Studio, upload: UnfinishedUpload) -> bool:
+    return studio.may_change(Ownership(owner=upload.owner, is_shared=False))
+
+
+def _unfinished(studio: Studio, upload_id: str) -> UnfinishedUpload:
+    found = unfinished_upload(studio.engine.workspace, upload_id)
+    if not _is_mine(studio, found):
+        raise no_upload(upload_id)
+    return found
 
 
 def _state(upload: UnfinishedUpload) -> UploadState:

@@ -1,0 +1,1 @@
+"""Pictures that look nearly the same: what each looks like in small, and which are alike."""

@@ -1,0 +1,1 @@
+"""Several people in one studio: users, their sessions, what each may do, and who did what."""

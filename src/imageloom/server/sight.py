@@ -1,0 +1,113 @@
+"""Which folders and uploads of this machine a person may look into, and have pipelines read."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+from imageloom.errors import CouldNotOpenFileError
+from imageloom.params import Params
+from imageloom.pipeline.graph.graph import Pipeline
+from imageloom.pipeline.graph.resolve import ResolvedNode
+from imageloom.pipeline.ownership import read_ownership
+from imageloom.server.roots import Roots
+from imageloom.server.studio import Studio
+from imageloom.spec.component import Outside
+
+Reads = Callable[[Params, Outside], Path]
+
+
+def seen_place(studio: Studio, path: Path | str) -> Path:
+    """Return where a path leads, all links followed, if who asks may look there.
+
+    The machine's owner sees the roots. Where several people share the studio, nobody looks into
+    the workspace that way, but for the uploads that they see.
+
+    Raises:
+        CouldNotOpenFileError: They may not. Whether anything is there is not told.
+    """
+    if studio.people is None:
+        return studio.roots.require(path)
+    try:
+        place = Path(os.path.realpath(path))
+    except ValueError:  # a NUL
+        return studio.roots.require(path)
+    workspace = Path(os.path.realpath(studio.engine.workspace.root))
+    if not place.is_relative_to(workspace):
+        return studio.roots.require(path)
+    if not _is_seen_upload(studio, place):
+        raise CouldNotOpenFileError(
+            f"{path} lies outside the folders that this page may show.",
+            hint="Choose a folder that it shows, or an upload.",
+            reason="outside-roots",
+        )
+    return place
+
+
+def roots_of_runs(studio: Studio) -> Roots:
+    """Return where the pictures of a run may lie that who asks may see: also in the workspace."""
+    return Roots.of((*studio.roots.paths, studio.engine.workspace.root))
+
+
+def require_inside_roots(studio: Studio, pipeline: Pipeline) -> None:
+    """Refuse a pipeline that reads what a person may not see.
+
+    Raises:
+        CouldNotOpenFileError: A node reads from outside the roots and the uploads.
+        ParameterError: A node does not say what it reads.
+    """
+    outside = Outside(base=studio.base, uploads=studio.engine.workspace.uploads)
+    for node in pipeline.nodes:
+        if node.component in studio.engine.components:
+            component = studio.engine.components.get(node.component)
+            if component.reads is not None:
+                params = component.params.parse(dict(node.params))
+                _require_readable(studio, component.reads, params, outside)
+
+
+class SeenOutside:
+    """Looks outside a pipeline for a forecast, and only where who asks may look.
+
+    Args:
+        studio: Who asks, and what was seen a moment ago.
+    """
+
+    def __init__(self, studio: Studio) -> None:
+        self._studio = studio
+
+    def look(self, resolved: ResolvedNode, outside: Outside) -> str:
+        """Return what ``look_outside`` returns now or returned a moment ago.
+
+        Raises:
+            ImageloomError: There is nothing where the node reads, or they may not look there.
+        """
+        reads = resolved.component.reads
+        if self._studio.people is not None and reads is not None:
+            _require_readable(self._studio, reads, resolved.params, outside)
+        return self._studio.memo.look(resolved, outside)
+
+
+def _require_readable(studio: Studio, reads: Reads, params: Params, outside: Outside) -> None:
+    if studio.people is None:
+        place = reads(params, outside)
+        if not place.is_relative_to(outside.uploads):
+            studio.roots.require(place)
+        return
+    try:
+        seen_place(studio, reads(params, outside))
+    except CouldNotOpenFileError:  # its words name uploads of others
+        raise CouldNotOpenFileError(
+            "What it reads is neither in a folder that you may see nor an upload that you see.",
+            hint="Choose where the pictures are.",
+            reason="outside-roots",
+        ) from None
+
+
+def _is_seen_upload(studio: Studio, place: Path) -> bool:
+    uploads = Path(os.path.realpath(studio.engine.workspace.uploads))
+    if place == uploads or not place.is_relative_to(uploads):
+        return False
+    name = place.relative_to(uploads).parts[0]
+    if name.startswith(".") or not os.path.lexists(uploads / name):
+        return False  # one that is not there is told like one that may not be seen
+    ownership = read_ownership(studio.engine.workspace.owner_of_upload(name))
+    return studio.viewpoint().shows(ownership)
