@@ -42,6 +42,7 @@ def tab_of(shared, chromium):
         tab = contexts[-1].new_page()
         tab.goto(f"{shared.address}runs")
         sign_in(tab, name)
+        tab.get_by_role("link", name="Pipelines").wait_for()
         return tab
 
     yield open_as
@@ -92,7 +93,7 @@ def test_people_sign_in_see_what_is_shared_and_are_out_when_they_are_removed(sha
     require_only_looking(vic)
     ada = tab_of("ada")
     ada.get_by_role("link", name="Beans of ada").click()
-    ada.get_by_text("Shared", exact=True).click()
+    ada.get_by_role("switch", name="Shared").click()
     vic.get_by_role("link", name="Beans of ada").click()  # it comes by itself
     vic.get_by_role("heading", name="Beans of ada").wait_for()
     for action in ("Delete", "Go on", "Edit a copy"):

@@ -91,7 +91,7 @@ def require_safe_headers(answer: Response) -> None:
         assert "frame-ancestors 'none'" in policy
     assert headers["x-content-type-options"] == "nosniff"
     assert headers["referrer-policy"] == "no-referrer"
-    if headers.get("content-type") == "image/jpeg":
+    if headers.get("content-type") in ("image/jpeg", "image/png"):
         assert headers["cache-control"].startswith("private")  # a picture, which seldom changes
     elif "/api/" in str(answer.request.url):
         assert headers["cache-control"] == "no-store"

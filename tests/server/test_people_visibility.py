@@ -18,7 +18,10 @@ ABSENT = {
     "upload_id": "0" * 32,
     "entry": "0" * 32,
 }
-REST = {"node": "a", "label": "worker", "row": "0", "version": "1", "offset": "0"}
+REST = {
+    **{"node": "a", "port": "out", "label": "worker", "row": "0", "version": "1", "offset": "0"},
+    "picture": "0" * 64,
+}
 VOLATILE = re.compile(r'"request":"[0-9a-f]+"')
 
 

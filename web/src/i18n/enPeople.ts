@@ -110,7 +110,7 @@ export const enPeople = {
     restore: "Restore",
     restoreOne: "Restore {{name}}",
     delete: "Delete for ever",
-    deleteOne: "Delete {{name}} for ever",
+    deleteOne: "Delete for ever: {{name}}",
     deleteTitle: "Delete {{name}} for ever?",
     deleteText: "It cannot be restored afterwards.",
   },

@@ -112,7 +112,7 @@ export const frPeople: typeof enPeople = {
     restore: "Restaurer",
     restoreOne: "Restaurer {{name}}",
     delete: "Supprimer définitivement",
-    deleteOne: "Supprimer définitivement {{name}}",
+    deleteOne: "Supprimer définitivement : {{name}}",
     deleteTitle: "Supprimer définitivement {{name}} ?",
     deleteText: "Il ne pourra plus être restauré.",
   },

@@ -57,6 +57,8 @@ export const theme = createTheme({
     Button: { defaultProps: { size: "xs", variant: "default" } },
     ActionIcon: { defaultProps: { variant: "subtle", color: "gray", size: "md" } },
     TextInput: { defaultProps: { size: "xs" } },
+    InputWrapper: { styles: { description: { fontSize: "0.75rem" } } },
+    Radio: { styles: { description: { fontSize: "0.75rem" } } },
     Select: { defaultProps: { size: "xs" } },
     Textarea: { defaultProps: { size: "xs" } },
     Tooltip: { defaultProps: { openDelay: 400, withArrow: false, multiline: true, maw: 320 } },
