@@ -28,7 +28,6 @@ export function Sizes({ which, images }: { which: Pictures; images: ImagesInfo }
         {counts ? (
           <Bars
             title={t("sizes.brightness")}
-            help={t("sizes.brightnessHelp")}
             histogram={{ counts, edges: greyEdges(counts.length) }}
             digits={0}
           />
@@ -72,22 +71,28 @@ export function Sizes({ which, images }: { which: Pictures; images: ImagesInfo }
 
 interface BarsProps {
   title: string;
-  help?: string;
   histogram: Histogram;
   digits: number;
 }
 
 /** A histogram as bars; a reader hears each bin that has pictures. */
-function Bars({ title, help, histogram, digits }: BarsProps) {
+function Bars({ title, histogram, digits }: BarsProps) {
   const { t } = useTranslation();
   const id = useId();
   const most = Math.max(1, ...histogram.counts);
   const edge = (place: number) =>
     numberIn(histogram.edges[place] ?? 0, { maximumFractionDigits: digits });
+  const last = histogram.counts.length;
+  if (edge(0) === edge(last)) {
+    return (
+      <p className={styles.chart}>
+        <strong>{title}</strong> {t("sizes.allAre", { value: edge(0) })}
+      </p>
+    );
+  }
   return (
     <figure className={styles.chart} aria-labelledby={id}>
       <figcaption id={id}>{title}</figcaption>
-      {help && <p className="quiet">{help}</p>}
       <ul className={styles.bars}>
         {histogram.counts.map((count, place) => {
           const text = t("sizes.bin", {
@@ -109,7 +114,7 @@ function Bars({ title, help, histogram, digits }: BarsProps) {
       </ul>
       <div className={styles.axis}>
         <span className="quiet number">{edge(0)}</span>
-        <span className="quiet number">{edge(histogram.counts.length)}</span>
+        <span className="quiet number">{edge(last)}</span>
       </div>
     </figure>
   );

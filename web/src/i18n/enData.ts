@@ -98,8 +98,8 @@ export const enData = {
   sizes: {
     shorter: "Shorter side",
     shape: "Width divided by height",
-    brightness: "Brightness",
-    brightnessHelp: "Mean grey value of each picture, 0 black to 255 white.",
+    brightness: "Brightness, mean grey value",
+    allAre: "{{value}} in all pictures",
     needsSearch: "Brightness is known after a search for duplicates, which looks at every picture.",
     pixels: "pixels",
     bin: "{{from}} to {{to}}: {{shown}}",

@@ -101,8 +101,8 @@ export const frData: typeof enData = {
   sizes: {
     shorter: "Petit côté",
     shape: "Largeur divisée par hauteur",
-    brightness: "Luminosité",
-    brightnessHelp: "Niveau de gris moyen de chaque image, de 0 (noir) à 255 (blanc).",
+    brightness: "Luminosité, niveau de gris moyen",
+    allAre: "{{value}} pour toutes les images",
     needsSearch:
       "La luminosité est connue après une recherche de doublons, qui regarde chaque image.",
     pixels: "en pixels",
