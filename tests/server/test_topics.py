@@ -1,6 +1,7 @@
 """Things are looked at once for all who follow them."""
 
 import asyncio
+import json
 import threading
 
 from pydantic import BaseModel
@@ -43,7 +44,7 @@ def test_a_follower_gets_a_picture_at_once_and_then_every_change_once():
     async def body(topics):
         seen = []
         async for snapshot in topics.follow([("a", counter.look)], {}):
-            seen.append(snapshot.content.count)
+            seen.append(json.loads(snapshot.text)["count"])
             counter.count += 1
             if len(seen) == 4:
                 return seen
@@ -69,7 +70,7 @@ def test_who_knows_the_picture_already_hears_only_of_the_next():
         change = asyncio.create_task(change_later())
         async for snapshot in topics.follow([("a", counter.look)], known):
             await change
-            return snapshot.content.count
+            return json.loads(snapshot.text)["count"]
         return None
 
     assert following(body) == 8
@@ -81,7 +82,7 @@ def test_many_followers_are_one_look_and_none_are_no_look():
     async def body(topics):
         async def first(number):
             async for snapshot in topics.follow([("a", counter.look)], {}):
-                return number, snapshot.content.count
+                return number, json.loads(snapshot.text)["count"]
             return None
 
         found = await asyncio.gather(*(first(number) for number in range(50)))
@@ -100,7 +101,8 @@ def test_followers_are_let_go_when_the_server_ends():
 
     async def body(topics):
         async def follow():
-            return [one.content.count async for one in topics.follow([("a", counter.look)], {})]
+            following = topics.follow([("a", counter.look)], {})
+            return [json.loads(one.text)["count"] async for one in following]
 
         following = [asyncio.create_task(follow()) for _ in range(3)]
         while not counter.looks:
@@ -122,7 +124,7 @@ def test_a_look_that_fails_is_tried_again():
 
     async def body(topics):
         async for snapshot in topics.follow([("a", look)], {}):
-            return snapshot.content.count
+            return json.loads(snapshot.text)["count"]
         return None
 
     assert following(body) == 5

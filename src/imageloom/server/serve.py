@@ -27,8 +27,7 @@ from imageloom.system.machine import login_name
 HOST: Final = "127.0.0.1"
 DEFAULT_PORT: Final = 8460
 _TRIED_PORTS: Final = 20
-_MOST_CONNECTIONS: Final = 200
-_MOST_OF_PEOPLE: Final = 2_000  # each browser keeps one open for what happens
+_MOST_CONNECTIONS: Final = 2_000  # each page keeps one open for what happens
 _POLL_S: Final = 0.1
 
 
@@ -156,7 +155,7 @@ def _listening(studio: Studio, door: Door, listener: socket.socket, address: str
         server_header=False,
         proxy_headers=False,
         timeout_graceful_shutdown=2,
-        limit_concurrency=_MOST_CONNECTIONS if studio.people is None else _MOST_OF_PEOPLE,
+        limit_concurrency=_MOST_CONNECTIONS,
         h11_max_incomplete_event_size=64 * 1024,
     )
     token = door.token if isinstance(door, Access) else ""

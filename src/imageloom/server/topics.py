@@ -2,17 +2,17 @@
 
 import asyncio
 import contextlib
+import hashlib
+import json
 import logging
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, Self
 
 from pydantic import BaseModel
 
-from imageloom.server.watch import mark_of
-
 logger = logging.getLogger(__name__)
-POLL_S: Final = 0.2
+POLL_S: Final = 0.1
 ASKED_AGAIN_S: Final = 2.0
 """How soon a page that nothing happens on learns that its person was signed out."""
 
@@ -23,13 +23,19 @@ class Snapshot:
 
     Attributes:
         topic: Its name.
-        content: What was seen.
+        text: What was seen, as JSON: written once for all who are sent it.
         mark: Differs from that of every other snapshot of the topic.
     """
 
     topic: str
-    content: BaseModel
+    text: str
     mark: str
+
+    @classmethod
+    def of(cls, topic: str, content: BaseModel) -> Self:
+        """Return the snapshot of what was seen."""
+        text = json.dumps(content.model_dump(mode="json"), sort_keys=True)
+        return cls(topic, text, hashlib.sha256(text.encode()).hexdigest()[:16])
 
 
 @dataclass
@@ -114,10 +120,10 @@ class Topics:
         while not self._is_closed:
             content = await asyncio.to_thread(_seen, topic.look)
             if content is not None:
-                mark = mark_of(content)
-                if topic.newest is None or topic.newest.mark != mark:
+                snapshot = Snapshot.of(name, content)
+                if topic.newest != snapshot:
                     async with self._changed:
-                        topic.newest = Snapshot(name, content, mark)
+                        topic.newest = snapshot
                         self._changed.notify_all()
             await asyncio.sleep(POLL_S)
         async with self._changed:

@@ -5,8 +5,6 @@ than it had asks for what is new. So nothing is lost between two snapshots, and 
 started anew has nothing to remember.
 """
 
-import hashlib
-import json
 from pathlib import Path
 from typing import Final
 
@@ -138,9 +136,3 @@ class RunWatch:
                 if isinstance(event, Progress):
                     self._progress[file] = event
         return self._progress.get(file)
-
-
-def mark_of(snapshot: BaseModel) -> str:
-    """Return a short text that differs whenever two snapshots do."""
-    text = json.dumps(snapshot.model_dump(mode="json"), sort_keys=True)
-    return hashlib.sha256(text.encode()).hexdigest()[:16]

@@ -69,7 +69,7 @@ async def events(
         yield ServerSentEvent(
             event="runs" if snapshot.topic.startswith("runs") else "run",
             id=json.dumps(known, separators=(",", ":")),
-            data=snapshot.content,
+            raw_data=snapshot.text,
         )
 
 
