@@ -142,7 +142,17 @@ class StudioProcess:
 
 
 class SharedStudioProcess(StudioProcess):
-    """A studio for several people; ``ask`` asks as the one who signed in last."""
+    """A studio for several people; ``ask`` asks as the one who signed in last.
+
+    Args:
+        python: As of a ``StudioProcess``.
+        folder: Likewise.
+        host: Address of this machine at which it listens.
+    """
+
+    def __init__(self, python, folder, host="127.0.0.1"):
+        super().__init__(python, folder)
+        self._host = host
 
     def add_user(self, name, role, password):
         """Add a user as a person does, with the password on stdin."""
@@ -169,4 +179,4 @@ class SharedStudioProcess(StudioProcess):
         self.token = re.search(r"=([^;]+);", cookie)[1]
 
     def _where(self, port):
-        return ["--listen", f"127.0.0.1:{port}"]
+        return ["--listen", f"{self._host}:{port}"]

@@ -2,16 +2,11 @@
 
 import pytest
 
-from imageloom.pipeline.ownership import Ownership
-from imageloom.pipeline.run_record import NodeFacts, ResolvedRecord, RunRecord
-from imageloom.pipeline.workspace import Workspace
-from imageloom.spec.node_state import NodeState, RunState
-
+from .made_run import made_run
 from .studio_process import SharedStudioProcess
 from .test_accessibility import AXE, PHONE, faults
 
 PASSWORD = "correct horse battery"
-RUN = "20261101-120000-0001"
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
 
@@ -21,7 +16,7 @@ def shared(python, tmp_path_factory, chromium):
     studio = SharedStudioProcess(python, tmp_path_factory.mktemp("shared"))
     studio.add_user("ada", "admin", PASSWORD)
     studio.add_user("vic", "viewer", PASSWORD)
-    make_run(studio)
+    made_run(studio, "Beans of ada", owner="ada")
     studio.start()
     try:
         studio.sign_in("ada", PASSWORD)
@@ -48,25 +43,6 @@ def tab_of(shared, chromium):
     yield open_as
     for context in contexts:
         context.close()
-
-
-def make_run(studio):
-    run = Workspace(studio.workspace).run(RUN)
-    node = {"id": "a", "component": "dataset", "params": {"path": "."}}
-    record = RunRecord(
-        id=RUN,
-        name="Beans of ada",
-        pipeline={"format_version": 2, "kind": "pipeline", "name": "Beans", "nodes": [node]},
-        base=str(studio.folder),
-        resolved={"a": ResolvedRecord(component="dataset", version=1, params={"path": "."})},
-        wanted=("a",),
-        created=1_790_000_000.0,
-        asked_by="ada",
-    )
-    run.create(record, ownership=Ownership(owner="ada", is_shared=False))
-    run.append_run(RunState.RUNNING)
-    run.append_node("a", NodeFacts(state=NodeState.COMPLETED, time=1_790_000_001.0))
-    run.append_run(RunState.COMPLETED)
 
 
 def sign_in(tab, name, password=PASSWORD):

@@ -1,4 +1,9 @@
-/** The stream's side of a real browser. */
+/**
+ * The stream's side of a real browser.
+ *
+ * Over plain http, from another machine, a browser has no locks. There each tab leads, and listens only
+ * while it is seen, so that hidden ones leave the browser's six connections to what people look at.
+ */
 import type { Browser, Message, Picture } from "./stream";
 import { LiveStream } from "./stream";
 
@@ -30,6 +35,7 @@ const realBrowser: Browser = {
   open(topics, on, onState) {
     let source: EventSource | null = null;
     let timer = 0;
+    const listening = new AbortController();
     const hear =
       (topicOf: (content: { run: string }) => string) => (event: MessageEvent<string>) => {
         const content = JSON.parse(event.data);
@@ -53,11 +59,18 @@ const realBrowser: Browser = {
         if (made.readyState === EventSource.CLOSED) timer = window.setTimeout(connect, RETRY_MS);
       };
     };
-    connect();
+    const disconnect = () => {
+      window.clearTimeout(timer);
+      source?.close();
+    };
+    const { signal } = listening;
+    const look = () => (document.hidden ? disconnect() : connect());
+    if (!navigator.locks) document.addEventListener("visibilitychange", look, { signal });
+    if (navigator.locks || !document.hidden) connect();
     return {
       close: () => {
-        window.clearTimeout(timer);
-        source?.close();
+        listening.abort();
+        disconnect();
       },
     };
   },

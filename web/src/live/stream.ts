@@ -36,7 +36,7 @@ export type Message =
 type Listener = (content: unknown) => void;
 
 export class LiveStream {
-  private readonly tab = crypto.randomUUID();
+  private readonly tab = `${Math.random()} ${performance.now()}`; // randomUUID needs https
   private readonly listeners = new Map<string, Set<Listener>>();
   private readonly stateListeners = new Set<(up: boolean) => void>();
   private readonly newest = new Map<string, unknown>();

@@ -1,6 +1,7 @@
 /** Sends a file to the studio in parts; goes on where it was cut, also after a reload. */
 import { ApiFailure } from "../api/client";
 import type { FinishedUpload, UploadState, Uploads } from "../api/types";
+import { sha256Of } from "./sha256";
 
 /** What is asked of the studio; `uploadQuestions` of the API, or a studio that a test keeps. */
 export interface UploadQuestions {
@@ -115,9 +116,7 @@ async function untilAnswered<T>(
 
 async function partOf(file: File, offset: number, size: number): Promise<Part> {
   const content = await file.slice(offset, offset + size).arrayBuffer();
-  const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", content));
-  const sha256 = Array.from(digest, (byte) => byte.toString(16).padStart(2, "0")).join("");
-  return { offset, content, sha256 };
+  return { offset, content, sha256: await sha256Of(content) };
 }
 
 function progressOf(upload: UploadState): SendProgress {
