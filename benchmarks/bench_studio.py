@@ -29,6 +29,7 @@ from imageloom.files.series.writer import SeriesWriter
 from imageloom.pipeline.run_record import NodeFacts, ResolvedRecord, RunRecord
 from imageloom.pipeline.workspace import Workspace
 from imageloom.server.app import page_folder
+from imageloom.spec.job import LOG_FILE
 from imageloom.spec.node_state import NodeState, RunState
 
 LOSS = SeriesName("Train loss", "nats", "step")
@@ -60,6 +61,17 @@ def make_training(workspace, num_rows):
         for step in range(1, num_rows + 1):
             writer.append({LOSS: (step * 7919 % 1000) / 1000}, step=step, epoch=step / 1000)
     return run
+
+
+def write_log(run, num_bytes):
+    """Write the log of a long training; one line of it, the last, has the word that is sought."""
+    line = "2027-01-01 12:00:00 rank 0: epoch 1, step 1,234: Train loss 0.6931, 512 images/s\n"
+    file = run.node_folder("train") / LOG_FILE
+    file.parent.mkdir(parents=True)
+    with file.open("w") as log:
+        for _ in range(num_bytes // len(line)):
+            log.write(line)
+        log.write("2027-01-01 13:00:00 rank 0: a needle\n")
 
 
 def pipeline_of(num_nodes):
@@ -157,6 +169,7 @@ def main():
     parser.add_argument("--runs", type=int, default=10_000)
     parser.add_argument("--rows", type=int, default=1_000_000)
     parser.add_argument("--nodes", type=int, default=500)
+    parser.add_argument("--log-mb", type=int, default=100)
     parser.add_argument("--rounds", type=int, default=30)
     parser.add_argument("--watch", type=float, default=60, help="seconds a page follows the list")
     parser.add_argument("--out", type=Path, required=True)
@@ -166,6 +179,7 @@ def main():
         states = (RunState.RUNNING, RunState.COMPLETED)
         make_run(workspace, f"20260101-{number:06d}-{number:04x}", *states)
     run = make_training(workspace, arguments.rows)
+    write_log(run, arguments.log_mb * 1_000_000)
 
     environment = {**os.environ, "IMAGELOOM_HOME": str(arguments.out / "home")}
     command = [sys.executable, "-m", "imageloom", "studio", "--no-browser", "--port", "0"]
@@ -185,6 +199,9 @@ def main():
             "50 that contain a text": lambda: ask("runs?q=flowers+0"),
             f"1,000 points of {arguments.rows:,} rows": lambda: ask(
                 f"runs/{TRAINING}/nodes/train/series/points?{curve}"
+            ),
+            f"a word at the end of a log of {arguments.log_mb} MB": lambda: ask(
+                f"runs/{TRAINING}/nodes/train/logs/worker/search?text=Needle"
             ),
         }
         times = {kind: [] for kind in kinds}
