@@ -37,8 +37,8 @@ TRAINING = "20270101-000000-0000"
 SETTLED_S = 4.0  # until the times of files tell every change apart
 
 
-def make_training(workspace, num_rows):
-    """Write down a run that trains, with a curve."""
+def make_training(workspace, num_rows, *, log_bytes=0):
+    """Write down a run that trains, with a curve and a log."""
     run = workspace.run(TRAINING)
     node = {"id": "train", "component": "train_pytorch_model"}
     run.create(
@@ -60,6 +60,7 @@ def make_training(workspace, num_rows):
     with SeriesWriter(folder, [LOSS], rank=0, error=CannotResumeError) as writer:
         for step in range(1, num_rows + 1):
             writer.append({LOSS: (step * 7919 % 1000) / 1000}, step=step, epoch=step / 1000)
+    write_log(run, log_bytes)
     return run
 
 
@@ -178,8 +179,7 @@ def main():
     for number in range(arguments.runs):
         states = (RunState.RUNNING, RunState.COMPLETED)
         make_run(workspace, f"20260101-{number:06d}-{number:04x}", *states)
-    run = make_training(workspace, arguments.rows)
-    write_log(run, arguments.log_mb * 1_000_000)
+    run = make_training(workspace, arguments.rows, log_bytes=arguments.log_mb * 1_000_000)
 
     environment = {**os.environ, "IMAGELOOM_HOME": str(arguments.out / "home")}
     command = [sys.executable, "-m", "imageloom", "studio", "--no-browser", "--port", "0"]
