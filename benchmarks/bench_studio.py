@@ -8,20 +8,15 @@ HTTP on one connection that stays open, in turn.
 
 import argparse
 import gzip
-import http.client
 import json
-import os
-import re
-import signal
 import statistics
-import subprocess
-import sys
 import threading
 import time
 from pathlib import Path
 from urllib.parse import urlencode
 
 from bench_list import make_run
+from started_studio import StartedStudio
 
 from imageloom.errors import CannotResumeError
 from imageloom.files.series.names import SERIES_FOLDER, SeriesName
@@ -92,29 +87,17 @@ def pipeline_of(num_nodes):
     return {"format_version": 2, "kind": "pipeline", "name": "x", "nodes": nodes, "edges": edges}
 
 
-class Asker:
-    """Asks on one connection."""
-
-    def __init__(self, port, token):
-        self._connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
-        self._headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
-
-    def __call__(self, path, body=None):
-        method = "GET" if body is None else "POST"
-        self._connection.request(method, f"/api/{path}", body, self._headers)
-        answer = self._connection.getresponse()
-        content = answer.read()
-        assert answer.status == 200, (path, answer.status, content[:300])
-        return content
+def follow(studio, which=""):
+    """Return the stream of what happens, on a connection of its own."""
+    connection = studio.connect()
+    headers = {"Authorization": f"Bearer {studio.token}"}
+    connection.request("GET", f"/api/events{which}", headers=headers)
+    return connection.getresponse()
 
 
-def tell_times(run, port, token, rounds):
+def tell_times(run, studio, rounds):
     """Return seconds from a line in the file of states to the event in the client."""
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
-    connection.request(
-        "GET", f"/api/events?run={run.id}&runs=false", headers={"Authorization": f"Bearer {token}"}
-    )
-    stream = connection.getresponse()
+    stream = follow(studio, f"?run={run.id}&runs=false")
     heard = threading.Semaphore(0)
 
     def listen():
@@ -135,25 +118,17 @@ def tell_times(run, port, token, rounds):
     return seconds
 
 
-def watching_percent(pid, port, token, seconds):
+def watching_percent(studio, seconds):
     """Return how much of a core the server uses while a page follows a list that stays as it is."""
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
-    connection.request("GET", "/api/events", headers={"Authorization": f"Bearer {token}"})
-    stream = connection.getresponse()
+    stream = follow(studio)
     while not stream.readline().startswith(b"data:"):
         pass
     time.sleep(SETTLED_S)
-    before = processor_s(pid)
+    before = studio.processor_s()
     time.sleep(seconds)
-    used = processor_s(pid) - before
-    connection.close()
+    used = studio.processor_s() - before
+    stream.close()
     return 100 * used / seconds
-
-
-def processor_s(pid):
-    """Return the seconds of processor time that a process has used."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def page_bytes():
@@ -181,15 +156,8 @@ def main():
         make_run(workspace, f"20260101-{number:06d}-{number:04x}", *states)
     run = make_training(workspace, arguments.rows, log_bytes=arguments.log_mb * 1_000_000)
 
-    environment = {**os.environ, "IMAGELOOM_HOME": str(arguments.out / "home")}
-    command = [sys.executable, "-m", "imageloom", "studio", "--no-browser", "--port", "0"]
-    command += ["--workspace", str(arguments.out)]
-    with subprocess.Popen(
-        command, env=environment, cwd=arguments.out, stdout=subprocess.PIPE, text=True
-    ) as server:
-        link = re.search(r"http://127.0.0.1:(\d+)/\?token=(\S+)", server.stdout.readline())
-        port, token = int(link[1]), link[2]
-        ask = Asker(port, token)
+    with StartedStudio(arguments.out) as studio:
+        ask = studio.ask
         question = json.dumps({"pipeline": pipeline_of(arguments.nodes)})
         curve = urlencode({"name": LOSS.name, "points": 1000})
         kinds = {
@@ -213,13 +181,11 @@ def main():
                 began = time.perf_counter()
                 work()
                 times[kind].append(time.perf_counter() - began)
-        watching = watching_percent(server.pid, port, token, arguments.watch)
+        watching = watching_percent(studio, arguments.watch)
         times["a change of state, until the client has it"] = tell_times(
-            run, port, token, arguments.rounds
+            run, studio, arguments.rounds
         )
-        status = Path(f"/proc/{server.pid}/status").read_text()
-        resident = int(re.search(r"VmRSS:\s+(\d+)", status)[1]) / 1024
-        server.send_signal(signal.SIGINT)
+        resident = studio.memory_mib()
     for kind, seconds in times.items():
         low, median, high = (f"{value * 1000:.1f}" for value in statistics.quantiles(seconds, n=4))
         print(f"| {kind} | {median} ms ({low} to {high}), most {max(seconds) * 1000:.1f} |")

@@ -12,16 +12,12 @@ import argparse
 import asyncio
 import json
 import multiprocessing
-import os
-import re
-import signal
 import statistics
-import subprocess
-import sys
 import time
 from pathlib import Path
 
-from bench_studio import make_training, processor_s
+from bench_studio import make_training
+from started_studio import StartedStudio
 
 from imageloom.pipeline.run_record import NodeFacts
 from imageloom.pipeline.workspace import Workspace
@@ -69,10 +65,6 @@ def write_states(run, per_second, seconds):
         )
 
 
-def resident_mib(pid):
-    return int(re.search(r"VmRSS:\s+(\d+)", Path(f"/proc/{pid}/status").read_text())[1]) / 1024
-
-
 def main():
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--viewers", type=int, default=200)
@@ -81,26 +73,20 @@ def main():
     parser.add_argument("--out", type=Path, required=True)
     arguments = parser.parse_args()
     run = make_training(Workspace(arguments.out), num_rows=1000)
-    command = [sys.executable, "-m", "imageloom", "studio", "--no-browser", "--port", "0"]
-    command += ["--workspace", str(arguments.out)]
-    environment = {**os.environ, "IMAGELOOM_HOME": str(arguments.out / "home")}
-    with subprocess.Popen(
-        command, env=environment, cwd=arguments.out, stdout=subprocess.PIPE, text=True
-    ) as server:
-        link = re.search(r"http://127.0.0.1:(\d+)/\?token=(\S+)", server.stdout.readline())
-        place, results = (int(link[1]), link[2], run.id), multiprocessing.Queue()
+    results = multiprocessing.Queue()
+    with StartedStudio(arguments.out) as studio:
+        place = studio.port, studio.token, run.id
         pages = multiprocessing.Process(target=viewers, args=(arguments.viewers, place, results))
         pages.start()
         time.sleep(5)  # until all have their first event
-        before, began = processor_s(server.pid), time.monotonic()
+        before, began = studio.processor_s(), time.monotonic()
         write_states(run, arguments.per_second, arguments.seconds)
-        used = (processor_s(server.pid) - before) / (time.monotonic() - began)
-        resident = resident_mib(server.pid)
+        used = (studio.processor_s() - before) / (time.monotonic() - began)
+        resident = studio.memory_mib()
         last = NodeFacts(state=NodeState.COMPLETED, time=time.time(), message=LAST)
         run.append_node("train", last)
         lags = results.get(timeout=60)
         pages.join()
-        server.send_signal(signal.SIGINT)
     expected = arguments.viewers * round(arguments.per_second * arguments.seconds)
     middle, p99 = statistics.median(lags), statistics.quantiles(lags, n=100)[98]
     print(f"| lag: median, p99, most | {middle:.3f}, {p99:.3f}, {max(lags):.3f} s |")

@@ -9,54 +9,15 @@ digest of the whole is announced, so the server itself says whether it has what 
 
 import argparse
 import hashlib
-import http.client
-import json
-import os
-import re
 import signal
-import subprocess
-import sys
 import time
 from pathlib import Path
 
+from started_studio import StartedStudio
+
+from imageloom.pipeline.store.upload_limits import PART_BYTES
+
 GIB = 1024**3
-
-
-class Studio:
-    """The real command, on the port of before if it had one."""
-
-    def __init__(self, workspace):
-        self._workspace = workspace
-        self.port, self.token, self._server = 0, "", None
-
-    def start(self):
-        command = [sys.executable, "-m", "imageloom", "studio", "--no-browser"]
-        command += ["--port", str(self.port), "--workspace", str(self._workspace)]
-        environment = {**os.environ, "IMAGELOOM_HOME": str(self._workspace / "home")}
-        self._server = subprocess.Popen(
-            command, env=environment, cwd=self._workspace, stdout=subprocess.PIPE, text=True
-        )
-        link = re.search(r"http://127.0.0.1:(\d+)/\?token=(\S+)", self._server.stdout.readline())
-        self.port, self.token = int(link[1]), link[2]
-        self._connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=600)
-
-    def stop(self, how):
-        self._server.send_signal(how)
-        self._server.wait()
-        self._server.stdout.close()
-
-    def most_mib(self):
-        """Return the most memory that the server has held."""
-        status = Path(f"/proc/{self._server.pid}/status").read_text()
-        return int(re.search(r"VmHWM:\s+(\d+)", status)[1]) / 1024
-
-    def ask(self, method, path, body, kind="application/json"):
-        headers = {"Authorization": f"Bearer {self.token}", "Content-Type": kind}
-        self._connection.request(method, f"/api/uploads{path}", body, headers)
-        answer = self._connection.getresponse()
-        content = answer.read()
-        assert answer.status in (200, 201), (answer.status, content[:300])
-        return json.loads(content)
 
 
 def part(number, size):
@@ -65,12 +26,12 @@ def part(number, size):
 
 
 def send(studio, upload, start, end):
-    for offset in range(start, end, upload["part_bytes"]):
-        number = offset // upload["part_bytes"]
-        content = part(number, min(upload["part_bytes"], upload["size_bytes"] - offset))
+    for offset in range(start, end, PART_BYTES):
+        number = offset // PART_BYTES
+        content = part(number, min(PART_BYTES, upload["size_bytes"] - offset))
         digest = hashlib.sha256(content).hexdigest()
-        path = f"/{upload['id']}/parts/{offset}?sha256={digest}"
-        studio.ask("PUT", path, content, "application/octet-stream")
+        path = f"uploads/{upload['id']}/parts/{offset}?sha256={digest}"
+        studio.ask(path, content, method="PUT", kind="application/octet-stream")
 
 
 def main():
@@ -78,33 +39,27 @@ def main():
     parser.add_argument("--gib", type=float, default=20)
     parser.add_argument("--out", type=Path, required=True)
     arguments = parser.parse_args()
-    arguments.out.mkdir(parents=True)
     size = round(arguments.gib * GIB)
-    studio = Studio(arguments.out)
-    studio.start()
-    asked = {"name": "large.zip", "size_bytes": size}
-    part_bytes = studio.ask("GET", f"/{studio.ask('POST', '', json.dumps(asked))['id']}", None)[
-        "part_bytes"
-    ]
     whole = hashlib.sha256()
-    for offset in range(0, size, part_bytes):
-        whole.update(part(offset // part_bytes, min(part_bytes, size - offset)))
-    upload = studio.ask("POST", "", json.dumps({**asked, "sha256": whole.hexdigest()}))
-
-    began = time.perf_counter()
-    half = size // 2 // part_bytes * part_bytes
-    send(studio, upload, 0, half)
-    before = studio.most_mib()
-    studio.stop(signal.SIGKILL)
-    studio.start()
-    there = studio.ask("GET", f"/{upload['id']}", None)["there"]
-    send(studio, upload, there, size)
-    sent = time.perf_counter() - began
-    began = time.perf_counter()
-    done = studio.ask("POST", f"/{upload['id']}/finish", "{}")
-    finished = time.perf_counter() - began
-    memory = max(before, studio.most_mib())
-    studio.stop(signal.SIGINT)
+    for offset in range(0, size, PART_BYTES):
+        whole.update(part(offset // PART_BYTES, min(PART_BYTES, size - offset)))
+    asked = {"name": "large.zip", "size_bytes": size, "sha256": whole.hexdigest()}
+    half = size // 2 // PART_BYTES * PART_BYTES
+    with StartedStudio(arguments.out) as studio:
+        upload = studio.ask_json("uploads", asked)
+        assert upload["part_bytes"] == PART_BYTES
+        began = time.perf_counter()
+        send(studio, upload, 0, half)
+        memory = studio.memory_mib("VmHWM")
+        studio.end(signal.SIGKILL)
+        studio.start()
+        there = studio.ask_json(f"uploads/{upload['id']}")["there"]
+        send(studio, upload, there, size)
+        sent = time.perf_counter() - began
+        began = time.perf_counter()
+        done = studio.ask_json(f"uploads/{upload['id']}/finish", {})
+        finished = time.perf_counter() - began
+        memory = max(memory, studio.memory_mib("VmHWM"))
     assert there == half, "what was acknowledged is there, and nothing else"
     assert done["sha256"] == whole.hexdigest()
     assert done["size_bytes"] == size == Path(done["path"]).stat().st_size
