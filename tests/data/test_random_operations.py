@@ -35,6 +35,10 @@ def random_resized_crop(op):
     )
 
 
+def rand_augment(op):
+    return v2.RandAugment(op.num_ops, op.magnitude, interpolation=BILINEAR)
+
+
 CASES = [
     (records.ColorJitter(), lambda _: v2.ColorJitter(0.4, 0.4, 0.4, 0.1)),
     (records.ColorJitter(hue=0.0), lambda _: v2.ColorJitter(0.4, 0.4, 0.4, 0.0)),
@@ -64,6 +68,9 @@ CASES = [
         lambda op: v2.RandomPerspective(op.distortion, p=op.p),
     ),
     (records.RandomErasing(p=0.8), lambda op: v2.RandomErasing(op.p, value=0.0)),
+    (records.TrivialAugment(), lambda _: v2.TrivialAugmentWide(interpolation=BILINEAR)),
+    (records.RandAugment(), rand_augment),
+    (records.RandAugment(num_ops=5, magnitude=30), rand_augment),
 ]
 
 

@@ -36,6 +36,8 @@ def test_the_switches_stand_in_the_order_of_the_old_designer():
         "random_grayscale",
         "random_perspective",
         "random_erasing",
+        "trivial_augment",  # from here on what it had not
+        "rand_augment",
     ]
 
 

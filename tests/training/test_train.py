@@ -496,6 +496,11 @@ def test_accumulated_batches_are_one_step(pictures, tmp_path):
         {"precision": "bfloat16"},
         {"fit": "letterbox"},
         {"augmentation": "light"},
+        {"augmentation": "trivialaugment"},
+        {"learning_rate_decay": "cosine"},
+        {"focal_gamma": 2.0},
+        {"mixup_alpha": 0.2},
+        {"cutmix_alpha": 1.0},
         {"deterministic": True},
     ],
     ids=str,
@@ -539,3 +544,14 @@ def test_i12_a_picture_changed_since_the_run_began_stops_the_resume(make_picture
         file.write_bytes((pictures[0].root / "blue" / file.name).read_bytes())
     with pytest.raises(InvalidDatasetError, match=r"red/.* was changed after it was converted"):
         resume(tmp_path / "run")
+
+
+@pytest.mark.slow
+def test_a_resumed_run_blends_pictures_as_it_would_have(pictures, tmp_path):
+    params = QUICK.replace(mixup_alpha=0.4, cutmix_alpha=1.0, augmentation="randaugment")
+    whole = quick(pictures, tmp_path / "whole", params)
+    stop = StopAt(2)
+    with pytest.raises(RunInterruptedError):
+        quick(pictures, tmp_path / "cut", params, on_event=stop, cancel=stop)
+    resume(tmp_path / "cut")
+    assert weights(tmp_path / "cut") == weights(whole.run)

@@ -72,7 +72,7 @@ def imageloom(folder, job, *, is_cached=False):
     from imageloom.data.loading.loader import BatchKey, PictureLoader, sequential_batches
     from imageloom.models.compute import choose_compute
     from imageloom.preprocessing import IMAGENET_NORMALISATION
-    from imageloom.training.recipe import choose_transforms
+    from imageloom.training.input_transforms import choose_transforms
 
     images = open_images(folder / "train")
     transforms, _ = choose_transforms(images, images, TrainParams(image_size=job.size))

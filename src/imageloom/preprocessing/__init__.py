@@ -17,6 +17,7 @@ from imageloom.preprocessing.operations import (
     Letterbox,
     Operation,
     Pad,
+    RandAugment,
     RandomAffine,
     RandomCrop,
     RandomErasing,
@@ -29,6 +30,7 @@ from imageloom.preprocessing.operations import (
     Resize,
     Squash,
     Transforms,
+    TrivialAugment,
 )
 from imageloom.preprocessing.record import (
     IMAGENET_NORMALISATION,
@@ -53,6 +55,7 @@ __all__ = [
     "Operation",
     "Pad",
     "Preprocessing",
+    "RandAugment",
     "RandomAffine",
     "RandomCrop",
     "RandomErasing",
@@ -65,6 +68,7 @@ __all__ = [
     "Resize",
     "Squash",
     "Transforms",
+    "TrivialAugment",
     "check_class_names",
     "check_new_class_names",
     "check_same_classes",

@@ -172,6 +172,36 @@ class RandomErasing(_Operation):
     p: Probability = 0.5
 
 
+class TrivialAugment(_Operation):
+    """Change the picture by one operation, drawn with its strength from a wide space.
+
+    The operations are shears, shifts, turns, brightness, saturation, contrast, sharpness, fewer
+    grey levels, solarisation, automatic contrast, equalisation, or none.
+
+    Source:
+        Mueller and Hutter 2021, TrivialAugment: Tuning-free Yet State-of-the-Art Data Augmentation.
+    """
+
+    is_random: ClassVar[bool] = True
+    kind: Literal["trivial_augment"] = "trivial_augment"
+
+
+class RandAugment(_Operation):
+    """Change the picture by ``num_ops`` operations of one strength, one after the other.
+
+    They are those of ``TrivialAugment``, less wide; ``magnitude`` is from 0, none, to 30.
+
+    Source:
+        Cubuk et al. 2020, RandAugment: Practical Automated Data Augmentation with a Reduced Search
+        Space.
+    """
+
+    is_random: ClassVar[bool] = True
+    kind: Literal["rand_augment"] = "rand_augment"
+    num_ops: Annotated[int, Field(ge=1, le=16)] = 2
+    magnitude: Annotated[int, Field(ge=0, le=30)] = 9
+
+
 Operation = Annotated[
     Resize
     | Squash
@@ -188,7 +218,9 @@ Operation = Annotated[
     | RandomAffine
     | RandomGrayscale
     | RandomPerspective
-    | RandomErasing,
+    | RandomErasing
+    | TrivialAugment
+    | RandAugment,
     Field(discriminator="kind"),
 ]
 

@@ -1,4 +1,7 @@
-"""A transform list chosen by switches, in the fixed order that users of the old designer know."""
+"""A transform list chosen by switches, in the fixed order that users of the old designer know.
+
+What the old designer had not comes last.
+"""
 
 import functools
 
@@ -10,6 +13,7 @@ from imageloom.preprocessing.operations import (
     Grayscale,
     Operation,
     Pad,
+    RandAugment,
     RandomAffine,
     RandomCrop,
     RandomErasing,
@@ -21,6 +25,7 @@ from imageloom.preprocessing.operations import (
     RandomVerticalFlip,
     Resize,
     Transforms,
+    TrivialAugment,
 )
 
 _pixels = functools.partial(parameter, unit="pixels", ge=1, le=MAX_SIZE)
@@ -136,10 +141,39 @@ class TransformationParams(Params):
     random_erasing: bool = parameter(
         False, help="Black out a random rectangle in half the cases.", section="Random changes"
     )
+    trivial_augment: bool = parameter(
+        False,
+        help="Change shape or colour by one operation of any strength (TrivialAugment).",
+        section="Random changes",
+    )
+    rand_augment: bool = parameter(
+        False,
+        help="Change shape or colour by some operations of one strength (RandAugment).",
+        section="Random changes",
+    )
+    rand_augment_operations: int = parameter(
+        2,
+        help="How many operations, one after the other.",
+        ge=1,
+        le=16,
+        section="Random changes",
+        shown_when=ShownWhen("rand_augment"),
+    )
+    rand_augment_magnitude: int = parameter(
+        9,
+        help="Their strength, from 0, none, to 30.",
+        ge=0,
+        le=30,
+        section="Random changes",
+        shown_when=ShownWhen("rand_augment"),
+    )
 
 
 def chosen_transforms(params: TransformationParams) -> Transforms:
     """Return the operations that are switched on, in the order of the parameters."""
+    rand_augment = RandAugment(
+        num_ops=params.rand_augment_operations, magnitude=params.rand_augment_magnitude
+    )
     operations: tuple[tuple[bool, Operation], ...] = (
         (params.resize, Resize(size=params.resize_size)),
         (params.center_crop, CenterCrop(size=params.center_crop_size)),
@@ -155,5 +189,7 @@ def chosen_transforms(params: TransformationParams) -> Transforms:
         (params.random_grayscale, RandomGrayscale(p=params.random_grayscale_probability)),
         (params.random_perspective, RandomPerspective(p=params.random_perspective_probability)),
         (params.random_erasing, RandomErasing()),
+        (params.trivial_augment, TrivialAugment()),
+        (params.rand_augment, rand_augment),
     )
     return tuple(operation for is_on, operation in operations if is_on)

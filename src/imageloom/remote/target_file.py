@@ -32,7 +32,9 @@ def load_targets(settings: Settings) -> Registry[Target]:
         EnvironmentUnsuitableError: The extensions cannot be used.
     """
     declare_all(imageloom.targets)
-    found = {target.name: target for target in TARGETS}
+    # By name: in which order they were declared depends on what was imported before.
+    built_in = sorted(TARGETS, key=lambda target: (target.name != FIXED, target.name))
+    found = {target.name: target for target in built_in}
     if settings.targets is not None:
         tables = _read(settings.targets, must_exist=settings.must_have_targets)
         found |= {name: _target(settings.targets, name, table) for name, table in tables.items()}

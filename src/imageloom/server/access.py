@@ -96,7 +96,7 @@ _WRONG_TYPE: Final = Refusal(
 )
 
 
-class Door(Protocol):
+class Gate(Protocol):
     """How people get into a studio."""
 
     @property

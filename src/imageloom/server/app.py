@@ -16,7 +16,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from imageloom import __version__
 from imageloom.errors import ImageloomError
-from imageloom.server.access import VIEW, Door, Visitor, address_of
+from imageloom.server.access import VIEW, Gate, Visitor, address_of
 from imageloom.server.bodies import bounded
 from imageloom.server.failures import (
     FailureAnswer,
@@ -76,7 +76,7 @@ _NOT_BUILT: Final = (
 )
 
 
-def create_app(studio: Studio, door: Door) -> FastAPI:
+def create_app(studio: Studio, door: Gate) -> FastAPI:
     """Return the application.
 
     Args:
@@ -165,7 +165,7 @@ def _add_page(app: FastAPI) -> None:
 class _Guard:
     """Lets requests in that are our page's, and gives every answer its headers."""
 
-    def __init__(self, app: ASGIApp, door: Door) -> None:
+    def __init__(self, app: ASGIApp, door: Gate) -> None:
         self._app = app
         self._door = door
 

@@ -14,7 +14,7 @@ from imageloom.data.previews.client import PictureHelper
 from imageloom.errors import EnvironmentUnsuitableError
 from imageloom.events import CancelToken
 from imageloom.scoring.model_process.client import ModelHelper
-from imageloom.server.access import Access, Door, PeopleAccess, read_or_make_token
+from imageloom.server.access import Access, Gate, PeopleAccess, read_or_make_token
 from imageloom.server.app import create_app
 from imageloom.server.people.register import People
 from imageloom.server.people.roles import Role
@@ -146,7 +146,7 @@ def listen_to_people(
     return _listening(studio, door, listener, f"{site.origins[0]}/")
 
 
-def _listening(studio: Studio, door: Door, listener: socket.socket, address: str) -> Listening:
+def _listening(studio: Studio, door: Gate, listener: socket.socket, address: str) -> Listening:
     app = create_app(studio, door)
     config = uvicorn.Config(
         app,

@@ -116,9 +116,8 @@ def assembled_session(
                 exchange=None if group.ranks.is_alone else ExchangeClock(network, compute.device),
             ),
             schedule=make_schedule(
+                params,
                 peak=peak_rate(params, processes),
-                epochs=params.epochs,
-                warmup_epochs=params.warmup_epochs,
                 steps_per_epoch=steps_of(training, params, processes),
             ),
             training=training,

@@ -7,7 +7,7 @@ from typing import Final
 import torch
 from torch import nn
 
-from imageloom.training.micro_batch import MicroBatch
+from imageloom.training.micro_batch import MicroBatch, MixedIn
 
 _LEAST: Final = 2  # pictures of a part; BatchNorm cannot normalise over one value
 
@@ -55,15 +55,22 @@ class BatchParts:
         if parts == 1:
             yield batch
             return
-        total = self._amount(batch.labels_B)
         for part in range(parts):
             here = slice(part * images // parts, (part + 1) * images // parts)
             yield MicroBatch(
                 inputs_BCHW=batch.inputs_BCHW[here],
                 labels_B=batch.labels_B[here],
-                share=batch.share * self._amount(batch.labels_B[here]) / total,
+                share=batch.share * self._part(batch.labels_B, here),
                 ends_step=batch.ends_step and part == parts - 1,
+                mixed_in=None if batch.mixed_in is None else self._mixed_in(batch.mixed_in, here),
             )
+
+    def _mixed_in(self, other: MixedIn, here: slice) -> MixedIn:
+        share = other.share * self._part(other.labels_B, here)
+        return MixedIn(other.labels_B[here], part=other.part, share=share)
+
+    def _part(self, labels_B: torch.Tensor, here: slice) -> float:
+        return self._amount(labels_B[here]) / self._amount(labels_B)
 
     def _amount(self, labels_B: torch.Tensor) -> float:
         """Return how much labels count in a mean: their number, or the sum of their weights."""

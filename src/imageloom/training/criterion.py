@@ -1,4 +1,7 @@
-"""The loss: cross-entropy, with class weights and label smoothing where asked for."""
+"""The loss: cross-entropy, with class weights, label smoothing or focus where asked for.
+
+Legend: B batch, K classes.
+"""
 
 import numpy as np
 import numpy.typing as npt
@@ -28,8 +31,53 @@ def class_weights(training: ImageDirectory, params: TrainParams) -> npt.NDArray[
 def make_criterion(
     weights_K: npt.NDArray[np.float64] | None, params: TrainParams, compute: Compute
 ) -> torch.nn.Module:
-    """Return the cross-entropy loss of a run: mean over the batch, by class weight if any."""
+    """Return the loss of a run: mean over the batch, by class weight if any."""
     weight = None
     if weights_K is not None:
         weight = torch.tensor(weights_K, dtype=torch.float32, device=compute.device)
+    if params.focal_gamma > 0:
+        return FocalLoss(weight, params.label_smoothing, params.focal_gamma)
     return torch.nn.CrossEntropyLoss(weight=weight, label_smoothing=params.label_smoothing)
+
+
+class FocalLoss(torch.nn.Module):
+    """Cross-entropy in which pictures that are named well already count less.
+
+    Each picture's loss is multiplied by ``(1 - p)**gamma``, p being the probability of its class.
+
+    Args:
+        weight: Of each class, float32, shape [K], or None for equal weights.
+        label_smoothing: Share of the target spread over all classes, 0 to below 1.
+        gamma: How much less; above 0. With 0 it would be cross-entropy.
+
+    Source:
+        Lin et al. 2017, Focal Loss for Dense Object Detection, equation 5.
+    """
+
+    weight: torch.Tensor | None
+
+    def __init__(self, weight: torch.Tensor | None, label_smoothing: float, gamma: float) -> None:
+        super().__init__()
+        self.register_buffer("weight", weight, persistent=False)
+        self._label_smoothing = label_smoothing
+        self._gamma = gamma
+
+    def forward(self, logits_BK: torch.Tensor, labels_B: torch.Tensor) -> torch.Tensor:
+        """Return the mean loss, by class weight if any; float32, no dimensions.
+
+        Args:
+            logits_BK: float32.
+            labels_B: int64, 0 to K - 1.
+        """
+        losses_B = torch.nn.functional.cross_entropy(
+            logits_BK,
+            labels_B,
+            weight=self.weight,
+            label_smoothing=self._label_smoothing,
+            reduction="none",
+        )
+        missing_B = 1.0 - logits_BK.softmax(dim=1).gather(1, labels_B[:, None])[:, 0]
+        # The slope of a root is infinite at 0.
+        missing_B = missing_B.clamp(min=torch.finfo(missing_B.dtype).eps)
+        total = len(labels_B) if self.weight is None else self.weight[labels_B].sum()
+        return (missing_B**self._gamma * losses_B).sum() / total

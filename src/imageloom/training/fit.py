@@ -6,6 +6,7 @@ As pseudocode::
         for each optimizer step of the epoch:      # order and batches: data/loading/sampler.py
             take this process's pieces of it       # training/shares.py
             rate = schedule(step)                  # training/schedule.py
+            blend pictures where asked for         # training/mixing.py
             forward, backward, check, update       # training/step.py
             every few minutes, or asked to stop: checkpoint    # training/checkpoints/saver.py
             append what was measured           # training/curves.py
@@ -35,6 +36,7 @@ from imageloom.training.checkpoints.saver import Saver
 from imageloom.training.curves import MeasuredStep, StepCurves, opened_curves
 from imageloom.training.figures import Figures, epoch_figures
 from imageloom.training.micro_batch import MicroBatch
+from imageloom.training.mixing import mixed
 from imageloom.training.optimizer import set_rate
 from imageloom.training.session import Session
 from imageloom.training.shares import Piece, own_steps
@@ -100,7 +102,7 @@ def _train_epoch(
         set_rate(session.stepper.optimizer, rate)
         waiting = _Waiting(batches)
         try:
-            batches_of_step = _micro_batches(session, waiting, pieces)
+            batches_of_step = _micro_batches(session, waiting, pieces, state.epoch)
             sums, wished = session.stepper.take(batches_of_step, saver.wishes)
         except NonFiniteError as problem:
             saver.save(state)
@@ -137,16 +139,17 @@ def _measured(
 
 
 def _micro_batches(
-    session: Session, waiting: "_Waiting", pieces: Sequence[Piece]
+    session: Session, waiting: "_Waiting", pieces: Sequence[Piece], epoch: int
 ) -> Iterator[MicroBatch]:
     for piece in pieces:
         batch = waiting.next()
-        yield MicroBatch(
+        whole = MicroBatch(
             inputs_BCHW=session.compute.inputs(batch.images_BCHW, session.normalisation),
             labels_B=batch.labels_B.to(session.compute.device, non_blocking=True),
             share=piece.share,
             ends_step=piece is pieces[-1],
         )
+        yield mixed(whole, session.params, epoch=epoch, first=piece.positions[0])
 
 
 def _validate(session: Session, state: LoopState, saver: Saver) -> ScoreSums:

@@ -2,20 +2,34 @@
 
 from typing import Literal
 
+from pydantic import model_validator
+
 from imageloom.params import Params, parameter
+from imageloom.training.recipes import RECIPES, Recipe
 
 Optimizer = Literal["sgd", "adamw"]
 ClassWeights = Literal["none", "balanced"]
 Freeze = Literal["none", "body"]
 Fit = Literal["crop", "letterbox", "squash"]
-Augmentation = Literal["none", "light", "standard"]
+Augmentation = Literal["none", "light", "standard", "trivialaugment", "randaugment"]
 PictureCacheChoice = Literal["off", "resized"]
+Decay = Literal["polynomial", "cosine"]
 Precision = Literal["auto", "float32", "bfloat16"]
 
 
 class TrainParams(Params):
-    """How a network is trained."""
+    """How a network is trained.
 
+    What is not given has the value of the recipe, and then of the default.
+    """
+
+    recipe: Recipe = parameter(
+        "designer",
+        help="Published values for what is not given: designer (the defaults here), finetune (from "
+        "published weights), scratch (from random weights, many photos), small (pictures such as "
+        "CIFAR's).",
+        section="Training",
+    )
     epochs: int = parameter(
         5,
         help="Passes over all training pictures.",
@@ -34,6 +48,14 @@ class TrainParams(Params):
         section="Training",
     )
 
+    @model_validator(mode="before")
+    @classmethod
+    def _follow_recipe(cls, values: object) -> object:
+        if not isinstance(values, dict):
+            return values
+        name = values.get("recipe")
+        return {**RECIPES.get(name, {}), **values} if isinstance(name, str) else values
+
     @property
     def pictures_per_batch(self) -> int:
         """The batch size of a run, for which one was found where it was to be found."""
@@ -50,6 +72,12 @@ class TrainParams(Params):
     )
     learning_rate: float = parameter(
         0.001, help="Highest rate of the optimizer.", ge=2.2e-16, le=2.0, section="Optimizer"
+    )
+    learning_rate_decay: Decay = parameter(
+        "polynomial",
+        help="How the learning rate falls after the warm-up: with the square of what is left of "
+        "the run, or as a cosine, which stays high for longer.",
+        section="Optimizer",
     )
     scale_learning_rate: bool = parameter(
         True,
@@ -100,6 +128,30 @@ class TrainParams(Params):
     label_smoothing: float = parameter(
         0.0, help="Share of the target spread over all classes.", ge=0, lt=1, section="Loss"
     )
+    focal_gamma: float = parameter(
+        0.0,
+        help="Let pictures that are named well already count less, as 2 does in the focal loss; 0 "
+        "is cross-entropy.",
+        ge=0,
+        le=10,
+        section="Loss",
+    )
+    mixup_alpha: float = parameter(
+        0.0,
+        help="Blend pairs of training pictures and their labels (mixup): at 0.2 mostly a little, "
+        "at 1 by any part; 0 does not. For long trainings.",
+        ge=0,
+        le=10,
+        section="Loss",
+    )
+    cutmix_alpha: float = parameter(
+        0.0,
+        help="Paste a part of one training picture into another and share out the label (CutMix); "
+        "1 makes all sizes alike, 0 does not. With mixup, one of them for each batch.",
+        ge=0,
+        le=10,
+        section="Loss",
+    )
     accumulation_steps: int = parameter(
         1,
         help="Batches whose gradients are joined before a step.",
@@ -128,7 +180,8 @@ class TrainParams(Params):
     augmentation: Augmentation = parameter(
         "standard",
         help="Random changes to training pictures: none, light (small shifts; for text and "
-        "digits) or standard (random part, mirrored or not).",
+        "digits), standard (random part, mirrored or not), or standard and then TrivialAugment "
+        "or RandAugment (shape and colour; for long trainings).",
         section="Pictures",
     )
     picture_cache: PictureCacheChoice = parameter(

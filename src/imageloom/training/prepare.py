@@ -43,10 +43,10 @@ from imageloom.training.checkpoints.loop_state import LoopState
 from imageloom.training.equal_pictures import notices_on_equal_pictures
 from imageloom.training.freeze import freeze
 from imageloom.training.generators import seed_generators
+from imageloom.training.input_transforms import choose_transforms
 from imageloom.training.optimizer import make_optimizer
 from imageloom.training.params import TrainParams
 from imageloom.training.possible_batch_sizes import possible_batch_sizes
-from imageloom.training.recipe import choose_transforms
 from imageloom.training.run.directory import RunDirectory, now
 from imageloom.training.run.record import FORMAT_VERSION, TrainingRecord
 from imageloom.training.schedule import make_schedule
@@ -223,9 +223,8 @@ def _check_parameters(training: ImageDirectory, params: TrainParams, processes: 
     if params.pictures_per_batch > most:
         raise _too_few_pictures(len(training), params.pictures_per_batch, processes, most)
     make_schedule(
+        params,
         peak=params.learning_rate,
-        epochs=params.epochs,
-        warmup_epochs=params.warmup_epochs,
         steps_per_epoch=steps_of(training, params, processes),
     )
 

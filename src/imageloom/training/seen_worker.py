@@ -24,12 +24,12 @@ from imageloom.data.previews.look_into import require_row
 from imageloom.data.previews.opened import OpenedDirectories
 from imageloom.data.previews.reach import Reach
 from imageloom.data.previews.read_row import read_row
-from imageloom.data.previews.seen import Purpose, SeenPicture
+from imageloom.data.previews.seen import NetworkInput, Purpose
 from imageloom.errors import InvalidDatasetError
 from imageloom.preprocessing import Transforms, inference_form, transforms_to_json
 from imageloom.system.helper_answers import Answer, answer_parent
+from imageloom.training.input_transforms import choose_transforms
 from imageloom.training.params import TrainParams
-from imageloom.training.recipe import choose_transforms
 
 _MAX_MEMORY_BYTES: Final = 6 * 1024**3  # torch itself takes 1; 50 million pixels 0.6 a few times
 
@@ -52,7 +52,7 @@ class Seeing:
         seed: int,
         purpose: Purpose,
         training: Mapping[str, object] | None,
-    ) -> SeenPicture:
+    ) -> NetworkInput:
         """Return a picture of an image directory after all operations."""
         images = self._opened.open(self._reach.source(path))
         require_row(images, row)
@@ -61,7 +61,7 @@ class Seeing:
         file = io.BytesIO()
         Image.fromarray(seen_CHW.permute(1, 2, 0).contiguous().numpy()).save(file, "PNG")
         height, width = seen_CHW.shape[-2:]
-        return SeenPicture(
+        return NetworkInput(
             png=base64.b64encode(file.getvalue()).decode("ascii"),
             width=width,
             height=height,

@@ -87,7 +87,8 @@ class Stepper:
 
         Returns:
             The sums over the step's pictures, the same in every process; ``loss`` is the training
-            objective (with class weights and label smoothing), ``top5`` is not counted. And for
+            objective (with class weights, label smoothing and what was blended in), ``top5`` is not
+            counted, and of blended pictures the larger part is to be named. And for
             each wish whether any process has it.
 
         Raises:
@@ -150,10 +151,10 @@ class Stepper:
         with contextlib.nullcontext() if batch.ends_step else without_reduction(network):
             with self.compute.autocast():
                 logits_BK = network(batch.inputs_BCHW)
-            loss = self.criterion(logits_BK.float(), batch.labels_B)
+            loss, part_of_step = self._losses(logits_BK.float(), batch)
             # Gradients become the mean over processes, and the step's is their sum.
-            (loss * (batch.share * self.group.ranks.world_size)).backward()
-        correct = (logits_BK.argmax(dim=1) == batch.labels_B).sum()
+            torch.autograd.backward(part_of_step * self.group.ranks.world_size)
+        correct = (logits_BK.argmax(dim=1) == batch.main_labels).sum()
         # One transfer for both numbers: each one makes a GPU wait for the host.
         values = torch.stack([loss.detach().double(), correct.double()]).tolist()
         if self.exchange is not None and batch.ends_step:
@@ -162,6 +163,21 @@ class Stepper:
             return ScoreSums()
         images = len(batch.labels_B)
         return ScoreSums(images=images, loss=values[0] * images, top1=int(values[1]))
+
+    def _losses(
+        self, logits_BK: torch.Tensor, batch: MicroBatch
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return the loss of a batch, and what it adds to that of the step."""
+        loss = self.criterion(logits_BK, batch.labels_B)
+        other = batch.mixed_in
+        if other is None:
+            return loss, loss * batch.share
+        others_loss = self.criterion(logits_BK, other.labels_B)
+        own = 1.0 - other.part
+        return (
+            own * loss + other.part * others_loss,
+            loss * (own * batch.share) + others_loss * (other.part * other.share),
+        )
 
     def _gradient_norm(self) -> float:
         gradients = [p.grad for p in self.network.parameters() if p.grad is not None]

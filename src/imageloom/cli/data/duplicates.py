@@ -15,7 +15,7 @@ from imageloom.cli.screen import Column, command_line, line, table
 from imageloom.system.wording import count, some
 
 if TYPE_CHECKING:
-    from imageloom.data.similar.find import AlikePictures, Duplicates
+    from imageloom.data.similar.find import Duplicates, PictureSet
 
 _SETS_SHOWN: Final = 10
 
@@ -93,9 +93,7 @@ def _screen(call: Call, found: "Duplicates") -> Iterator[RenderableType]:
     yield line("Next", _next_step(call, found))
 
 
-def _sets(
-    found: "Duplicates", sets: "Sequence[AlikePictures]", what: str
-) -> Iterator[RenderableType]:
+def _sets(found: "Duplicates", sets: "Sequence[PictureSet]", what: str) -> Iterator[RenderableType]:
     if not sets:
         return
     contradictions = sum(one.is_contradiction for one in sets)

@@ -13,6 +13,7 @@ from typing import Any, Final
 import torch
 
 from imageloom import preprocessing as records
+from imageloom.data.loading import augmentation_policies as policies
 from imageloom.data.loading import random_operations as random
 from imageloom.data.loading.pixel_functions import F
 from imageloom.data.loading.random_numbers import Draw
@@ -119,4 +120,6 @@ _RANDOM: Final[dict[str, Callable[[Any, torch.Tensor, Draw], torch.Tensor]]] = {
     "random_grayscale": random.random_grayscale,
     "random_perspective": random.random_perspective,
     "random_erasing": random.random_erasing,
+    "trivial_augment": policies.trivial_augment,
+    "rand_augment": policies.rand_augment,
 }

@@ -26,7 +26,7 @@ Purpose = Literal["training", "inference"]
 
 
 @dataclass(frozen=True)
-class SeenPicture:
+class NetworkInput:
     """A picture after the operations of a transform list.
 
     Attributes:
@@ -72,7 +72,7 @@ class SeenHelper:
         purpose: Purpose = "training",
         training: Mapping[str, object] | None = None,
         timeout_s: float = SEEN_TIMEOUT_S,
-    ) -> SeenPicture:
+    ) -> NetworkInput:
         """Return a picture as a network sees it.
 
         Args:
@@ -98,7 +98,7 @@ class SeenHelper:
             "purpose": purpose,
             "training": None if training is None else dict(training),
         }
-        return SeenPicture(**self.pool.ask("see", what, timeout_s))
+        return NetworkInput(**self.pool.ask("see", what, timeout_s))
 
     def close(self) -> None:
         """End the process."""

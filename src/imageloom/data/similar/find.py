@@ -32,7 +32,7 @@ Rows = Sequence[int] | npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True)
-class AlikePictures:
+class PictureSet:
     """A set of pictures that stand more than once, or look alike.
 
     Attributes:
@@ -83,8 +83,8 @@ class Duplicates:
     images: ImageDirectory
     against: ImageDirectory | None
     distance: int
-    equal: tuple[AlikePictures, ...]
-    similar: tuple[AlikePictures, ...]
+    equal: tuple[PictureSet, ...]
+    similar: tuple[PictureSet, ...]
     leaks: tuple[Leak, ...]
     num_flat: int
     unread: tuple[Rejected, ...]
@@ -137,7 +137,7 @@ class Duplicates:
             ),
         }
 
-    def _set_to_json(self, one: AlikePictures) -> dict[str, object]:
+    def _set_to_json(self, one: PictureSet) -> dict[str, object]:
         return {
             "files": [self.images.file(row) for row in one.rows],
             "labels": [label_of(self.images, row) for row in one.rows],
@@ -239,7 +239,7 @@ def _numbers_of(groups: Sequence[Sequence[int]], num_rows: int) -> npt.NDArray[n
 
 def _alike(
     images: ImageDirectory, sets: Sequence[Rows], likeness: Likeness, *, is_equal: bool = False
-) -> Iterator[AlikePictures]:
+) -> Iterator[PictureSet]:
     """Yield what lies in ``images`` itself of each set, where that is more than one picture."""
     for one in sets:
         rows = np.asarray(one, dtype=np.int64)
@@ -247,7 +247,7 @@ def _alike(
         if len(rows) < 2:
             continue
         distances = likeness.distances(int(rows[0]), rows)
-        yield AlikePictures(
+        yield PictureSet(
             rows=tuple(rows.tolist()),
             distances=(0,) * len(rows) if is_equal else tuple(distances.tolist()),
             is_contradiction=len(np.unique(images.labels[rows])) > 1,

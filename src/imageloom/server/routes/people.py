@@ -8,7 +8,7 @@ from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, Field
 
 from imageloom.errors import InvalidRequestError
-from imageloom.server.access import Door, Visitor
+from imageloom.server.access import Gate, Visitor
 from imageloom.server.needs import needs, needs_nobody
 from imageloom.server.people.passwords import is_password
 from imageloom.server.people.register import People
@@ -96,7 +96,7 @@ def sign_in(request: Request, studio: StudioNow, who: Credentials) -> Response:
     studio.deeds.who = who.name if user is not None else _UNKNOWN
     _require_password(request, people, who.name, who.password)
     secret = people.sessions.begin(who.name)
-    door: Door = request.app.state.door
+    door: Gate = request.app.state.door
     answer = Response(status_code=204)
     answer.set_cookie(
         door.cookie_name,
@@ -116,7 +116,7 @@ def sign_out(request: Request, studio: StudioNow) -> Response:
     visitor = request.state.visitor
     if isinstance(visitor, Visitor):
         _people(studio).sessions.end(visitor.secret)
-    door: Door = request.app.state.door
+    door: Gate = request.app.state.door
     answer = Response(status_code=204)
     answer.delete_cookie(door.cookie_name, httponly=True, samesite="strict")
     return answer

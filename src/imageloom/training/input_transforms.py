@@ -10,12 +10,14 @@ from imageloom.preprocessing import (
     CenterCrop,
     Letterbox,
     Operation,
+    RandAugment,
     RandomCrop,
     RandomHorizontalFlip,
     RandomResizedCrop,
     Resize,
     Squash,
     Transforms,
+    TrivialAugment,
     inference_form,
     output_size,
 )
@@ -23,6 +25,10 @@ from imageloom.training.params import TrainParams
 
 DEFAULT_SIZE: Final = 224
 LEAST_DEFAULT_SIZE: Final = 32
+_POLICIES: Final[dict[str, Transforms]] = {
+    "trivialaugment": (TrivialAugment(),),
+    "randaugment": (RandAugment(),),
+}
 SMALL: Final = 64  # up to here a picture's border matters too much to be cut away
 
 
@@ -91,7 +97,14 @@ def _default_inference(size: int, params: TrainParams) -> Transforms:
 def _default_training(size: int, params: TrainParams) -> Transforms:
     if params.augmentation == "none":
         return _default_inference(size, params)
-    if params.augmentation == "standard" and params.fit == "crop" and size > SMALL:
+    # After the crop, as in torchvision's training script, so that fewer pixels are changed.
+    return (*_random_parts(size, params), *_POLICIES.get(params.augmentation, ()))
+
+
+def _random_parts(size: int, params: TrainParams) -> Transforms:
+    """Return which part of a picture is seen, and whether it is mirrored."""
+    mirrors = params.augmentation != "light"
+    if mirrors and params.fit == "crop" and size > SMALL:
         return (RandomResizedCrop(size=size, min_scale=0.25), RandomHorizontalFlip())
     # Shifts by an eighth: Lee et al. 2014, Deeply-Supervised Nets (4 of 32 pixels).
     fitted: dict[str, Operation] = {
@@ -101,6 +114,6 @@ def _default_training(size: int, params: TrainParams) -> Transforms:
     }
     operations = [fitted[params.fit]]
     operations.append(RandomCrop(size=size, padding=max(1, size // 8)))
-    if params.augmentation == "standard":
+    if mirrors:
         operations.append(RandomHorizontalFlip())
     return tuple(operations)

@@ -4,15 +4,17 @@ from imageloom.errors import InvalidDatasetError, ParameterParsingError
 from imageloom.preprocessing import (
     CenterCrop,
     Letterbox,
+    RandAugment,
     RandomCrop,
     RandomHorizontalFlip,
     RandomResizedCrop,
     Resize,
     Squash,
+    TrivialAugment,
     output_size,
 )
+from imageloom.training.input_transforms import choose_transforms
 from imageloom.training.params import TrainParams
-from imageloom.training.recipe import choose_transforms
 
 
 @pytest.fixture(scope="module")
@@ -41,6 +43,18 @@ def test_light_augmentation_never_mirrors(small):
         training, _ = chosen(small, augmentation="light", fit=fit, image_size=100)
         assert RandomHorizontalFlip() not in training
         assert any(operation.is_random for operation in training)
+
+
+@pytest.mark.parametrize(
+    ("augmentation", "policy"),
+    [("trivialaugment", TrivialAugment()), ("randaugment", RandAugment(num_ops=2, magnitude=9))],
+)
+def test_a_policy_comes_after_what_standard_does_and_not_in_inference(small, augmentation, policy):
+    for size in (None, 224):
+        standard, inference = chosen(small, image_size=size)
+        training, same = chosen(small, image_size=size, augmentation=augmentation)
+        assert training == (*standard, policy)
+        assert same == inference
 
 
 @pytest.mark.parametrize(("fit", "first"), [("letterbox", Letterbox), ("squash", Squash)])
