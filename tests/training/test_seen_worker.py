@@ -93,7 +93,7 @@ def test_a_picture_that_was_replaced_is_not_shown(helper, images):
 def test_one_that_hangs_is_ended_and_the_next_call_is_answered(helper, images):
     _, place = images
     helper.see(place / "plain", 0, seed=1)
-    (process,) = helper._pool.running
+    (process,) = helper.pool.running
     os.kill(process.pid, signal.SIGSTOP)
     with pytest.raises(TimeoutOccuredError, match="did not finish its work in time"):
         helper.see(place / "plain", 0, seed=1, timeout_s=0.2)

@@ -169,9 +169,13 @@ def test_only_this_package_knows_of_databases():
     assert {parts[:2] for parts in knowing} == {("pipeline", "index")}
 
 
-def test_sqlite_itself_is_for_this_package_and_for_the_pictures_of_an_evaluation():
-    pictures = {("scoring", "picture_table.py"), ("scoring", "read_pictures.py")}
-    assert {parts[:2] for parts in files_that_import("sqlite3")} == {
-        ("pipeline", "index"),
-        *pictures,
+def test_sqlite_itself_is_for_this_package_and_for_what_is_known_of_many_pictures():
+    others = {
+        "scoring/picture_table.py",
+        "scoring/read_pictures.py",
+        "data/similar/kept_looks.py",
+        "data/previews/keep_duplicates.py",
+        "data/previews/found_duplicates.py",
     }
+    found = files_that_import("sqlite3")
+    assert {"/".join(parts) for parts in found if parts[:2] != ("pipeline", "index")} == others

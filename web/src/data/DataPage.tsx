@@ -109,10 +109,10 @@ function Views({ which, found, run }: ViewsProps) {
         <Tabs.Panel value="duplicates" className={styles.panel}>
           <DuplicatesView which={which} images={found} textOf={textOf} />
         </Tabs.Panel>
-        <Tabs.Panel value="sizes" className={styles.panel}>
+        <Tabs.Panel value="sizes" className={styles.panel} tabIndex={0}>
           <Sizes which={which} images={found} />
         </Tabs.Panel>
-        <Tabs.Panel value="leftOut" className={styles.panel}>
+        <Tabs.Panel value="leftOut" className={styles.panel} tabIndex={0}>
           <LeftOutList which={which} images={found} />
         </Tabs.Panel>
         <Tabs.Panel value="corrections" className={styles.panel}>
