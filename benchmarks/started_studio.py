@@ -44,7 +44,7 @@ class StartedStudio:
         self.port = int(address.rstrip("/").rpartition(":")[2])
         self._connection = self.connect()
 
-    def end(self, how=signal.SIGINT):
+    def end(self, how=signal.SIGTERM):
         """Send it a signal that ends it, and wait for that."""
         self._process.send_signal(how)
         self._process.wait()
