@@ -1,7 +1,7 @@
 """After the loop: publish the best epoch's network, score it as a user would, and report."""
 
 from collections.abc import Mapping
-from typing import cast
+from typing import Final, cast
 
 from pydantic import JsonValue
 
@@ -16,10 +16,13 @@ from imageloom.scoring.params import ScoreParams
 from imageloom.scoring.score import score
 from imageloom.scoring.tables.file import write_table
 from imageloom.training.assemble import transforms_of
+from imageloom.training.calibration import calibrate
 from imageloom.training.checkpoints.checkpoint import load_network
 from imageloom.training.checkpoints.loop_state import LoopState
 from imageloom.training.run.events import read_metrics
 from imageloom.training.session import Session
+
+TEMPERATURE: Final = "Temperature"
 
 
 def finish(session: Session, state: LoopState) -> None:
@@ -27,7 +30,7 @@ def finish(session: Session, state: LoopState) -> None:
 
     The model is read back from its directory, so the figures are those of what was published.
     """
-    model = publish_best(session, state)
+    model = publish_best(session, state, is_end=True)
     params = ScoreParams(
         batch_size=max(session.params.pictures_per_batch, ScoreParams().batch_size),
         device=str(session.compute.device),
@@ -53,11 +56,20 @@ def finish(session: Session, state: LoopState) -> None:
     )
 
 
-def publish_best(session: Session, state: LoopState) -> TrainedModel:
-    """Publish the network of the epoch with the lowest validation loss as ``run/model``."""
+def publish_best(session: Session, state: LoopState, *, is_end: bool = False) -> TrainedModel:
+    """Publish the network of the epoch with the lowest validation loss as ``run/model``.
+
+    Args:
+        session: Of the run.
+        state: How far it has come.
+        is_end: Whether training is over, so that there is time to calibrate it.
+    """
     record = session.run.read()
     network = session.stepper.network
     load_network(session.run.checkpoints / state.best_checkpoint, network)
+    figures = best_epoch_metrics(read_metrics(session.run.events), state.early_stop.best_epoch)
+    if is_end and session.params.calibrate:
+        figures[TEMPERATURE] = calibrate(session, record.architecture)
     trained = TrainedModel(
         architecture=record.architecture,
         classes=session.training.classes,
@@ -66,7 +78,7 @@ def publish_best(session: Session, state: LoopState) -> TrainedModel:
         ),
         network=network,
         parameters=cast(Mapping[str, JsonValue], session.params.model_dump()),
-        metrics=best_epoch_metrics(read_metrics(session.run.events), state.early_stop.best_epoch),
+        metrics=figures,
         data={"training": _facts(session.training), "validation": _facts(session.validation)},
         initial_weights=record.model.initial_weights,
     )

@@ -163,6 +163,12 @@ class TrainParams(Params):
     freeze: Freeze = parameter(
         "none", help="'body' trains only the classification layer.", section="Training"
     )
+    calibrate: bool = parameter(
+        False,
+        help="At the end, divide what the network says by a temperature that fits the validation "
+        "pictures, so that its probabilities say how often it is right.",
+        section="Training",
+    )
     image_size: int | None = parameter(
         None,
         help="Side of the network's input. By default 224, or the pictures' own size when that is "

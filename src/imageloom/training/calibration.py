@@ -1,0 +1,98 @@
+"""One temperature for a trained network, so that its probabilities say how often it is right.
+
+Legend: N pictures, K classes.
+"""
+
+import math
+from typing import Final
+
+import torch
+from torch import nn
+
+from imageloom.data.loading.loader import BatchKey, sequential_batches
+from imageloom.events import Notice
+from imageloom.models.architecture import Architecture
+from imageloom.models.family import FAMILIES
+from imageloom.scoring.inference import predict_batches
+from imageloom.training.session import Session
+
+_LEAST: Final = 1e-3
+_MOST: Final = 1e3
+_HALVINGS: Final = 60
+
+
+def fitted_temperature(logits_NK: torch.Tensor, labels_N: torch.Tensor) -> float:
+    """Return the number by which logits are divided so that their cross-entropy is least.
+
+    In its inverse the cross-entropy is convex, so its slope changes sign once; that place is found
+    by halving. It is held between 0.001 and 1,000.
+
+    Args:
+        logits_NK: Any floating type; computed in float64.
+        labels_N: int64, 0 to K - 1.
+
+    Source:
+        Guo et al. 2017, On Calibration of Modern Neural Networks, section 4.2.
+    """
+    logits_NK = logits_NK.double()
+    own_N = logits_NK.gather(1, labels_N[:, None])[:, 0]
+
+    def slope(inverse: float) -> float:
+        expected_N = ((logits_NK * inverse).softmax(dim=1) * logits_NK).sum(dim=1)
+        return float((expected_N - own_N).mean())
+
+    low, high = 1 / _MOST, 1 / _LEAST
+    for _ in range(_HALVINGS):
+        middle = math.sqrt(low * high)
+        low, high = (middle, high) if slope(middle) < 0 else (low, middle)
+    return 1 / math.sqrt(low * high)
+
+
+def calibrate(session: Session, architecture: Architecture) -> float:
+    """Divide what the network says by a temperature that fits the validation pictures.
+
+    The last layer is divided, so whatever uses the model has calibrated probabilities, and no
+    picture is named otherwise than before.
+
+    Returns:
+        The temperature; 1 where none can be found or applied, which is told.
+    """
+    layers = last_layers(session.stepper.network, architecture)
+    logits_NK, labels_N = _validation_logits(session)
+    why = ""
+    if not layers:
+        why = "it ends in no plain layer"
+    elif bool((logits_NK.argmax(dim=1) == labels_N).all()):
+        why = "it is right on all validation pictures, so nothing says how often it will be wrong"
+    if why:
+        session.reporter.notice(Notice("warning", f"The network was not calibrated: {why}."))
+        return 1.0
+    temperature = fitted_temperature(logits_NK, labels_N)
+    with torch.no_grad():
+        for layer in layers:
+            for parameter in layer.parameters():
+                parameter.div_(temperature)
+    session.reporter.notice(
+        Notice("info", f"Calibrated: what the network says was divided by {temperature:.3g}.")
+    )
+    return temperature
+
+
+def last_layers(network: nn.Module, architecture: Architecture) -> list[nn.Module]:
+    """Return the layers whose output is that of the network, or none where they are others."""
+    names = FAMILIES.get(architecture.family).head_modules(network)
+    found = [network.get_submodule(name) for name in names]
+    return found if all(isinstance(one, nn.Linear | nn.Conv2d) for one in found) else []
+
+
+def _validation_logits(session: Session) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return logits and labels of the validation pictures: float32 [N, K] and int64 [N]."""
+    batches = sequential_batches(len(session.validation), session.params.pictures_per_batch * 2)
+    loaded = session.validation_loader.batches([BatchKey(0, tuple(batch)) for batch in batches])
+    said = [
+        (logits_BK, batch.labels_B)
+        for batch, logits_BK in predict_batches(
+            session.stepper.network, loaded, session.compute, session.normalisation
+        )
+    ]
+    return torch.cat([one for one, _ in said]), torch.cat([labels_B for _, labels_B in said])
