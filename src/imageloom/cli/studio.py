@@ -121,10 +121,10 @@ def _about_encryption(call: Call, studio: "Listening") -> tuple[RenderableType, 
     """Return what must be known of a studio that a network reaches."""
     if studio.address.startswith("https://"):
         return (
-            line("Encryption", f"none of its own: the proxy of {studio.address} must bring it"),
+            line("TLS", f"none of its own: the proxy of {studio.address} must bring it"),
             line("Proxy", f"passes requests on to {call.text('listen')}, and keeps their Host"),
         )
     return (
-        line("Encryption", "none: passwords and pictures cross the network as they are"),
+        line("TLS", "none: passwords and pictures cross the network as they are"),
         line("", "Put a proxy with TLS in front: docs/guides/studio.md"),
     )
