@@ -555,3 +555,23 @@ def test_a_resumed_run_blends_pictures_as_it_would_have(pictures, tmp_path):
         quick(pictures, tmp_path / "cut", params, on_event=stop, cancel=stop)
     resume(tmp_path / "cut")
     assert weights(tmp_path / "cut") == weights(whole.run)
+
+
+@pytest.mark.slow
+def test_the_mean_of_the_weights_is_published_and_goes_on_when_a_run_is_resumed(pictures, tmp_path):
+    params = QUICK.replace(average_decay=0.5, epochs=2)
+    whole = quick(pictures, tmp_path / "whole", params)
+    stop = StopAt(2)
+    with pytest.raises(RunInterruptedError):
+        quick(pictures, tmp_path / "cut", params, on_event=stop, cancel=stop)
+    resume(tmp_path / "cut")
+    assert weights(tmp_path / "cut") == weights(whole.run)
+    published = load_file(whole.model / "weights.safetensors")
+    kept = [
+        (load_file(one / "average.safetensors"), load_file(one / "network.safetensors"))
+        for one in sorted((whole.run / "checkpoints").iterdir())
+        if one.name.endswith("end-of-epoch")
+    ]
+    means = kept[whole.best_epoch - 1 - whole.epochs]
+    assert all(torch.equal(published[name], value) for name, value in means[0].items())
+    assert any(not torch.equal(value, means[1][name]) for name, value in means[0].items())

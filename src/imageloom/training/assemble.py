@@ -33,6 +33,7 @@ from imageloom.training.run.record import TrainingRecord
 from imageloom.training.schedule import make_schedule
 from imageloom.training.session import Session
 from imageloom.training.step import Stepper
+from imageloom.training.weight_average import average_of
 
 
 def compute_of(params: TrainParams, ranks: Ranks) -> Compute:
@@ -127,6 +128,7 @@ def assembled_session(
             normalisation=record.model.normalisation,
             set_training_mode=training_mode_setter(network, architecture, params),
             class_weights_K=weights_K,
+            average=average_of(network, params),
             reporter=reporter,
             cancel=cancel,
         )

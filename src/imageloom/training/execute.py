@@ -83,6 +83,7 @@ def _restore(session: Session) -> LoopState:
         restore_checkpoint,
         network=session.stepper.network,
         optimizer=session.stepper.optimizer,
+        average=session.average,
         ranks=ranks,
         seed=session.params.seed,
     )

@@ -17,7 +17,7 @@ from imageloom.scoring.score import score
 from imageloom.scoring.tables.file import write_table
 from imageloom.training.assemble import transforms_of
 from imageloom.training.calibration import calibrate
-from imageloom.training.checkpoints.checkpoint import load_network
+from imageloom.training.checkpoints.checkpoint import AVERAGE_FILE, NETWORK_FILE, load_network
 from imageloom.training.checkpoints.loop_state import LoopState
 from imageloom.training.run.events import read_metrics
 from imageloom.training.session import Session
@@ -66,7 +66,8 @@ def publish_best(session: Session, state: LoopState, *, is_end: bool = False) ->
     """
     record = session.run.read()
     network = session.stepper.network
-    load_network(session.run.checkpoints / state.best_checkpoint, network)
+    file = NETWORK_FILE if session.average is None else AVERAGE_FILE
+    load_network(session.run.checkpoints / state.best_checkpoint, network, file)
     figures = best_epoch_metrics(read_metrics(session.run.events), state.early_stop.best_epoch)
     if is_end and session.params.calibrate:
         figures[TEMPERATURE] = calibrate(session, record.architecture)

@@ -107,6 +107,8 @@ def _train_epoch(
         except NonFiniteError as problem:
             saver.save(state)
             raise _non_finite(session, state, rate, problem) from problem
+        if session.average is not None:
+            session.average.update(state.step)
         seconds = time.monotonic() - began
         watchers.pace.after_step(sum(len(piece.positions) for piece in pieces), seconds)
         watchers.waits.after_step(seconds, waiting.seconds, waiting.reading)
@@ -156,12 +158,14 @@ def _validate(session: Session, state: LoopState, saver: Saver) -> ScoreSums:
     """Score every validation picture once, in batches that are dealt out to the processes."""
     ranks, total = session.group.ranks, len(session.validation)
     session.group.share_buffers(session.stepper.network)
+    if session.average is not None:
+        session.group.share_buffers(session.average.network)
     batches = sequential_batches(total, session.params.pictures_per_batch * 2)
     own = deal(batches, rank=ranks.rank, world_size=ranks.world_size)
     keys = [BatchKey(0, tuple(batch)) for batch in own if batch]
     loaded = session.validation_loader.batches(keys)
     scored = predict_batches(
-        session.stepper.network, loaded, session.compute, session.normalisation
+        session.validated_network, loaded, session.compute, session.normalisation
     )
     sums = ScoreSums()
     for rows in own:

@@ -152,6 +152,14 @@ class TrainParams(Params):
         le=10,
         section="Loss",
     )
+    average_decay: float = parameter(
+        0.0,
+        help="Validate and publish a running mean of the weights, of which the old mean counts so "
+        "much in each step, such as 0.999; 0 takes the weights themselves.",
+        ge=0,
+        lt=1,
+        section="Optimizer",
+    )
     accumulation_steps: int = parameter(
         1,
         help="Batches whose gradients are joined before a step.",

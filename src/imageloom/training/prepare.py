@@ -50,6 +50,7 @@ from imageloom.training.possible_batch_sizes import possible_batch_sizes
 from imageloom.training.run.directory import RunDirectory, now
 from imageloom.training.run.record import FORMAT_VERSION, TrainingRecord
 from imageloom.training.schedule import make_schedule
+from imageloom.training.weight_average import average_of
 
 
 @dataclass(frozen=True)
@@ -153,7 +154,8 @@ def create_run(plan: Plan, run: RunDirectory, on_event: EventSink) -> None:
         plan.validation.with_transforms(plan.inference).save(new.validation_images)
         new.write(record_of(plan))
         new.checkpoints.mkdir()
-        save_checkpoint(new.checkpoints, LoopState(), network, optimizer)
+        average = average_of(network, plan.params)
+        save_checkpoint(new.checkpoints, LoopState(), network, optimizer, average=average)
         new.log.parent.mkdir()
         new.events.touch()
 

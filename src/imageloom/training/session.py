@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+from torch import nn
 
 from imageloom.data.images.directory import ImageDirectory
 from imageloom.data.loading.loader import PictureLoader
@@ -17,6 +18,7 @@ from imageloom.training.run.directory import RunDirectory
 from imageloom.training.run.events import RunReporter
 from imageloom.training.schedule import Schedule
 from imageloom.training.step import Stepper
+from imageloom.training.weight_average import WeightAverage
 
 
 @dataclass(frozen=True)
@@ -27,6 +29,7 @@ class Session:
         set_training_mode: Puts the network into training mode, frozen parts excepted.
         processes: How many the run was started with; they need not be as many now.
         class_weights_K: Weight of each class in the loss, float64, or None for equal weights.
+        average: The mean of the weights that is validated and published, or None for the weights.
     """
 
     params: TrainParams
@@ -41,6 +44,7 @@ class Session:
     normalisation: Normalisation
     set_training_mode: Callable[[], None]
     class_weights_K: npt.NDArray[np.float64] | None
+    average: WeightAverage | None
     reporter: RunReporter
     cancel: CancelToken
 
@@ -48,6 +52,11 @@ class Session:
     def compute(self) -> Compute:
         """Where the network computes."""
         return self.stepper.compute
+
+    @property
+    def validated_network(self) -> nn.Module:
+        """What is validated after each epoch, and published of the best one."""
+        return self.stepper.network if self.average is None else self.average.network
 
     @property
     def group(self) -> Group:

@@ -35,8 +35,10 @@ from imageloom.training.checkpoints.optimizer_state import (
 )
 from imageloom.training.checkpoints.retention import all_checkpoints, prune
 from imageloom.training.generators import seed_generators
+from imageloom.training.weight_average import WeightAverage
 
 NETWORK_FILE: Final = "network.safetensors"
+AVERAGE_FILE: Final = "average.safetensors"
 _OPTIMIZER: Final = "optimizer.safetensors"
 _GENERATORS: Final = "generators.safetensors"
 
@@ -47,6 +49,7 @@ def save_checkpoint(
     network: nn.Module,
     optimizer: torch.optim.Optimizer,
     other_generators: Sequence[bytes] = (),
+    average: WeightAverage | None = None,
 ) -> None:
     """Publish a checkpoint and remove those that are no longer needed.
 
@@ -57,12 +60,15 @@ def save_checkpoint(
         optimizer: Likewise.
         other_generators: What ``generators_of_process`` returned in the other processes of the
             run, in the order of ranks.
+        average: The mean of the network's weights, where the run has one.
 
     Raises:
         FailedToWriteOutputsError: It could not be written; the earlier ones are intact.
     """
     with publishing_directory(folder / state.name, replace=True) as partial:
         _save(contiguous(network.state_dict()), partial / NETWORK_FILE)
+        if average is not None:
+            _save(contiguous(average.network.state_dict()), partial / AVERAGE_FILE)
         tensors, groups = flatten_optimizer(optimizer)
         _save(tensors, partial / _OPTIMIZER)
         generators, numbers = read_generators()
@@ -130,6 +136,7 @@ def restore_checkpoint(
     network: nn.Module,
     optimizer: torch.optim.Optimizer,
     *,
+    average: WeightAverage | None = None,
     ranks: Ranks = ALONE,
     seed: int = 0,
 ) -> None:
@@ -139,6 +146,7 @@ def restore_checkpoint(
         path: Folder of the checkpoint.
         network: Receives values.
         optimizer: Likewise.
+        average: Likewise.
         ranks: Which process this is. If the checkpoint was written by another number of processes,
             the generators start anew from seed, rank and step.
         seed: The run's.
@@ -148,6 +156,8 @@ def restore_checkpoint(
             checkpoint at all. What was put in place so far stays.
     """
     record = read_checkpoint_record(path)
+    if average is not None:
+        load_network(path, average.network, AVERAGE_FILE)
     load_network(path, network)
     restore_optimizer(optimizer, path / _OPTIMIZER, record.optimizer)
     if record.processes != ranks.world_size:
@@ -158,13 +168,18 @@ def restore_checkpoint(
         restore_generators(path / _generators_of(ranks.rank))
 
 
-def load_network(path: Path, network: nn.Module) -> None:
+def load_network(path: Path, network: nn.Module, name: str = NETWORK_FILE) -> None:
     """Put only the network's values of a checkpoint into ``network``, on whatever device it is.
+
+    Args:
+        path: Folder of the checkpoint.
+        network: Receives values.
+        name: Which file: the last weights, or ``AVERAGE_FILE``.
 
     Raises:
         CannotResumeError: They are another network's, or no tensors.
     """
-    file = path / NETWORK_FILE
+    file = path / name
     tensors = map_safetensors(file, CannotResumeError)
     if problems := differences(tensors, network.state_dict()):
         raise not_as_written(file, f"it {problems[0]}, unlike the run's network")

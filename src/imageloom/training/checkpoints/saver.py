@@ -35,7 +35,9 @@ class Saver:
         if group.ranks.is_first:
             state = dataclasses.replace(state, events_bytes=session.reporter.bytes_written())
             network, optimizer = session.stepper.network, session.stepper.optimizer
-            save_checkpoint(session.run.checkpoints, state, network, optimizer, others)
+            save_checkpoint(
+                session.run.checkpoints, state, network, optimizer, others, session.average
+            )
         group.barrier()
         self._saved_at = time.monotonic()
 
