@@ -4,7 +4,7 @@ import type { enData } from "./enData";
 export const frData: typeof enData = {
   data: {
     look: "Voir les images",
-    title: "Images de {{node}}",
+    title: "Images de « {{node}} »",
     which: "Répertoire d’images",
     toRun: "Vers l’exécution",
     gone: "Ces images ne peuvent pas être affichées.",
