@@ -8,6 +8,9 @@ import { templateIn } from "../i18n/templates";
 import * as questions from "./questions";
 import type { CatalogueInfo, TargetInfo, Template, Whose } from "./types";
 
+/** How long an answer is kept when a newer one has taken its place: while a training runs, seconds make many. */
+export const OVERTAKEN_MS = 10_000;
+
 const FOR_EVER = Number.POSITIVE_INFINITY;
 
 function catalogueFrom(found: CatalogueInfo): Catalogue {

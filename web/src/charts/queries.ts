@@ -1,6 +1,7 @@
 /** The curves of a node, as few points of many rows. */
 import { keepPreviousData, useQueries, useQuery } from "@tanstack/react-query";
 import { useEffect, useRef } from "react";
+import { OVERTAKEN_MS } from "../api/queries";
 import { readCurve, readSeries } from "../api/runQuestions";
 import type { Curve, Series } from "../api/types";
 
@@ -12,6 +13,7 @@ export function useSeries(run: string, node: string, mark: string) {
     queryKey: ["series", run, node, mark],
     queryFn: ({ signal }) => readSeries(run, node, signal),
     placeholderData: keepPreviousData,
+    gcTime: OVERTAKEN_MS,
   });
 }
 
@@ -34,6 +36,7 @@ export function useCurves(
     queries: series.map(({ name, kind, rank, num_rows, generation }) => ({
       queryKey: ["curve", run, node, name, kind, rank, from, to, num_rows, generation],
       enabled: isVisible,
+      gcTime: OVERTAKEN_MS,
       placeholderData: before.current.get(keyOf({ name, kind, rank })),
       queryFn: ({ signal }: { signal: AbortSignal }) =>
         readCurve(run, node, { name, kind, rank, points: POINTS, from, to }, signal),

@@ -5,6 +5,7 @@ import { useQuery } from "@tanstack/react-query";
 import { useVirtualizer } from "@tanstack/react-virtual";
 import { useEffect, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
+import { OVERTAKEN_MS } from "../api/queries";
 import { addressOf, readLogs, searchLog } from "../api/runQuestions";
 import { Icon } from "../icons/Icon";
 import { RequestFailure } from "../runs/FailureCard";
@@ -33,6 +34,7 @@ export function LogView({ run, node, sizes, mark, place }: LogViewProps) {
     queryKey: ["logs", run, node, Object.keys(sizes).join(), mark],
     queryFn: ({ signal }) => readLogs(run, node, signal),
     placeholderData: (before) => before,
+    gcTime: OVERTAKEN_MS,
   });
   useEffect(() => {
     if (!place) return;
