@@ -1,15 +1,21 @@
 """Pictures that are made to harm cost their own request and nothing else (S16, S17, A38, A43)."""
 
+import contextlib
 import io
 import json
 import os
 import signal
+import socket
 import struct
 import zlib
 
 import pytest
 from PIL import Image
 
+from imageloom.serving.params import ServeParams
+from imageloom.serving.serve import ServingSetup
+
+from .conftest import ANYWHERE, running
 from .second_client import ask, infer
 
 pytestmark = pytest.mark.slow
@@ -80,3 +86,26 @@ def test_a_body_of_unknown_length_is_cut_off_at_the_limit(server):
 def test_nothing_is_inside_afterwards(server):
     room = server.ready.answering.room
     assert (room.pictures, room.bytes) == (0, 0)
+
+
+def test_s16_connections_that_say_nothing_keep_nobody_waiting(server):
+    host, _, port = server.address.removeprefix("http://").rstrip("/").rpartition(":")
+    with contextlib.ExitStack() as stack:
+        for number in range(200):
+            silent = stack.enter_context(socket.create_connection((host, int(port))))
+            silent.sendall(b"POST /predict HTTP/1.1\r\nHost: "[: number % 30])
+        assert infer(server.address, "flowers", server.files[:1]).shape == (1, 3)
+
+
+def test_a_body_that_stops_coming_gives_its_room_back(model, pictures):
+    params = ServeParams(device="cpu", decoders=1, timeout_s=0.5)
+    with running(ServingSetup(model, ANYWHERE, params=params), pictures) as server:
+        host, _, port = server.address.removeprefix("http://").rstrip("/").rpartition(":")
+        with socket.create_connection((host, int(port))) as slow:
+            slow.sendall(
+                f"POST /predict HTTP/1.1\r\nHost: {host}:{port}\r\n".encode()
+                + b"Content-Length: 9\r\n\r\nabc"
+            )
+            assert slow.recv(65536).startswith(b"HTTP/1.1 408")
+        room = server.ready.answering.room
+        assert (room.pictures, room.bytes) == (0, 0)

@@ -118,10 +118,24 @@ def test_bytes_of_which_no_input_speaks_are_refused():
 
 def test_elements_come_back_as_they_were():
     elements = [b"", b"a", bytes(range(256)) * 300]
-    assert unpack(memoryview(pack(elements))) == elements
+    assert unpack(memoryview(pack(elements)), most=3) == elements
+
+
+def test_millions_of_empty_files_and_of_tiny_pictures_are_refused():
+    with pytest.raises(InvalidRequestError, match="more than 10,000 elements"):
+        read_infer_request(*files_body([b""] * 10_001))
+    tensor = {"name": "pixels", "shape": [10_001, 1, 1, 3], "datatype": "UINT8"}
+    with pytest.raises(InvalidRequestError, match="with N up to 10,000"):
+        read_infer_request(*infer_body(tensor, bytes(30_003)))
+
+
+def test_json_that_would_keep_others_waiting_is_refused():
+    body = in_json(image("aGk="), id="x" * 8 * 1024**2)
+    with pytest.raises(InvalidRequestError, match="but at most 8,388,608 are taken"):
+        read_infer_request(body, None)
 
 
 @pytest.mark.parametrize("content", [b"\x01", b"\x02\0\0\0a", b"\xff\xff\xff\xffabc"])
 def test_an_element_that_is_cut_is_refused(content):
     with pytest.raises(InvalidRequestError, match="of a BYTES tensor reaches to byte"):
-        unpack(memoryview(content))
+        unpack(memoryview(content), most=9)

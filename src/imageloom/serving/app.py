@@ -1,5 +1,7 @@
 """The addresses of a served model: Open Inference v2, pictures by POST, health and figures."""
 
+import asyncio
+
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -95,7 +97,10 @@ class _Addresses:
         self._require_model(request)
         with self._answering.room.of_body() as held:
             body = await self._body(request, held)
-            asked = read_infer_request(body, request.headers.get(HEADER_LENGTH))
+            # In a thread, so that others are answered between its steps.
+            asked = await asyncio.to_thread(
+                read_infer_request, body, request.headers.get(HEADER_LENGTH)
+            )
             rows_NK = await self._answering.probabilities(asked.pictures)
         answer = infer_answer(self._answering.model, rows_NK, asked.outputs, asked.id)
         if answer.header_length is None:
@@ -107,7 +112,8 @@ class _Addresses:
         model, top = self._answering.model, top_of(request.query_params.get("top"))
         with self._answering.room.of_body() as held:
             body = await self._body(request, held)
-            pictures = pictures_in(request.headers.get("content-type", ""), body)
+            kind = request.headers.get("content-type", "")
+            pictures = await asyncio.to_thread(pictures_in, kind, body)
             rows_NK = await self._answering.probabilities(pictures)
         ranked = ranked_pictures(pictures, rows_NK, model.classes, top)
         return JSONResponse({"model": model.name, "version": VERSION, "predictions": ranked})

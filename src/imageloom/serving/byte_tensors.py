@@ -20,14 +20,23 @@ def pack(elements: Sequence[bytes]) -> bytes:
     return b"".join(_LENGTH.pack(len(one)) + one for one in elements)
 
 
-def unpack(content: memoryview) -> list[bytes]:
+def unpack(content: memoryview, *, most: int) -> list[bytes]:
     """Return the elements that such a string holds.
 
+    Args:
+        content: The string.
+        most: Elements; empty ones have four bytes, and there could be millions.
+
     Raises:
-        InvalidRequestError: It ends in the midst of one.
+        InvalidRequestError: It ends in the midst of one, or there are more.
     """
-    elements, place = [], 0
+    elements: list[bytes] = []
+    place = 0
     while place < len(content):
+        if len(elements) == most:
+            raise InvalidRequestError(
+                f"A BYTES tensor has more than {most:,} elements.", reason="too-many-pictures"
+            )
         start = place + _LENGTH.size
         if start > len(content):
             raise _cut(place, len(content))

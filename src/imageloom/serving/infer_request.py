@@ -27,6 +27,11 @@ PROBABILITIES: Final = "probabilities"
 LABELS: Final = "label"
 OUTPUTS: Final = (PROBABILITIES, LABELS)
 
+MOST_PICTURES: Final = 10_000
+"""In a request, before it is asked whether there is room for them."""
+MOST_JSON_BYTES: Final = 8 * 1024**2
+"""While JSON is read nobody else is answered: so much takes a fraction of a second."""
+
 Json = Mapping[str, object]
 
 
@@ -76,6 +81,12 @@ def read_infer_request(body: bytes, header_length: str | None) -> InferRequest:
         length = int(header_length)
     if length > len(body):
         _refuse(f"The JSON should have {length:,} bytes, but the body has {len(body):,}")
+    if length > MOST_JSON_BYTES:
+        raise InvalidRequestError(
+            f"The JSON has {length:,} bytes, but at most {MOST_JSON_BYTES:,} are taken.",
+            hint="Send tensors in binary (tritonclient: binary_data=True).",
+            reason="too-large",
+        )
     content = _object(_parsed(body[:length]), "The request")
     (tensor,) = [_object(one, "An input") for one in _list(content, "inputs", exactly=1)]
     pictures = _pictures(tensor, memoryview(body)[length:])
@@ -104,7 +115,7 @@ def _pictures(tensor: Json, behind: memoryview) -> list[Sent]:
         _refuse("Shared memory is not supported", "Send the tensor in the request.")
     raw = _binary(parameters, behind)
     if (name, kind) == (FILES, "BYTES"):
-        files = unpack(raw) if raw is not None else _texts(tensor)
+        files = unpack(raw, most=MOST_PICTURES) if raw is not None else _texts(tensor)
         if len(shape) not in (1, 2) or math.prod(shape) != len(files):
             _refuse(f"{name} has the shape {list(shape)}, but {len(files)} elements came")
         return [SentFile(file, f"picture {place}") for place, file in enumerate(files)]
@@ -144,8 +155,11 @@ def _texts(tensor: Json) -> list[bytes]:
 
 
 def _pixels(tensor: Json, raw: memoryview | None, shape: tuple[int, ...]) -> npt.NDArray[np.uint8]:
-    if len(shape) != 4 or shape[3] != 3:
-        _refuse(f"{PIXELS} has the shape {list(shape)}, but must have [N, H, W, 3]")
+    if len(shape) != 4 or shape[3] != 3 or shape[0] > MOST_PICTURES:
+        _refuse(
+            f"{PIXELS} has the shape {list(shape)}, but must have [N, H, W, 3], with N up to "
+            f"{MOST_PICTURES:,}"
+        )
     if raw is not None:
         flat = np.frombuffer(raw, dtype=np.uint8)
     else:
