@@ -37,12 +37,12 @@ class Guard:
         """Answer a request."""
         if scope["type"] != "http":
             return await self._app(scope, receive, send)
-        began, status = time.perf_counter(), 500
+        began, status, has_begun = time.perf_counter(), 500, False
 
         async def send_safely(message: Message) -> None:
-            nonlocal status
+            nonlocal status, has_begun
             if message["type"] == "http.response.start":
-                status = message["status"]
+                status, has_begun = message["status"], True
                 MutableHeaders(scope=message).update(_SAFE)
             await send(message)
 
@@ -53,7 +53,9 @@ class Guard:
                 await refusal_answer(refusal)(scope, receive, send_safely)
             else:
                 await self._app(scope, receive, send_safely)
-        except Exception as problem:  # noqa: BLE001 - logged and answered, in our form
+        except Exception as problem:
+            if has_begun:
+                raise
             await failure_answer(problem)(scope, receive, send_safely)
         finally:
             seconds = time.perf_counter() - began

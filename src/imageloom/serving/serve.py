@@ -10,7 +10,7 @@ from typing import Final
 
 import uvicorn
 
-from imageloom.errors import EnvironmentUnsuitableError
+from imageloom.errors import EnvironmentUnsuitableError, LibraryError
 from imageloom.events import Control
 from imageloom.server.site import NetworkPlace
 from imageloom.serving.answering import Answering
@@ -71,7 +71,11 @@ class Serving:
     listener: socket.socket
 
     def run(self, control: Control) -> None:
-        """Answer until somebody asks to stop; what was taken by then is answered still."""
+        """Answer until somebody asks to stop; what was taken by then is answered still.
+
+        Raises:
+            LibraryError: The server ended by itself.
+        """
         # In a thread of its own, where it leaves the signals of this process alone.
         thread = threading.Thread(target=self.server.run, args=([self.listener],), daemon=True)
         thread.start()
@@ -80,6 +84,12 @@ class Serving:
         self.answering.is_stopping = True
         self.server.should_exit = True
         thread.join()
+        if not control.cancel.is_set:
+            raise LibraryError(
+                "The server ended by itself.",
+                hint="Its output says more. Start it anew; nothing is lost with it.",
+                reason="server-ended",
+            )
 
 
 @contextlib.contextmanager

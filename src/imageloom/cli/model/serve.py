@@ -1,7 +1,7 @@
 """``imageloom serve``."""
 
 import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import click
 from rich.console import RenderableType
@@ -18,6 +18,8 @@ from imageloom.system.wording import count, some
 
 if TYPE_CHECKING:
     from imageloom.serving.serve import Serving
+
+_UNENCRYPTED: Final = "no encryption of its own: put a proxy with TLS in front"
 
 
 @call_command(
@@ -82,13 +84,14 @@ def _about(ready: "Serving", token: str) -> list[RenderableType]:
     model, used = ready.model, ready.model.used
     names = some([printable(shown(name)) for name in model.classes])
     header = "-H 'Authorization: Bearer TOKEN' " if token else ""
-    encrypted = [line("Encryption", "none of its own: put a proxy with TLS in front")]
+    # Those that stand for all addresses are none that one could ask.
+    here = ready.address.replace("//0.0.0.0:", "//127.0.0.1:").replace("//[::]:", "//[::1]:")
     return [
         line("Serving", ready.address),
         line("Model", f"{model.name}: {used.model.architecture.title}, {model.input_size} px"),
         line("Classes", f"{count(len(model.classes), 'class', 'classes')}: {names}"),
         line("Device", f"{used.compute.device}, {used.compute.precision}"),
-        line("Try", f"curl {header}--data-binary @photo.jpg {ready.address}predict"),
-        *(encrypted if token else []),
+        line("Try", f"curl {header}--data-binary @photo.jpg {here}predict"),
+        *([line("Network", _UNENCRYPTED)] if token else []),
         line("Stop", "Ctrl+C; what was taken is answered first"),
     ]
