@@ -40,6 +40,7 @@ Each class has a stable ``code``. Four digits are the codes users of the old des
     ├── FailedToDownloadFilesError               0162
     ├── ExportError                              EXPORT-001
     ├── InvalidRequestError                      API-001
+    ├── ServerBusyError                          API-002
     ├── EnvironmentUnsuitableError               ENV-001
     └── LibraryError                             1000
 """
@@ -411,6 +412,12 @@ class InvalidRequestError(ImageloomError):
     """A program asked the studio's API for what is not there, or not as the API asks for it."""
 
     code = "API-001"
+
+
+class ServerBusyError(ImageloomError):
+    """A server has as much to do as it takes, or is about to stop; it asks to be asked again."""
+
+    code = "API-002"
 
 
 class EnvironmentUnsuitableError(ImageloomError):

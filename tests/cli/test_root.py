@@ -58,6 +58,7 @@ def test_every_command_of_the_issue_is_there():
         "evaluate",
         "predict",
         "export",
+        "serve",
         "explain",
         "studio",
         "users add",

@@ -236,6 +236,7 @@ root = LazyGroup(
         "export": Entry(
             "imageloom.cli.model.export", "Write a model for other programs, proven to be the same."
         ),
+        "serve": Entry("imageloom.cli.model.serve", "Let a trained model answer over HTTP."),
         "explain": Entry(
             "imageloom.cli.model.explain",
             "Say why a model names what it names in a few pictures.",

@@ -26,7 +26,7 @@ from imageloom.files.output_places import refuse_misplaced
 from imageloom.models.compute import choose_workers
 from imageloom.models.model_directory import TrainedModel
 from imageloom.preprocessing.similar_names import quoted
-from imageloom.scoring.inference import predict_batches
+from imageloom.scoring.inference import choose_fill, predict_batches, probabilities_from
 from imageloom.scoring.model_in_use import ModelInUse, model_in_use
 from imageloom.scoring.params import ScoreParams
 from imageloom.scoring.reading import reading_by
@@ -154,7 +154,11 @@ def _probabilities(
     keeping = contextlib.nullcontext() if used.compute.is_gpu else kept_for_the_next()
     with _closing(loader), keeping:
         for batch, logits_BK in predict_batches(
-            used.network, loader, used.compute, preprocessing.normalisation
+            used.network,
+            loader,
+            used.compute,
+            preprocessing.normalisation,
+            fill_to=choose_fill(),
         ):
             positions_B = batch.positions_B.numpy()
             room_NK[positions_B] = probabilities_of(logits_BK, images, positions_B)
@@ -183,8 +187,7 @@ def probabilities_of(
             reason="not-finite",
             details={"file": file},
         )
-    # In float64, so that a row of a thousand classes adds up to 1 within float32.
-    probabilities: npt.NDArray[np.float32] = logits_BK.double().softmax(dim=1).float().numpy()
+    probabilities: npt.NDArray[np.float32] = probabilities_from(logits_BK).numpy()
     return probabilities
 
 

@@ -38,19 +38,22 @@ def seen_file(path: Path, transforms: Transforms) -> torch.Tensor:
     return seen_content(content, str(path), transforms)
 
 
-def seen_content(content: bytes, name: str, transforms: Transforms) -> torch.Tensor:
+def seen_content(
+    content: bytes, name: str, transforms: Transforms, *, max_pixels: int = PILLOW_MAX_PIXELS
+) -> torch.Tensor:
     """Return the pixels of a file's content after the transforms: uint8 [3, H, W].
 
     Args:
         content: Of a file that nobody has looked at before.
         name: What the file is called in messages.
         transforms: Those of a trained model; none is random.
+        max_pixels: Width times height above which it is refused from its header alone.
 
     Raises:
         InvalidDatasetError: It cannot be decoded, or is smaller than a crop.
     """
     try:
-        examine_picture(content, max_pixels=PILLOW_MAX_PIXELS)
+        examine_picture(content, max_pixels=max_pixels)
         decoded_CHW = decode_rgb(content)
     except OSError as problem:
         raise InvalidDatasetError(
