@@ -3,10 +3,12 @@
 import json
 import os
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from networks import TINY
 from PIL import Image
 
 from imageloom.app import Engine
@@ -128,9 +130,15 @@ def short_pipeline(components):
 
 
 def brief_pipeline(components):
-    """The demo with one epoch, of smaller steps; ``.ci/run`` sees to the 97 % that it promises."""
+    """The demo with a tiny network and one epoch; ``.ci/run`` sees to the 97 % that it promises."""
     changes = ["train.epochs=1", "train.batch_size=16", "train.learning_rate=0.01"]
-    return apply_changes(digits_pipeline(components), changes, components)
+    demo = apply_changes(digits_pipeline(components), changes, components)
+    params = {"model_name": TINY, "pretrained": False}
+    nodes = (
+        replace(node, component="timm", params=params) if node.id == "resnet" else node
+        for node in demo.nodes
+    )
+    return replace(demo, nodes=tuple(nodes))
 
 
 @pytest.mark.slow
@@ -142,7 +150,7 @@ def test_the_demo_learns_to_name_digits_and_leaves_all_it_says(tmp_path, monkeyp
     out = tmp_path / "demo"
     assert run(["demo", "--out", str(out), "--json"]) == 0
     content = json.loads(capsys.readouterr().out)
-    assert content["top1"] >= 0.3  # guessing gives 0.1; this gave 0.69
+    assert content["top1"] >= 0.3  # guessing gives 0.1; this gave 0.52
     assert 260 <= content["images"] <= 280
     assert {node["state"] for node in content["nodes"].values()} == {"completed"}
     for key in ("folder", "model", "evaluation", "report"):

@@ -6,6 +6,7 @@ import subprocess
 import sys
 
 import pytest
+from networks import TINY
 
 from imageloom.errors import RunInterruptedError
 from imageloom.events import CancelToken, Control, Metric
@@ -47,7 +48,7 @@ def test_two_nodes_train_save_when_asked_to_stop_and_go_on_to_the_end(slurm, pic
     with pytest.raises(RunInterruptedError, match=r"Stopped by Ctrl\+C at step \d+") as caught:
         train_on(
             target,
-            NewRun("resnet18", *pictures, run, params=PARAMS),
+            NewRun(TINY, *pictures, run, params=PARAMS),
             launch=TWO_NODES,
             control=Control(stop_in_the_first_epoch, cancel=cancel),
         )
@@ -68,7 +69,7 @@ def test_srun_starts_ranks_of_a_training_that_rank_0_prepares(slurm, pictures, t
     training, validation = pictures
     options = [f"--{name.replace('_', '-')}={value}" for name, value in SMALL.items()]
     run = tmp_path / "run"
-    words = ["train", "--model=resnet18", f"--train={training}", f"--validation={validation}"]
+    words = ["train", f"--model={TINY}", f"--train={training}", f"--validation={validation}"]
     step = ["srun", "--nodes=2", "--ntasks-per-node=1", "--kill-on-bad-exit=1"]
     environment = {**os.environ, **slurm.environment}
     done = subprocess.run(

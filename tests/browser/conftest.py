@@ -11,6 +11,7 @@ from .studio_process import StudioProcess
 
 CHROMIUM = os.environ.get("IMAGELOOM_CHROMIUM") or shutil.which("chromium")
 SWITCHES = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-sync"]
+BUSY_MS = 90_000  # what is waited for comes, on a busy machine late
 
 
 @pytest.fixture(scope="module")
@@ -18,7 +19,9 @@ def chromium():
     """One browser for the tests of a file: its event loop must not run beside other tests."""
     if CHROMIUM is None:
         pytest.skip("Chromium is not installed; IMAGELOOM_CHROMIUM can name it")
-    playwright = pytest.importorskip("playwright.sync_api").sync_playwright().start()
+    library = pytest.importorskip("playwright.sync_api")
+    library.expect.set_options(timeout=BUSY_MS)
+    playwright = library.sync_playwright().start()
     browser = playwright.chromium.launch(executable_path=CHROMIUM, args=SWITCHES)
     yield browser
     browser.close()
@@ -39,7 +42,7 @@ def studio(python, tmp_path_factory, chromium):
 def tab(studio, chromium):
     """A tab that is signed in; complaints of the browser or a heavy server fail the test."""
     context = chromium.new_context(viewport={"width": 1440, "height": 900}, locale="en-GB")
-    context.set_default_timeout(90_000)  # of a busy machine: what is waited for comes
+    context.set_default_timeout(BUSY_MS)
     page = context.new_page()
     complaints = []
     page.on("pageerror", lambda problem: complaints.append(str(problem)))

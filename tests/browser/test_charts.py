@@ -27,6 +27,7 @@ LOSS = SeriesName("Train loss", "nats", "step")
 VALID = SeriesName("Valid loss", "nats", "epoch")
 RATE = SeriesName("learning rate", "", "step")
 LINE_COLOUR = (0x2F, 0x6F, 0xB5)
+CHARTS = {"Loss": ("Train loss", "Valid loss"), "Learning rate": ("learning rate",)}
 
 
 def loss_at(step):
@@ -73,8 +74,10 @@ def run(studio):
 @pytest.fixture
 def tab(tab, studio, run):
     tab.goto(f"{studio.address}runs/{run.id}/nodes/train")
-    for title in ("Loss", "Learning rate"):
-        chart(tab, title).locator("canvas").wait_for()
+    # A chart is drawn anew with each curve that comes.
+    for title, curves in CHARTS.items():
+        drawn = chart(tab, title).locator(".u-legend .u-series:not(.u-band) .u-label")
+        expect(drawn).to_have_text(["step", *curves])
     return tab
 
 
@@ -82,13 +85,18 @@ def chart(tab: Page, title: str) -> Locator:
     return tab.get_by_role("region", name=title, exact=True)
 
 
+# In one go, so that it cannot be drawn anew meanwhile.
+GROUND = """chart => {
+  const ground = chart.querySelector(".u-over");
+  ground.scrollIntoView({ block: "nearest", behavior: "instant" });
+  const { x, y, width, height } = ground.getBoundingClientRect();
+  return { x, y, width, height };
+}"""
+
+
 def ground_of(one: Locator) -> dict[str, float]:
-    """Return the box in which curves are drawn."""
-    ground = one.locator(".u-over")
-    ground.scroll_into_view_if_needed()
-    box = ground.bounding_box()
-    assert box is not None
-    return box
+    """Return the box in which curves are drawn, once it can be seen."""
+    return one.evaluate(GROUND)
 
 
 # What the legend tells, by label, and where the line stands at which it tells that.

@@ -2,6 +2,7 @@
 
 import contextlib
 import io
+import itertools
 import os
 import select
 import shutil
@@ -40,20 +41,38 @@ def jpeg(size=(300, 200), colour=(200, 30, 30), **more):
     return buffer.getvalue()
 
 
+_NUMBERS = itertools.count()
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory):
+    """Where all tests of this file have what may be shown, each in a folder of its own."""
+    return tmp_path_factory.mktemp("previews")
+
+
 @pytest.fixture
-def photos(tmp_path):
-    folder = tmp_path / "data" / "photos"
+def photos(place):
+    own = f"{next(_NUMBERS)}"  # in the files, too: a thumbnail is kept by what its picture holds
+    folder = place / "data" / own / "photos"
     for name, colour in (("red", (200, 30, 30)), ("blue", (30, 30, 200))):
         (folder / name).mkdir(parents=True)
         for number in range(4):
-            (folder / name / f"{number}.jpg").write_bytes(jpeg((300, 200 + number), colour))
+            content = jpeg((300, 200 + number), colour, comment=own)
+            (folder / name / f"{number}.jpg").write_bytes(content)
     return folder
 
 
+@pytest.fixture(scope="module")
+def shared_helper(place):
+    """One for all tests that neither end its process nor look into its cache."""
+    with PictureHelper(place / "cache", roots=[place / "data", place / "store"]) as helper:
+        yield helper
+
+
 @pytest.fixture
-def helper(tmp_path):
-    roots = [tmp_path / "data", tmp_path / "store"]
-    with PictureHelper(tmp_path / "cache", roots=roots) as helper:
+def helper(place, tmp_path):
+    """One of the test's own."""
+    with PictureHelper(tmp_path / "cache", roots=[place / "data", place / "store"]) as helper:
         yield helper
 
 
@@ -73,19 +92,19 @@ def test_a_thumbnail_is_a_small_jpeg_named_by_the_digest_of_the_picture(helper, 
         assert np.allclose(np.asarray(small).mean(axis=(0, 1)), (200, 30, 30), atol=3)
 
 
-def test_a_small_picture_is_not_made_larger(helper, photos):
+def test_a_small_picture_is_not_made_larger(shared_helper, photos):
     (photos / "tiny.png").write_bytes(b"")
     Image.new("L", (32, 20)).save(photos / "tiny.png")
-    with Image.open(helper.thumbnail(photos, "tiny.png", 240)) as small:
+    with Image.open(shared_helper.thumbnail(photos, "tiny.png", 240)) as small:
         assert small.size == (32, 20)
 
 
-def test_exif_orientation_is_applied_and_nothing_of_the_file_is_taken_over(helper, photos):
+def test_exif_orientation_is_applied_and_nothing_of_the_file_is_taken_over(shared_helper, photos):
     exif = Image.Exif()
     exif[0x0112] = 6  # seen after a quarter turn clockwise
     exif[0x010E] = "<script>alert(1)</script>"
     (photos / "turned.jpg").write_bytes(jpeg((200, 100), exif=exif, comment=b"<script>"))
-    place = helper.thumbnail(photos, "turned.jpg", 240)
+    place = shared_helper.thumbnail(photos, "turned.jpg", 240)
     with Image.open(place) as small:
         assert small.size == (100, 200)
         assert not small.getexif()
@@ -97,12 +116,12 @@ def test_s06_no_part_of_the_way_may_be_a_link(helper, photos, tmp_path):
     (tmp_path / "secret" / "0.jpg").write_bytes(jpeg())
     (photos / "file.jpg").symlink_to(tmp_path / "secret" / "0.jpg")
     (photos / "folder").symlink_to(tmp_path / "secret")
-    (tmp_path / "data" / "way").symlink_to(tmp_path / "secret")
+    (photos.parent / "way").symlink_to(tmp_path / "secret")
     os.mkfifo(photos / "pipe.jpg")
     for folder, file in (
         (photos, "file.jpg"),
         (photos, "folder/0.jpg"),
-        (tmp_path / "data" / "way", "0.jpg"),
+        (photos.parent / "way", "0.jpg"),
         (photos, "pipe.jpg"),
     ):
         with pytest.raises(CouldNotOpenFileError, match="cannot be shown") as caught:
@@ -114,15 +133,15 @@ def test_s06_no_part_of_the_way_may_be_a_link(helper, photos, tmp_path):
 @pytest.mark.parametrize(
     "file", ["../../secret.jpg", "/etc/passwd", "a/../b", ".", "", "red", "a\0b", "red//0.jpg"]
 )
-def test_s01_no_name_leads_out(helper, photos, file):
+def test_s01_no_name_leads_out(shared_helper, photos, file):
     with pytest.raises(CouldNotOpenFileError, match="cannot be shown"):
-        helper.thumbnail(photos, file)
+        shared_helper.thumbnail(photos, file)
 
 
-def test_s01_a_folder_beside_the_roots_is_not_shown(helper, photos, tmp_path):
-    (tmp_path / "data-evil").mkdir()
-    (tmp_path / "data-evil" / "0.jpg").write_bytes(jpeg())
-    for folder in (tmp_path / "data-evil", tmp_path / "data" / ".." / "data-evil", tmp_path):
+def test_s01_a_folder_beside_the_roots_is_not_shown(helper, photos, place):
+    (place / "data-evil").mkdir()
+    (place / "data-evil" / "0.jpg").write_bytes(jpeg())
+    for folder in (place / "data-evil", place / "data" / ".." / "data-evil", place):
         with pytest.raises(CouldNotOpenFileError, match="lies outside the folders"):
             helper.thumbnail(folder, "0.jpg")
         with pytest.raises(CouldNotOpenFileError, match="lies outside the folders"):
@@ -140,21 +159,21 @@ def test_s01_a_folder_beside_the_roots_is_not_shown(helper, photos, tmp_path):
     ],
 )
 def test_what_is_no_picture_is_a_named_error_and_the_process_goes_on(
-    helper, photos, content, message
+    shared_helper, photos, content, message
 ):
     (photos / "x.jpg").write_bytes(content)
-    helper.thumbnail(photos, "red/0.jpg")
-    before = pid_of(helper)
+    shared_helper.thumbnail(photos, "red/0.jpg")
+    before = pid_of(shared_helper)
     with pytest.raises(InvalidDatasetError, match=message) as caught:
-        helper.thumbnail(photos, "x.jpg")
+        shared_helper.thumbnail(photos, "x.jpg")
     assert caught.value.reason == "unreadable-picture"
-    helper.thumbnail(photos, "red/1.jpg")
-    assert pid_of(helper) == before
+    shared_helper.thumbnail(photos, "red/1.jpg")
+    assert pid_of(shared_helper) == before
 
 
-def test_a_size_that_is_not_kept_is_refused(helper, photos):
+def test_a_size_that_is_not_kept_is_refused(shared_helper, photos):
     with pytest.raises(ParameterParsingError, match="size is 97, but must be one of 96"):
-        helper.thumbnail(photos, "red/0.jpg", 97)
+        shared_helper.thumbnail(photos, "red/0.jpg", 97)
 
 
 def test_a_process_that_was_killed_is_started_again(helper, photos):
@@ -185,11 +204,11 @@ def test_one_that_hangs_is_ended_and_the_next_call_is_answered(helper, photos):
     assert helper.thumbnail(photos, "red/1.jpg").is_file()
 
 
-def test_many_threads_are_answered_each_with_its_own(helper, photos):
+def test_many_threads_are_answered_each_with_its_own(shared_helper, photos):
     found = {}
 
     def ask(name):
-        found[name] = helper.thumbnail(photos, name, timeout_s=60)
+        found[name] = shared_helper.thumbnail(photos, name, timeout_s=60)
 
     names = [f"{label}/{number}.jpg" for label in ("red", "blue") for number in range(4)]
     threads = [threading.Thread(target=ask, args=(name,)) for name in names * 3]
@@ -197,7 +216,7 @@ def test_many_threads_are_answered_each_with_its_own(helper, photos):
         thread.start()
     for thread in threads:
         thread.join()
-    assert found == {name: helper.thumbnail(photos, name) for name in names}
+    assert found == {name: shared_helper.thumbnail(photos, name) for name in names}
     assert len(set(found.values())) == len(names)
 
 
@@ -253,24 +272,24 @@ def test_what_a_dead_process_was_at_is_cleared_away(helper, photos, tmp_path):
     assert now != left
 
 
-def test_a_folder_is_described_before_it_is_converted(helper, photos):
+def test_a_folder_is_described_before_it_is_converted(shared_helper, photos):
     (photos / "red" / "z.jpg").write_bytes(b"no picture")
     (photos / "loose.jpg").write_bytes(jpeg())
     (photos / ".DS_Store").write_bytes(b"x")
-    found = helper.describe(photos, samples=5)
+    found = shared_helper.describe(photos, samples=5)
     assert (found.kind, found.root, found.images) == ("folder", str(photos), 8)
     assert [(one.name, one.images) for one in found.classes] == [("blue", 4), ("red", 4)]
     assert [one.file for one in found.classes[1].samples] == [
         f"red/{number}.jpg" for number in range(4)
     ]
-    assert all(helper.path(one.thumbnail).is_file() for one in found.classes[1].samples)
+    assert all(shared_helper.path(one.thumbnail).is_file() for one in found.classes[1].samples)
     assert (found.files, found.headers_read, found.is_decoded) == (9, 9, False)
     loose, text = (
         "lies beside the class folders, so it has no class",
         "is a text file, not a picture",
     )
     assert (found.left_out, found.left_out_reasons) == (2, {loose: 1, text: 1})
-    page = helper.left_out(photos)
+    page = shared_helper.left_out(photos)
     assert ([(one.file, one.reason) for one in page.rows], page.total) == (
         [("loose.jpg", loose), ("red/z.jpg", text)],
         2,
@@ -278,16 +297,16 @@ def test_a_folder_is_described_before_it_is_converted(helper, photos):
     assert any(".DS_Store" in notice for notice in found.notices)
 
 
-def test_the_header_tells_what_no_decoder_would_take(helper, photos):
+def test_the_header_tells_what_no_decoder_would_take(shared_helper, photos):
     (photos / "red" / "gif.jpg").write_bytes(b"GIF89a" + bytes(50))
     (photos / "red" / "huge.ppm").write_bytes(b"P6 30000 30000 255\n")
     (photos / "red" / "empty.png").write_bytes(b"")
     (photos / "blue" / "0.jpg").write_bytes(jpeg((300, 200))[:900])  # whole but for its pixels
-    found = helper.describe(photos, samples=1)
+    found = shared_helper.describe(photos, samples=1)
     assert [(one.name, one.images) for one in found.classes] == [("blue", 3), ("red", 4)]
     (cut,) = found.classes[0].samples  # it was decoded, so that is known
     assert cut.thumbnail is None
-    assert [one.file for one in helper.left_out(photos).rows] == [
+    assert [one.file for one in shared_helper.left_out(photos).rows] == [
         "blue/0.jpg",
         "red/empty.png",
         "red/gif.jpg",
@@ -296,13 +315,15 @@ def test_the_header_tells_what_no_decoder_would_take(helper, photos):
 
 
 @pytest.mark.parametrize("broken", [0, 1, 2])
-def test_a_conversion_fails_just_where_the_description_says_so(helper, photos, tmp_path, broken):
+def test_a_conversion_fails_just_where_the_description_says_so(
+    shared_helper, photos, tmp_path, broken
+):
     """100 pictures: one that is left out is 1 %, which is allowed; two are more."""
     for number in range(4, 96):
         (photos / "red" / f"{number}.png").write_bytes(jpeg((20, 20), (number, 0, 0)))
     for number in range(broken):
         (photos / "red" / f"{number}.jpg").write_bytes(b"no picture")
-    losses = helper.describe(photos).losses
+    losses = shared_helper.describe(photos).losses
     assert (losses.lost, losses.pictures, losses.most_fraction) == (broken, 100, 0.01)
     assert losses.is_refused == (broken == 2)
     if losses.is_refused:
@@ -313,10 +334,10 @@ def test_a_conversion_fails_just_where_the_description_says_so(helper, photos, t
     assert len(convert(photos, tmp_path / "images", params=allowed)) == 100 - broken
 
 
-def test_a_class_that_would_lose_all_its_pictures_is_named(helper, photos, tmp_path):
+def test_a_class_that_would_lose_all_its_pictures_is_named(shared_helper, photos, tmp_path):
     for file in (photos / "blue").iterdir():
         file.write_bytes(b"no picture")
-    losses = helper.describe(photos).losses
+    losses = shared_helper.describe(photos).losses
     assert (losses.is_refused, losses.emptied, losses.enough_fraction) == (True, ("blue",), 0.0)
     with pytest.raises(InvalidDatasetError, match=r"'blue'.* has no usable image"):
         convert(photos, tmp_path / "out")
@@ -349,7 +370,7 @@ def test_what_there_was_no_time_to_look_at_is_said(photos, tmp_path):
 
 
 def test_an_archive_is_described_like_its_folder_and_leaves_nothing(helper, photos, tmp_path):
-    archive = tmp_path / "data" / "photos.zip"
+    archive = photos.parent / "photos.zip"
     with zipfile.ZipFile(archive, "w") as packed:
         for file in sorted(photos.rglob("*.jpg")):
             packed.write(file, file.relative_to(photos.parent))
@@ -360,44 +381,48 @@ def test_an_archive_is_described_like_its_folder_and_leaves_nothing(helper, phot
     assert not list(scratch.iterdir())
 
 
-def test_what_cannot_be_converted_is_told_in_the_words_of_a_conversion(helper, photos, tmp_path):
+def test_what_cannot_be_converted_is_told_in_the_words_of_a_conversion(
+    shared_helper, photos, tmp_path
+):
     (photos / "red" / "inner").mkdir()
     (photos / "red" / "inner" / "1.jpg").write_bytes(jpeg())
     with pytest.raises(InvalidDatasetError) as expected:
         convert(photos, tmp_path / "out")
     with pytest.raises(InvalidDatasetError) as caught:
-        helper.describe(photos)
+        shared_helper.describe(photos)
     assert (caught.value.message, caught.value.hint) == (
         expected.value.message,
         expected.value.hint,
     )
-    joined = helper.describe(photos, params={"nested": "join"})
+    joined = shared_helper.describe(photos, params={"nested": "join"})
     assert "red/inner" in [one.name for one in joined.classes]
 
 
-def test_links_are_not_followed_where_only_some_folders_are_shown(helper, photos):
+def test_links_are_not_followed_where_only_some_folders_are_shown(shared_helper, photos):
     with pytest.raises(CouldNotOpenFileError, match="Links are not followed here"):
-        helper.describe(photos, params={"follow_links": True})
+        shared_helper.describe(photos, params={"follow_links": True})
 
 
 @pytest.fixture
-def images(photos, tmp_path):
+def images(place, photos):
     (photos / "red" / "z.jpg").write_bytes(b"no picture")
-    out = tmp_path / "store" / "images"
+    out = place / "store" / photos.parent.name / "images"
     convert(photos, out, params=ConvertParams(max_rejected_fraction=0.5))
     return out
 
 
-def test_s07_a_picture_that_changed_since_is_not_shown_as_the_one_that_was(helper, images, photos):
+def test_s07_a_picture_that_changed_since_is_not_shown_as_the_one_that_was(
+    shared_helper, images, photos
+):
     (photos / "red" / "1.jpg").write_bytes(jpeg((300, 201), (0, 255, 0)))
-    samples = helper.describe(images).classes[1].samples
+    samples = shared_helper.describe(images).classes[1].samples
     assert (samples[1].thumbnail, samples[1].file) == (None, "red/1.jpg")
     assert samples[1].problem == "is not what it was when it was converted"
     assert [one.thumbnail is None for one in samples] == [False, True, False, False]
 
 
-def test_an_image_directory_is_described_with_what_was_left_out(helper, images):
-    found = helper.describe(images)
+def test_an_image_directory_is_described_with_what_was_left_out(shared_helper, images):
+    found = shared_helper.describe(images)
     assert (found.kind, found.is_decoded, found.images, found.left_out) == (
         "image directory",
         True,
@@ -408,17 +433,17 @@ def test_an_image_directory_is_described_with_what_was_left_out(helper, images):
         ("blue", 4, 4),
         ("red", 4, 4),
     ]
-    assert helper.left_out(images).rows[0].file == "red/z.jpg"
+    assert shared_helper.left_out(images).rows[0].file == "red/z.jpg"
     assert not found.losses.is_refused
 
 
-def test_an_image_directory_that_was_replaced_is_opened_anew(helper, images, photos):
-    assert helper.describe(images).images == 8
+def test_an_image_directory_that_was_replaced_is_opened_anew(shared_helper, images, photos):
+    assert shared_helper.describe(images).images == 8
     shutil.rmtree(images)
     (photos / "red" / "z.jpg").unlink()
     (photos / "red" / "3.jpg").unlink()
     convert(photos, images)
-    assert helper.describe(images).images == 7
+    assert shared_helper.describe(images).images == 7
 
 
 def test_the_thumbnails_used_last_stay_when_all_are_too_many(helper, photos, tmp_path):

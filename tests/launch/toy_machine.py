@@ -2,7 +2,8 @@
 
 Usage: python toy_machine.py RUN PLAN TEAM FACTS ADDRESS, where PLAN is that of toy_rank.py, TEAM
 and FACTS are JSON, and ADDRESS is empty for a machine that only follows. Among the facts may be
-``slow``: at which of these places, ``facts``, ``store`` or ``end``, it waits for the test.
+``slow``: at which of these places, ``facts``, ``store`` or ``end``, it waits for the test; and
+``others``: without how many others it does not begin, however long they take to come.
 """
 
 import contextlib
@@ -23,6 +24,7 @@ from imageloom.launch.local.attempts import RankJob
 from imageloom.launch.local.watch import Patience
 
 TOY = Path(__file__).with_name("toy_rank.py")
+DEADLINE_S = 60.0
 
 
 def next_start(toys):
@@ -59,6 +61,7 @@ class ToyRun:
 
 class ToyPreflight:
     def __init__(self, facts, places):
+        self.others = facts.pop("others", 0)
         self.own = facts
         self.places = places
 
@@ -72,13 +75,18 @@ class ToyPreflight:
     def compare(self, own, other, *, processes):  # noqa: ARG002 - toys need no room
         if own.get("torch") != other.get("torch"):
             raise EnvironmentUnsuitableError(f"torch is {other['torch']}, not {own['torch']}.")
+        self.others -= 1
         return []
 
-
-def say(event):
-    if isinstance(event, Notice):
-        sys.stdout.write(f"{event.level.title()}: {event.message}\n")
-        sys.stdout.flush()
+    def hear(self, event):
+        """Say it; where it is that others are waited for, go on when those have come."""
+        if isinstance(event, Notice):
+            sys.stdout.write(f"{event.level.title()}: {event.message}\n")
+            sys.stdout.flush()
+            deadline = time.monotonic() + DEADLINE_S
+            is_wait = event.message.startswith("Waiting for")
+            while is_wait and self.others > 0 and time.monotonic() < deadline:
+                time.sleep(0.01)
 
 
 def main(run, plan, team, facts, address):
@@ -98,16 +106,16 @@ def main(run, plan, team, facts, address):
         places.come_to("store")
         return contextlib.nullcontext({"TOY_START": str(next_start(run / "toys"))})
 
+    preflight = ToyPreflight(facts, places)
     hall = Hall(
         run=ToyRun(run),
         place=MeetingPlace(run),
         store=store,
-        preflight=ToyPreflight(facts, places),
+        preflight=preflight,
         address=address,
     )
-    machine = Machine(
-        job, hall, Team.model_validate(json.loads(team)), control=Control(say, cancel)
-    )
+    control = Control(preflight.hear, cancel)
+    machine = Machine(job, hall, Team.model_validate(json.loads(team)), control=control)
     try:
         machine.work()
         places.come_to("end")

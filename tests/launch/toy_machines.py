@@ -93,6 +93,7 @@ def _words(process):
 
 
 def two(machines, team, plan=None, **leader_facts):
-    leader = machines.start(team, plan, facts=leader_facts)
+    """Start a machine that leads and one that follows; the first start of ranks is on both."""
+    leader = machines.start(team, plan, facts=leader_facts | {"others": 1})
     machines.wait_for(leader, "more machine")
     return leader, machines.start(team, plan, address="")

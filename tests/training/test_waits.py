@@ -3,6 +3,8 @@
 import hashlib
 import io
 import time
+from multiprocessing.context import ForkServerProcess
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -12,11 +14,12 @@ from PIL import Image
 from imageloom.data.images.directory import ImageDirectory
 from imageloom.data.images.index import IndexRow, index_from_rows
 from imageloom.data.loading import loader as loader_module
-from imageloom.data.loading import picture_reader
+from imageloom.data.loading import picture_reader, reading_times
 from imageloom.events import Control, Notice
 from imageloom.launch.train import train
 from imageloom.preprocessing import ColorJitter, RandomPerspective, Squash
 from imageloom.system.machine import available_cores
+from imageloom.training import fit as fit_module
 from imageloom.training import waits as waits_module
 from imageloom.training.params import TrainParams
 from imageloom.training.run.directory import RunDirectory
@@ -33,7 +36,7 @@ PARAMS = TrainParams(
     device="cpu",
     workers=0,
 )
-FAR_TOO_LONG_S = 0.1  # for one picture, of which all else takes a few milliseconds
+FAR_TOO_LONG_S = 1e4  # the whole training takes seconds, on the slowest machine some hundred
 HEAVY = (RandomPerspective(p=1.0), ColorJitter(hue=0.2, saturation=0.4), Squash(size=32))
 
 
@@ -86,16 +89,35 @@ def jpegs(root, number, side):
     return ImageDirectory(classes=("red", "green", "blue"), index=index_from_rows(rows), root=root)
 
 
-def slowed(function, seconds=FAR_TOO_LONG_S):
-    def slow(*arguments, **options):
-        time.sleep(seconds)
-        return function(*arguments, **options)
+class Clock:
+    """The clocks by which a training is measured, which a test puts forward instead of sleeping."""
 
-    return slow
+    def __init__(self, monkeypatch):
+        self.ahead_s = 0.0
+        own = SimpleNamespace(
+            monotonic=lambda: time.monotonic() + self.ahead_s,
+            perf_counter=lambda: time.perf_counter() + self.ahead_s,
+        )
+        for module in (fit_module, loader_module, reading_times):
+            monkeypatch.setattr(module, "time", own)
+
+    def slowed(self, function):
+        """Return a function that takes far too long."""
+
+        def slow(*arguments, **options):
+            self.ahead_s += FAR_TOO_LONG_S
+            return function(*arguments, **options)
+
+        return slow
 
 
-def test_a_slow_disk_is_named(judge, small, monkeypatch):
-    monkeypatch.setattr(picture_reader, "read_file", slowed(picture_reader.read_file))
+@pytest.fixture
+def clock(monkeypatch):
+    return Clock(monkeypatch)
+
+
+def test_a_slow_disk_is_named(judge, small, clock, monkeypatch):
+    monkeypatch.setattr(picture_reader, "read_file", clock.slowed(picture_reader.read_file))
     limit, text, notices = judge(*small)
     assert limit == "files"
     assert "Reading pictures took" in text
@@ -103,9 +125,9 @@ def test_a_slow_disk_is_named(judge, small, monkeypatch):
     assert f"Epoch 1: {text}" in notices
 
 
-def test_slow_digests_are_named(judge, small, monkeypatch):
-    slow = slowed(hashlib.sha256)
-    monkeypatch.setattr(picture_reader.hashlib, "sha256", slow)
+def test_slow_digests_are_named(judge, small, clock, monkeypatch):
+    slow = SimpleNamespace(sha256=clock.slowed(hashlib.sha256))
+    monkeypatch.setattr(picture_reader, "hashlib", slow)
     assert judge(*small)[0] == "digests"
 
 
@@ -123,8 +145,8 @@ def test_heavy_random_operations_are_named(judge, make_pictures):
     assert "fewer random operations" in text
 
 
-def test_a_slow_memory_is_named(judge, small, monkeypatch):
-    monkeypatch.setattr(loader_module, "_stacked", slowed(loader_module._stacked, 0.5))
+def test_a_slow_memory_is_named(judge, small, clock, monkeypatch):
+    monkeypatch.setattr(loader_module, "_stacked", clock.slowed(loader_module._stacked))
     assert judge(*small)[0] == "handover"
 
 
@@ -143,7 +165,16 @@ def test_a_long_validation_is_named(judge, make_pictures):
 
 
 @pytest.mark.slow
-def test_processes_that_have_yet_to_start_are_named(judge, small):
+def test_processes_that_have_yet_to_start_are_named(judge, small, clock, monkeypatch):
+    # The process that reads has the machine's clock: it is right again when that process starts.
+    clock.ahead_s = -FAR_TOO_LONG_S
+
+    def start(process):
+        clock.ahead_s = 0.0
+        really_start(process)
+
+    really_start = ForkServerProcess.start
+    monkeypatch.setattr(ForkServerProcess, "start", start)
     limit, text, _ = judge(*small, workers=1)
     assert limit == "starting"
     assert "mostly for starting the processes that read, which is done once." in text
@@ -161,20 +192,23 @@ def test_too_few_processes_that_decode_are_named_with_the_number_of_cores(judge,
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("slow", "why"),
+    ("slow", "epochs", "why"),
     [
         (
             "picture_reader.read_file = slowed(picture_reader.read_file)",
+            1,
             "mostly reading files",
         ),
-        ("Compute.inputs = slowed(Compute.inputs)", "Its network takes longer"),
+        # In the second epoch, in which the pictures lie in memory, nothing is read.
+        ("Compute.inputs = slowed(Compute.inputs)", 2, "Its network takes longer"),
     ],
 )
 def test_the_process_that_others_wait_for_is_named_with_its_reason(
-    make_pictures, tmp_path, slow, why
+    make_pictures, tmp_path, slow, epochs, why
 ):
-    pictures = make_pictures(per_class=12, size=8), make_pictures(per_class=2, size=8, seed=1)
-    new = NewRun(TINY, *pictures, tmp_path / "run", params=PARAMS.replace(batch_size=2))
+    pictures = make_pictures(per_class=6, size=8), make_pictures(per_class=1, size=8, seed=1)
+    params = PARAMS.replace(batch_size=2, epochs=epochs)
+    new = NewRun(TINY, *pictures, tmp_path / "run", params=params)
     run = RunDirectory(prepare_run(new, processes=2, control=Control()))
     extra = f"""
 import time
