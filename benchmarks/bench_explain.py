@@ -8,6 +8,7 @@ decoding, the transforms, the network, and the answer through the pipe.
 """
 
 import argparse
+import contextlib
 import os
 import statistics
 import tempfile
@@ -86,7 +87,9 @@ def main():
         images = convert(asked.pictures or folder / "pictures", folder / "images")
         picture = PicturePlace(images.root, images.file(0))
         model, training = folder / "model", folder / "images"
-        with ModelHelper(folder / "cache", features=folder / "features") as helper:
+        with contextlib.closing(
+            ModelHelper(folder / "cache", features=folder / "features")
+        ) as helper:
             began = time.perf_counter()
             helper.predict(model, picture)
             print(f"first answer, from nothing: {time.perf_counter() - began:.1f} s")

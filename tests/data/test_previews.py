@@ -65,14 +65,18 @@ def photos(place):
 @pytest.fixture(scope="module")
 def shared_helper(place):
     """One for all tests that neither end its process nor look into its cache."""
-    with PictureHelper(place / "cache", roots=[place / "data", place / "store"]) as helper:
+    with contextlib.closing(
+        PictureHelper(place / "cache", roots=[place / "data", place / "store"])
+    ) as helper:
         yield helper
 
 
 @pytest.fixture
 def helper(place, tmp_path):
     """One of the test's own."""
-    with PictureHelper(tmp_path / "cache", roots=[place / "data", place / "store"]) as helper:
+    with contextlib.closing(
+        PictureHelper(tmp_path / "cache", roots=[place / "data", place / "store"])
+    ) as helper:
         yield helper
 
 

@@ -39,8 +39,10 @@ def studio(tmp_path, monkeypatch):
     roots = Roots.of((base, tmp_path / "workspace"))
     home = tmp_path / "home"
     with (
-        PictureHelper(home / "studio", roots=roots.paths) as pictures,
-        ModelHelper(home / "studio", features=home / "features", roots=roots.paths) as models,
+        contextlib.closing(PictureHelper(home / "studio", roots=roots.paths)) as pictures,
+        contextlib.closing(
+            ModelHelper(home / "studio", features=home / "features", roots=roots.paths)
+        ) as models,
     ):
         yield Studio(
             engine=Engine(read_settings(os.environ)),

@@ -1,5 +1,6 @@
 """What a model says of pictures, asked of a server that loads no torch."""
 
+import contextlib
 import dataclasses
 import io
 from pathlib import Path
@@ -146,7 +147,7 @@ def test_only_maps_and_dropped_pictures_have_an_address(page, evaluated, studio)
 def stubbed(studio, tmp_path):
     """The studio with a process that dies or hangs at pictures that say so."""
     kind = dataclasses.replace(MODELS, module="stub_model_process")
-    with ModelHelper(tmp_path / "stub", features=tmp_path, kind=kind) as models:
+    with contextlib.closing(ModelHelper(tmp_path / "stub", features=tmp_path, kind=kind)) as models:
         object.__setattr__(studio, "models", models)
         yield models
 

@@ -5,8 +5,7 @@ Only the standard library and light modules of ours are imported here.
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from types import TracebackType
-from typing import Final, Self
+from typing import Final
 
 from imageloom.data.previews.cache import THUMBNAILS, ThumbnailCache
 from imageloom.data.previews.image_pages import (
@@ -265,14 +264,3 @@ class PictureHelper:
         self.pool.close()
         self.seen.close()
         self.searches.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        problem: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()

@@ -6,8 +6,7 @@ Only the standard library and light modules of ours are imported here.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
-from typing import Final, Self
+from typing import Final
 
 from imageloom.data.previews.cache import ThumbnailCache
 from imageloom.scoring.model_process.kept import KeptFiles
@@ -155,17 +154,6 @@ class ModelHelper:
     def close(self) -> None:
         """End the process; calls that wait for it get an error."""
         self.pool.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        problem: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
 
 def _arguments(picture: PicturePlace) -> dict[str, object]:
