@@ -16,6 +16,7 @@ from imageloom.events import CancelToken
 from imageloom.scoring.model_process.client import ModelHelper
 from imageloom.server.access import Access, Door, PeopleAccess, read_or_make_token
 from imageloom.server.app import create_app
+from imageloom.server.connections import TimedConnection
 from imageloom.server.people.register import People
 from imageloom.server.people.roles import Role
 from imageloom.server.roots import Roots
@@ -150,6 +151,7 @@ def _listening(studio: Studio, door: Door, listener: socket.socket, address: str
     app = create_app(studio, door)
     config = uvicorn.Config(
         app,
+        http=TimedConnection,
         log_level="warning",
         access_log=False,
         server_header=False,
