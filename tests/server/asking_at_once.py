@@ -1,4 +1,4 @@
-"""Several requests at once on one event loop, as a server has them: below the client, no network."""
+"""Several requests at once on one event loop, as a server has them, and without a network."""
 
 import asyncio
 import json
@@ -19,7 +19,7 @@ class Asking:
 
     def __init__(self, app, path, headers):
         path, _, query = path.partition("?")
-        self.status = None
+        self.status, self.headers = None, {}
         self._pieces = asyncio.Queue()
         self._rest = ""
         self._asked = [{"type": "http.request", "body": b"", "more_body": False}]
@@ -44,6 +44,8 @@ class Asking:
 
     async def _send(self, message):
         self.status = message.get("status", self.status)
+        for name, text in message.get("headers", ()):
+            self.headers[name.decode()] = text.decode()
         if message.get("body"):
             await self._pieces.put(message["body"].decode())
 
