@@ -151,7 +151,7 @@ def test_j20_a_version_of_a_newer_imageloom_is_refused_and_left_alone(drafts):
         lambda: drafts.save(made.id, drawing("Two"), base=1, saved_by="ada"),
     ):
         with pytest.raises(
-            StoreCorruptError, match="format version 7, but .* reads up to 1"
+            StoreCorruptError, match=r"format version 7, but .* reads up to 1"
         ) as why:
             refused()
         assert why.value.reason == "newer"
