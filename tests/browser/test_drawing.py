@@ -1,4 +1,4 @@
-"""Strokes on the canvas, and what the server keeps of them."""
+"""Strokes on the canvas, and what the server keeps of them (J13)."""
 
 import itertools
 
@@ -157,6 +157,7 @@ def test_undo_goes_on_after_a_reload(tab):
 
 
 def test_what_is_not_saved_survives_a_reload(studio, path, tab):
+    """J13."""
     tab.route("**/api/pipelines/*", lambda route: route.abort())
     canvas.node(tab, "densenet").click()
     tab.keyboard.press("Delete")

@@ -1,4 +1,4 @@
-"""Drawn pipelines and their versions."""
+"""Drawn pipelines and their versions (J03, J20)."""
 
 import threading
 

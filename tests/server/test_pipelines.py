@@ -1,4 +1,4 @@
-"""Drawn pipelines over the API, and the answers of the server as a whole."""
+"""Drawn pipelines over the API, and the answers of the server as a whole (J03, J14)."""
 
 from pathlib import Path
 
@@ -30,6 +30,7 @@ def test_a_pipeline_is_begun_read_saved_and_deleted(page, seed):
 
 
 def test_a_conflict_gives_both_versions_and_overwrites_nothing(page, seed):
+    """J13."""
     address = f"/api/pipelines/{page.post('/api/pipelines', json={'pipeline': seed}).json()['id']}"
     theirs = {**seed, "name": "Theirs"}
     page.put(address, json={"pipeline": theirs}, headers={"if-match": '"1"'})
