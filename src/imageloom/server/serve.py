@@ -189,7 +189,7 @@ def _listener(host: str, port: int | None) -> socket.socket:
 def _port_taken(host: str, port: int | None, problem: OSError | None) -> EnvironmentUnsuitableError:
     """Return the error for a port that cannot be used, with who has it and one that is free."""
     where = f"Port {port}" if port is not None else f"Each port from {DEFAULT_PORT} on"
-    reason = problem.strerror if problem is not None else "taken"
+    reason = (problem.strerror if problem is not None else None) or "taken"
     other = "another port with --port"
     if port is not None and problem is not None and problem.errno == errno.EADDRINUSE:
         reason += _who_has(port)
@@ -215,6 +215,7 @@ def _who_has(port: int) -> str:
     """Return which process listens on a port, as far as the system tells us."""
     with contextlib.suppress(psutil.Error, OSError):
         for one in psutil.net_connections("tcp"):
-            if one.status == psutil.CONN_LISTEN and one.laddr.port == port and one.pid:
+            is_there = getattr(one.laddr, "port", None) == port
+            if is_there and one.status == psutil.CONN_LISTEN and one.pid:
                 return f", by process {one.pid} ({psutil.Process(one.pid).name()})"
     return ""
