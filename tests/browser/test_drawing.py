@@ -169,6 +169,27 @@ def test_what_is_not_saved_survives_a_reload(studio, path, tab):
     assert len(studio.ask(path)["pipeline"]["nodes"]) == 11
 
 
+NO_STORAGE = """
+const refuse = () => { throw new DOMException("denied", "SecurityError"); };
+indexedDB.open = refuse;
+for (const name of ["getItem", "setItem", "removeItem"]) Storage.prototype[name] = refuse;
+"""
+
+
+def test_a_browser_that_keeps_nothing_draws_and_saves(studio, path, tab):
+    """J13: as in some private windows, or where storage is full or denied."""
+    tab.context.add_init_script(NO_STORAGE)
+    tab.reload()
+    canvas.node(tab, "densenet").wait_for()
+    tab.route("**/api/pipelines/*", lambda route: route.abort())
+    canvas.node(tab, "densenet").click()
+    tab.keyboard.press("Delete")
+    expect(tab.get_by_role("status").first).to_contain_text("Not saved")
+    tab.unroute("**/api/pipelines/*")
+    wait_until_saved(tab, 2)
+    assert len(studio.ask(path)["pipeline"]["nodes"]) == 11
+
+
 def test_a_component_that_is_not_installed_stays_with_all_it_has(studio, seed, tab):
     odd = {"id": "odd", "component": "not_installed", "params": {"a": [1]}, "x_note": "kept"}
     seed["nodes"].append(odd)
