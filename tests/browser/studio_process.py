@@ -100,7 +100,7 @@ class StudioProcess:
                     found.append(int(entry.name))
         return found
 
-    def ask(self, path, body=None, *, method=None):
+    def ask(self, path, body=None, *, method=None, headers=None):
         """Ask the API as a program does, and return what it answers."""
         request = urllib.request.Request(
             f"{self.address}api/{path}",
@@ -109,6 +109,7 @@ class StudioProcess:
             headers={
                 "Authorization": f"Bearer {self.token}",
                 "Content-Type": "application/json",
+                **(headers or {}),
             },
         )
         with urllib.request.urlopen(request, timeout=60) as answer:

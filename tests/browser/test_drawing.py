@@ -1,4 +1,4 @@
-"""Strokes on the canvas, and what the server keeps of them."""
+"""Strokes on the canvas, and what the server keeps of them (J13)."""
 
 import itertools
 
@@ -157,6 +157,7 @@ def test_undo_goes_on_after_a_reload(tab):
 
 
 def test_what_is_not_saved_survives_a_reload(studio, path, tab):
+    """J13."""
     tab.route("**/api/pipelines/*", lambda route: route.abort())
     canvas.node(tab, "densenet").click()
     tab.keyboard.press("Delete")
@@ -164,6 +165,27 @@ def test_what_is_not_saved_survives_a_reload(studio, path, tab):
     tab.unroute("**/api/pipelines/*")
     tab.reload()
     expect(canvas.nodes(tab)).to_have_count(11)
+    wait_until_saved(tab, 2)
+    assert len(studio.ask(path)["pipeline"]["nodes"]) == 11
+
+
+NO_STORAGE = """
+const refuse = () => { throw new DOMException("denied", "SecurityError"); };
+indexedDB.open = refuse;
+for (const name of ["getItem", "setItem", "removeItem"]) Storage.prototype[name] = refuse;
+"""
+
+
+def test_a_browser_that_keeps_nothing_draws_and_saves(studio, path, tab):
+    """J13: as in some private windows, or where storage is full or denied."""
+    tab.context.add_init_script(NO_STORAGE)
+    tab.reload()
+    canvas.node(tab, "densenet").wait_for()
+    tab.route("**/api/pipelines/*", lambda route: route.abort())
+    canvas.node(tab, "densenet").click()
+    tab.keyboard.press("Delete")
+    expect(tab.get_by_role("status").first).to_contain_text("Not saved")
+    tab.unroute("**/api/pipelines/*")
     wait_until_saved(tab, 2)
     assert len(studio.ask(path)["pipeline"]["nodes"]) == 11
 

@@ -1,4 +1,4 @@
-"""Views are used with the keyboard alone: the focus is seen, and dialogs give it back."""
+"""Views are used with the keyboard alone: the focus is seen, and dialogs give it back (J22)."""
 
 import pytest
 from playwright.sync_api import expect

@@ -1,4 +1,4 @@
-"""A training is watched in the page while it goes on, whatever is killed meanwhile."""
+"""A training is watched in the page while it goes on, whatever is killed meanwhile (J20)."""
 
 import json
 import os
@@ -75,6 +75,7 @@ def test_a_cell_of_the_confusion_matrix_shows_exactly_its_pictures(studio, finis
 
 
 def test_a_killed_server_costs_nothing_and_the_page_comes_back_by_itself(studio, tab):
+    """J20: a server that is started anew takes over runs that go on."""
     run = studio.ask("runs", {"pipeline": small_training(studio, epochs=6, seed=2)})["id"]
     tab.goto(f"{studio.address}runs/{run}/nodes/train")
     tab.get_by_text("Epoch 1/6").first.wait_for(timeout=BEGIN_MS)

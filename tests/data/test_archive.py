@@ -1,4 +1,4 @@
-"""Section D of the bad inputs: archives that lie, and those that are only unusual."""
+"""Section D of the bad inputs: archives that lie, and those that are only unusual (S03)."""
 
 import bz2
 import contextlib

@@ -1,4 +1,4 @@
-"""Damage and hostility, section E of the bad inputs, on a real model directory."""
+"""Damage and hostility, section E of the bad inputs, on a real model directory (S04, S06, S07)."""
 
 import json
 import os

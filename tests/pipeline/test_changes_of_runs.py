@@ -1,4 +1,4 @@
-"""Who shows a run that goes on hears everything once, whoever was killed meanwhile."""
+"""Who shows a run that goes on hears everything once, whoever was killed meanwhile (J06, J09)."""
 
 import json
 import subprocess

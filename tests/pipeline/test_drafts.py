@@ -1,4 +1,4 @@
-"""Drawn pipelines and their versions."""
+"""Drawn pipelines and their versions (J03, J20)."""
 
 import threading
 
@@ -119,6 +119,46 @@ def test_a_damaged_version_is_named(drafts):
         drafts.read(draft.id)
 
 
+@pytest.fixture
+def two_damaged(drafts):
+    """Two pipelines: of one the newest of two versions is damaged, of the other the only one."""
+    one, other = (drafts.create(drawing(name), saved_by="ada") for name in ("One", "Other"))
+    drafts.save(one.id, drawing("Later"), base=1, saved_by="ada")
+    for draft_id, version in ((one.id, 2), (other.id, 1)):
+        (drafts.folder(draft_id) / f"{version:06}.json").write_text('{"id": ')
+    return one, other
+
+
+def test_j03_a_damaged_version_hides_no_other_pipeline_and_no_version_before_it(
+    drafts, two_damaged, caplog
+):
+    one, other = two_damaged
+    whole = drafts.create(drawing("Whole"), saved_by="ada")
+    assert {found.id: found.version for found in drafts.newest()} == {whole.id: 1, one.id: 1}
+    assert [found.version for found in drafts.whole_versions(one.id)] == [1]
+    assert list(drafts.whole_versions(other.id)) == []
+    assert f"{other.id}/000001.json is not valid JSON" in caplog.text
+    assert drafts.ownership(other.id).is_shared
+
+
+def test_j20_a_version_of_a_newer_imageloom_is_refused_and_left_alone(drafts):
+    made = drafts.create(drawing("One"), saved_by="ada")
+    file = drafts.folder(made.id) / "000001.json"
+    file.write_text(file.read_text().replace('"format_version": 1', '"format_version": 7', 1))
+    before = file.read_bytes()
+    for refused in (
+        lambda: drafts.read(made.id),
+        lambda: drafts.save(made.id, drawing("Two"), base=1, saved_by="ada"),
+    ):
+        with pytest.raises(
+            StoreCorruptError, match=r"format version 7, but .* reads up to 1"
+        ) as why:
+            refused()
+        assert why.value.reason == "newer"
+    assert list(drafts.newest()) == []
+    assert (file.read_bytes(), drafts.versions(made.id)) == (before, (1,))
+
+
 def test_old_autosaves_go_but_for_named_ones_and_the_last_of_each_day(drafts, monkeypatch):
     monkeypatch.setattr(module, "_KEPT_VERSIONS", 2)
     days = [1, 1, 1, 2, 2, 3, 3, 3]
@@ -129,3 +169,16 @@ def test_old_autosaves_go_but_for_named_ones_and_the_last_of_each_day(drafts, mo
         drafts.save(draft.id, drawing(f"v{version}"), base=version - 1, saved_by="ada")
     # 8 and 7 are the newest; before them 6, 5 and 3 are the last of their days; 1 is named.
     assert drafts.versions(draft.id) == (8, 7, 6, 5, 3, 1)
+
+
+def test_j03_a_damaged_old_version_keeps_nobody_from_saving(drafts, monkeypatch):
+    monkeypatch.setattr(module, "_KEPT_VERSIONS", 1)
+    draft = drafts.create(drawing("a"), saved_by="ada")
+    (drafts.folder(draft.id) / "000001.json").write_text("{")
+    with pytest.raises(StoreCorruptError, match="is not valid JSON"):
+        drafts.save(draft.id, drawing("b"), base=1, saved_by="ada")
+    (drafts.folder(draft.id) / "000002.json").write_text(
+        draft.model_copy(update={"version": 2}).model_dump_json()
+    )
+    drafts.save(draft.id, drawing("c"), base=2, saved_by="ada")
+    assert drafts.versions(draft.id) == (3, 2, 1)

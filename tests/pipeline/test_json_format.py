@@ -66,6 +66,7 @@ def test_a_link_to_a_pipeline_is_followed(tmp_path):
 
 
 def test_unknown_keys_and_components_are_kept():
+    """J14."""
     content = json.loads(json.dumps(SMALL)) | {"x-colours": {"__proto__": {"polluted": True}}}
     content["nodes"][0] |= {"component": "not.installed", "__proto__": [1], "model_config": {}}
     content["edges"][0] |= {"begin": "elsewhere", "constructor": None}

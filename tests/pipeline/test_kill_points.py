@@ -1,4 +1,7 @@
-"""Whenever executor and worker are killed at once, the truth is found and the run completes."""
+"""Whenever executor and worker are killed at once, the truth is found and the run completes.
+
+Holds J01.
+"""
 
 import json
 import os

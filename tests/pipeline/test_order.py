@@ -95,6 +95,7 @@ def test_reach_up_and_down():
 
 @pytest.mark.slow
 def test_a_chain_of_ten_thousand_nodes_needs_no_recursion(tmp_path):
+    """J14."""
     pipeline = chain(10_000)
     write_pipeline(pipeline, tmp_path / "p.json")
     assert read_pipeline(tmp_path / "p.json") == pipeline

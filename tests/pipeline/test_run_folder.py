@@ -1,4 +1,7 @@
-"""The files of a run say the truth whatever happened to the processes that wrote them."""
+"""The files of a run say the truth whatever happened to the processes that wrote them.
+
+Holds J01, J06.
+"""
 
 import shutil
 import time

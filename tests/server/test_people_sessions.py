@@ -14,9 +14,10 @@ from imageloom.server.people.roles import Person, Role
 from imageloom.server.people.sessions import IDLE_S, LIFE_S, Sessions
 from imageloom.server.people.trials import MOST_PER_ADDRESS, MOST_TOGETHER, WINDOW_S, Trials
 from imageloom.server.people.users import Users
+from imageloom.server.routes import people as people_routes
 from imageloom.server.site import NetworkPlace, Site
 
-from .conftest import HOME, PASSWORD
+from .conftest import HOME, PASSWORD, session_of
 from .test_access import HOSTS_OF_OTHERS, ORIGINS_OF_OTHERS
 
 PUBLIC = "https://studio.example.org"
@@ -49,6 +50,23 @@ def test_an_unknown_name_and_a_wrong_password_are_answered_alike(asking):
     assert told(wrong) == told(unknown)
     assert wrong.status_code == 401
     assert "set-cookie" not in wrong.headers
+
+
+@pytest.mark.parametrize("meanwhile", ["remove", "set_password", "set_role"])
+def test_who_is_removed_or_changed_while_they_sign_in_is_not_signed_in(
+    asking, people, monkeypatch, meanwhile
+):
+    more = {"remove": (), "set_password": ("another good password",), "set_role": (Role.VIEWER,)}
+
+    def is_right_and_then_changes(*looked_at):
+        is_right = passwords.is_password(*looked_at)
+        getattr(people.users, meanwhile)("eve", *more[meanwhile])
+        return is_right
+
+    monkeypatch.setattr(people_routes, "is_password", is_right_and_then_changes)
+    answer = sign_in(asking())
+    assert (answer.status_code, answer.json()["error"]["reason"]) == (401, "wrong-password")
+    assert "set-cookie" not in answer.headers
 
 
 def test_an_unknown_name_takes_the_work_of_a_known_one(monkeypatch, password_hash):
@@ -120,7 +138,7 @@ def test_a_damaged_file_of_users_lets_nobody_in(people, studio, asking):
 
 
 def test_only_the_hash_of_a_session_is_on_file_and_only_for_its_owner(people, studio):
-    secret = people.sessions.begin("eve")
+    secret = session_of(people, "eve")
     files = [one for one in studio.engine.workspace.people.rglob("*") if one.is_file()]
     assert len(secret) == 43, "256 bits in base 64"
     assert not any(secret in one.name or secret in one.read_text() for one in files)
@@ -143,7 +161,7 @@ def test_a_session_ends_when_it_is_not_used_and_after_two_weeks_in_any_case(
 ):
     clock = [1_000_000.0]
     sessions = Sessions(studio.engine.workspace.people, people.users, now=lambda: clock[0])
-    secret = sessions.begin("eve")
+    secret = sessions.begin("eve", people.users.find("eve"))
     for moment in used_at:
         clock[0] = 1_000_000.0 + moment
         assert sessions.person(secret) is not None
@@ -189,7 +207,7 @@ def test_signing_out_ends_the_session_and_not_only_the_cookie(asking, door):
 
 
 def test_a_page_that_follows_what_happens_ends_when_its_person_is_signed_out(app, people, door):
-    secret = people.sessions.begin("eve")
+    secret = session_of(people, "eve")
     assert asyncio.run(_stream(app, door, secret, lambda: people.sessions.end(secret))) == 200
 
 
@@ -322,7 +340,7 @@ def test_the_token_of_the_machines_owner_opens_nothing_here(asking, access):
 def test_a_program_sends_the_secret_of_a_session_and_needs_no_page(asking, people):
     client = asking()
     client.headers.pop("origin")
-    headers = {"authorization": f"Bearer {people.sessions.begin('eve')}"}
+    headers = {"authorization": f"Bearer {session_of(people, 'eve')}"}
     assert client.post("/api/pipelines", headers=headers, json={}).status_code == 422
 
 
@@ -388,7 +406,7 @@ def test_a_usual_port_is_left_out_as_browsers_do():
 def test_a_page_that_only_stays_open_keeps_nobody_signed_in(people, studio):
     clock = [1_000_000.0]
     sessions = Sessions(studio.engine.workspace.people, people.users, now=lambda: clock[0])
-    secret = sessions.begin("eve")
+    secret = sessions.begin("eve", people.users.find("eve"))
     for _ in range(3):
         clock[0] += IDLE_S / 2 - 1
         is_in = sessions.person(secret, is_use=False) is not None

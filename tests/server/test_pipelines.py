@@ -1,4 +1,4 @@
-"""Drawn pipelines over the API, and the answers of the server as a whole."""
+"""Drawn pipelines over the API, and the answers of the server as a whole (J03, J14)."""
 
 from pathlib import Path
 
@@ -30,6 +30,7 @@ def test_a_pipeline_is_begun_read_saved_and_deleted(page, seed):
 
 
 def test_a_conflict_gives_both_versions_and_overwrites_nothing(page, seed):
+    """J13."""
     address = f"/api/pipelines/{page.post('/api/pipelines', json={'pipeline': seed}).json()['id']}"
     theirs = {**seed, "name": "Theirs"}
     page.put(address, json={"pipeline": theirs}, headers={"if-match": '"1"'})
@@ -140,3 +141,92 @@ def test_a_view_of_the_page_is_the_page_and_no_file_outside_it(page):
         "/%2e%2e%2fapp.py",
     ):
         assert page.get(path).content == first.content
+
+
+def test_j03_a_damaged_pipeline_hides_no_other_and_can_be_thrown_away(page, studio, seed):
+    whole, damaged = (page.post("/api/pipelines", json={"pipeline": seed}).json() for _ in "ab")
+    file = studio.drafts.folder(damaged["id"]) / "000001.json"
+    file.write_bytes(file.read_bytes()[:100])
+    assert [one["id"] for one in page.get("/api/pipelines").json()] == [whole["id"]]
+    address = f"/api/pipelines/{damaged['id']}"
+    answer = page.get(address)
+    assert answer.json()["error"]["type"] == "StoreCorruptError"
+    assert page.get(f"{address}/versions").json() == []
+    assert page.delete(address).status_code == 204
+    assert not file.exists()
+
+
+def nodes(number):
+    return [{"id": f"n{one}", "component": "dataset"} for one in range(number)]
+
+
+def drawn(**parts):
+    return {"pipeline": {"format_version": 2, "kind": "pipeline", "name": "Odd", **parts}}
+
+
+ALL = ["/api/check", "/api/pipelines", "/api/runs"]
+
+
+@pytest.mark.parametrize("address", ALL)
+@pytest.mark.parametrize(
+    ("parts", "said"),
+    [
+        ({"format_version": 3}, "format version 3"),
+        ({"nodes": nodes(10_001)}, "10,000"),
+        ({"nodes": [*nodes(1), *nodes(1)]}, "'n0'"),
+        ({"nodes": [{"id": "../x", "component": "dataset"}]}, "'../x'"),
+        ({"nodes": [{"id": "a", "component": "dataset", "params": {"x": 2**5_000}}]}, "bits"),
+    ],
+    ids=["newer", "too many nodes", "an id twice", "an id that leads out", "a huge number"],
+)
+def test_j14_what_is_no_pipeline_of_ours_is_refused_with_words(page, address, parts, said):
+    answer = page.post(address, json=drawn(**parts))
+    assert answer.status_code == 422
+    assert said in answer.json()["error"]["message"]
+    assert page.get("/api/pipelines").json() == []
+    assert page.get("/api/runs").json()["runs"] == []
+
+
+@pytest.mark.parametrize("address", ALL)
+def test_j14_64_megabytes_are_refused(page, address):
+    answer = page.post(address, json=drawn(description="x" * 64 * 1024**2))
+    assert answer.status_code == 413
+
+
+def test_j14_every_mistake_of_a_drawing_names_its_node(page):
+    edges = [{"from": "a.dataset", "to": "b.images"}, {"from": "c.x", "to": "nobody.y"}]
+    edges += [{"from": "d.first", "to": "e.images"}, {"from": "e.first", "to": "d.images"}]
+    components = {"a": "dataset", "b": "train_pytorch_model", "c": "nothing"}
+    components |= dict.fromkeys("de", "split_image_directory")
+    made = [{"id": name, "component": one} for name, one in components.items()]
+    made[0]["version"] = 99
+    answer = page.post("/api/check", json=drawn(nodes=made, edges=edges))
+    assert answer.status_code == 200
+    found = {(one["kind"], one["node"]) for one in answer.json()["problems"]}
+    assert {node for _, node in found} >= set("abc"), found
+    kinds = {kind for kind, _ in found}
+    assert {"cycle", "unknown-component"} <= kinds, found
+    refused = page.post("/api/runs", json=drawn(nodes=made, edges=edges))
+    assert refused.status_code == 422
+
+
+def test_j14_names_of_prototypes_are_names_like_others(page):
+    params = {"__proto__": {"polluted": 1}, "constructor": 1, "toString": None}
+    node = {"id": "constructor", "component": "constructor", "params": params, "title": "valueOf"}
+    edge = {"from": "constructor.__proto__", "to": "constructor.toString"}
+    sent = drawn(nodes=[node], edges=[edge], __proto__={"a": 1})
+    made = page.post("/api/pipelines", json=sent).json()
+    kept = page.get(f"/api/pipelines/{made['id']}").json()["pipeline"]
+    assert kept["nodes"] == [node]
+    assert kept["edges"] == [edge]
+    assert kept["__proto__"] == {"a": 1}
+
+
+@pytest.mark.slow
+def test_j14_ten_thousand_nodes_are_kept_and_checked(page):
+    made = page.post("/api/pipelines", json=drawn(nodes=nodes(10_000)))
+    assert made.status_code == 201
+    assert page.get("/api/pipelines").json()[0]["num_nodes"] == 10_000
+    answer = page.post("/api/check", json=drawn(nodes=nodes(10_000)))
+    assert answer.status_code == 200
+    assert len(answer.content) < 16 * 1024**2

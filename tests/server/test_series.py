@@ -1,4 +1,4 @@
-"""Curves over the API, against the values that were written."""
+"""Curves over the API, against the values that were written (J17)."""
 
 import csv
 import io

@@ -1,4 +1,4 @@
-"""Things are looked at once for all who follow them."""
+"""Things are looked at once for all who follow them (J09)."""
 
 import asyncio
 import json

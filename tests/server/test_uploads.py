@@ -281,6 +281,7 @@ def test_one_that_was_given_up_is_gone(page, folder, content):
 
 
 def test_one_that_is_finished_can_be_deleted_unless_a_run_reads_it(page, studio, folder):
+    """J15."""
     done = send(page, b"abc")
     run = made_run(studio)
     record = run.record()

@@ -1,4 +1,7 @@
-"""The list of runs is asked for only where it may have changed, and no change is missed by that."""
+"""The list of runs is asked for only where it may have changed, and no change is missed by that.
+
+Holds J09, J17.
+"""
 
 import os
 import time

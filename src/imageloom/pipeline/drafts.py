@@ -5,7 +5,9 @@ is the one with the highest number. Who saves says which version they drew on: w
 longer the newest, nothing is written, and both stay as they are.
 """
 
+import itertools
 import json
+import logging
 import re
 import secrets
 import time
@@ -28,6 +30,7 @@ from imageloom.pipeline.ownership import (
 )
 from imageloom.pipeline.workspace import Workspace
 
+logger = logging.getLogger(__name__)
 FORMAT_VERSION: Final = 1
 _ID: Final = re.compile(r"[0-9]{8}-[0-9]{6}-[0-9a-f]{4}")
 _VERSION_FILE: Final = re.compile(r"([0-9]{6,})\.json")
@@ -82,8 +85,17 @@ class Drafts:
     def newest(self) -> Iterator[Draft]:
         """Yield the newest version of each that can be read, the newest pipeline first."""
         for one in self.ids():
-            if self.versions(one):
-                yield self.read(one)
+            yield from itertools.islice(self.whole_versions(one), 1)
+
+    def whole_versions(self, draft_id: str) -> Iterator[Draft]:
+        """Yield the versions that can be read, the newest first; of others the log says why."""
+        for version in self.versions(draft_id):
+            try:
+                yield self.read(draft_id, version)
+            except StoreCorruptError as problem:
+                logger.warning("%s", problem)
+            except NoSuchPipelineError:  # deleted at this moment
+                return
 
     def versions(self, draft_id: str) -> tuple[int, ...]:
         """Return the numbers of the versions that are kept, the newest first; empty for none."""
@@ -112,12 +124,13 @@ class Drafts:
         return _read(self._file(draft_id, number))
 
     def ownership(self, draft_id: str) -> Ownership:
-        """Return whose a drawn pipeline is.
+        """Return whose a drawn pipeline is, also of one that is damaged.
 
         Raises:
             NoSuchPipelineError: There is none.
         """
-        self.read(draft_id)
+        if not self.versions(draft_id):
+            raise no_such_pipeline(draft_id)
         return read_ownership(self.folder(draft_id) / _OWNER)
 
     def set_ownership(self, draft_id: str, ownership: Ownership) -> None:
@@ -127,7 +140,7 @@ class Drafts:
             NoSuchPipelineError: There is none.
             FailedToWriteOutputsError: The workspace cannot be written.
         """
-        self.read(draft_id)
+        self.ownership(draft_id)
         write_ownership(self.folder(draft_id) / _OWNER, ownership)
 
     def create(
@@ -218,7 +231,10 @@ class Drafts:
         days: set[float] = set()
         for version in self.versions(draft_id)[_KEPT_VERSIONS:]:
             file = self._file(draft_id, version)
-            draft = _read(file)
+            try:
+                draft = _read(file)
+            except StoreCorruptError:  # left for whoever can read it
+                continue
             day = draft.saved // _DAY_S
             if not draft.label and day in days:
                 file.unlink(missing_ok=True)
@@ -246,6 +262,14 @@ def _normal(content: dict[str, JsonValue]) -> dict[str, JsonValue]:
 
 def _read(file: Path) -> Draft:
     content = read_json(file, StoreCorruptError)
+    written = content.get("format_version")
+    if isinstance(written, int) and written > FORMAT_VERSION:
+        raise StoreCorruptError(
+            f"{file} has format version {written}, but this Imageloom reads up to "
+            f"{FORMAT_VERSION}.",
+            hint="Open it with the version of Imageloom that wrote it. It was left as it is.",
+            reason="newer",
+        )
     try:
         return Draft.model_validate_json(json.dumps(content))
     except ValidationError as problem:

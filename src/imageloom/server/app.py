@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import time
 from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
 from importlib import resources
 from pathlib import Path
 from typing import Final
@@ -70,6 +71,7 @@ _HEADERS: Final = {
 _FAILURES: Final[dict[int | str, dict[str, object]]] = {
     status: {"model": FailureAnswer} for status in (401, 403, 404, 409, 422, 503)
 }
+_DOORKEEPERS: Final = 8
 _NOT_BUILT: Final = (
     "<!doctype html><title>Imageloom</title><p>The page is not built. In a checkout: <code>make "
     "page</code>. The API is at <a href=/docs>/docs</a>."
@@ -168,6 +170,8 @@ class _Guard:
     def __init__(self, app: ASGIApp, door: Gate) -> None:
         self._app = app
         self._door = door
+        # Threads of their own, for nothing is answered before who asks is known.
+        self._doorkeepers = ThreadPoolExecutor(_DOORKEEPERS, "door")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -220,7 +224,8 @@ class _Guard:
         door, headers = self._door, dict(Headers(scope=scope))
         method, path = scope["method"], scope["path"]
         try:
-            visitor = await asyncio.to_thread(door.visitor, headers)
+            loop = asyncio.get_running_loop()
+            visitor = await loop.run_in_executor(self._doorkeepers, door.visitor, headers)
         except ImageloomError as problem:  # the file of users is damaged: nobody gets in
             return failure_response(503, problem)
         is_open = door.is_open(method, path)

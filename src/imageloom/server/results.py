@@ -1,5 +1,6 @@
 """Where what a node made lies."""
 
+import os
 from pathlib import Path
 
 from imageloom.errors import NoSuchRunError
@@ -10,6 +11,16 @@ from imageloom.scoring.model_process.client import PicturePlace
 from imageloom.scoring.read_pictures import PICTURES, about_pictures, read_pictures
 from imageloom.server.studio import Studio
 from imageloom.spec.port_types import MODEL_DIRECTORY
+
+
+def leads_away(studio: Studio, file: Path) -> bool:
+    """Whether what should be a file of a run is a link, or lies behind one that leaves the runs."""
+    workspace = studio.engine.workspace
+    place = Path(os.path.realpath(file))
+    kept = (workspace.runs, workspace.work, workspace.objects)
+    return file.is_symlink() or not any(
+        place.is_relative_to(os.path.realpath(folder)) for folder in kept
+    )
 
 
 def evaluation_folder(studio: Studio, run_id: str, node: str) -> Path:

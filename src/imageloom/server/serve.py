@@ -1,5 +1,7 @@
 """The server process: one port of this machine's own, until somebody stops it."""
 
+import contextlib
+import errno
 import socket
 import threading
 from collections.abc import Sequence
@@ -7,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+import psutil
 import uvicorn
 
 from imageloom.app import Engine
@@ -16,6 +19,7 @@ from imageloom.events import CancelToken
 from imageloom.scoring.model_process.client import ModelHelper
 from imageloom.server.access import Access, Gate, PeopleAccess, read_or_make_token
 from imageloom.server.app import create_app
+from imageloom.server.connections import TimedConnection
 from imageloom.server.people.register import People
 from imageloom.server.people.roles import Role
 from imageloom.server.roots import Roots
@@ -150,6 +154,7 @@ def _listening(studio: Studio, door: Gate, listener: socket.socket, address: str
     app = create_app(studio, door)
     config = uvicorn.Config(
         app,
+        http=TimedConnection,
         log_level="warning",
         access_log=False,
         server_header=False,
@@ -178,10 +183,39 @@ def _listener(host: str, port: int | None) -> socket.socket:
             problem = why
         else:
             return listener
+    raise _port_taken(host, port, problem)
+
+
+def _port_taken(host: str, port: int | None, problem: OSError | None) -> EnvironmentUnsuitableError:
+    """Return the error for a port that cannot be used, with who has it and one that is free."""
     where = f"Port {port}" if port is not None else f"Each port from {DEFAULT_PORT} on"
-    reason = problem.strerror if problem is not None else "taken"
-    raise EnvironmentUnsuitableError(
+    reason = (problem.strerror if problem is not None else None) or "taken"
+    other = "another port with --port"
+    if port is not None and problem is not None and problem.errno == errno.EADDRINUSE:
+        reason += _who_has(port)
+        free = _next_free(host, port)
+        other = other if free is None else f"port {free}, which is free: --port {free}"
+    return EnvironmentUnsuitableError(
         f"{where} cannot be used: {reason}.",
-        hint="Does another studio run? Use its page, or choose another port with --port.",
+        hint=f"Does another studio run? Use its page, or choose {other}.",
         reason="port-taken",
     )
+
+
+def _next_free(host: str, port: int) -> int | None:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    for number in range(port + 1, min(port + 1 + _TRIED_PORTS, 65_536)):
+        with socket.socket(family) as tried, contextlib.suppress(OSError):
+            tried.bind((host, number))
+            return number
+    return None
+
+
+def _who_has(port: int) -> str:
+    """Return which process listens on a port, as far as the system tells us."""
+    with contextlib.suppress(psutil.Error, OSError):
+        for one in psutil.net_connections("tcp"):
+            is_there = getattr(one.laddr, "port", None) == port
+            if is_there and one.status == psutil.CONN_LISTEN and one.pid:
+                return f", by process {one.pid} ({psutil.Process(one.pid).name()})"
+    return ""

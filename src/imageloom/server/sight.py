@@ -1,8 +1,10 @@
 """Which folders and uploads of this machine a person may look into, and have pipelines read."""
 
+import contextlib
 import os
 from collections.abc import Callable
 from pathlib import Path
+from typing import Final
 
 from imageloom.errors import CouldNotOpenFileError
 from imageloom.params import Params
@@ -13,6 +15,7 @@ from imageloom.server.roots import Roots
 from imageloom.server.studio import Studio
 from imageloom.spec.component import Outside
 
+_CODE: Final = Path(__file__).parents[1]
 Reads = Callable[[Params, Outside], Path]
 
 
@@ -20,7 +23,8 @@ def seen_place(studio: Studio, path: Path | str) -> Path:
     """Return where a path leads, all links followed, if who asks may look there.
 
     The machine's owner sees the roots. Where several people share the studio, nobody looks into
-    the workspace that way, but for the uploads that they see.
+    the workspace that way, but for the uploads that they see; nor into what Imageloom keeps for
+    itself, the owner's settings and code, and what is hidden, although a root may have it.
 
     Raises:
         CouldNotOpenFileError: They may not. Whether anything is there is not told.
@@ -31,10 +35,12 @@ def seen_place(studio: Studio, path: Path | str) -> Path:
         place = Path(os.path.realpath(path))
     except ValueError:  # a NUL
         return studio.roots.require(path)
-    workspace = Path(os.path.realpath(studio.engine.workspace.root))
-    if not place.is_relative_to(workspace):
+    is_kept_back = _is_private(studio, place) or _is_hidden(studio.roots, place)
+    if _lies_in(place, studio.engine.workspace.root):
+        is_kept_back = not _is_seen_upload(studio, place)
+    elif not is_kept_back:
         return studio.roots.require(path)
-    if not _is_seen_upload(studio, place):
+    if is_kept_back:
         raise CouldNotOpenFileError(
             f"{path} lies outside the folders that this page may show.",
             hint="Choose a folder that it shows, or an upload.",
@@ -100,6 +106,35 @@ def _require_readable(studio: Studio, reads: Reads, params: Params, outside: Out
             hint="Choose where the pictures are.",
             reason="outside-roots",
         ) from None
+
+
+def _is_private(studio: Studio, place: Path) -> bool:
+    """Whether a place is of the machine's owner alone, or code of ours."""
+    settings = studio.engine.settings
+    own = (settings.home, settings.targets, settings.extensions, _CODE)
+    return any(one is not None and _lies_in(place, Path(one)) for one in own)
+
+
+def _is_hidden(roots: Roots, place: Path) -> bool:
+    inside = (place.relative_to(root) for root in roots.paths if place.is_relative_to(root))
+    return any(part.startswith(".") for one in inside for part in one.parts)
+
+
+def _lies_in(place: Path, folder: Path) -> bool:
+    """Whether a place is a folder or lies in it, by whatever name.
+
+    Names are not enough where a file system has several for one folder, as those that do not tell
+    A from a, or a folder that is mounted twice.
+    """
+    if place.is_relative_to(os.path.realpath(folder)):
+        return True
+    with contextlib.suppress(OSError):
+        known = folder.stat()
+        for one in (place, *place.parents):
+            with contextlib.suppress(OSError):
+                if os.path.samestat(one.stat(), known):
+                    return True
+    return False
 
 
 def _is_seen_upload(studio: Studio, place: Path) -> bool:

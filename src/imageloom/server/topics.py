@@ -6,6 +6,7 @@ import hashlib
 import json
 import logging
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Final, Self
 
@@ -15,6 +16,8 @@ logger = logging.getLogger(__name__)
 POLL_S: Final = 0.1
 ASKED_AGAIN_S: Final = 2.0
 """How soon a page that nothing happens on learns that its person was signed out."""
+
+_LOOKS_AT_ONCE: Final = 16
 
 
 @dataclass(frozen=True)
@@ -51,6 +54,10 @@ class Topics:
     """What is watched at this moment; for one event loop."""
 
     _topics: dict[str, _Topic] = field(default_factory=dict)
+    # Threads of their own: looks at a disk that does not answer take away no other's.
+    _lookers: ThreadPoolExecutor = field(
+        default_factory=lambda: ThreadPoolExecutor(_LOOKS_AT_ONCE, "look")
+    )
     _changed: asyncio.Condition = field(default_factory=asyncio.Condition)
     _is_closed: bool = False
 
@@ -117,8 +124,9 @@ class Topics:
                 del self._topics[name]
 
     async def _watch(self, name: str, topic: _Topic) -> None:
+        loop = asyncio.get_running_loop()
         while not self._is_closed:
-            content = await asyncio.to_thread(_seen, topic.look)
+            content = await loop.run_in_executor(self._lookers, _seen, topic.look)
             if content is not None:
                 snapshot = Snapshot.of(name, content)
                 if topic.newest != snapshot:

@@ -294,6 +294,7 @@ def test_several_processes_make_the_database_and_sync_at_once(url, workspace, re
 
 @pytest.mark.slow
 def test_kill_9_while_syncing_leaves_a_database_that_shows_every_run(workspace, repository):
+    """J01, J04, J05: the journal is rolled back, and needs no shared memory."""
     for number in (0, 3, 6, 9):
         process = subprocess.Popen(
             [sys.executable, "-c", SYNC, str(workspace.root), "", f"k{number}", str(repository)],

@@ -1,4 +1,5 @@
 /** Asks the server; an answer that is none is thrown as the error it holds. */
+import { hearDate } from "./serverTime";
 import type { ErrorInfo } from "./types";
 
 /** An error as the server said it, or that it could not be reached (status 0). */
@@ -43,6 +44,7 @@ export async function ask<T>(path: string, question: Question = {}): Promise<T> 
     ...(bytes ? { body: bytes } : {}),
     ...(signal ? { signal } : {}),
   });
+  hearDate(answer.headers.get("date"));
   if (answer.status === 204) return undefined as T;
   const content = await contentOf(answer);
   if (answer.ok) return content as T;

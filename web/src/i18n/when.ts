@@ -1,5 +1,6 @@
 /** Times and sizes as people say them, in the page's language. */
 import { i18n } from ".";
+import { serverNow } from "../api/serverTime";
 import { fromServer } from "./fromServer";
 import { locale } from "./numbers";
 
@@ -11,7 +12,7 @@ const STEPS: readonly (readonly [Intl.RelativeTimeFormatUnit, number])[] = [
 const RECENT_DAYS = 6;
 
 /** Returns how long ago something was; after some days, its date. Both in seconds since 1970. */
-export function ago(time: number, now: number = Date.now() / 1000): string {
+export function ago(time: number, now: number = serverNow()): string {
   const passed = Math.max(now - time, 0);
   if (passed > RECENT_DAYS * 86_400) {
     return new Intl.DateTimeFormat(locale(), { dateStyle: "medium" }).format(time * 1000);

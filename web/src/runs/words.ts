@@ -1,5 +1,6 @@
 /** Times and states in words. */
 import type { TFunction } from "i18next";
+import { serverNow } from "../api/serverTime";
 import { locale } from "../i18n/numbers";
 import type { IconName } from "../icons/Icon";
 
@@ -19,7 +20,7 @@ export function duration(t: TFunction, seconds: number): string {
 }
 
 /** A moment as people of this browser write it; the date only when it is not today. */
-export function moment(seconds: number, now: number = Date.now() / 1_000): string {
+export function moment(seconds: number, now: number = serverNow()): string {
   const date = new Date(seconds * 1_000);
   const isToday = date.toDateString() === new Date(now * 1_000).toDateString();
   const time = date.toLocaleTimeString(locale(), { hour: "2-digit", minute: "2-digit" });

@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from imageloom.errors import StoreCorruptError, write_failure
 from imageloom.files.publish import read_json
 from imageloom.server.people.roles import Person
-from imageloom.server.people.users import Users, make_private_folder
+from imageloom.server.people.users import User, Users, make_private_folder
 
 SECRET_BYTES: Final = 32
 IDLE_S: Final = 24 * 3600.0
@@ -47,15 +47,20 @@ class Sessions:
         self._users = users
         self._now = now
 
-    def begin(self, name: str) -> str:
+    def begin(self, name: str, user: User) -> str:
         """Sign a user in, whose password was right; return the secret, which is kept nowhere.
 
+        A user who was removed or changed since is not signed in: the secret is nobody's then.
+
+        Args:
+            name: Of the user.
+            user: As they were when their password was looked at.
+
         Raises:
-            KeyError: There is no such user any more.
             FailedToWriteOutputsError: The session cannot be written.
         """
         secret = secrets.token_urlsafe(SECRET_BYTES)
-        session = _Session(user=name, epoch=self._users.all()[name].epoch, begun=self._now())
+        session = _Session(user=name, epoch=user.epoch, begun=self._now())
         make_private_folder(self._folder)
         file = self._file(secret)
         new = file.with_suffix(".new")

@@ -122,7 +122,7 @@ def _permission(studio: Studio, visitor: Visitor) -> Callable[[str], bool]:
 def _known(text: str | None) -> dict[str, str]:
     try:
         content = json.loads(text or "{}")
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     known = content if isinstance(content, dict) else {}
     return {str(key): str(value) for key, value in list(known.items())[:_MOST_TOPICS]}

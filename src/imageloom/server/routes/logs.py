@@ -12,6 +12,7 @@ from imageloom.files.log_parts import FoundLine, log_bytes, read_part, search_lo
 from imageloom.run_report.node_files import process_logs
 from imageloom.server.needs import needs
 from imageloom.server.people.roles import Role
+from imageloom.server.results import leads_away
 from imageloom.server.studio import Studio, StudioNow
 from imageloom.system.wording import some
 
@@ -141,4 +142,5 @@ def _log(studio: Studio, run_id: str, node: str, label: str) -> Path:
 
 def _logs(studio: Studio, run_id: str, node: str) -> dict[str, Path]:
     run, facts = studio.node(run_id, node)
-    return process_logs(studio.engine.workspace, run, node, facts)
+    found = process_logs(studio.engine.workspace, run, node, facts)
+    return {label: log for label, log in found.items() if not leads_away(studio, log)}

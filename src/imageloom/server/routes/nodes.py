@@ -19,8 +19,8 @@ from imageloom.scoring.read_pictures import (
 )
 from imageloom.server.needs import needs
 from imageloom.server.people.roles import Role
-from imageloom.server.results import evaluation_folder, record_folder
-from imageloom.server.studio import StudioNow
+from imageloom.server.results import evaluation_folder, leads_away, record_folder
+from imageloom.server.studio import Studio, StudioNow
 
 router = APIRouter(prefix="/runs/{run_id}", tags=["results"])
 # A report is one file with its style, script and pictures inside; it may reach nothing else.
@@ -69,14 +69,14 @@ class ScoredPicturesPage(BaseModel):
 @needs(Role.VIEWER)
 def run_report(studio: StudioNow, run_id: str) -> FileResponse:
     """Return the report of a run, as the command line writes it."""
-    return _report(studio.run(run_id).report)
+    return _report(studio, studio.run(run_id).report)
 
 
 @router.get("/nodes/{node}/report", response_class=FileResponse)
 @needs(Role.VIEWER)
 def node_report(studio: StudioNow, run_id: str, node: str) -> FileResponse:
     """Return the report of a node, as the command line writes it."""
-    return _report(record_folder(studio, run_id, node) / REPORT)
+    return _report(studio, record_folder(studio, run_id, node) / REPORT)
 
 
 @router.get("/nodes/{node}/evaluation")
@@ -100,8 +100,8 @@ def pictures(
     return ScoredPicturesPage(pictures=found, total=total)
 
 
-def _report(file: Path) -> FileResponse:
-    if not file.is_file():
+def _report(studio: Studio, file: Path) -> FileResponse:
+    if not file.is_file() or leads_away(studio, file):
         raise NoSuchRunError("There is no report yet.", reason="no-report")
     return FileResponse(
         file,

@@ -14,6 +14,7 @@ from imageloom.server.people.passwords import is_password
 from imageloom.server.people.register import People
 from imageloom.server.people.roles import Role
 from imageloom.server.people.sessions import LIFE_S
+from imageloom.server.people.users import User
 from imageloom.server.studio import Studio, StudioNow
 
 router = APIRouter(tags=["people"])
@@ -94,8 +95,11 @@ def sign_in(request: Request, studio: StudioNow, who: Credentials) -> Response:
     people = _people(studio)
     user = people.users.find(who.name)
     studio.deeds.who = who.name if user is not None else _UNKNOWN
-    _require_password(request, people, who.name, who.password)
-    secret = people.sessions.begin(who.name)
+    secret = people.sessions.begin(
+        who.name, _require_password(request, people, who.name, who.password)
+    )
+    if people.sessions.person(secret) is None:  # removed or changed at this moment
+        raise _wrong_password()
     door: Gate = request.app.state.door
     answer = Response(status_code=204)
     answer.set_cookie(
@@ -179,8 +183,12 @@ def _people(studio: Studio) -> People:
     return studio.people
 
 
-def _require_password(request: Request, people: People, name: str, password: str) -> None:
-    """Refuse a wrong password, with one answer for wrong names too, and too many trials."""
+def _require_password(request: Request, people: People, name: str, password: str) -> User:
+    """Refuse a wrong password, with one answer for wrong names too, and too many trials.
+
+    Returns:
+        The user whose password it is.
+    """
     address = request.state.address
     wait_s = people.trials.begin(name, address)
     if wait_s > 0:
@@ -190,10 +198,16 @@ def _require_password(request: Request, people: People, name: str, password: str
             details={"retry_after_s": math.ceil(wait_s)},
         )
     user = people.users.find(name)
-    if not is_password(password, None if user is None else user.password):
-        raise InvalidRequestError(
-            "The name or the password is wrong.",
-            hint="An admin can give you a new password.",
-            reason="wrong-password",
-        )
+    is_right = is_password(password, None if user is None else user.password)
+    if user is None or not is_right:
+        raise _wrong_password()
     people.trials.succeed(name, address)
+    return user
+
+
+def _wrong_password() -> InvalidRequestError:
+    return InvalidRequestError(
+        "The name or the password is wrong.",
+        hint="An admin can give you a new password.",
+        reason="wrong-password",
+    )

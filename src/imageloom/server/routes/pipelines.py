@@ -151,9 +151,9 @@ def read(studio: StudioNow, draft_id: str, response: Response) -> Draft:
 @router.get("/{draft_id}/versions")
 @needs(Role.VIEWER)
 def versions(studio: StudioNow, draft_id: str) -> list[VersionRow]:
-    """Return the versions that are kept, the newest first."""
+    """Return the versions that are kept and can be read, the newest first."""
     require_draft(studio, draft_id)
-    found = [studio.drafts.read(draft_id, one) for one in studio.drafts.versions(draft_id)]
+    found = studio.drafts.whole_versions(draft_id)
     return [VersionRow.model_validate(one, from_attributes=True) for one in found]
 
 
@@ -205,7 +205,9 @@ def save(
 def delete(studio: StudioNow, draft_id: str) -> None:
     """Move a drawn pipeline to the recycle bin; its runs stay."""
     ownership = require_draft(studio, draft_id, to_change=True)
-    title = str(studio.drafts.read(draft_id).pipeline.get("name", ""))
+    # A damaged one can be thrown away too.
+    newest = next(studio.drafts.whole_versions(draft_id), None)
+    title = draft_id if newest is None else str(newest.pipeline.get("name", ""))
     what = binned("pipeline", draft_id, title, by=studio.user, ownership=ownership)
     studio.recycle_bin.put(studio.drafts.folder(draft_id), what)
 
