@@ -1,6 +1,7 @@
 /** Times and sizes as people say them, in the page's language. */
-import { i18n } from ".";
+
 import { serverNow } from "../api/serverTime";
+import { i18n } from ".";
 import { fromServer } from "./fromServer";
 import { locale } from "./numbers";
 
