@@ -1,0 +1,31 @@
+"""A training of its own run directory is tracked."""
+
+import contextlib
+import shlex
+from collections.abc import Sequence
+from pathlib import Path
+
+from imageloom.events import Control
+from imageloom.tracking.beside import tracked
+from imageloom.tracking.place import Tracked
+from imageloom.tracking.training_files import TrainingFiles
+from imageloom.training.run.directory import RunDirectory
+
+
+def tracked_run(path: Path) -> Tracked:
+    """Return a run directory as trackers know it."""
+    run = RunDirectory(path)
+    return Tracked(name=run.path.name, folder=run.path, places=(files_of(run),))
+
+
+def files_of(run: RunDirectory) -> TrainingFiles:
+    """Return the files of a run directory that a tracker reads."""
+    return TrainingFiles(record=run.record, series=run.series, report=run.report, model=run.model)
+
+
+def tracking(
+    path: Path, names: Sequence[str], control: Control
+) -> contextlib.AbstractContextManager[None]:
+    """Have trackers follow the training of a run directory while the body trains."""
+    catch_up = shlex.join(["imageloom", "track", str(path)])
+    return tracked(tracked_run(path), names, catch_up=catch_up, control=control)
