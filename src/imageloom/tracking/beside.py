@@ -17,7 +17,7 @@ from imageloom.system.wording import some
 from imageloom.tracking.choose import chosen_trackers
 from imageloom.tracking.place import Tracked
 from imageloom.tracking.position import position_file, read_position
-from imageloom.tracking.process import Answer, Task
+from imageloom.tracking.process import TrackerAnswer, TrackerTask
 from imageloom.tracking.tracker import Tracker
 
 END_WAIT_S: Final = 30.0  # that the end of a training waits for its trackers; in the guide
@@ -56,7 +56,7 @@ class TrackerProcess:
         self._said = b""
         assert self._child.stdout is not None
         os.set_blocking(self._child.stdout.fileno(), False)
-        task = Task(tracker=tracker.name, training=training, tries_s=tries_s)
+        task = TrackerTask(tracker=tracker.name, training=training, tries_s=tries_s)
         assert self._child.stdin is not None
         with contextlib.suppress(OSError):  # it is gone already, which shows in its answer
             self._child.stdin.write(task.model_dump_json().encode() + b"\n")
@@ -68,7 +68,7 @@ class TrackerProcess:
         with contextlib.suppress(OSError):
             self._child.stdin.close()
 
-    def answer(self) -> Answer | None:
+    def answer(self) -> TrackerAnswer | None:
         """Return how far it came; None while it is at work."""
         has_ended = self._child.poll() is not None  # before it is read what it wrote
         assert self._child.stdout is not None
@@ -76,9 +76,11 @@ class TrackerProcess:
             self._said += os.read(self._child.stdout.fileno(), 65_536)
         if b"\n" in self._said or has_ended:
             try:
-                return Answer.model_validate_json(self._said)
+                return TrackerAnswer.model_validate_json(self._said)
             except ValidationError:
-                return Answer(is_complete=False, problem="Its process ended without an answer.")
+                return TrackerAnswer(
+                    is_complete=False, problem="Its process ended without an answer."
+                )
         return None
 
     def kill(self) -> None:
@@ -89,6 +91,10 @@ class TrackerProcess:
         self.training_ended()
         assert self._child.stdout is not None
         self._child.stdout.close()
+
+
+Came = tuple[TrackerProcess, TrackerAnswer]
+"""A tracker, and how far it came."""
 
 
 class Followers:
@@ -125,7 +131,7 @@ class Followers:
         for process in self._processes:
             process.training_ended()
 
-    def wait(self, control: Control, *, most_s: float) -> list[tuple[TrackerProcess, Answer]]:
+    def wait(self, control: Control, *, most_s: float) -> list[Came]:
         """Wait until the trackers have all there is, but not long, and end them.
 
         Args:
@@ -137,7 +143,7 @@ class Followers:
         """
         self.training_ended()
         deadline, asked = time.monotonic() + most_s, control.cancel.asked
-        answers: dict[str, Answer] = {}
+        answers: dict[str, TrackerAnswer] = {}
         while len(answers) < len(self._processes):
             for process in self._processes:
                 if answer := process.answer():
@@ -145,7 +151,7 @@ class Followers:
             if time.monotonic() >= deadline or control.cancel.asked > asked:
                 break
             time.sleep(_POLL_S)
-        late = Answer(is_complete=False, problem=f"It took more than {most_s:g} s.")
+        late = TrackerAnswer(is_complete=False, problem=f"It took more than {most_s:g} s.")
         for process in self._processes:
             process.kill()
         found = [(one, answers.get(one.tracker.name, late)) for one in self._processes]
@@ -153,7 +159,7 @@ class Followers:
         self._tell(found, control)
         return found
 
-    def _tell(self, found: list[tuple[TrackerProcess, Answer]], control: Control) -> None:
+    def _tell(self, found: list[Came], control: Control) -> None:
         lacking = [
             f"{one.tracker.title} ({answer.problem})"
             for one, answer in found

@@ -7,15 +7,15 @@ called until nothing is left, and called once.
 import calendar
 import hashlib
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final
 
 from imageloom.files.publish import sha256_of_file
 from imageloom.tracking.position import Position, write_position
-from imageloom.tracking.tracker import Point, Session
+from imageloom.tracking.tracker import Point, TrackerSession
 from imageloom.tracking.training_files import (
-    Record,
+    TrainingFacts,
     TrainingFiles,
     curves,
     points_behind,
@@ -27,16 +27,19 @@ _TIME_FORMAT: Final = "%Y-%m-%dT%H:%M:%SZ"
 
 
 class Teller:
-    """Tells an opened tracker about a training, and writes down what it has.
+    """Tells a tracker about a training, and writes down what it has.
 
     Args:
-        session: The tracker, opened.
+        open_session: Opens the tracker; called when there is something to tell.
         position: What it has.
         file: Where the position lies.
     """
 
-    def __init__(self, session: Session, position: Position, file: Path) -> None:
-        self._session = session
+    def __init__(
+        self, open_session: Callable[[], TrackerSession], position: Position, file: Path
+    ) -> None:
+        self._open_session = open_session
+        self._opened: TrackerSession | None = None
         self._file = file
         self.position = position
 
@@ -74,8 +77,9 @@ class Teller:
         Raises:
             Exception: Whatever the tracker raises.
         """
-        self._session.close()
-        write_position(self._file, self.position)
+        if self._opened is not None:
+            self._opened.close()
+            write_position(self._file, self.position)
 
     def give_up(self) -> None:
         """Let go of a tracker that failed; what it only has once it is closed counts for nothing.
@@ -83,9 +87,17 @@ class Teller:
         Raises:
             Exception: Whatever the tracker raises.
         """
-        self._session.close()
+        if self._opened is not None:
+            self._opened.close()
 
-    def _points(self, files: TrainingFiles, record: Record) -> Iterator[list[Point]]:
+    @property
+    def _session(self) -> TrackerSession:
+        """The tracker, opened."""
+        if self._opened is None:
+            self._opened = self._open_session()
+        return self._opened
+
+    def _points(self, files: TrainingFiles, record: TrainingFacts) -> Iterator[list[Point]]:
         """Yield values that the tracker has not, ``MAX_POINTS`` or fewer at a time."""
         found, waiting = curves(files), list[Point]()
         for curve in found:
@@ -120,7 +132,7 @@ class Teller:
             write_position(self._file, self.position)
 
 
-def _figures(record: Record, step: int) -> list[Point]:
+def _figures(record: TrainingFacts, step: int) -> list[Point]:
     """Return the figures of the published model as values at the last step."""
     if record.state != "completed" or record.ended is None:
         return []

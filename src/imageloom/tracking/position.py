@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, JsonValue, ValidationError
 
 from imageloom.errors import StoreCorruptError
 from imageloom.files.publish import read_json, write_json
-from imageloom.tracking.tracker import State
+from imageloom.tracking.tracker import TrainingState
 
 FORMAT_VERSION: Final = 1
 TRACKING_FOLDER: Final = "tracking"  # in the run directory, and in the folder of a node
@@ -36,7 +36,7 @@ class Position(BaseModel):
     has_parameters: bool = False
     last_steps: dict[str, int] = {}
     files: dict[str, str] = {}
-    state: State | None = None
+    state: TrainingState | None = None
 
     @classmethod
     def first(cls) -> Self:

@@ -24,7 +24,7 @@ from imageloom.tracking.follow import Teller
 from imageloom.tracking.place import Tracked
 from imageloom.tracking.position import position_file, read_position
 from imageloom.tracking.secrets import without_secrets
-from imageloom.tracking.tracker import Tracker
+from imageloom.tracking.tracker import Tracker, TrackerSession
 
 logger = logging.getLogger("imageloom.tracking.process")  # __name__ is __main__
 
@@ -35,7 +35,7 @@ _NICENESS: Final = 5  # the training comes first
 _MESSAGE_CHARS: Final = 300
 
 
-class Task(BaseModel):
+class TrackerTask(BaseModel):
     """What the process is asked to do.
 
     Attributes:
@@ -51,7 +51,7 @@ class Task(BaseModel):
     tries_s: float
 
 
-class Answer(BaseModel):
+class TrackerAnswer(BaseModel):
     """How far a tracker came.
 
     Attributes:
@@ -69,7 +69,7 @@ class _Input:
     """What whoever started this process says; a thread waits for its end."""
 
     def __init__(self) -> None:
-        self.task = Task.model_validate_json(sys.stdin.readline())
+        self.task = TrackerTask.model_validate_json(sys.stdin.readline())
         self.ended = threading.Event()
         self._parent = os.getppid()
         threading.Thread(target=self._listen, daemon=True).start()
@@ -108,7 +108,8 @@ def _follow(heard: _Input, tracker: Tracker) -> str:
     while True:
         has_ended = heard.ended.is_set()  # first: what is written before that is read after
         if has_ended and not give_up:
-            give_up = time.monotonic() + heard.task.tries_s
+            # One that failed before is asked once more, and not waited for.
+            give_up = time.monotonic() + (0.0 if failures else heard.task.tries_s)
         problem = connection.tell(heard.task.training, is_last=has_ended)
         failures = failures + 1 if problem else 0
         if has_ended and (not problem or time.monotonic() >= give_up):
@@ -155,9 +156,12 @@ class _Connection:
         first = read_position(file)
         run = training.as_run(first.id)
         position = first.at(self._tracker.place(run, os.environ))
-        session = self._tracker.open(run, position.memory, os.environ)
-        logger.info("Tracking with %s: %s", self._tracker.title, position.place)
-        return Teller(session, position, file)
+
+        def open_session() -> TrackerSession:
+            logger.info("Tracking with %s: %s", self._tracker.title, position.place)
+            return self._tracker.open(run, position.memory, os.environ)
+
+        return Teller(open_session, position, file)
 
     def _failed(self, problem: Exception) -> str:
         teller, self._teller = self._teller, None
@@ -172,7 +176,10 @@ class _Connection:
         return text
 
 
-def _first_line(problem: Exception) -> str:
+def _first_line(problem: BaseException) -> str:
+    """Return what was wrong in the first place: libraries tell of it in long sentences."""
+    while (cause := problem.__cause__ or problem.__context__) is not None:
+        problem = cause
     text = library_text(problem).strip().partition("\n")[0]
     return f"{type(problem).__name__}: {text}"
 
@@ -181,7 +188,7 @@ def _traceback(problem: Exception) -> str:
     return printable("".join(traceback.format_exception(problem)).rstrip())
 
 
-def _log_to(task: Task) -> None:
+def _log_to(task: TrackerTask) -> None:
     """Write our own lines beside the position; what libraries print is not looked at."""
     file = position_file(task.training.folder, task.tracker).with_suffix(".log")
     file.parent.mkdir(parents=True, exist_ok=True)
@@ -202,7 +209,7 @@ def _own_output() -> int:
 
 
 def _answer(answers: int, problem: str) -> int:
-    answer = Answer(is_complete=not problem, problem=problem)
+    answer = TrackerAnswer(is_complete=not problem, problem=problem)
     os.write(answers, answer.model_dump_json().encode() + b"\n")
     return 1 if problem else 0
 

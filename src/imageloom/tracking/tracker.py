@@ -17,7 +17,7 @@ from pydantic import JsonValue
 from imageloom.errors import EnvironmentUnsuitableError
 from imageloom.registry import Registry
 
-State = Literal["running", "completed", "interrupted", "failed"]
+TrainingState = Literal["running", "completed", "interrupted", "failed"]
 Memory = Mapping[str, JsonValue]
 Variables = Mapping[str, str]
 
@@ -58,7 +58,7 @@ class TrackedRun:
     folder: Path
 
 
-class Session(Protocol):
+class TrackerSession(Protocol):
     """A tracker that was opened for one training; of one thread.
 
     Each call returns once the tracker has what it was given, so that nobody gives it again.
@@ -76,7 +76,7 @@ class Session(Protocol):
     def file(self, name: str, path: Path) -> None:
         """Take a file or a whole folder; one of the same name is replaced."""
 
-    def state(self, state: State) -> None:
+    def state(self, state: TrainingState) -> None:
         """Take how the training stands now."""
 
     def memory(self) -> Memory:
@@ -109,7 +109,7 @@ class Tracker:
     extra: str
     place: Callable[[TrackedRun, Variables], str]
     lacking: Callable[[Variables], tuple[str, str] | None]
-    open: Callable[[TrackedRun, Memory, Variables], Session]
+    open: Callable[[TrackedRun, Memory, Variables], TrackerSession]
     environment: Variables = field(default_factory=dict)
     quiet: Variables = field(default_factory=dict)
 

@@ -9,12 +9,12 @@ from pydantic import BaseModel, ConfigDict, JsonValue
 from imageloom.errors import StoreCorruptError
 from imageloom.files.publish import read_json
 from imageloom.files.series.read import StoredSeries, list_series, rows_behind
-from imageloom.tracking.tracker import Point, State
+from imageloom.tracking.tracker import Point, TrainingState
 
 # Names of steps that users know without more; the others have a namesake among those of epochs.
 _OWN_NAMES: Final = frozenset({"learning rate"})
 _READ_ROWS: Final = 16_384
-_STATES: Final[tuple[State, ...]] = ("running", "completed", "interrupted", "failed")
+_STATES: Final[tuple[TrainingState, ...]] = ("running", "completed", "interrupted", "failed")
 
 
 class TrainingFiles(BaseModel):
@@ -39,13 +39,13 @@ class TrainingFiles(BaseModel):
         """Whether there is a training."""
         return self.record.is_file()
 
-    def read(self) -> "Record":
+    def read(self) -> "TrainingFacts":
         """Return what the record says.
 
         Raises:
             StoreCorruptError: It is not there, or cannot be read.
         """
-        return Record.of(read_json(self.record, StoreCorruptError))
+        return TrainingFacts.of(read_json(self.record, StoreCorruptError))
 
     def files(self) -> Iterator[tuple[str, Path]]:
         """Yield what a person wants to keep of it, as far as it is there, by name."""
@@ -54,7 +54,7 @@ class TrainingFiles(BaseModel):
                 yield ("model" if path == self.model else "report.html"), path
 
 
-class Record(BaseModel):
+class TrainingFacts(BaseModel):
     """What a tracker wants to know of ``run.json``.
 
     Attributes:
@@ -67,7 +67,7 @@ class Record(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    state: State
+    state: TrainingState
     ended: str | None
     parameters: dict[str, JsonValue]
     figures: dict[str, float]

@@ -20,11 +20,11 @@ from imageloom.errors import ParameterParsingError, TrackerError
 from imageloom.events import Control
 from imageloom.launch.tracked import tracked_run
 from imageloom.system.wording import some
-from imageloom.tracking.beside import END_WAIT_S, Followers, TrackerProcess
+from imageloom.tracking.beside import Followers, TrackerProcess
 from imageloom.tracking.choose import NOBODY, require_trackers
 from imageloom.tracking.place import Tracked
 from imageloom.tracking.position import remembered_trackers
-from imageloom.tracking.process import Answer
+from imageloom.tracking.process import TrackerAnswer
 
 _POLL_S: Final = 0.5
 _LONGEST_S: Final = 24 * 3600.0  # large models over slow lines; Ctrl+C ends it at any time
@@ -35,6 +35,8 @@ _COLUMNS: Final[tuple[Column, ...]] = (
     ("Has", "left"),
 )
 _STATES: Final = "states.jsonl"  # what the folder of a pipeline's run has, and a training's has not
+
+_Done = tuple[Tracked, TrackerProcess, TrackerAnswer]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -77,7 +79,7 @@ class _Trainings:
 )
 @workspace_option
 def command(call: Call) -> Outcome:
-    """Let trackers catch up with a training.
+    """Let trackers catch up with a training, or follow it.
 
     RUN is what 'imageloom train' wrote with --out, or a run of a pipeline: its id, the beginning of
     one, or 'last'. Each tracker is given what lies in the run's files and it does not have, so it
@@ -144,18 +146,16 @@ def _chosen(asked: Sequence[str], remembered: Sequence[str]) -> Sequence[str]:
 
 def _started(training: Tracked, names: Sequence[str], control: Control) -> Followers:
     followers = Followers(catch_up="")
-    followers.start(names, training, control, tries_s=END_WAIT_S)
+    followers.start(names, training, control, tries_s=0)
     return followers
 
 
-def _waited(
-    training: Tracked, followers: Followers, control: Control
-) -> Iterator[tuple[Tracked, TrackerProcess, Answer]]:
+def _waited(training: Tracked, followers: Followers, control: Control) -> Iterator[_Done]:
     for process, answer in followers.wait(control, most_s=_LONGEST_S):
         yield training, process, answer
 
 
-def _outcome(found: _Trainings, done: list[tuple[Tracked, TrackerProcess, Answer]]) -> Outcome:
+def _outcome(found: _Trainings, done: list[_Done]) -> Outcome:
     return Outcome(
         content={
             "trackers": [
@@ -186,9 +186,7 @@ def _outcome(found: _Trainings, done: list[tuple[Tracked, TrackerProcess, Answer
     )
 
 
-def _failure(
-    found: _Trainings, done: list[tuple[Tracked, TrackerProcess, Answer]]
-) -> Failure | None:
+def _failure(found: _Trainings, done: list[_Done]) -> Failure | None:
     lacking = [
         f"{process.tracker.title} lacks some of {training.name}: {answer.problem}"
         for training, process, answer in done

@@ -159,7 +159,7 @@ def _with_setting(
 
 
 def _resolved_record(node: ResolvedNode) -> ResolvedRecord:
-    settings = node.settings.model_dump() if node.component.has_run_settings else {}
+    settings = node.settings.model_dump(mode="json") if node.component.has_run_settings else {}
     return ResolvedRecord(
         component=node.component.name,
         version=node.component.version,

@@ -15,14 +15,14 @@ if TYPE_CHECKING:
     from mlflow import MlflowClient
     from pydantic import JsonValue
 
-    from imageloom.tracking.tracker import Memory, Point, State, TrackedRun, Variables
+    from imageloom.tracking.tracker import Memory, Point, TrackedRun, TrainingState, Variables
 
 URI: Final = "MLFLOW_TRACKING_URI"
 DEFAULT_EXPERIMENT: Final = "imageloom"
 _ID_TAG: Final = "imageloom.id"
 _PARAMETERS_AT_ONCE: Final = 100  # the server takes no more
 _VALUE_CHARS: Final = 6_000  # likewise
-_STATUS: Final[Mapping[State, str]] = {
+_STATUS: Final[Mapping[TrainingState, str]] = {
     "running": "RUNNING",
     "completed": "FINISHED",
     "interrupted": "KILLED",
@@ -70,7 +70,7 @@ class MlflowSession:
         else:
             self._client.log_artifact(self._id, str(path))
 
-    def state(self, state: State) -> None:
+    def state(self, state: TrainingState) -> None:
         """Set the run's status."""
         if state == "running":
             self._client.update_run(self._id, status=_STATUS[state])

@@ -14,7 +14,7 @@ from imageloom.tracking.tracker import TRACKERS, Tracker
 if TYPE_CHECKING:
     from pydantic import JsonValue
 
-    from imageloom.tracking.tracker import Memory, Point, State, TrackedRun, Variables
+    from imageloom.tracking.tracker import Memory, Point, TrackedRun, TrainingState, Variables
 
 FOLDER: Final = "tensorboard"
 _VERSION: Final = "brain.Event:2"  # what the first record of such a file says
@@ -68,7 +68,7 @@ class TensorBoardSession:
         self._text(name, f"`{path}`")
         self._file.flush()
 
-    def state(self, state: State) -> None:
+    def state(self, state: TrainingState) -> None:
         """Write it among the texts."""
         self._text("state", state)
         self._file.flush()

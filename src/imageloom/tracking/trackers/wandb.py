@@ -15,7 +15,7 @@ from imageloom.tracking.tracker import TRACKERS, Tracker
 if TYPE_CHECKING:
     from pydantic import JsonValue
 
-    from imageloom.tracking.tracker import Memory, Point, State, TrackedRun, Variables
+    from imageloom.tracking.tracker import Memory, Point, TrackedRun, TrainingState, Variables
 
 FOLDER: Final = "wandb"
 DEFAULT_PROJECT: Final = "imageloom"
@@ -84,7 +84,7 @@ class WandbSession:
         else:
             self._run.save(str(path), base_path=str(path.parent), policy="now")
 
-    def state(self, state: State) -> None:
+    def state(self, state: TrainingState) -> None:
         """Note it; W&B is told when the run is finished."""
         self._exit_code = int(state not in ("running", "completed"))
         self._run.summary["state"] = state
