@@ -46,7 +46,8 @@ def _limit_problems(
         yield value_problem(ProblemKind.UNKNOWN_TARGET, node, component, "target", unknown)
     if not component.has_run_settings:
         yield from _settings_not_taken(node, component, settings)
-    elif settings.target in limits:
+        return
+    if settings.target in limits:
         yield from _beyond_target(node, component, settings, limits[settings.target])
     yield from _tracker_problems(node, component, settings)
 
