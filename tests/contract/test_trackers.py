@@ -62,6 +62,11 @@ def test_offline_needs_no_key_and_a_login_is_one(tmp_path):
     require_trackers(["wandb"], {"HOME": str(tmp_path)})
 
 
+def test_one_that_would_keep_nothing_is_refused():
+    with pytest.raises(EnvironmentUnsuitableError, match="WANDB_MODE is disabled"):
+        require_trackers(["wandb"], {**READY, "WANDB_MODE": "disabled"})
+
+
 def test_to_know_the_trackers_loads_none_of_their_libraries():
     heavy = ("mlflow", "wandb", "tensorboard", "torch", "numpy")
     program = (

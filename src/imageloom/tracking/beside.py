@@ -70,7 +70,10 @@ class TrackerProcess:
 
     def answer(self) -> TrackerAnswer | None:
         """Return how far it came; None while it is at work."""
-        has_ended = self._child.poll() is not None  # before it is read what it wrote
+        # Looked at before it is read what it wrote. It stays a zombie until ``kill``, so that its
+        # number, which is that of the group it began, is nobody else's then.
+        flags = os.WEXITED | os.WNOHANG | os.WNOWAIT
+        has_ended = os.waitid(os.P_PID, self._child.pid, flags) is not None
         assert self._child.stdout is not None
         with contextlib.suppress(OSError):
             self._said += os.read(self._child.stdout.fileno(), 65_536)

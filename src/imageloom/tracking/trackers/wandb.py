@@ -115,6 +115,11 @@ def _address(variables: Variables) -> str:
 
 
 def _lacking(variables: Variables) -> tuple[str, str] | None:
+    if variables.get("WANDB_MODE") == "disabled":
+        return (
+            "WANDB_MODE is disabled, so Weights & Biases would keep nothing.",
+            "Unset it, or set it to offline to keep a file for later.",
+        )
     if _is_offline(variables) or variables.get("WANDB_API_KEY") or _has_login(variables):
         return None
     return (
