@@ -9,10 +9,10 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 from imageloom import build_pipeline, run_pipeline
 from imageloom.cli.root import run
 from imageloom.errors import InvalidPipelineError, RunInterruptedError
-from imageloom.events import CancelToken, Metric
+from imageloom.events import CancelToken, Metric, Notice
 from imageloom.launch.params import LaunchParams
 from imageloom.launch.train import resume, train
-from imageloom.tracking.position import remembered_trackers
+from imageloom.tracking.position import position_file, read_position, remembered_trackers
 from imageloom.training.params import TrainParams
 
 pytestmark = pytest.mark.slow
@@ -69,6 +69,19 @@ def metrics(out):
     from imageloom.training.run.events import read_metrics
 
     return read_metrics(out / "events.jsonl")
+
+
+def test_a_run_goes_on_without_a_tracker_that_lacks_something_now(pictures, tmp_path, monkeypatch):
+    out, told = tmp_path / "run", []
+    train(TINY, *pictures, out, params=TrainParams.parse(PARAMS))
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    read_position(position_file(out, "mlflow"))  # as one that was tracked there
+    read_position(position_file(out, "not-ours"))
+    resume(out, on_event=told.append)
+    warnings = [event.message for event in told if isinstance(event, Notice)][:2]
+    assert warnings[0].startswith("Tracking with MLflow needs MLFLOW_TRACKING_URI")
+    assert f"catch up with: imageloom track {out}" in warnings[0]
+    assert warnings[1].startswith("There is no tracker called 'not-ours'.")
 
 
 def test_several_processes_are_shown_each_under_its_number(pictures, tmp_path):

@@ -19,12 +19,11 @@ from imageloom.launch.external.rank import (
 )
 from imageloom.launch.launch import launch_ranks, recorded, refuse_if_led, require_place
 from imageloom.launch.params import LaunchParams
-from imageloom.launch.tracked import tracking
+from imageloom.launch.tracked import trackers_going_on, tracking
 from imageloom.models.model_directory import UntrainedModel
 from imageloom.models.params import ModelParams
 from imageloom.spec.scale import Scale
 from imageloom.tracking.choose import require_trackers
-from imageloom.tracking.position import remembered_trackers
 from imageloom.training.memory import base_bytes, require_memory
 from imageloom.training.params import TrainParams
 from imageloom.training.run.directory import RunDirectory
@@ -151,7 +150,7 @@ def resume(
     control = Control.of(on_event, cancel)
     path = Path(run).expanduser().absolute()
     launch = launch or resumed_launch(path, {})
-    track = remembered_trackers(path) if track is None else track
+    track = trackers_going_on(path, control) if track is None else track
     require_trackers(track, os.environ)
     started = rank_started_elsewhere(os.environ)
     if started is None:

@@ -26,7 +26,7 @@ from imageloom.files.event_lines import EventTail
 from imageloom.files.locks import locked
 from imageloom.files.publish import read_json, write_json
 from imageloom.launch.params import LaunchParams
-from imageloom.launch.tracked import tracking
+from imageloom.launch.tracked import trackers_going_on, tracking
 from imageloom.registry import Registry
 from imageloom.remote.train_job import JOB_FOLDER, TRAIN_JOB_FILE, TrainJob
 from imageloom.resume_command import Resume
@@ -87,7 +87,7 @@ def resume_on(  # noqa: PLR0913 - as train_on
     *,
     root: Roots = (),
     launch: LaunchParams,
-    track: Sequence[str] = (),
+    track: Sequence[str] | None = None,
     control: Control,
     is_unwatched: Callable[[], bool] = lambda: False,
 ) -> TrainResult:
@@ -99,7 +99,7 @@ def resume_on(  # noqa: PLR0913 - as train_on
         run: The run directory.
         root: Where its pictures lie now, as ``imageloom.resume`` takes it.
         launch: On how many machines and processes; left aside when there is a job already.
-        track: As ``train_on``.
+        track: As ``train_on``; by default those that the run remembers.
         control: As ``train_on``.
         is_unwatched: As ``train_on``.
 
@@ -109,6 +109,7 @@ def resume_on(  # noqa: PLR0913 - as train_on
         ImageloomError: As ``train_on``.
     """
     target, path = targets.get(name), run.expanduser().absolute()
+    track = trackers_going_on(path, control) if track is None else track
     require_trackers(track, os.environ)
     if RunDirectory(path).is_completed:
         control.tell(Notice("info", RunDirectory(path).nothing_to_resume))

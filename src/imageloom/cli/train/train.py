@@ -19,7 +19,6 @@ from imageloom.launch.params import LaunchParams
 from imageloom.models.params import ModelParams
 from imageloom.remote.train_job import JOB_FOLDER
 from imageloom.tracking.params import TrackParams
-from imageloom.tracking.position import remembered_trackers
 from imageloom.training.params import TrainParams
 
 if TYPE_CHECKING:
@@ -221,7 +220,7 @@ def _resume(call: Call) -> "TrainResult":
     }
     launch = resumed_launch(call.run, given)
     call.launch = launch.resume_words
-    track = asked_trackers(call) if "track" in call.arguments else remembered_trackers(call.run)
+    track = asked_trackers(call) if "track" in call.arguments else None
     if call.target or (call.run / JOB_FOLDER).is_dir():
         from imageloom.remote.follow_training import earlier_launch, refuse_running_job, resume_on
 
