@@ -3,6 +3,7 @@
 import signal
 import subprocess
 import sys
+import threading
 import time
 
 import pytest
@@ -11,7 +12,7 @@ from imageloom.errors import UnknownNameError
 from imageloom.events import CancelToken, Control
 from imageloom.files.locks import is_locked, release, try_lock
 from imageloom.tracking import beside
-from imageloom.tracking.beside import tracked
+from imageloom.tracking.beside import Followers, tracked
 from imageloom.tracking.position import position_file, read_position
 
 DEADLINE_S = 60.0
@@ -107,6 +108,21 @@ def test_of_a_training_that_is_stopped_the_end_waits_less(training, monkeypatch)
     with following(training, told, cancel=cancel):
         cancel.set("SIGINT")
     assert "It took more than 0.1 s." in told[-1].message
+
+
+def test_who_asks_once_more_to_stop_waits_no_longer(training, monkeypatch):
+    monkeypatch.setattr(beside, "_COMMAND", (sys.executable, "-c", "import time; time.sleep(600)"))
+    training.record()
+    cancel, told = CancelToken(), []
+
+    followers = Followers("imageloom track run")
+    control = Control(told.append, cancel)
+    followers.start(["tensorboard"], training.tracked, control, tries_s=0)
+    timer = threading.Timer(0.1, cancel.set, ["SIGINT"])
+    timer.start()
+    followers.wait(control, most_s=600)
+    timer.join()
+    assert "TensorBoard (It was not waited for.)" in told[-1].message
 
 
 @pytest.mark.slow

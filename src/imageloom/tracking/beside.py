@@ -154,7 +154,9 @@ class Followers:
             if time.monotonic() >= deadline or control.cancel.asked > asked:
                 break
             time.sleep(_POLL_S)
-        late = TrackerAnswer(is_complete=False, problem=f"It took more than {most_s:g} s.")
+        is_asked = control.cancel.asked > asked
+        why = "It was not waited for." if is_asked else f"It took more than {round(most_s, 1):g} s."
+        late = TrackerAnswer(is_complete=False, problem=why)
         for process in self._processes:
             process.kill()
         found = [(one, answers.get(one.tracker.name, late)) for one in self._processes]
