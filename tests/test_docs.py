@@ -15,6 +15,7 @@ from imageloom.cli.reference.transforms import operations
 from imageloom.cli.root import LazyGroup, root
 from imageloom.errors import ImageloomError
 from imageloom.pipeline.run.jobs import SAVE_TIMEOUT_S
+from imageloom.tracking.beside import END_WAIT_S, STOPPED_WAIT_S
 
 REPOSITORY = Path(__file__).parents[1]
 REFERENCE = REPOSITORY / "docs" / "reference"
@@ -212,3 +213,9 @@ def test_the_reference_lists_the_parameters_of_each_set_once():
     for name, command in reference.commands():
         flags = [flag for param in command.params for flag in (*param.opts, *param.secondary_opts)]
         assert len(flags) == len(set(flags)), name
+
+
+def test_the_guide_says_how_long_a_training_waits_for_its_trackers():
+    text = " ".join(text_of(REPOSITORY / "docs" / "guides" / "track.md").split())
+    waits = f"for at most {END_WAIT_S:g} seconds, and {STOPPED_WAIT_S:g} when it was stopped"
+    assert waits in text

@@ -1,6 +1,7 @@
 """The composition root: registries, workspace, index, targets and executor put together."""
 
 import contextlib
+import dataclasses
 import functools
 import platform
 import shlex
@@ -59,6 +60,8 @@ from imageloom.spec.component import Component, Outside
 from imageloom.spec.node_state import NodeState, RunState
 from imageloom.spec.target import Limits, Target
 from imageloom.system.wording import count
+from imageloom.tracked_nodes import tracking_nodes
+from imageloom.tracking.usual import usual_trackers
 
 if TYPE_CHECKING:
     from imageloom.pipeline.index.index import RunIndex
@@ -258,6 +261,7 @@ class Engine:
                 or cannot be written.
         """
         run = self.workspace.run(self.workspace.new_run_id())
+        asked = dataclasses.replace(asked, usual_trackers=usual_trackers(self.settings))
         record = record_of(
             run.id,
             pipeline,
@@ -382,17 +386,19 @@ class Engine:
     ) -> RunOutcome:
         on_event(RunNotice(Notice("info", f"Run {run.id} in {run.path}")))
         on_event = keeping_notices(run, on_event)
-        mirror = _IndexMirror(self, run, on_event)
+        mirror, cancel = _IndexMirror(self, run, on_event), cancel or CancelToken()
+        tracked = tracking_nodes(run, self.workspace, on_event=mirror, cancel=cancel)
         try:
-            execute(
-                run,
-                workspace=self.workspace,
-                components=self.components,
-                targets=self.targets,
-                on_event=mirror,
-                cancel=cancel or CancelToken(),
-                asked_at=asked_at,
-            )
+            with tracked as sink:
+                execute(
+                    run,
+                    workspace=self.workspace,
+                    components=self.components,
+                    targets=self.targets,
+                    on_event=sink,
+                    cancel=cancel,
+                    asked_at=asked_at,
+                )
         except (FailedToWriteOutputsError, OSError) as problem:
             raise self._cannot_write(run, problem) from problem
         mirror.sync()

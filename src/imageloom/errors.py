@@ -39,6 +39,7 @@ Each class has a stable ``code``. Four digits are the codes users of the old des
     ├── FailedToWriteOutputsError                0160
     ├── FailedToDownloadFilesError               0162
     ├── ExportError                              EXPORT-001
+    ├── TrackerError                             TRACK-001
     ├── InvalidRequestError                      API-001
     ├── ServerBusyError                          API-002
     ├── EnvironmentUnsuitableError               ENV-001
@@ -406,6 +407,12 @@ class ExportError(ImageloomError):
     """A format cannot hold a model, or what it holds scores otherwise than the model."""
 
     code = "EXPORT-001"
+
+
+class TrackerError(ImageloomError):
+    """A tracker does not have all of a training, which is itself as it was."""
+
+    code = "TRACK-001"
 
 
 class InvalidRequestError(ImageloomError):

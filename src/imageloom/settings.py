@@ -14,6 +14,7 @@ _NAMES_OF_PLACES: Final = (
     "IMAGELOOM_HOME",
     "IMAGELOOM_WORKSPACE",
     "IMAGELOOM_TARGETS",
+    "IMAGELOOM_SETTINGS",
     "IMAGELOOM_EXTENSIONS",
     "IMAGELOOM_DATABASE_URL",
     "XDG_CACHE_HOME",
@@ -42,6 +43,11 @@ class Settings:
         targets: File of a person's own targets; ``IMAGELOOM_TARGETS``, by default
             ``~/.config/imageloom/targets.toml``, which need not be there.
         must_have_targets: Whether that file was named, so that it must be there.
+        track: Trackers that follow every training, with commas between them; ``IMAGELOOM_TRACK``,
+            by default None: as ``file`` says.
+        file: File of a person's further settings; ``IMAGELOOM_SETTINGS``, by default
+            ``~/.config/imageloom/settings.toml``, which need not be there.
+        must_have_file: Whether that file was named, so that it must be there.
     """
 
     home: Path
@@ -52,6 +58,9 @@ class Settings:
     extensions: str | None = None
     targets: Path | None = None
     must_have_targets: bool = False
+    track: str | None = None
+    file: Path | None = None
+    must_have_file: bool = False
 
     @property
     def image_directories(self) -> Path:
@@ -103,6 +112,9 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         extensions=environment.get("IMAGELOOM_EXTENSIONS") or None,
         targets=_folder(environment, "IMAGELOOM_TARGETS", f"{config}/imageloom/targets.toml"),
         must_have_targets=bool(targets),
+        track=environment.get("IMAGELOOM_TRACK"),
+        file=_folder(environment, "IMAGELOOM_SETTINGS", f"{config}/imageloom/settings.toml"),
+        must_have_file=bool(environment.get("IMAGELOOM_SETTINGS")),
     )
 
 

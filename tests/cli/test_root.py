@@ -54,6 +54,7 @@ def test_every_command_of_the_issue_is_there():
         "model create",
         "train",
         "logs",
+        "track",
         "score",
         "evaluate",
         "predict",

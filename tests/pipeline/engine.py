@@ -124,7 +124,7 @@ class ToyEngine:
                         component=one.component.name,
                         version=one.component.version,
                         params=one.params.model_dump(),
-                        settings=one.settings.model_dump(),
+                        settings=one.settings.model_dump(mode="json"),
                     )
                     for name, one in resolved.items()
                 },

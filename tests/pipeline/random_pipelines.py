@@ -248,6 +248,13 @@ def unknown_target(garden: Garden) -> Planted:
     return garden.planted(ProblemKind.UNKNOWN_TARGET, node, parameter="target")
 
 
+def tracker(garden: Garden) -> Planted:
+    settings = {"track": ["no-such-tracker"]}
+    node = garden.add("planted-count", "count", settings=settings)
+    garden.join(garden.a_number(), node, "start")
+    return garden.planted(ProblemKind.TRACKER, node, parameter="track")
+
+
 def too_many_nodes(garden: Garden) -> Planted:
     settings = {"target": "lab", "node_count": garden.draw(st.integers(4, 100_000))}
     node = garden.add("planted-count", "count", settings=settings)
@@ -346,6 +353,7 @@ DEFECTS = (
     bad_setting,
     settings_not_taken,
     unknown_target,
+    tracker,
     too_many_nodes,
     too_many_processes,
     no_interface,

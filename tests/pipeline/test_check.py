@@ -81,7 +81,7 @@ FAIL = Node("fail", "fail")
             [],
             "Node 'one' (Number): There is no run setting called 'targte'.",
             "Did you mean target? Known: target, node_count, processes_per_node, min_node_count, "
-            "max_restarts.",
+            "max_restarts, track.",
         ),
         (
             [Node("one", "number", settings={"node_count": 0})],
@@ -101,6 +101,19 @@ FAIL = Node("fail", "fail")
             [],
             "Node 'one' (Number) asks for 3 restarts, but this component always runs as 1 process.",
             "Remove max_restarts from its run settings.",
+        ),
+        (
+            [Node("one", "number", settings={"track": ["mlflow", "wandb"]})],
+            [],
+            "Node 'one' (Number) asks for the trackers mlflow, wandb, but this component trains "
+            "nothing.",
+            "Remove track from its run settings.",
+        ),
+        (
+            [ONE, Node("c", "count", settings={"track": ["tensorbord"]})],
+            ["one.value > c.start"],
+            "Node 'c' (Count): There is no tracker called 'tensorbord'.",
+            "Did you mean tensorboard? Known: mlflow, tensorboard, wandb.",
         ),
         (
             [ONE, Node("c", "count", settings={"min_node_count": 3, "node_count": 2})],
@@ -232,6 +245,7 @@ def test_every_kind_of_problem_can_be_planted():
 
 def test_all_run_settings_that_a_component_does_not_take_are_named():
     settings = {"node_count": 2, "min_node_count": 2, "processes_per_node": 2, "max_restarts": 1}
+    settings["track"] = ["mlflow"]
     problems = problems_of([Node("one", "number", settings=settings)])
     assert {problem.kind for problem in problems} == {ProblemKind.SETTINGS_NOT_TAKEN}
     assert {problem.parameter for problem in problems} == set(settings)

@@ -15,7 +15,7 @@ F = TypeVar("F", bound=Callable[..., object])
 
 SHARED: Final = "Options"  # heading of the options that every command has
 _WHOLE_NUMBER = re.compile(r"[+-]?[0-9]{1,40}")
-_METAVARS = {"int": "INTEGER", "float": "NUMBER", "str": "TEXT", "bool": "", "list": "TEXTS"}
+_METAVARS = {"int": "INTEGER", "float": "NUMBER", "str": "TEXT", "bool": "", "list": "TEXT"}
 _KINDS: Final = {
     "int": "whole number",
     "float": "number",
@@ -140,6 +140,7 @@ def parameter_options(
 def parameter_option(description: ParameterDescription, section: str) -> SectionOption:
     """Return the option of one parameter."""
     is_switch = description.kind == "bool"
+    is_list = description.kind == "list"
     opposite = f"/--no-{description.flag.removeprefix('--')}" if is_switch else ""
     return SectionOption(
         [description.flag + opposite],
@@ -147,7 +148,8 @@ def parameter_option(description: ParameterDescription, section: str) -> Section
         parameter=description,
         help=f"{description.help} [{facts(description)}]",
         type=None if is_switch else ParameterType(description),
-        default=None,
+        multiple=is_list,
+        default=() if is_list else None,
     )
 
 
@@ -155,10 +157,16 @@ def facts(description: ParameterDescription) -> str:
     """Return default, range and unit of a parameter as one line."""
     if description.kind == "bool":
         return f"default: {'yes' if description.default else 'no'}"
+    if description.kind == "list":
+        return f"default: {', '.join(map(str, _several(description.default))) or NOTHING}"
     default = NOTHING if description.default is None else f"{description.default}"
     unit = f"unit: {description.unit}" if description.unit else ""
     allowed = " or ".join(part for part in (description.range_text, *description.words) if part)
     return "; ".join(part for part in (f"default: {default}", allowed, unit) if part)
+
+
+def _several(value: Value) -> tuple[str, ...]:
+    return value if isinstance(value, tuple) else ()
 
 
 def values_text(description: ParameterDescription) -> str:

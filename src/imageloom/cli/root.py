@@ -230,6 +230,9 @@ root = LazyGroup(
         "model": _MODEL,
         "train": Entry("imageloom.cli.train.train", "Train a classifier, or resume a run."),
         "logs": Entry("imageloom.cli.train.logs", "Show what the processes of a training wrote."),
+        "track": Entry(
+            "imageloom.cli.train.track", "Let trackers catch up with a training, or follow it."
+        ),
         "score": Entry("imageloom.cli.model.score", "Write the probabilities of every picture."),
         "evaluate": Entry("imageloom.cli.model.evaluate", "Turn scores into figures and a report."),
         "predict": Entry("imageloom.cli.model.predict", "Name what is in a few pictures."),

@@ -3,6 +3,7 @@
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Final
 
 from imageloom import errors
 from imageloom.events import Control
@@ -10,8 +11,36 @@ from imageloom.files.publish import appearing_directory
 from imageloom.files.series.names import SERIES_FOLDER
 from imageloom.spec.component import COMPONENTS, Component, Port, Task
 from imageloom.spec.port_types import IMAGE_DIRECTORY, MODEL_DIRECTORY, UNTRAINED_MODEL_DIRECTORY
+from imageloom.tracking.training_files import TrainingFiles
 from imageloom.training.params import TrainParams
 from imageloom.training.run.directory import RunDirectory
+
+_TRAINING: Final = "run"  # in the scratch folder
+_MODEL: Final = "model"
+_KEPT_RECORD: Final = "train_run.json"
+_KEPT_REPORT: Final = "report.html"
+
+
+def training_in(scratch: Path, record: Path) -> TrainingFiles:
+    """Return what trackers read of a node's training that goes on.
+
+    Args:
+        scratch: ``Task.scratch`` of the node.
+        record: ``Task.record`` of the node.
+    """
+    run = RunDirectory(scratch / _TRAINING)
+    model = record / "outputs" / _MODEL  # once and for all: its bytes are not those of the run's
+    return TrainingFiles(record=run.record, series=run.series, report=run.report, model=model)
+
+
+def kept_training(record: Path) -> TrainingFiles:
+    """Return what trackers read of a node's training once it has ended."""
+    return TrainingFiles(
+        record=record / _KEPT_RECORD,
+        series=record / SERIES_FOLDER,
+        report=record / _KEPT_REPORT,
+        model=record / "outputs" / _MODEL,
+    )
 
 
 def run(task: Task) -> Mapping[str, str]:
@@ -23,7 +52,7 @@ def run(task: Task) -> Mapping[str, str]:
     from imageloom.training.train import NewRun
 
     assert isinstance(task.params, TrainParams)
-    run = RunDirectory(task.scratch / "run")
+    run = RunDirectory(task.scratch / _TRAINING)
     if not run.record.is_file():
         shutil.rmtree(run.path, ignore_errors=True)
     try:
@@ -47,7 +76,12 @@ def run(task: Task) -> Mapping[str, str]:
 
 def _keep_for_people(run: RunDirectory, record: Path) -> None:
     """Copy what people read of a training beside the other files of the node."""
-    names = {run.report: "report.html", run.events: "train_events.jsonl", run.log: "train.log"}
+    names = {
+        run.report: _KEPT_REPORT,
+        run.events: "train_events.jsonl",
+        run.log: "train.log",
+        run.record: _KEPT_RECORD,
+    }
     others = {log: f"logs/{log.name}" for log in run.log.parent.glob("70_*")}
     for file, name in (others | names).items():
         if file.is_file() and _may_replace(record / name, file):

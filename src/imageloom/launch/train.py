@@ -1,7 +1,8 @@
 """Train a network on one process, several or several machines, or go on where a run stopped."""
 
+import contextlib
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from imageloom.data.images.directory import ImageDirectory
@@ -18,9 +19,11 @@ from imageloom.launch.external.rank import (
 )
 from imageloom.launch.launch import launch_ranks, recorded, refuse_if_led, require_place
 from imageloom.launch.params import LaunchParams
+from imageloom.launch.tracked import trackers_going_on, tracking
 from imageloom.models.model_directory import UntrainedModel
 from imageloom.models.params import ModelParams
 from imageloom.spec.scale import Scale
+from imageloom.tracking.choose import require_trackers
 from imageloom.training.memory import base_bytes, require_memory
 from imageloom.training.params import TrainParams
 from imageloom.training.run.directory import RunDirectory
@@ -46,6 +49,7 @@ def train(  # noqa: PLR0913 - the public call; all but the first four are keywor
     model_params: ModelParams | None = None,
     convert_params: ConvertParams | None = None,
     launch: LaunchParams | None = None,
+    track: Sequence[str] = (),
     on_event: EventSink = ignore_events,
     cancel: CancelToken | None = None,
 ) -> TrainResult:
@@ -64,6 +68,7 @@ def train(  # noqa: PLR0913 - the public call; all but the first four are keywor
         model_params: How to make a network that is given by name.
         convert_params: How plain folders of pictures are read; by default ``ConvertParams()``.
         launch: On how many processes; by default on this one.
+        track: Names of trackers that show the training while it runs, such as ``tensorboard``.
         on_event: Hears progress, metrics and notices.
         cancel: Stops the run at the next step, with everything saved.
 
@@ -84,11 +89,15 @@ def train(  # noqa: PLR0913 - the public call; all but the first four are keywor
         model_params=model_params or ModelParams(),
         convert_params=convert_params or ConvertParams(),
     )
-    return train_new(new, launch=launch or LaunchParams(), control=Control.of(on_event, cancel))
+    control = Control.of(on_event, cancel)
+    return train_new(new, launch=launch or LaunchParams(), track=track, control=control)
 
 
-def train_new(new: NewRun, *, launch: LaunchParams, control: Control) -> TrainResult:
+def train_new(
+    new: NewRun, *, launch: LaunchParams, track: Sequence[str] = (), control: Control
+) -> TrainResult:
     """Prepare a run and train it, as ``train``."""
+    require_trackers(track, os.environ)
     started = rank_started_elsewhere(os.environ)
     here = launch.processes_per_node if started is None else started.local_world_size or 1
 
@@ -97,9 +106,13 @@ def train_new(new: NewRun, *, launch: LaunchParams, control: Control) -> TrainRe
 
     if started is not None:
         or_find = _unless_restarted(started, new, prepare)
-        return train_as_rank(started, _asked(new), or_find, launch=launch, control=control)
+        with contextlib.ExitStack() as stack:
+            or_find = _then_tracked(or_find, track, control, stack)
+            return train_as_rank(started, _asked(new), or_find, launch=launch, control=control)
     require_place(launch)
-    return _go_on(prepare(launch.scale.world_size), launch, control)
+    run = prepare(launch.scale.world_size)
+    with tracking(run, track, control):
+        return _go_on(run, launch, control)
 
 
 def resume(
@@ -107,6 +120,7 @@ def resume(
     *,
     root: Roots = (),
     launch: LaunchParams | None = None,
+    track: Sequence[str] | None = None,
     on_event: EventSink = ignore_events,
     cancel: CancelToken | None = None,
 ) -> TrainResult:
@@ -123,6 +137,7 @@ def resume(
         launch: On how many machines and processes it goes on; by default on one machine with as
             many processes as the run began with. The pictures of each step and the learning rate
             stay those of the beginning.
+        track: Names of trackers; by default those that the run remembers.
         on_event: Hears progress, metrics and notices.
         cancel: Stops the run at the next step, with everything saved.
 
@@ -135,10 +150,13 @@ def resume(
     control = Control.of(on_event, cancel)
     path = Path(run).expanduser().absolute()
     launch = launch or resumed_launch(path, {})
+    track = trackers_going_on(path, control) if track is None else track
+    require_trackers(track, os.environ)
     started = rank_started_elsewhere(os.environ)
     if started is None:
         _make_ready(path, root, launch.processes_per_node, control)
-        return _go_on(path, launch, control)
+        with tracking(path, track, control):
+            return _go_on(path, launch, control)
     here = started.local_world_size or 1
 
     def find(_processes: int) -> Path:
@@ -147,7 +165,9 @@ def resume(
         return path
 
     asked = {"out": f"{path}"}  # a rank that goes on with a run names the run alone
-    return train_as_rank(started, asked, find, launch=launch, control=control)
+    with contextlib.ExitStack() as stack:
+        find_tracked = _then_tracked(find, track, control, stack)
+        return train_as_rank(started, asked, find_tracked, launch=launch, control=control)
 
 
 def resumed_launch(run: Path, given: Mapping[str, object]) -> LaunchParams:
@@ -178,7 +198,9 @@ def train_or_resume(new: NewRun, *, launch: LaunchParams, control: Control) -> T
     """
     run = new.directory
     if run.record.is_file():
-        return resume(run.path, launch=launch, on_event=control.on_event, cancel=control.cancel)
+        return resume(
+            run.path, launch=launch, track=(), on_event=control.on_event, cancel=control.cancel
+        )
     return train_new(new, launch=launch, control=control)
 
 
@@ -224,6 +246,19 @@ def _unless_restarted(started: StartedRank, new: NewRun, prepare: Prepare) -> Pr
         return prepare(processes)
 
     return find_or_prepare
+
+
+def _then_tracked(
+    prepare: Prepare, track: Sequence[str], control: Control, stack: contextlib.ExitStack
+) -> Prepare:
+    """Return what prepares the run in rank 0, and has it tracked until the stack ends."""
+
+    def prepare_tracked(processes: int) -> Path:
+        run = prepare(processes)
+        stack.enter_context(tracking(run, track, control))
+        return run
+
+    return prepare_tracked
 
 
 def _go_on(run: Path, launch: LaunchParams, control: Control) -> TrainResult:

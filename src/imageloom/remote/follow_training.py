@@ -3,8 +3,9 @@
 The job does not need us: when we are gone it goes on, and ``resume_on`` finds it again.
 """
 
+import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -25,12 +26,14 @@ from imageloom.files.event_lines import EventTail
 from imageloom.files.locks import locked
 from imageloom.files.publish import read_json, write_json
 from imageloom.launch.params import LaunchParams
+from imageloom.launch.tracked import trackers_going_on, tracking
 from imageloom.registry import Registry
 from imageloom.remote.train_job import JOB_FOLDER, TRAIN_JOB_FILE, TrainJob
 from imageloom.resume_command import Resume
 from imageloom.spec.job import ERROR_FILE, EVENTS_FILE, LOG_FILE
 from imageloom.spec.target import Target, Work
 from imageloom.spec.target_limits import require_within
+from imageloom.tracking.choose import require_trackers
 from imageloom.training.run.directory import RunDirectory
 from imageloom.training.run.pictures import point_anew
 from imageloom.training.train import NewRun, TrainResult, prepare_run, read_result
@@ -45,6 +48,7 @@ def train_on(
     new: NewRun,
     *,
     launch: LaunchParams,
+    track: Sequence[str] = (),
     control: Control,
     is_unwatched: Callable[[], bool] = lambda: False,
 ) -> TrainResult:
@@ -54,6 +58,7 @@ def train_on(
         target: Where; it must see ``new.out`` and the pictures.
         new: What is asked.
         launch: On how many machines and processes.
+        track: Names of trackers, which run here, where their tokens are, while the job is followed.
         control: Hears progress, metrics and notices, of the preparation and of the job; asks the
             job to save and stop, and waits for that. Asked again, it ends the job.
         is_unwatched: Whether there is nobody left for whom to follow the job, which then goes on by
@@ -67,10 +72,12 @@ def train_on(
         ImageloomError: As the target or ``imageloom.train``.
     """
     require_within(target.limits, _work(Path(), launch), target.name)
+    require_trackers(track, os.environ)
     target.require_reachable()
     run = prepare_run(new, processes=launch.scale.world_size, processes_here=0, control=control)
     job = _submit(run, target, launch)
-    return _follow(job, target, control, is_unwatched)
+    with tracking(run, track, control):
+        return _follow(job, target, control, is_unwatched)
 
 
 def resume_on(  # noqa: PLR0913 - as train_on
@@ -80,6 +87,7 @@ def resume_on(  # noqa: PLR0913 - as train_on
     *,
     root: Roots = (),
     launch: LaunchParams,
+    track: Sequence[str] | None = None,
     control: Control,
     is_unwatched: Callable[[], bool] = lambda: False,
 ) -> TrainResult:
@@ -91,6 +99,7 @@ def resume_on(  # noqa: PLR0913 - as train_on
         run: The run directory.
         root: Where its pictures lie now, as ``imageloom.resume`` takes it.
         launch: On how many machines and processes; left aside when there is a job already.
+        track: As ``train_on``; by default those that the run remembers.
         control: As ``train_on``.
         is_unwatched: As ``train_on``.
 
@@ -100,6 +109,8 @@ def resume_on(  # noqa: PLR0913 - as train_on
         ImageloomError: As ``train_on``.
     """
     target, path = targets.get(name), run.expanduser().absolute()
+    track = trackers_going_on(path, control) if track is None else track
+    require_trackers(track, os.environ)
     if RunDirectory(path).is_completed:
         control.tell(Notice("info", RunDirectory(path).nothing_to_resume))
         return read_result(path)
@@ -122,7 +133,8 @@ def resume_on(  # noqa: PLR0913 - as train_on
         control.tell(
             Notice("info", f"A job of this run is on target {name} already: following it.")
         )
-    return _follow(job, target, control, is_unwatched)
+    with tracking(path, track, control):
+        return _follow(job, target, control, is_unwatched)
 
 
 def _point_anew(run: Path, root: Roots, job: TrainJob | None, control: Control) -> None:

@@ -65,7 +65,8 @@ def main(folder: Path) -> int:
         target = job.target
         from imageloom.launch.train import resume
 
-        resume(job.run, launch=job.launch, on_event=events, cancel=cancel)
+        # Trackers have their tokens where the command was typed, and follow the run from there.
+        resume(job.run, launch=job.launch, track=(), on_event=events, cancel=cancel)
     except RunInterruptedError as problem:
         logger.info("%s", problem)
         _tell_error(folder, problem, target)

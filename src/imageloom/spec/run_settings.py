@@ -39,6 +39,12 @@ class RunSettings(Params):
         le=1_000_000,
         affects_output=False,
     )
+    track: tuple[str, ...] = parameter(
+        (),
+        help="Show the training in other programs while it runs: tensorboard, mlflow, wandb. "
+        "'none' is nobody. By default what settings.toml says.",
+        affects_output=False,
+    )
 
     @classmethod
     def parse(cls, values: Mapping[str, object]) -> Self:

@@ -14,7 +14,13 @@ import pytest
 from imageloom.errors import CannotResumeError, FailedToWriteOutputsError, StoreCorruptError
 from imageloom.files.series import writer as writer_module
 from imageloom.files.series.names import SeriesName
-from imageloom.files.series.read import StoredSeries, csv_lines, list_series, read_series
+from imageloom.files.series.read import (
+    StoredSeries,
+    csv_lines,
+    list_series,
+    read_series,
+    rows_behind,
+)
 from imageloom.files.series.rows import Extent
 from imageloom.files.series.writer import SeriesWriter, cut_series, levels_file
 
@@ -351,3 +357,14 @@ def test_reading_curves_imports_nothing_heavy():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize(
+    ("step", "most", "expected"),
+    [(None, 100, [1, 2, 3, 4, 5]), (None, 2, [1, 2]), (3, 100, [4, 5]), (2, 1, [3]), (5, 9, [])],
+)
+def test_rows_behind_a_step_are_found_whatever_was_read_before(tmp_path, step, most, expected):
+    write_steps(tmp_path, 1, 6)
+    found = rows_behind(curve(tmp_path).path, step, most=most)
+    assert [row.step for row in found] == expected
+    assert rows_behind(tmp_path / "not-there.rows", step, most=most) == []

@@ -18,6 +18,13 @@ from imageloom.cli.root import LazyGroup, root
 from imageloom.params import ParameterDescription
 
 MADE_BY: Final = "<!-- Made by `make docs` from the declarations in the code. Edit those. -->\n\n"
+_KINDS: Final = {
+    "int": "whole number",
+    "float": "number",
+    "str": "text",
+    "bool": "yes or no",
+    "list": "texts",
+}
 
 
 def pages() -> dict[str, str]:
@@ -107,6 +114,9 @@ the runs of pipelines. To stop it, send SIGTERM to the process that an attempt t
   file in the workspace.
 - `IMAGELOOM_TARGETS`: the file of [your own targets](../../guides/targets.md); by default
   `~/.config/imageloom/targets.toml`.
+- `IMAGELOOM_TRACK`: the [trackers](../../guides/track.md) of every training, with commas between
+  them; by default what `track` in `~/.config/imageloom/settings.toml` says.
+- `IMAGELOOM_SETTINGS`: another place for that file.
 - `IMAGELOOM_EXTENSIONS`: a folder with
   [your own components, families and targets](../../guides/extensions.md).
 - `IMAGELOOM_HOME`: where image directories made from plain folders are kept; by default
@@ -159,7 +169,7 @@ def _flags(option: click.Option, context: click.Context) -> str:
 
 
 def _default(one: ParameterDescription) -> str:
-    if one.default is None:
+    if one.default is None or one.default == ():
         return "-"
     if one.kind == "bool":
         return "yes" if one.default else "no"
@@ -169,7 +179,7 @@ def _default(one: ParameterDescription) -> str:
 def _range(one: ParameterDescription) -> str:
     if one.choices:
         return ", ".join(f"`{choice}`" for choice in one.choices)
-    kind = {"int": "whole number", "float": "number", "str": "text", "bool": "yes or no"}[one.kind]
+    kind = _KINDS[one.kind]
     parts = [part for part in (kind, *one.words, one.range_text, one.unit) if part]
     return _escape(", ".join(parts))
 

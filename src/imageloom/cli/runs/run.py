@@ -78,6 +78,13 @@ _FLAGS: Final = {"changes": "--set", "start": "--from", "pipeline": "PIPELINE"}
     help="Where nodes that can choose run: 'local' is this machine.",
 )
 @_option(
+    "--track",
+    multiple=True,
+    metavar="TRACKER",
+    help="Show the trainings in another program while they run: tensorboard, mlflow or wandb; may "
+    "be repeated. 'none' is nobody. By default as each node says, or settings.toml.",
+)
+@_option(
     "--resume",
     metavar="RUN",
     help="Go on with a run that failed or was stopped: its id, the beginning of it, or 'last'.",
@@ -147,6 +154,7 @@ def _asked(call: Call) -> "tuple[Pipeline, Asked]":
         start=several(call, "start"),
         fresh=several(call, "fresh"),
         target=str(call.arguments.get("target", "")),
+        track=several(call, "track"),
         command=shlex.join(["imageloom", *sys.argv[1:]]),
     )
 

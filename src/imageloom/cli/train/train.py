@@ -12,11 +12,13 @@ from imageloom.cli.flags import SectionOption, parameter_options, read_params
 from imageloom.cli.lost_runs import tell_if_lost
 from imageloom.cli.places import NameOrPlace, PathType, place_option, root_option
 from imageloom.cli.screen import command_line, line, percent
+from imageloom.cli.trackers import asked_trackers
 from imageloom.cli.workspace import known_targets
 from imageloom.events import Notice
 from imageloom.launch.params import LaunchParams
 from imageloom.models.params import ModelParams
 from imageloom.remote.train_job import JOB_FOLDER
+from imageloom.tracking.params import TrackParams
 from imageloom.training.params import TrainParams
 
 if TYPE_CHECKING:
@@ -29,7 +31,15 @@ _NEEDED: Final = {
     "out": "--out",
 }
 _PARTS: Final = ("training", "validation")  # which --data stands for
-_WITH_RESUME: Final = {"resume", "as_json", "debug", "target", "root", *LaunchParams.model_fields}
+_WITH_RESUME: Final = {
+    "resume",
+    "as_json",
+    "debug",
+    "target",
+    "root",
+    *LaunchParams.model_fields,
+    "track",
+}
 _HERE: Final = "local"
 
 
@@ -70,7 +80,7 @@ _HERE: Final = "local"
     type=PathType(),
     metavar="RUN",
     help="Go on with a run that was stopped, exactly where it stopped. Of the other options it "
-    "takes --root and those of the section 'Processes'.",
+    "takes --root, --track and those of the section 'Processes'.",
     cls=SectionOption,
     section="Input and output",
 )
@@ -87,6 +97,7 @@ _HERE: Final = "local"
     section="Place",
 )
 @parameter_options(LaunchParams, section="Processes")
+@parameter_options(TrackParams, section="Tracking")
 def command(call: Call) -> Outcome:
     """Train a classifier, or resume a run.
 
@@ -148,6 +159,7 @@ def _start(call: Call) -> "TrainResult":
     call.run, call.launch = call.path("out"), launch.resume_words
     from imageloom.training.train import NewRun
 
+    track = asked_trackers(call)
     target = known_targets().get(call.target) if call.target else None
     training, validation = _pictures(call)
     call.is_repeating = False
@@ -168,12 +180,13 @@ def _start(call: Call) -> "TrainResult":
             target,
             new,
             launch=launch,
+            track=track,
             control=call.control,
             is_unwatched=lambda: call.is_unwatched,
         )
     from imageloom.launch.train import train_new
 
-    return train_new(new, launch=launch, control=call.control)
+    return train_new(new, launch=launch, track=track, control=call.control)
 
 
 def _pictures(call: Call) -> tuple[Path, Path]:
@@ -207,6 +220,7 @@ def _resume(call: Call) -> "TrainResult":
     }
     launch = resumed_launch(call.run, given)
     call.launch = launch.resume_words
+    track = asked_trackers(call) if "track" in call.arguments else None
     if call.target or (call.run / JOB_FOLDER).is_dir():
         from imageloom.remote.follow_training import earlier_launch, refuse_running_job, resume_on
 
@@ -222,12 +236,18 @@ def _resume(call: Call) -> "TrainResult":
                 call.run,
                 root=call.roots,
                 launch=launch,
+                track=track,
                 control=call.control,
                 is_unwatched=lambda: call.is_unwatched,
             )
     call.is_repeating = False
     return resume(
-        call.run, root=call.roots, launch=launch, on_event=call.on_event, cancel=call.cancel
+        call.run,
+        root=call.roots,
+        launch=launch,
+        track=track,
+        on_event=call.on_event,
+        cancel=call.cancel,
     )
 
 

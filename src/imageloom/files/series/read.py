@@ -113,6 +113,23 @@ def read_series(path: Path, first: int, last: int) -> list[Row]:
         return list(rows_between(file, first, last)) if file else []
 
 
+def rows_behind(path: Path, step: int | None, *, most: int) -> list[Row]:
+    """Return the rows of a curve with steps above one, the first so many; all when it is None.
+
+    Who remembers the last step it has read goes on there, whatever was taken away and written again
+    meanwhile.
+
+    Raises:
+        StoreCorruptError: The file cannot be read.
+    """
+    with _opened(path) as file:
+        if file is None:
+            return []
+        num_rows = num_rows_in(file)
+        first = 0 if step is None else first_row_where(file, num_rows, lambda row: row.step > step)
+        return list(rows_between(file, first, min(first + most, num_rows)))
+
+
 def thin(path: Path, from_step: int, to_step: int, points: int) -> list[Bucket]:
     """Return a part of a curve as at most so many points, in which no peak is lost.
 

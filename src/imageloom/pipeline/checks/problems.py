@@ -24,6 +24,7 @@ class ProblemKind(StrEnum):
     BAD_SETTING = "bad-setting"
     SETTINGS_NOT_TAKEN = "settings-not-taken"
     UNKNOWN_TARGET = "unknown-target"
+    TRACKER = "tracker"
     TOO_MANY_NODES = "too-many-nodes"
     TOO_MANY_PROCESSES = "too-many-processes"
     NO_INTERFACE = "no-interface"

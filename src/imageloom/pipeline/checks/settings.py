@@ -1,9 +1,10 @@
 """Problems of run settings: what a node asks of its target, and what the target has."""
 
+import os
 from collections.abc import Iterator, Mapping
 from typing import Final
 
-from imageloom.errors import unknown_name
+from imageloom.errors import ImageloomError, unknown_name
 from imageloom.params import describe
 from imageloom.pipeline.checks.nodes import named, value_errors, value_problem
 from imageloom.pipeline.checks.problems import Problem, ProblemKind
@@ -13,6 +14,7 @@ from imageloom.spec.run_settings import RunSettings
 from imageloom.spec.target import Limits
 from imageloom.spec.target_limits import excesses, interface_problem
 from imageloom.system.wording import count
+from imageloom.tracking.choose import require_trackers
 
 _BEYOND: Final = {
     "nodes": (ProblemKind.TOO_MANY_NODES, "node_count"),
@@ -44,8 +46,10 @@ def _limit_problems(
         yield value_problem(ProblemKind.UNKNOWN_TARGET, node, component, "target", unknown)
     if not component.has_run_settings:
         yield from _settings_not_taken(node, component, settings)
-    elif settings.target in limits:
+        return
+    if settings.target in limits:
         yield from _beyond_target(node, component, settings, limits[settings.target])
+    yield from _tracker_problems(node, component, settings)
 
 
 def _settings_not_taken(
@@ -62,15 +66,30 @@ def _settings_not_taken(
             f"at least {settings.min_node_count} nodes",
         ),
         "max_restarts": (settings.max_restarts > 0, count(settings.max_restarts, "restart")),
+        "track": (bool(settings.track), f"the trackers {', '.join(settings.track)}"),
     }
     for name in [name for name, (is_asked, _) in asked.items() if is_asked]:
         yield Problem(
             ProblemKind.SETTINGS_NOT_TAKEN,
-            f"{named(node, component)} asks for {asked[name][1]}, but this component always runs "
-            "as 1 process.",
+            f"{named(node, component)} asks for {asked[name][1]}, but this component "
+            f"{'trains nothing' if name == 'track' else 'always runs as 1 process'}.",
             hint=f"Remove {name} from its run settings.",
             node=node.id,
             parameter=name,
+        )
+
+
+def _tracker_problems(node: Node, component: Component, settings: RunSettings) -> Iterator[Problem]:
+    """Yield what a tracker lacks, which would else be missed after hours of training."""
+    try:
+        require_trackers(settings.track, os.environ)
+    except ImageloomError as error:
+        yield Problem(
+            ProblemKind.TRACKER,
+            f"{named(node, component)}: {error.message}",
+            hint=error.hint,
+            node=node.id,
+            parameter="track",
         )
 
 

@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from pydantic import JsonValue
+
 from imageloom.errors import InvalidPipelineError, printable
 from imageloom.pipeline.checks.check import require_valid
 from imageloom.pipeline.graph.changes import apply_changes
@@ -33,6 +35,8 @@ class Asked:
         start: Make these nodes and all that depends on them anew.
         fresh: Make these nodes anew although the cache has them.
         target: Where nodes that can choose run; as each says, when empty.
+        track: Trackers of nodes that train; as each says, when empty.
+        usual_trackers: Trackers of nodes that train and name none.
         command: What the person typed, as text.
         asked_by: Name of the person, by default the one who runs this process.
         owner: The user to whom the run belongs alone; empty where nobody signed in.
@@ -44,6 +48,8 @@ class Asked:
     start: Sequence[str] = ()
     fresh: Sequence[str] = ()
     target: str = ""
+    track: Sequence[str] = ()
+    usual_trackers: Sequence[str] = ()
     command: str = ""
     asked_by: str = field(default_factory=login_name)
     owner: str = ""
@@ -74,7 +80,13 @@ def record_of(
     _require_text(asked)
     pipeline = apply_changes(pipeline, asked.changes, components)
     if asked.target:
-        pipeline = _on_target(pipeline, targets.get(asked.target), components)
+        target = targets.get(asked.target).name
+        pipeline = _with_setting(pipeline, "target", target, components)
+    if asked.track:
+        pipeline = _with_setting(pipeline, "track", [*asked.track], components)
+    elif asked.usual_trackers:
+        usual: JsonValue = [*asked.usual_trackers]
+        pipeline = _with_setting(pipeline, "track", usual, components, keeps=True)
     selection = choose(pipeline, only=asked.only, start=asked.start, fresh=asked.fresh)
     part = pipeline.part(selection.wanted)
     require_valid(part, components, {target.name: target.limits for target in targets})
@@ -117,20 +129,37 @@ def _require_text(asked: Asked) -> None:
             )
 
 
-def _on_target(pipeline: Pipeline, target: Target, components: Registry[Component]) -> Pipeline:
-    """Return the pipeline with every node that has run settings on one target."""
+def _with_setting(
+    pipeline: Pipeline,
+    name: str,
+    value: JsonValue,
+    components: Registry[Component],
+    *,
+    keeps: bool = False,
+) -> Pipeline:
+    """Return the pipeline with a run setting in every node that has such.
 
-    def placed(node: Node) -> Node:
+    Args:
+        pipeline: The pipeline.
+        name: Of the setting.
+        value: Its value.
+        components: What the nodes are.
+        keeps: Whether a node that says something itself stays as it is.
+    """
+
+    def changed(node: Node) -> Node:
         known = node.component in components
         if not (known and components.get(node.component).has_run_settings):
             return node
-        return dataclasses.replace(node, settings={**node.settings, "target": target.name})
+        if keeps and node.settings.get(name):
+            return node
+        return dataclasses.replace(node, settings={**node.settings, name: value})
 
-    return dataclasses.replace(pipeline, nodes=tuple(map(placed, pipeline.nodes)))
+    return dataclasses.replace(pipeline, nodes=tuple(map(changed, pipeline.nodes)))
 
 
 def _resolved_record(node: ResolvedNode) -> ResolvedRecord:
-    settings = node.settings.model_dump() if node.component.has_run_settings else {}
+    settings = node.settings.model_dump(mode="json") if node.component.has_run_settings else {}
     return ResolvedRecord(
         component=node.component.name,
         version=node.component.version,

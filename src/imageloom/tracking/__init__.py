@@ -1,0 +1,1 @@
+"""Other programs follow a training by its files: TensorBoard, MLflow, Weights & Biases."""

@@ -1,0 +1,1 @@
+"""What trackers there are, one file each."""
