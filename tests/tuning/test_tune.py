@@ -20,7 +20,7 @@ from imageloom.pipeline.run.events import NodeEvent
 from imageloom.spec.node_state import RunState
 from imageloom.tuning.question import read_question
 from imageloom.tuning.study_folder import StudyFolder, find_study, studies_of
-from imageloom.tuning.trials import Trials
+from imageloom.tuning.trials import StudyTrials
 from imageloom.tuning.tune import TrialChanged, TrialTold, begin_study, tune
 
 BOTH = ("hill.rate=1e-4..1:log", "hill.width=1..100")
@@ -57,8 +57,6 @@ def test_the_planted_optimum_is_found_in_30_trials(engine, asked):
     assert 1e-3 < best["hill.rate"] < 9e-3  # planted at 3e-3, of four powers of ten
     assert 28 < best["hill.width"] < 68  # planted at 48
     assert study.best.value < 0.2
-    # What matters most is what the loss says: the shape costs 1 and the rate up to 6.
-    assert set(study.importances) == {"hill.rate", "hill.width", "hill.shape"}
 
 
 def test_each_trial_is_a_run_whose_name_says_so_and_what_is_equal_comes_from_the_cache(
@@ -143,7 +141,7 @@ def test_a_run_that_ended_just_before_its_process_was_lost_counts_as_it_is(engin
     study = made(engine, record)
     run_id = study.trials[0].run
     folder.storage.unlink()  # as if nothing of the trial had been told
-    trials = Trials(folder, record, read_question(engine, record).varied)
+    trials = StudyTrials(folder, record, read_question(engine, record).varied)
     trials.begin(trials.next().number, run_id)
     heard = []
     again = tune(engine, folder, on_event=heard.append)
@@ -155,7 +153,7 @@ def test_a_run_that_ended_just_before_its_process_was_lost_counts_as_it_is(engin
 def test_a_trial_whose_run_was_deleted_is_run_anew(engine, asked):
     record = asked(trials=1)
     folder = begin_study(engine, record)
-    trials = Trials(folder, record, read_question(engine, record).varied)
+    trials = StudyTrials(folder, record, read_question(engine, record).varied)
     trials.begin(trials.next().number, "20260101-000000-0000")
     study = tune(engine, folder, on_event=lambda _event: None)
     assert study.trials[0].state == "completed"
@@ -312,3 +310,44 @@ def test_the_report_shows_how_it_was_found(engine, asked):
 def test_the_report_of_no_complete_trial_says_so(engine, asked):
     study = made(engine, asked(params={"trouble": "data"}))
     assert "No trial is complete yet." in study.folder.report.read_text()
+
+
+def trials_of(engine, record) -> StudyTrials:
+    folder = begin_study(engine, record)
+    return StudyTrials(folder, record, read_question(engine, record).varied)
+
+
+def test_halving_lets_the_best_quarter_go_on(engine, asked):
+    trials = trials_of(engine, asked(prune="halving"))
+    first = trials.next().number
+    assert [trials.report(first, 0.1, epoch) for epoch in (1, 2, 3)] == [False] * 3
+    trials.complete(first, 0.1)
+    verdicts = []
+    for loss in (5.0, 0.05, 0.07):
+        number = trials.next().number
+        verdicts.append(trials.report(number, loss, 1))
+        trials.prune(number, "enough seen") if verdicts[-1] else trials.complete(number, loss)
+    assert verdicts == [True, False, True], "of four a quarter is one"
+
+
+def test_a_trial_found_hopeless_is_not_trained_on_when_its_process_is_lost(engine, asked):
+    record = asked(prune="median", trials=7)
+    trials = trials_of(engine, record)
+    for _ in range(5):
+        number = trials.next().number
+        trials.report(number, 1.0, 1)
+        trials.complete(number, 1.0)
+    lost = trials.next().number
+    assert trials.report(lost, 2.0, 1)
+    assert trials.next().number == lost
+    study = made(engine, record)
+    assert (study.trials[lost].state, study.trials[lost].run) == ("pruned", "")
+    assert study.trials[lost + 1].state == "completed"
+
+
+def test_a_trial_lost_while_its_values_were_proposed_does_not_count(engine, asked):
+    record = asked(trials=1)
+    trials = trials_of(engine, record)
+    trials._study.ask()  # no value was stored yet
+    study = made(engine, record)
+    assert [one.state for one in study.trials] == ["failed", "completed"]

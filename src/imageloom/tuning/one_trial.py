@@ -12,7 +12,7 @@ from imageloom.pipeline.run_folder import RunFolder
 from imageloom.spec.node_state import NodeState, RunState
 from imageloom.tuning.metric import told_so_far, value_of
 from imageloom.tuning.question import Question
-from imageloom.tuning.trials import Trial, Trials
+from imageloom.tuning.trials import StudyTrials, Trial
 
 # Errors that the values themselves brought about: the search is to keep away from there.
 _OF_THE_VALUES: Final = ("NaNError", "InfinityError", "ModuleOutOfMemoryError")
@@ -42,6 +42,7 @@ class TrialCancel(CancelToken):
 
     @asked.setter
     def asked(self, times: int) -> None:
+        """Count how often it alone was asked."""
         self._own_asked = times
 
 
@@ -56,7 +57,7 @@ class Search:
     """
 
     engine: Engine
-    trials: Trials
+    trials: StudyTrials
     question: Question
 
 
@@ -65,7 +66,7 @@ def run_trial(search: Search, trial: Trial, on_event: RunSink, cancel: CancelTok
 
     Args:
         search: What it belongs to.
-        trial: What ``Trials.next`` returned.
+        trial: What ``StudyTrials.next`` returned.
         on_event: Hears of its run.
         cancel: Stops it, after it saved.
 

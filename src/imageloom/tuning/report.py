@@ -1,15 +1,15 @@
 """The report of a study: what was best, how it was found, and what each parameter did."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from imageloom.errors import printable
 from imageloom.files.publish import writing_file
 from imageloom.params import value_text
 from imageloom.reports.charts import Dot, DotAxis, Markup, dot_chart, element, join
 from imageloom.reports.page import Heading, Section, name, page, paragraph, strong
-from imageloom.reports.tables import Cell, table, text_cell
-from imageloom.reports.words import decimals, percent, whole_percent
+from imageloom.reports.tables import Cell, table
+from imageloom.reports.words import decimals, whole_percent
 from imageloom.system.wording import count, duration
 from imageloom.tuning.trials import Trial
 from imageloom.tuning.tuned import TunedStudy
@@ -41,11 +41,10 @@ def study_page(study: TunedStudy) -> str:
     ]
     sections = [Section("short", "In short", _short(study))]
     if done:
-        sections.append(Section("history", "How it was found", _history(study, done)))
-        charts = element(
-            "div", *(_parameter(study, done, one) for one in study.question.varied), class_="pair"
-        )
-        sections.append(Section("parameters", "What each parameter did", charts))
+        charts = [_history(study, done)]
+        charts += [_parameter(study, done, one) for one in study.question.varied]
+        body = element("div", *charts, class_="pair")
+        sections.append(Section("found", "How it was found", body))
     sections.append(Section("trials", "All trials", _trials(study)))
     sections.append(Section("facts", "Facts", _facts(study)))
     return page(Heading("Study report", study.folder.name, " \u00b7 ".join(facts)), sections)
@@ -55,6 +54,7 @@ def _short(study: TunedStudy) -> Markup:
     best, objective = study.best, study.question.objective
     if best is None or best.value is None:
         return paragraph("No trial is complete yet.", style="lead")
+    options = [changes_text([one]) for one in study.changes(best)]
     kind = "Highest" if objective.direction == "maximize" else "Lowest"
     parts = [
         paragraph(
@@ -63,15 +63,9 @@ def _short(study: TunedStudy) -> Markup:
             f", trial {best.number}, run {best.run}.",
             style="lead",
         ),
-        paragraph("Its values: ", element("code", changes_text(study.changes(best)))),
+        paragraph("Its values, for ", element("code", "imageloom run"), ":"),
+        element("ul", *(element("li", element("code", one)) for one in options)),
     ]
-    if study.importances:
-        rows = [
-            [text_cell(one), Cell(percent(share), share, "number")]
-            for one, share in study.importances.items()
-        ]
-        caption = "How much of what the completed trials differ by each parameter explains"
-        parts.append(table(["Parameter", "Importance"], rows, caption=caption))
     return join(parts)
 
 
@@ -86,25 +80,25 @@ def _history(study: TunedStudy, done: Sequence[Trial]) -> Markup:
             steps.append((one.number, steps[-1][1]))
         steps.append((one.number, best))
     chart = dot_chart(
-        [_dot(study, one, one.number) for one in done],
+        _dots(study, done, lambda one: one.number),
         DotAxis("trial"),
         title=f"{objective.metric} of each trial",
         tick=whole_percent if objective.is_fraction else decimals,
         steps=steps,
     )
-    words = "each completed trial; the line is the best so far"
+    words = "trial by trial; the line is the best so far"
     caption = element("figcaption", objective.metric, element("span", words, class_="note"))
-    return element("div", element("figure", caption, chart), class_="pair")
+    return element("figure", caption, chart)
 
 
 def _parameter(study: TunedStudy, done: Sequence[Trial], varied: Varied) -> Markup:
     space, objective = varied.space, study.question.objective
     if isinstance(space, ChoiceList):
         names = tuple(value_text(one) for one in space.ends)
-        dots = [_dot(study, one, names.index(value_text(one.values[varied.name]))) for one in done]
+        dots = _dots(study, done, lambda one: names.index(value_text(one.values[varied.name])))
         axis = DotAxis(varied.parameter, names)
     else:
-        dots = [_dot(study, one, _number(one, varied)) for one in done]
+        dots = _dots(study, done, lambda one: _number(one, varied))
         axis = DotAxis(varied.parameter, is_log=space.is_log)
     chart = dot_chart(
         dots,
@@ -119,6 +113,12 @@ def _number(trial: Trial, varied: Varied) -> float:
     value = trial.values[varied.name]
     assert isinstance(value, int | float)
     return value
+
+
+def _dots(study: TunedStudy, done: Sequence[Trial], x: Callable[[Trial], float]) -> list[Dot]:
+    """Return a dot for each trial, that of the best above the others."""
+    dots = [_dot(study, one, x(one)) for one in done]
+    return sorted(dots, key=lambda one: one.style == _BEST)
 
 
 def _dot(study: TunedStudy, trial: Trial, x: float) -> Dot:
@@ -145,12 +145,19 @@ def _trials(study: TunedStudy) -> Markup:
                 *(_value_cell(one, varied) for varied in study.question.varied),
                 Cell(f"{one.state}: {printable(one.why)}" if one.why else one.state),
                 Cell(duration(one.seconds), one.seconds, "number"),
-                Cell(one.run),
+                Cell(_run_link(one)),
             ]
         )
     varied_names = [varied.name for varied in study.question.varied]
     columns = ["Trial", objective.metric, *varied_names, "State", "Time", "Run"]
     return table(columns, rows, caption="In the order in which they began", sortable=True)
+
+
+def _run_link(trial: Trial) -> Markup:
+    """Return the run's id, which leads to its report in the same workspace."""
+    if not trial.run:
+        return Markup()
+    return element("a", trial.run, href=f"../../runs/{trial.run}/report.html")
 
 
 def _value_cell(trial: Trial, varied: Varied) -> Cell:

@@ -23,7 +23,6 @@ _RUN: Final = "run"
 _SECONDS: Final = "seconds"
 _WHY: Final = "why"
 _HOPELESS: Final = "hopeless"
-_FEWEST_FOR_IMPORTANCE: Final = 10
 
 
 @dataclass(frozen=True)
@@ -71,7 +70,7 @@ def require_optuna() -> None:
         )
 
 
-class Trials:
+class StudyTrials:
     """The trials of one study, on disk after every call.
 
     Each proposal is drawn by a sampler of its own, whose seed is made of the study's seed and the
@@ -165,20 +164,6 @@ class Trials:
         """Write down that a trial failed, for a reason that need not lie in its values."""
         return self._end(number, why, "FAIL")
 
-    def importances(self) -> dict[str, float]:
-        """Return how much of the differences each parameter explains; empty for a few trials.
-
-        Source:
-            Watanabe, Bansal, Hutter: PED-ANOVA, IJCAI 2023, in Optuna's implementation.
-        """
-        import optuna
-
-        values = [one.value for one in self.all() if one.state == "completed"]
-        if len(values) < _FEWEST_FOR_IMPORTANCE or len(set(values)) == 1 or len(self._names) < 2:
-            return {}
-        evaluator = optuna.importance.PedAnovaImportanceEvaluator()
-        return optuna.importance.get_param_importances(self._study, evaluator=evaluator)
-
     def _end(self, number: int, why: str, state: str) -> Trial:
         import optuna
 
@@ -247,5 +232,5 @@ def _pruner(prune: Prune) -> optuna.pruners.BasePruner:
     if prune == "median":
         return optuna.pruners.MedianPruner()
     if prune == "halving":
-        return optuna.pruners.SuccessiveHalvingPruner()
+        return optuna.pruners.SuccessiveHalvingPruner(min_resource=1)
     return optuna.pruners.NopPruner()

@@ -16,7 +16,7 @@ from imageloom.tuning.one_trial import Search, run_trial
 from imageloom.tuning.question import read_question
 from imageloom.tuning.report import write_study_report
 from imageloom.tuning.study_folder import StudyFolder, StudyRecord
-from imageloom.tuning.trials import Trial, Trials, require_optuna
+from imageloom.tuning.trials import StudyTrials, Trial, require_optuna
 from imageloom.tuning.tuned import TunedStudy
 
 _MOST_FAILURES: Final = 3  # in a row: the cause is then hardly in the values
@@ -106,7 +106,7 @@ def tune(
     with _alone(folder):
         record = folder.record()
         question = read_question(engine, record)
-        trials = Trials(folder, record, question.varied)
+        trials = StudyTrials(folder, record, question.varied)
         search, failure = Search(engine, trials, question), None
         try:
             failure = _make_trials(search, record.trials, on_event, cancel)
@@ -117,7 +117,6 @@ def tune(
                 question=question,
                 trials=trials.all(),
                 best=trials.best(),
-                importances=trials.importances(),
                 failure=failure,
             )
             write_study_report(done)

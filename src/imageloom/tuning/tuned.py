@@ -18,7 +18,6 @@ class TunedStudy:
         question: The same, as values.
         trials: All trials, by number.
         best: The best; None where none is complete.
-        importances: How much each parameter explains, 0 to 1; empty where too little is known.
         failure: Why there are fewer trials than were asked for; None when there are enough.
     """
 
@@ -27,7 +26,6 @@ class TunedStudy:
     question: Question
     trials: tuple[Trial, ...]
     best: Trial | None
-    importances: dict[str, float]
     failure: ImageloomError | None
 
     def changes(self, trial: Trial) -> tuple[str, ...]:

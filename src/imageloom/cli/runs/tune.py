@@ -52,14 +52,15 @@ _FLAGS: Final = {"changes": "--set", "pipeline": "PIPELINE"}
 )
 @_search_option(
     "--metric",
-    metavar="[NODE.]METRIC",
-    help="What to compare trials by: a metric that a node tells at each epoch, of which the best "
-    "counts, or Overall_Accuracy, Macro_F1 or Log_Loss of an evaluation. With its node, trials "
-    "stop at that node. [default: Top-1 validation accuracy]",
+    metavar="METRIC",
+    help="What to compare trials by, or NODE.METRIC: one that a node tells at each epoch, of which "
+    "the best counts, or Overall_Accuracy, Macro_F1 or Log_Loss of an evaluation. With its node, "
+    "trials stop there. [default: Top-1 validation accuracy]",
 )
 @_search_option(
     "--direction",
     type=click.Choice(["maximize", "minimize"]),
+    metavar="maximize|minimize",
     help="What is better; known for the metrics of Imageloom.",
 )
 @_search_option(
@@ -71,6 +72,7 @@ _FLAGS: Final = {"changes": "--set", "pipeline": "PIPELINE"}
 @_search_option(
     "--prune",
     type=click.Choice(["none", "median", "halving"]),
+    metavar="none|median|halving",
     help="Stop a trial that is hopeless at an epoch: worse than the median of the others there, "
     "or not among the best quarter that goes on (successive halving). [default: none]",
 )

@@ -8,7 +8,7 @@ from rich.console import RenderableType
 from rich.text import Text
 
 from imageloom.cli.progress import ProgressDisplay
-from imageloom.cli.screen import Column, Fitting, line, percent, table
+from imageloom.cli.screen import Column, Fitting, line, table
 from imageloom.errors import printable
 from imageloom.events import Notice, Progress
 from imageloom.system.wording import count, duration
@@ -140,9 +140,6 @@ def tuned_screen(study: "TunedStudy") -> Iterator[RenderableType]:
     objective, best = study.question.objective, study.best
     if best is not None:
         yield _table(study)
-    if study.importances:
-        shares = [f"{name} {percent(share)}" for name, share in study.importances.items()]
-        yield line("Explains", ", ".join(shares))
     done = sum(one.is_finished for one in study.trials)
     states = [one.state for one in study.trials]
     kinds = [
@@ -204,7 +201,6 @@ def tuned_to_json(study: "TunedStudy") -> dict[str, object]:
         "trials_asked": study.record.trials,
         "trials": [_trial_to_json(one) for one in study.trials],
         "best": None if best is None else {**_trial_to_json(best), "set": study.changes(best)},
-        "importances": study.importances,
     }
 
 
