@@ -1,5 +1,7 @@
 """The number by which trials are compared, its direction, and where it is read."""
 
+import json
+
 import pytest
 
 from imageloom.errors import ParameterParsingError
@@ -45,3 +47,16 @@ def test_the_best_epoch_counts_and_a_node_that_tells_nothing_is_named(engine, hi
     assert value_of(outcome.run, outcome.nodes, highest) == pytest.approx(7.0)
     with pytest.raises(ParameterParsingError, match=r"0 nodes of run .* tell 'words.Valid loss'"):
         value_of(outcome.run, outcome.nodes, Objective("Valid loss", "words", "minimize"))
+
+
+def test_a_figure_of_an_evaluation_is_taken_from_its_file(engine, hill, tmp_path):
+    outcome = engine.run(hill(), Asked(base=tmp_path), on_event=ignore_run_events)
+    figures = {"Overall_Accuracy": 0.75, "Macro_F1": 0.5, "Log_Loss": 0.25}
+    first = {"name": "a", "images": 4, "accuracy_interval_95": [0.5, 0.9], "figures": figures}
+    second = {**first, "name": "b", "figures": {**figures, "Macro_F1": 0.9}}
+    file = outcome.output("words", "text") / "evaluation.json"
+    file.write_text(json.dumps({"evaluations": [first, second]}), encoding="utf-8")
+    for name, value in figures.items():
+        objective = read_objective(name, "", hill())
+        assert value_of(outcome.run, outcome.nodes, objective) == value
+    assert read_objective("words.Macro_F1", "", hill()).node == "words"

@@ -8,10 +8,12 @@ from sqlalchemy.engine import URL
 
 from imageloom.errors import (
     EnvironmentUnsuitableError,
+    FailedToWriteOutputsError,
     NodeFailedError,
     OutputInUseError,
     ParameterParsingError,
     RunInterruptedError,
+    StoreCorruptError,
     UnknownNameError,
 )
 from imageloom.events import CancelToken, Metric
@@ -351,3 +353,24 @@ def test_a_trial_lost_while_its_values_were_proposed_does_not_count(engine, aske
     trials._study.ask()  # no value was stored yet
     study = made(engine, record)
     assert [one.state for one in study.trials] == ["failed", "completed"]
+
+
+def test_a_metric_that_nobody_tells_ends_the_search_and_names_those_that_are_told(engine, asked):
+    with pytest.raises(ParameterParsingError, match="tell 'Train loss', but a trial") as caught:
+        made(engine, asked(metric="Train loss"))
+    assert "hill.Valid loss" in caught.value.hint
+
+
+def test_a_file_of_trials_that_cannot_be_used_is_named(engine, asked):
+    folder = begin_study(engine, asked())
+    folder.storage.write_bytes(b"no database" * 1000)
+    with pytest.raises(FailedToWriteOutputsError, match=r"optuna\.sqlite could not be written"):
+        tune(engine, folder, on_event=lambda _event: None)
+
+
+def test_a_damaged_record_is_named_with_what_is_wrong(engine, asked):
+    folder = begin_study(engine, asked())
+    text = folder.record_file.read_text(encoding="utf-8")
+    folder.record_file.write_text(text.replace('"seed": 0', '"seed": "x"'), encoding="utf-8")
+    with pytest.raises(StoreCorruptError, match=r"study\.json is damaged or newer than we: seed"):
+        tune(engine, folder, on_event=lambda _event: None)
