@@ -164,8 +164,8 @@ def _value_cell(trial: Trial, varied: Varied) -> Cell:
     if varied.name not in trial.values:
         return Cell("", style="number")
     value = trial.values[varied.name]
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    return Cell(short_value(value), float(value) if is_number else None, "number")  # type: ignore[arg-type]
+    number = value if isinstance(value, int | float) and not isinstance(value, bool) else None
+    return Cell(short_value(value), number, "number")
 
 
 def _facts(study: TunedStudy) -> Markup:
