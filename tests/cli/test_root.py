@@ -72,6 +72,7 @@ def test_every_command_of_the_issue_is_there():
         "pipeline check",
         "pipeline show",
         "run",
+        "tune",
         "runs list",
         "runs show",
         "runs logs",

@@ -255,6 +255,9 @@ root = LazyGroup(
         ),
         "pipeline": _PIPELINE,
         "run": Entry("imageloom.cli.runs.run", "Run a pipeline, or go on with a run that stopped."),
+        "tune": Entry(
+            "imageloom.cli.runs.tune", "Search for the best parameters of a pipeline, run by run."
+        ),
         "runs": _RUNS,
         "targets": _TARGETS,
         "store": _STORE,

@@ -75,6 +75,11 @@ class Workspace:
         return self.root / "pipelines"
 
     @property
+    def studies(self) -> Path:
+        """Searches for the best parameters, one folder each; their trials are runs."""
+        return self.root / "studies"
+
+    @property
     def trash(self) -> Path:
         """What is being deleted: it leaves its place by a rename, so nobody sees half of it."""
         return self.root / "trash"

@@ -4,6 +4,7 @@ Colours and fonts come from the page's style sheet by class name, so that one ch
 dark and print.
 """
 
+from imageloom.reports.charts.dots import Dot, DotAxis, dot_chart
 from imageloom.reports.charts.heat_map import MOST_CLASSES, dot_map, heat_map
 from imageloom.reports.charts.lines import Mark, Series, line_chart
 from imageloom.reports.charts.markup import Markup, element, escape, join
@@ -11,10 +12,13 @@ from imageloom.reports.charts.reliability import ReliabilityBin, reliability_dia
 
 __all__ = [
     "MOST_CLASSES",
+    "Dot",
+    "DotAxis",
     "Mark",
     "Markup",
     "ReliabilityBin",
     "Series",
+    "dot_chart",
     "dot_map",
     "element",
     "escape",
