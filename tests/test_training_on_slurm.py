@@ -48,7 +48,8 @@ def test_two_nodes_train_save_when_asked_to_stop_and_go_on_to_the_end(slurm, pic
     with pytest.raises(RunInterruptedError, match=r"Stopped by Ctrl\+C at step \d+") as caught:
         train_on(
             target,
-            NewRun(TINY, *pictures, run, params=PARAMS),
+            # Of a tiny network all epochs may be over before one hears of the first.
+            NewRun("resnet18", *pictures, run, params=PARAMS),
             launch=TWO_NODES,
             control=Control(stop_in_the_first_epoch, cancel=cancel),
         )

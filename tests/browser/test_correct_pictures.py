@@ -111,7 +111,7 @@ def test_duplicates_are_found_and_shown_side_by_side(studio, first_run, tab):
     found.locator("figure[data-excluded]").wait_for()
     assert "nights/00.png" in found.locator("figure[data-excluded]").inner_text()
     tab.get_by_role("tab", name="Sizes and brightness").click()
-    tab.get_by_text("Mean grey value of each picture").wait_for()
+    tab.get_by_role("figure", name="Brightness, mean grey value").wait_for()
 
 
 def test_what_the_network_sees_is_drawn_again_with_the_keyboard_alone(studio, first_run, tab):
