@@ -161,7 +161,7 @@ def test_what_is_not_saved_survives_a_reload(studio, path, tab):
     tab.route("**/api/pipelines/*", lambda route: route.abort())
     canvas.node(tab, "densenet").click()
     tab.keyboard.press("Delete")
-    expect(tab.get_by_role("status").first).to_contain_text("Not saved")
+    expect(tab.get_by_role("status").first).to_contain_text("This browser keeps nothing")
     tab.unroute("**/api/pipelines/*")
     tab.reload()
     expect(canvas.nodes(tab)).to_have_count(11)

@@ -18,7 +18,9 @@ export function SaveState() {
   const saving = useDraft((state) => state.saving);
   const version = useDraft((state) => state.version);
   const problem = useDraft((state) => state.problem);
-  const text = t(`saving.${saving}`, { version, problem });
+  const isKept = useDraft((state) => state.isKept);
+  const key = saving === "failed" && !isKept ? "failedUnkept" : saving;
+  const text = t(`saving.${key}`, { version, problem });
   return (
     <Tooltip label={text}>
       <div className={styles.state} data-state={saving} role="status">

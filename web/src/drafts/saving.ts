@@ -35,7 +35,7 @@ export function keepSaving(): () => void {
   };
   const stop = useDraft.subscribe((state, before) => {
     if (state.drawing === before.drawing || !state.draft) return;
-    void remember(memoryOf(state));
+    void keep(state);
     if (state.unsaved.length > 0) plan(PAUSE_MS);
   });
   if (useDraft.getState().unsaved.length > 0) plan(PAUSE_MS);
@@ -81,7 +81,12 @@ function accept(draft: string, version: number, count: number): void {
     return { version, unsaved, saving, problem: "", theirs: null };
   });
   const now = useDraft.getState();
-  if (now.draft === draft) void remember(memoryOf(now));
+  if (now.draft === draft) void keep(now);
+}
+
+async function keep(state: DraftState): Promise<void> {
+  const isKept = await remember(memoryOf(state));
+  if (useDraft.getState().draft === state.draft) useDraft.setState({ isKept });
 }
 
 function refuse(draft: string, problem: unknown): void {

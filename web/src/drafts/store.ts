@@ -18,6 +18,8 @@ export interface DraftState {
   readonly saving: Saving;
   /** Why the last save failed. */
   readonly problem: string;
+  /** Whether this browser keeps what is not saved: some private windows keep nothing. */
+  readonly isKept: boolean;
   /** The newest version, by somebody else, when ours was drawn on an older one. */
   readonly theirs: Draft | null;
   readonly selection: ReadonlySet<string>;
@@ -30,6 +32,7 @@ const CLOSED: DraftState = {
   unsaved: [],
   saving: "saved",
   problem: "",
+  isKept: true,
   theirs: null,
   selection: new Set(),
 };

@@ -46,6 +46,8 @@ export const en = {
     waiting: "Not saved yet",
     saving: "Saving",
     failed: "Not saved: {{problem}} It stays in this browser and is tried again.",
+    failedUnkept:
+      "Not saved: {{problem}} This browser keeps nothing, so leave the page open; it is tried again.",
     conflict: "Somebody else saved",
   },
   versions: {

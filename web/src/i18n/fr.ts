@@ -48,6 +48,8 @@ export const fr: typeof en = {
     saving: "Enregistrement",
     failed:
       "Non enregistré : {{problem}} Le dessin reste dans ce navigateur ; un nouvel essai suit.",
+    failedUnkept:
+      "Non enregistré : {{problem}} Ce navigateur ne garde rien : laissez la page ouverte ; un nouvel essai suit.",
     conflict: "Quelqu’un d’autre a enregistré",
   },
   versions: {
