@@ -7,10 +7,11 @@ from typing import Final, Literal
 
 from imageloom.data.images.directory import RECORD
 from imageloom.data.names import TABLE_SUFFIXES
+from imageloom.data.sources.parquet.shards import is_parquet, shard_files
 from imageloom.errors import CouldNotOpenFileError, ImageloomError, InvalidDatasetError
 from imageloom.files.publish import MANIFEST, read_json
 
-Kind = Literal["folder", "archive", "table", "coco", "old", "image directory"]
+Kind = Literal["folder", "archive", "parquet", "table", "coco", "old", "image directory"]
 
 OLD_RECORD: Final = "_meta.yaml"
 # What other published directories hold; named here because the data part knows no other part.
@@ -28,6 +29,16 @@ class Source:
 
     path: Path
     kind: Kind
+
+    @property
+    def is_packed(self) -> bool:
+        """Whether its pictures must be unpacked before they can be listed."""
+        return self.kind in ("archive", "parquet")
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """Of a packed source, the files that its pictures are packed in."""
+        return shard_files(self.path) if self.kind == "parquet" else (self.path,)
 
 
 def absolute_path(path: Path | str) -> Path:
@@ -80,7 +91,7 @@ def _kind_of_folder(place: Path) -> Kind:
                 reason="wrong-kind",
                 details={"kind": name},
             )
-    return "folder"
+    return "parquet" if shard_files(place) else "folder"
 
 
 def _is_ours(place: Path, record: str) -> bool:
@@ -97,4 +108,6 @@ def _kind_of_file(place: Path) -> Kind:
     suffix = place.suffix.lower()
     if suffix in TABLE_SUFFIXES:
         return "table"
-    return "coco" if suffix == ".json" else "archive"
+    if suffix == ".json":
+        return "coco"
+    return "parquet" if is_parquet(place) else "archive"
