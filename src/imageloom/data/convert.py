@@ -1,9 +1,7 @@
 """Any source of pictures to a published image directory: list, decode every file, judge, write."""
 
 import contextlib
-import ctypes
 import dataclasses
-import os
 import shutil
 from pathlib import Path
 from typing import Final
@@ -24,7 +22,7 @@ from imageloom.data.sources.table.read import read_table
 from imageloom.errors import InvalidDatasetError
 from imageloom.events import CancelToken, Control, EventSink, Notice, ignore_events
 from imageloom.files.output_places import refuse_misplaced
-from imageloom.files.publish import publishing_directory, refuse_existing
+from imageloom.files.publish import publishing_directory, refuse_existing, sync_all
 
 _UNPACKED: Final = "unpacked"
 
@@ -98,7 +96,7 @@ def publish_source(
         if listing is None:
             images = _convert_packed(source, partial, params, control)
             images.write_into(partial, root=IMAGES)
-            _sync_all(partial)
+            sync_all(partial)
         else:
             images = convert_listing(listing, params, control=control)
             images.write_into(partial, root=str(images.root))
@@ -202,14 +200,3 @@ def _refuse_places(source: Source, out: Path) -> None:
             hint="Rename the folder, or reach it by another name. Names inside it may be anything.",
             reason="path-not-utf-8",
         ) from problem
-
-
-def _sync_all(folder: Path) -> None:
-    """Bring everything on a folder's file system to disk; a call per picture takes far longer."""
-    libc = ctypes.CDLL(None, use_errno=True)
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        if not hasattr(libc, "syncfs") or libc.syncfs(descriptor) != 0:
-            os.sync()
-    finally:
-        os.close(descriptor)
