@@ -19,6 +19,7 @@ from imageloom.data.sources.legacy import read_old_directory
 from imageloom.data.sources.listing import Listing
 from imageloom.data.sources.parquet.unpack import unpack_parquet
 from imageloom.data.sources.table.read import read_table
+from imageloom.data.sources.webdataset.unpack import unpack_webdataset
 from imageloom.errors import InvalidDatasetError
 from imageloom.events import CancelToken, Control, EventSink, Notice, ignore_events
 from imageloom.files.output_places import refuse_misplaced
@@ -157,6 +158,8 @@ def list_packed(source: Source, into: Path, params: ConvertParams, *, control: C
     """
     if source.kind == "parquet":
         return unpack_parquet(source.path, into, params, control=control)
+    if source.kind == "webdataset":
+        return unpack_webdataset(source.path, into, params, control=control)
     archive = source.path
     noted = unpack_archive(
         archive, into, name_encoding=params.name_encoding, control=control

@@ -14,10 +14,10 @@ from typing import Final
 from imageloom.data.exports.folders import SUFFIX_OF_FORMAT
 from imageloom.data.exports.shards import plan_shards
 from imageloom.data.images.directory import ImageDirectory
+from imageloom.data.sources.webdataset.shards import CLASS_NAMES
 from imageloom.errors import InvalidDatasetError
 from imageloom.preprocessing.similar_names import quoted
 
-CLASS_NAMES: Final = "classnames.txt"
 _ROW_BYTES: Final = 2048  # two headers, the label, and what fills up blocks
 
 

@@ -26,7 +26,7 @@ from imageloom.data.previews.values import (
     Sample,
     SourceDescription,
 )
-from imageloom.data.sources.kind import Source, find_source
+from imageloom.data.sources.kind import PACKED, Source, find_source
 from imageloom.data.sources.listing import Listing
 from imageloom.errors import CouldNotOpenFileError, ImageloomError, InvalidDatasetError
 from imageloom.events import Control
@@ -128,7 +128,7 @@ def _of_listing(
     description = SourceDescription(
         kind=kind,
         path=str(path),
-        root="" if kind in ("archive", "parquet") else str(listing.root),
+        root="" if kind in PACKED else str(listing.root),
         images=len(listing) - len(unusable),
         files=len(listing),
         headers_read=look.headers_read,

@@ -6,7 +6,6 @@ word is the part of the dataset. Files of other names belong to the part that th
 
 import os
 import re
-import shlex
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -15,11 +14,11 @@ from imageloom.data.links import FOLLOW
 from imageloom.data.names import is_document_name, is_system_name
 from imageloom.data.params import ConvertParams
 from imageloom.data.sources.parts import role_of
+from imageloom.data.sources.shard_parts import take_part
 from imageloom.errors import InvalidDatasetError
-from imageloom.system.wording import count, some
+from imageloom.system.wording import count
 
 SUFFIX: Final = ".parquet"
-_ALL: Final = "all"
 _MAGIC: Final = b"PAR1"
 _MAX_DEPTH: Final = 3
 # Older versions put a fingerprint behind the numbers.
@@ -111,30 +110,13 @@ def choose_shards(place: Path, params: ConvertParams) -> tuple[Shard, ...]:
         InvalidDatasetError: There are several parts and none was chosen, or none of the one that
             was; a shard is missing; or one is a link, and links are not followed.
     """
-    shards = tuple(map(_shard, shard_files(place)))
-    parts = sorted({one.part for one in shards})
-    if params.part is None and len(parts) > 1:
-        option = f"--part {shlex.quote(next(filter(None, parts)))}"
-        raise InvalidDatasetError(
-            f"{place} holds parts of a dataset: {_named(parts)}.",
-            hint=f"Use 'imageloom data convert' with {option}, and so on for each part; "
-            f"--part {_ALL} joins them.",
-            reason="several-parts",
-            details={"parts": parts, "option": option},
-        )
-    if params.part not in (None, _ALL):
-        shards = tuple(one for one in shards if one.part == params.part)
-        if not shards:
-            raise InvalidDatasetError(
-                f"{place} has no shard of part {params.part!r}, but of {_named(parts)}.",
-                hint="Give one of its parts with --part; the shards' names tell them.",
-                reason="no-such-part",
-                details={"parts": parts},
-            )
+    shards = {file: _shard(file) for file in shard_files(place)}
+    taken = take_part(place, {file: one.part for file, one in shards.items()}, params)
+    chosen = tuple(shards[file] for file in taken)
     if place.is_dir():
-        _refuse_missing(place, shards)
-        _refuse_links(shards, params)
-    return shards
+        _refuse_missing(place, chosen)
+        _refuse_links(chosen, params)
+    return chosen
 
 
 def _shard(path: Path) -> Shard:
@@ -170,7 +152,3 @@ def _refuse_links(shards: Iterable[Shard], params: ConvertParams) -> None:
                 reason="links",
                 details={"option": FOLLOW},
             )
-
-
-def _named(parts: Iterable[str]) -> str:
-    return some([repr(name) if name else "files that name none" for name in parts], most=5)
