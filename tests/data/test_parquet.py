@@ -16,6 +16,7 @@ from imageloom.data.open import open_images
 from imageloom.data.params import ConvertParams
 from imageloom.data.sources.archive import limits
 from imageloom.data.sources.kind import find_source
+from imageloom.data.sources.parquet import unpack
 from imageloom.data.sources.parquet.shards import shard_files
 from imageloom.data.sources.parquet.unpack import unpack_parquet
 from imageloom.errors import (
@@ -26,6 +27,7 @@ from imageloom.errors import (
 )
 from imageloom.events import CancelToken, Control, Progress
 from imageloom.settings import Settings
+from imageloom.system.machine import HostMemory
 
 from .made_pictures import jpeg, png
 
@@ -317,6 +319,15 @@ def test_a_row_group_that_repeats_one_picture_is_stopped_at_the_limit(read, monk
     assert not (tmp_path / "out").exists()
 
 
+def test_a_row_group_that_memory_cannot_hold_is_refused_with_both_numbers(read, monkeypatch):
+    monkeypatch.setattr(unpack, "host_memory", lambda: HostMemory(10_000, 5_000, is_limited=False))
+    told = r"Row group 0 of .* has 6 rows of .* takes about [\d,]+ bytes of memory; 5,000 are free"
+    with pytest.raises(InvalidDatasetError, match=told):
+        read(
+            parquet([{"bytes": bytes(1000), "path": None}] * 6, [0, 1, 2] * 2, use_dictionary=False)
+        )
+
+
 def test_more_rows_than_the_limit_are_refused(read, monkeypatch):
     monkeypatch.setattr(limits, "MAX_MEMBERS", 5)
     with pytest.raises(InvalidDatasetError, match="more than 5 members"):
@@ -363,7 +374,7 @@ def test_a_file_of_hugging_faces_own_library_is_read(read, tmp_path):
 def test_whatever_bytes_are_changed_only_named_errors_are_met(tree, tmp_path):
     generator = random.Random(1)
     whole = parquet(rows(), [0, 1, 2] * 2)
-    for number in range(300):
+    for number in range(200):
         changed = bytearray(whole)
         for _ in range(generator.choice([1, 2, 5])):
             changed[generator.randrange(len(whole) // 2, len(whole))] = generator.randrange(256)

@@ -33,10 +33,15 @@ from imageloom.data.sources.table.problems import ProblemList
 from imageloom.data.sources.table.rows import ManifestRow, listing_of_rows
 from imageloom.errors import InvalidDatasetError
 from imageloom.events import Control, Progress, ignore_events
+from imageloom.system.machine import host_memory
 from imageloom.system.wording import count, some
 
 _BATCH_BYTES: Final = 32 * 1024 * 1024  # of pictures in memory at a time
 _MAX_BATCH_ROWS: Final = 1000
+# Arrow closes a page after so many rows, however long they are. While it is unpacked it is held
+# about 3 times: 1,084 MiB of 2,000 rows of 200 kB in one row group, 460 MiB in groups of 100.
+_ROWS_PER_PAGE: Final = 1024
+_COPIES_OF_PAGE: Final = 3
 _NO_BYTES: Final = "has no bytes in its row"
 _EMBED: Final = (
     "Write the bytes into the rows: in datasets, save with to_parquet, which embeds the files."
@@ -106,6 +111,7 @@ class _Unpacking:
         self.limits = ArchiveLimits.of(self.source, sum(sizes), self.into)
         self.total = 0
         self.batch_rows: list[int] = []
+        self.memory = host_memory()
         self.problems = ProblemList(self.source)
         columns: ParquetColumns | None = None
         for one in self.shards:
@@ -113,7 +119,7 @@ class _Unpacking:
                 found = find_parquet_columns(file.schema_arrow, one.path, self.params)
                 columns = columns or found
                 self._refuse_other_columns(columns, found, one)
-                self._plan(file)
+                self._plan(file, one.path)
         assert columns is not None
         self.columns = columns
 
@@ -211,15 +217,34 @@ class _Unpacking:
             details={"files": [self.shards[0].path.name, shard.path.name]},
         )
 
-    def _plan(self, file: pq.ParquetFile) -> None:
+    def _plan(self, file: pq.ParquetFile, path: Path) -> None:
         """Note how many rows there are, and choose how many of them are read at a time."""
-        groups = map(file.metadata.row_group, range(file.metadata.num_row_groups))
-        # Of a single column no size is asked: pyarrow 26 ends the process where it is damaged.
-        promised = sum(max(group.total_byte_size, 0) for group in groups)
+        promised = 0
+        for number in range(file.metadata.num_row_groups):
+            group = file.metadata.row_group(number)
+            # Of a single column no size is asked: pyarrow 26 ends the process where it is damaged.
+            size = max(group.total_byte_size, 0)
+            self._refuse_too_large(path, number, size, max(group.num_rows, 1))
+            promised += size
         rows = max(file.metadata.num_rows, 1)
         self.total += file.metadata.num_rows
         self.batch_rows.append(
             min(max(_BATCH_BYTES // max(promised // rows, 1), 1), _MAX_BATCH_ROWS)
+        )
+
+    def _refuse_too_large(self, path: Path, number: int, size: int, rows: int) -> None:
+        """Refuse a row group that would take more memory than there is."""
+        needed = _COPIES_OF_PAGE * min(size, size // rows * _ROWS_PER_PAGE)
+        if self.memory is None or needed <= self.memory.available_bytes:
+            return
+        free = self.memory.available_bytes
+        raise InvalidDatasetError(
+            f"Row group {number} of {path} has {count(rows, 'row')} of {size:,} bytes, so that "
+            f"reading it takes about {needed:,} bytes of memory; {free:,} are free.",
+            hint="Write the file anew with smaller row groups, such as 100 rows, or convert it on "
+            "a machine with more memory.",
+            reason="too-big",
+            details={"needed_bytes": needed, "available_bytes": free},
         )
 
 
