@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from imageloom import errors
     from imageloom.data.convert import convert
     from imageloom.data.corrections import Correction
+    from imageloom.data.exports.export import export_images
+    from imageloom.data.exports.params import ImageExportParams
     from imageloom.data.find_parts import find_parts
     from imageloom.data.images.check import check
     from imageloom.data.images.correct import correct
@@ -49,6 +51,7 @@ __all__ = [
     "EvaluateParams",
     "ExportParams",
     "ImageDirectory",
+    "ImageExportParams",
     "LaunchParams",
     "ModelParams",
     "ScoreParams",
@@ -66,6 +69,7 @@ __all__ = [
     "evaluate_to",
     "explain",
     "export",
+    "export_images",
     "find_duplicates",
     "find_label_errors",
     "find_parts",
@@ -86,6 +90,7 @@ _HOMES = {
     "EvaluateParams": "imageloom.scoring.params",
     "ExportParams": "imageloom.exporting.params",
     "ImageDirectory": "imageloom.data.images.directory",
+    "ImageExportParams": "imageloom.data.exports.params",
     "LaunchParams": "imageloom.launch.params",
     "ModelParams": "imageloom.models.params",
     "ScoreParams": "imageloom.scoring.params",
@@ -101,6 +106,7 @@ _HOMES = {
     "evaluate": "imageloom.scoring.evaluate",
     "evaluate_to": "imageloom.reports.evaluate_to",
     "export": "imageloom.exporting.export",
+    "export_images": "imageloom.data.exports.export",
     "explain": "imageloom.scoring.explain.explain",
     "find_label_errors": "imageloom.scoring.label_errors",
     "find_duplicates": "imageloom.data.similar.find",

@@ -19,6 +19,8 @@ COMMANDS = {
     "convert": "data convert T --out {}",
     "convert an archive": "data convert T.zip --out {}",
     "convert a manifest": "data convert list.csv --out {}",
+    "export pictures": "data export T --to parquet --out {}",
+    "export an image directory": "data export I --out {}",
     "split, first": "data split T --first {} --second s2",
     "split, second": "data split I --first s1 --second {}",
     "split, third": "data split I --third-fraction 0.3 --first s1 --second s2 --third {}",

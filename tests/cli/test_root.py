@@ -51,6 +51,7 @@ def test_every_command_of_the_issue_is_there():
         "data label-errors",
         "data duplicates",
         "data correct",
+        "data export",
         "model create",
         "train",
         "logs",

@@ -94,6 +94,7 @@ _DATA = LazyGroup(
         "correct": Entry(
             "imageloom.cli.data.correct", "Give pictures another class, or leave them out."
         ),
+        "export": Entry("imageloom.cli.data.export", "Write pictures for other programs."),
     },
 )
 _MODEL = LazyGroup(

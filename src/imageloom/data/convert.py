@@ -1,9 +1,7 @@
 """Any source of pictures to a published image directory: list, decode every file, judge, write."""
 
 import contextlib
-import ctypes
 import dataclasses
-import os
 import shutil
 from pathlib import Path
 from typing import Final
@@ -19,11 +17,13 @@ from imageloom.data.sources.folder.scan import scan_folder
 from imageloom.data.sources.kind import Source, absolute_path, find_source
 from imageloom.data.sources.legacy import read_old_directory
 from imageloom.data.sources.listing import Listing
+from imageloom.data.sources.parquet.unpack import unpack_parquet
 from imageloom.data.sources.table.read import read_table
+from imageloom.data.sources.webdataset.unpack import unpack_webdataset
 from imageloom.errors import InvalidDatasetError
 from imageloom.events import CancelToken, Control, EventSink, Notice, ignore_events
 from imageloom.files.output_places import refuse_misplaced
-from imageloom.files.publish import publishing_directory, refuse_existing
+from imageloom.files.publish import publishing_directory, refuse_existing, sync_all
 
 _UNPACKED: Final = "unpacked"
 
@@ -39,7 +39,7 @@ def convert(
     """Make an image directory from a folder, an archive, a manifest or an old image directory.
 
     Every file is decoded once. A folder's pictures stay where they are and are only named; those of
-    an archive are unpacked into ``out``. Nothing in the source is changed.
+    an archive or of Parquet files are unpacked into ``out``. Nothing in the source is changed.
 
     Args:
         source: What to convert; see docs/guides/pictures.md.
@@ -83,7 +83,7 @@ def publish_source(
         listing: What the source holds, where the caller has listed it already.
         control: Told the progress; stops at once.
     """
-    if source.kind != "archive":
+    if not source.is_packed:
         if listing is None:
             listing = list_source(source, params, control=control)
         refuse_among_pictures(
@@ -95,9 +95,9 @@ def publish_source(
         )
     with publishing_directory(out) as partial:
         if listing is None:
-            images = _convert_archive(source.path, partial, params, control)
+            images = _convert_packed(source, partial, params, control)
             images.write_into(partial, root=IMAGES)
-            _sync_all(partial)
+            sync_all(partial)
         else:
             images = convert_listing(listing, params, control=control)
             images.write_into(partial, root=str(images.root))
@@ -111,7 +111,7 @@ def tell_notices(images: ImageDirectory, on_event: EventSink) -> None:
 
 
 def list_source(source: Source, params: ConvertParams, *, control: Control) -> Listing:
-    """List the files of any source but an archive, which must be unpacked first.
+    """List the files of any source but a packed one, which must be unpacked first.
 
     Raises:
         InvalidDatasetError: The source cannot be used.
@@ -149,13 +149,18 @@ def convert_listing(listing: Listing, params: ConvertParams, *, control: Control
     return dataclasses.replace(images, notices=notices)
 
 
-def list_archive(archive: Path, into: Path, params: ConvertParams, *, control: Control) -> Listing:
-    """Unpack an archive into an empty folder and list what came out; the notices are of both.
+def list_packed(source: Source, into: Path, params: ConvertParams, *, control: Control) -> Listing:
+    """Unpack a packed source into an empty folder and list what came out.
 
     Raises:
-        InvalidDatasetError: The archive or what is in it cannot be used.
+        InvalidDatasetError: The source or what is in it cannot be used.
         FailedToWriteOutputsError: It does not fit on the disk.
     """
+    if source.kind == "parquet":
+        return unpack_parquet(source.path, into, params, control=control)
+    if source.kind == "webdataset":
+        return unpack_webdataset(source.path, into, params, control=control)
+    archive = source.path
     noted = unpack_archive(
         archive, into, name_encoding=params.name_encoding, control=control
     ).notices
@@ -163,16 +168,16 @@ def list_archive(archive: Path, into: Path, params: ConvertParams, *, control: C
     return dataclasses.replace(listing, notices=(*noted, *listing.notices))
 
 
-def _convert_archive(
-    archive: Path, partial: Path, params: ConvertParams, control: Control
+def _convert_packed(
+    source: Source, partial: Path, params: ConvertParams, control: Control
 ) -> ImageDirectory:
     """Unpack into ``partial``, keep what is usable as ``partial/images``, and return it."""
     unpacked = partial / _UNPACKED
     unpacked.mkdir()
-    listing = list_archive(archive, unpacked, params, control=control)
+    listing = list_packed(source, unpacked, params, control=control)
     images = convert_listing(listing, params, control=control)
     for one in images.rejected:
-        # A copy of ours; the user's is still in the archive. The text of an odd name may differ
+        # A copy of ours; the user's is still in the source. The text of an odd name may differ
         # from its bytes, in which case the file stays, and nothing reads it.
         with contextlib.suppress(OSError):
             (images.root / one.file).unlink()
@@ -198,14 +203,3 @@ def _refuse_places(source: Source, out: Path) -> None:
             hint="Rename the folder, or reach it by another name. Names inside it may be anything.",
             reason="path-not-utf-8",
         ) from problem
-
-
-def _sync_all(folder: Path) -> None:
-    """Bring everything on a folder's file system to disk; a call per picture takes far longer."""
-    libc = ctypes.CDLL(None, use_errno=True)
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        if not hasattr(libc, "syncfs") or libc.syncfs(descriptor) != 0:
-            os.sync()
-    finally:
-        os.close(descriptor)

@@ -50,9 +50,9 @@ def open_images(
 ) -> ImageDirectory:
     """Open an image directory, or what can become one.
 
-    A plain folder, an archive, a manifest or an old image directory is converted into
-    ``settings.image_directories``. The second time it is only listed, and converted again when a
-    name, a size or a time of modification has changed. What was left out of it, and what else was
+    A plain folder, an archive, Parquet files, a manifest or an old image directory is converted
+    into ``settings.image_directories``. The second time it is only listed, and converted again when
+    a name, a size or a time of modification has changed. What was left out of it, and what else was
     noted, is told every time.
 
     Args:
@@ -101,7 +101,7 @@ def _converted_once(
     source: Source, params: ConvertParams, kept: Path, control: Control
 ) -> ImageDirectory:
     listing: Listing | None = None
-    if source.kind != "archive":
+    if not source.is_packed:
         listing = list_source(source, params, control=control)
     folder = kept / _digest(str(source.path))[:16]
     how = json.dumps(params.output_values(), sort_keys=True)
@@ -203,8 +203,8 @@ def _state(source: Source, listing: Listing | None) -> str:
     """Return a text that changes when the source does."""
     if listing is not None:
         return listing.digest()
-    found = source.path.stat()
-    return f"{found.st_size} {found.st_mtime_ns} {found.st_ino}"
+    found = [(file.name, file.stat()) for file in source.files]
+    return " ".join(f"{name} {one.st_size} {one.st_mtime_ns} {one.st_ino}" for name, one in found)
 
 
 def _digest(*texts: str) -> str:

@@ -26,7 +26,8 @@ def command(call: Call) -> Outcome:
     """Check pictures and list them in an image directory.
 
     SOURCE is a folder with a sub-folder for each class, a .zip, .tar, .tar.gz or .tar.bz2 of one,
-    a manifest (.csv, .tsv, .txt, .jsonl, or COCO .json), or an image directory of the old designer.
+    a .parquet file of Hugging Face or a .tar of WebDataset, or a folder of such shards, a manifest
+    (.csv, .tsv, .txt, .jsonl, or COCO .json), or an image directory of the old designer.
     Every file is decoded once; what cannot be used is listed with its reason. A folder is
     referenced, not copied, and nothing in it is ever changed.
     """

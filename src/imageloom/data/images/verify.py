@@ -65,6 +65,26 @@ def verify_pictures(images: ImageDirectory, *, control: Control) -> None:
         )
 
 
+def read_unchanged(images: ImageDirectory, position: int) -> bytes:
+    """Return the bytes of one picture, which must be those that were converted.
+
+    Raises:
+        InvalidDatasetError: They are not, or the file is gone; the message names it.
+    """
+    path, size, sha256 = (
+        images.index.column(name)[position].as_py() for name in ("path", "size_bytes", "sha256")
+    )
+    try:
+        return _content(images, path, size, sha256)
+    except (ChangedFileError, UnreadableFileError) as problem:
+        raise InvalidDatasetError(
+            f"{file_name(path)!r} in {images.root} {problem}.",
+            hint=_FIX,
+            reason="changed-pictures",
+            details={"files": [file_name(path)]},
+        ) from problem
+
+
 def _turns(images: ImageDirectory) -> Iterator[list[tuple[bytes, int, bytes]]]:
     columns = images.index.select(["path", "size_bytes", "sha256"])
     for batch in columns.to_batches(max_chunksize=_ROWS_PER_TURN):
@@ -73,16 +93,30 @@ def _turns(images: ImageDirectory) -> Iterator[list[tuple[bytes, int, bytes]]]:
 
 def _change(images: ImageDirectory, path: bytes, size: int, sha256: bytes) -> str:
     """Return what is different about one file, or nothing."""
+    try:
+        _content(images, path, size, sha256)
+    except (ChangedFileError, UnreadableFileError) as problem:
+        return str(problem)
+    return ""
+
+
+def _content(images: ImageDirectory, path: bytes, size: int, sha256: bytes) -> bytes:
+    """Return the bytes of a file.
+
+    Raises:
+        ChangedFileError: They are others than were converted; the text says how.
+        UnreadableFileError: It cannot be read.
+    """
     place = full_path(images.root, path)
     try:
         found = os.stat(place, follow_symlinks=images.follows_links)  # noqa: PTH116 - bytes
         if found.st_size != size:
-            return f"has {found.st_size:,} bytes, but had {size:,}"
+            raise ChangedFileError(f"has {found.st_size:,} bytes, but had {size:,}")
         content = read_listed(
             place, size=size, mtime_ns=found.st_mtime_ns, follow_links=images.follows_links
         )
     except OSError as problem:
-        return f"is gone: {problem.strerror}"
-    except (ChangedFileError, UnreadableFileError) as problem:
-        return str(problem)
-    return "" if hashlib.sha256(content).digest() == sha256 else "has other bytes of the same size"
+        raise ChangedFileError(f"is gone: {problem.strerror}") from problem
+    if hashlib.sha256(content).digest() != sha256:
+        raise ChangedFileError("has other bytes of the same size")
+    return content

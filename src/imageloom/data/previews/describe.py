@@ -10,7 +10,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from imageloom.data.convert import list_archive, list_source
+from imageloom.data.convert import list_packed, list_source
 from imageloom.data.images.directory import ImageDirectory, Rejected
 from imageloom.data.images.findings import enough_fraction, refuse_losses
 from imageloom.data.images.index import UNLABELLED, file_name, labels_of
@@ -26,7 +26,7 @@ from imageloom.data.previews.values import (
     Sample,
     SourceDescription,
 )
-from imageloom.data.sources.kind import find_source
+from imageloom.data.sources.kind import PACKED, Source, find_source
 from imageloom.data.sources.listing import Listing
 from imageloom.errors import CouldNotOpenFileError, ImageloomError, InvalidDatasetError
 from imageloom.events import Control
@@ -83,20 +83,20 @@ def describe(
     source = find_source(thumbnails.reach.source(path))
     if source.kind == "image directory":
         return _of_directory(source.path, wanted, thumbnails, opened)
-    if source.kind == "archive":
-        return _of_archive(source.path, wanted, thumbnails)
+    if source.is_packed:
+        return _of_packed(source, wanted, thumbnails)
     listing = list_source(source, wanted.params, control=Control())
     return _of_listing(source.kind, source.path, listing, wanted, thumbnails)
 
 
-def _of_archive(path: Path, wanted: Wanted, thumbnails: Thumbnails) -> Described:
+def _of_packed(source: Source, wanted: Wanted, thumbnails: Thumbnails) -> Described:
     into = thumbnails.cache.scratch / _UNPACKED
     shutil.rmtree(into, ignore_errors=True)
     into.mkdir(mode=0o700, parents=True)
     try:
-        listing = list_archive(path, into, wanted.params, control=Control())
+        listing = list_packed(source, into, wanted.params, control=Control())
         ours = Thumbnails(thumbnails.cache, Reach(roots=()))
-        return _of_listing("archive", path, listing, wanted, ours)
+        return _of_listing(source.kind, source.path, listing, wanted, ours)
     finally:
         shutil.rmtree(into, ignore_errors=True)
 
@@ -128,7 +128,7 @@ def _of_listing(
     description = SourceDescription(
         kind=kind,
         path=str(path),
-        root="" if kind == "archive" else str(listing.root),
+        root="" if kind in PACKED else str(listing.root),
         images=len(listing) - len(unusable),
         files=len(listing),
         headers_read=look.headers_read,

@@ -7,10 +7,15 @@ from typing import Final, Literal
 
 from imageloom.data.images.directory import RECORD
 from imageloom.data.names import TABLE_SUFFIXES
+from imageloom.data.sources.parquet.shards import is_parquet, shard_files
+from imageloom.data.sources.webdataset.shards import class_names_beside, tar_shards
 from imageloom.errors import CouldNotOpenFileError, ImageloomError, InvalidDatasetError
 from imageloom.files.publish import MANIFEST, read_json
 
-Kind = Literal["folder", "archive", "table", "coco", "old", "image directory"]
+Kind = Literal[
+    "folder", "archive", "parquet", "webdataset", "table", "coco", "old", "image directory"
+]
+PACKED: Final = ("archive", "parquet", "webdataset")
 
 OLD_RECORD: Final = "_meta.yaml"
 # What other published directories hold; named here because the data part knows no other part.
@@ -28,6 +33,21 @@ class Source:
 
     path: Path
     kind: Kind
+
+    @property
+    def is_packed(self) -> bool:
+        """Whether its pictures must be unpacked before they can be listed."""
+        return self.kind in PACKED
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """Of a packed source, the files that its pictures and class names stand in."""
+        if self.kind == "parquet":
+            return shard_files(self.path)
+        if self.kind == "webdataset":
+            names = class_names_beside(self.path)
+            return (*tar_shards(self.path), *([names] if names.is_file() else []))
+        return (self.path,)
 
 
 def absolute_path(path: Path | str) -> Path:
@@ -80,7 +100,9 @@ def _kind_of_folder(place: Path) -> Kind:
                 reason="wrong-kind",
                 details={"kind": name},
             )
-    return "folder"
+    if shard_files(place):
+        return "parquet"
+    return "webdataset" if tar_shards(place) else "folder"
 
 
 def _is_ours(place: Path, record: str) -> bool:
@@ -97,4 +119,8 @@ def _kind_of_file(place: Path) -> Kind:
     suffix = place.suffix.lower()
     if suffix in TABLE_SUFFIXES:
         return "table"
-    return "coco" if suffix == ".json" else "archive"
+    if suffix == ".json":
+        return "coco"
+    if is_parquet(place):
+        return "parquet"
+    return "webdataset" if tar_shards(place) else "archive"

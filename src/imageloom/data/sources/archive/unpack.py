@@ -179,8 +179,8 @@ def _unknown_format(archive: Path, start: bytes) -> InvalidDatasetError:
         archive,
         f"has a format that is not supported: {name}",
         "format-not-supported",
-        "Give a folder, a .zip, .tar, .tar.gz or .tar.bz2 archive, or a .csv, .txt, .jsonl or COCO "
-        ".json manifest.",
+        "Give a folder, a .zip, .tar, .tar.gz or .tar.bz2 archive, a .parquet file, or a .csv, "
+        ".txt, .jsonl or COCO .json manifest.",
     )
 
 

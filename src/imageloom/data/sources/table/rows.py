@@ -34,7 +34,7 @@ class ManifestRow(NamedTuple):
     """One row, as text.
 
     Attributes:
-        number: Of its line in the file, or of its place in a list, from 1.
+        number: Of its line in the file, or of its place in a list, from 1; of Parquet, from 0.
         file: The picture's path, relative to the root, or absolute below it.
         label: Its class, or None or empty.
         group: Its group, or None or empty.
@@ -107,7 +107,7 @@ class _Gathering:
     files: FileColumns = field(default_factory=FileColumns)
     labels: dict[str, int] = field(default_factory=dict)
     rejected: list[Rejected] = field(default_factory=list)
-    first_labelled: int = 0
+    first_labelled: int | None = None
     num_unlabelled: int = 0
     unlabelled: list[int] = field(default_factory=list)  # the first few rows without a label
     hashes: "array[int]" = field(default_factory=lambda: array("q"))
@@ -191,7 +191,8 @@ class _Gathering:
             if len(self.unlabelled) < _SHOWN:
                 self.unlabelled.append(row.number)
             return UNLABELLED
-        self.first_labelled = self.first_labelled or row.number
+        if self.first_labelled is None:
+            self.first_labelled = row.number
         label = self._trim(row.label) or row.label  # a blank one is refused as it stands
         return self.labels.setdefault(label, len(self.labels))
 
@@ -200,7 +201,7 @@ class _Gathering:
         self.problems.raise_if_any(hint=self.finder.hint())
         self._refuse_repeated()
         unlabelled = [self._where(number) for number in self.unlabelled]
-        if self.first_labelled and unlabelled:
+        if self.first_labelled is not None and unlabelled:
             raise InvalidDatasetError(
                 f"{self.manifest} has a label in {self._where(self.first_labelled)} but none in "
                 f"{some(unlabelled, total=self.num_unlabelled)}.",

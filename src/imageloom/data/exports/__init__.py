@@ -1,0 +1,1 @@
+"""Image directories in the forms that other programs read."""

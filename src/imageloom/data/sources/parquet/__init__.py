@@ -1,0 +1,1 @@
+"""Pictures in Parquet files, as Hugging Face's datasets writes them."""

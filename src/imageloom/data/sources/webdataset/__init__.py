@@ -1,0 +1,1 @@
+"""Pictures and labels in tar files, as WebDataset has them."""
