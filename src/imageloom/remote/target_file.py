@@ -1,17 +1,16 @@
 """A person's own targets, from a TOML file with a table for each: ``[lab]``, ``kind = "slurm"``."""
 
 import re
-import tomllib
 from pathlib import Path
 from typing import Final
 
 import imageloom.targets
 from imageloom.errors import (
-    CouldNotOpenFileError,
     ParameterError,
     ParameterParsingError,
 )
 from imageloom.extensions import declare_all
+from imageloom.files.settings_file import read_settings_file
 from imageloom.registry import Registry
 from imageloom.settings import Settings
 from imageloom.spec.target import TARGETS, Target
@@ -36,7 +35,13 @@ def load_targets(settings: Settings) -> Registry[Target]:
     built_in = sorted(TARGETS, key=lambda target: (target.name != FIXED, target.name))
     found = {target.name: target for target in built_in}
     if settings.targets is not None:
-        tables = _read(settings.targets, must_exist=settings.must_have_targets)
+        tables = read_settings_file(
+            settings.targets,
+            "targets",
+            variable="IMAGELOOM_TARGETS",
+            must_exist=settings.must_have_targets,
+            hint="It holds a table for each target. docs/guides/targets.md has examples.",
+        )
         found |= {name: _target(settings.targets, name, table) for name, table in tables.items()}
     targets: Registry[Target] = Registry(TARGETS.kind)
     for name, target in found.items():
@@ -51,27 +56,6 @@ def state_of_targets(settings: Settings) -> str:
     except OSError:
         found = None
     return f"{found.st_ino}:{found.st_size}:{found.st_mtime_ns}" if found is not None else ""
-
-
-def _read(file: Path, *, must_exist: bool) -> dict[str, object]:
-    try:
-        return tomllib.loads(file.read_text(encoding="utf-8"))
-    except FileNotFoundError as problem:
-        if not must_exist:
-            return {}
-        raise CouldNotOpenFileError(
-            f"IMAGELOOM_TARGETS names {file}, but there is no such file.",
-            hint="Make it, or unset the variable.",
-        ) from problem
-    except OSError as problem:
-        raise CouldNotOpenFileError(
-            f"The targets in {file} could not be read: {problem.strerror or problem}."
-        ) from problem
-    except (ValueError, RecursionError) as problem:  # not TOML, or not UTF-8, or too deep
-        raise ParameterParsingError(
-            f"{file} is not a TOML file: {problem}.",
-            hint="It holds a table for each target. docs/guides/targets.md has examples.",
-        ) from problem
 
 
 def _target(file: Path, name: str, table: object) -> Target:

@@ -1,10 +1,9 @@
 """The trackers that a person always wants: ``IMAGELOOM_TRACK``, or ``track`` of settings.toml."""
 
-import tomllib
-from pathlib import Path
 from typing import Final
 
-from imageloom.errors import CouldNotOpenFileError, ParameterParsingError, unknown_name
+from imageloom.errors import ParameterParsingError, unknown_name
+from imageloom.files.settings_file import read_settings_file
 from imageloom.settings import Settings
 
 _KEYS: Final = ("track",)
@@ -22,7 +21,13 @@ def usual_trackers(settings: Settings) -> tuple[str, ...]:
         return tuple(filter(None, (name.strip() for name in settings.track.split(","))))
     if settings.file is None:
         return ()
-    content = _read(settings.file, must_exist=settings.must_have_file)
+    content = read_settings_file(
+        settings.file,
+        "settings",
+        variable="IMAGELOOM_SETTINGS",
+        must_exist=settings.must_have_file,
+        hint='It holds lines such as track = ["tensorboard"].',
+    )
     for name in content:
         if name not in _KEYS:
             unknown = unknown_name("setting", name, _KEYS)
@@ -36,24 +41,3 @@ def usual_trackers(settings: Settings) -> tuple[str, ...]:
             details={"parameter": "track"},
         )
     return tuple(names)
-
-
-def _read(file: Path, *, must_exist: bool) -> dict[str, object]:
-    try:
-        return tomllib.loads(file.read_text(encoding="utf-8"))
-    except FileNotFoundError as problem:
-        if not must_exist:
-            return {}
-        raise CouldNotOpenFileError(
-            f"IMAGELOOM_SETTINGS names {file}, but there is no such file.",
-            hint="Make it, or unset the variable.",
-        ) from problem
-    except OSError as problem:
-        raise CouldNotOpenFileError(
-            f"The settings in {file} could not be read: {problem.strerror or problem}."
-        ) from problem
-    except (ValueError, RecursionError) as problem:  # not TOML, or not UTF-8, or too deep
-        raise ParameterParsingError(
-            f"{file} is not a TOML file: {problem}.",
-            hint='It holds lines such as track = ["tensorboard"].',
-        ) from problem

@@ -4,10 +4,11 @@ import { useTranslation } from "react-i18next";
 import type { Pictures } from "../api/dataQuestions";
 import type { ImagesInfo } from "../api/types";
 import { Icon } from "../icons/Icon";
-import { MOST_CORRECTIONS, redo, undo } from "./corrections";
+import { MOST_CORRECTIONS } from "./corrections";
 import styles from "./data.module.css";
 import { RelabelMenu } from "./RelabelMenu";
-import { changeCorrections, useCorrections } from "./store";
+import { useCorrections } from "./store";
+import { UndoButtons } from "./UndoButtons";
 
 interface ChosenPicturesProps {
   which: Pictures;
@@ -59,20 +60,7 @@ export function ChosenPictures(props: ChosenPicturesProps) {
         </Menu>
       </div>
       <div className={styles.buttons}>
-        <Button
-          disabled={history.past.length === 0}
-          leftSection={<Icon name="back" size={14} />}
-          onClick={() => changeCorrections(which, undo)}
-        >
-          {t("data.undo")}
-        </Button>
-        <Button
-          disabled={history.future.length === 0}
-          leftSection={<Icon name="forward" size={14} />}
-          onClick={() => changeCorrections(which, redo)}
-        >
-          {t("data.redo")}
-        </Button>
+        <UndoButtons which={which} />
         <Button variant={made > 0 ? "filled" : "default"} onClick={onCorrections}>
           {t("corrections.lead", { count: made })}
         </Button>

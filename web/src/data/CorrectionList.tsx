@@ -8,9 +8,10 @@ import type { ImagesInfo } from "../api/types";
 import { Icon } from "../icons/Icon";
 import { RequestFailure } from "../runs/FailureCard";
 import { go } from "../shell/route";
-import { type Correction, NO_CORRECTIONS, redo, takeBack, undo } from "./corrections";
+import { type Correction, NO_CORRECTIONS, takeBack } from "./corrections";
 import styles from "./data.module.css";
 import { changeCorrections, useCorrections } from "./store";
+import { UndoButtons } from "./UndoButtons";
 
 const SHOWN = 200;
 
@@ -21,20 +22,7 @@ export function CorrectionList({ which, images }: { which: Pictures; images: Ima
   return (
     <div className={styles.column}>
       <div className={styles.buttons}>
-        <Button
-          disabled={history.past.length === 0}
-          leftSection={<Icon name="back" size={14} />}
-          onClick={() => changeCorrections(which, undo)}
-        >
-          {t("data.undo")}
-        </Button>
-        <Button
-          disabled={history.future.length === 0}
-          leftSection={<Icon name="forward" size={14} />}
-          onClick={() => changeCorrections(which, redo)}
-        >
-          {t("data.redo")}
-        </Button>
+        <UndoButtons which={which} />
         <Button
           disabled={made.length === 0}
           onClick={() => changeCorrections(which, (now) => takeBack(now, Object.keys(now.now)))}
