@@ -12,13 +12,14 @@ from imageloom.doctor import (
     _memory,
     _picture_cache,
     _shared_memory,
+    _workspace_disk,
     _writable,
     cgroup_cores,
     examine,
     no_gpu,
     nvidia_driver,
 )
-from imageloom.settings import Settings
+from imageloom.settings import Settings, read_settings
 from imageloom.system.machine import HostMemory
 
 
@@ -143,7 +144,7 @@ def test_this_machine_is_examined_from_python_to_extras(tmp_path):
         "shared memory",
         "open files",
         "disk here",
-        "extra",
+        "extras",
     } <= subjects
     assert all(finding.advice for finding in findings if finding.level != "ok")
     assert list(tmp_path.iterdir()) == []
@@ -154,9 +155,10 @@ def test_missing_extras_say_how_to_get_them(monkeypatch, tmp_path):
 
     monkeypatch.setattr(importlib.util, "find_spec", lambda _name: None)
     findings = list(examine(Settings(home=tmp_path, workspace=tmp_path), tmp_path))
-    extras = [one for one in findings if one.subject == "extra"]
-    assert [one.level for one in extras] == ["warn", "warn"]
-    assert "pip install 'imageloom[timm]'" in extras[0].advice
+    (extras,) = [one for one in findings if one.subject == "extras"]
+    assert extras.level == "ok", "a person who needs none lacks nothing"
+    assert "timm (more networks), demo (" in extras.found
+    assert extras.advice == "pip install 'imageloom[NAME]'"
 
 
 def test_s21_the_doctor_tells_no_secret(capsys, monkeypatch):
@@ -197,3 +199,13 @@ def test_missing_packages_are_named(monkeypatch, tmp_path: Path):
     findings = list(examine(Settings(home=tmp_path, workspace=tmp_path), tmp_path))
     failed = [one for one in findings if one.level == "fail"]
     assert [one.found for one in failed] == ["safetensors is not installed"]
+
+
+def test_a_workspace_on_a_network_disk_is_told_with_what_it_needs(tmp_path):
+    settings = read_settings({"IMAGELOOM_WORKSPACE": str(tmp_path)})
+    assert _workspace_disk(settings, "").level == "ok"
+    told = _workspace_disk(settings, "nfs4")
+    assert (told.level, "nfs4" in told.found) == ("warn", True)
+    assert "IMAGELOOM_DATABASE_URL" in told.advice
+    served = {"IMAGELOOM_WORKSPACE": str(tmp_path), "IMAGELOOM_DATABASE_URL": "postgresql://x/y"}
+    assert _workspace_disk(read_settings(served), "nfs4").level == "ok"

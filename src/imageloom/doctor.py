@@ -17,20 +17,24 @@ from imageloom.data.loading.cache_files import files_of
 from imageloom.errors import library_text
 from imageloom.settings import Settings
 from imageloom.system.machine import ENOUGH_OPEN_FILES, HostMemory, host_memory
+from imageloom.system.network_disk import network_disk
 from imageloom.system.without_compiler import without_compiler
 from imageloom.system.wording import count
 
 GIB: Final = 2**30
 
 _PACKAGES: Final = ("numpy", "pillow", "pyarrow", "pydantic", "safetensors", "torchvision")
-_EXTRAS: Final = {
-    "timm": ("timm", "more networks (timm/...)", "pip install 'imageloom[timm]'"),
-    "sklearn": (
-        "scikit-learn",
-        "the pictures of 'imageloom demo'",
-        "pip install 'imageloom[demo]'",
-    ),
-}
+# Module, package and name of an extra, and what it is for.
+_EXTRAS: Final = (
+    ("timm", "timm", "timm", "more networks"),
+    ("sklearn", "scikit-learn", "demo", "the pictures of 'imageloom demo'"),
+    ("onnx", "onnx", "onnx", "export to ONNX"),
+    ("optuna", "optuna", "tune", "'imageloom tune'"),
+    ("tensorboard", "tensorboard", "tensorboard", "tracking there"),
+    ("mlflow", "mlflow-skinny", "mlflow", "tracking there"),
+    ("wandb", "wandb", "wandb", "tracking there"),
+    ("psycopg", "psycopg", "postgres", "an index in PostgreSQL"),
+)
 _MIN_DISK_GIB: Final = 2.0  # a resnet50 run with its three checkpoints and outputs takes 1 GiB
 _MIN_SHARED_MEMORY_BYTES: Final = 256 * 2**20  # Docker gives 64 MiB; two workers need about 200
 _MIN_OPEN_FILES: Final = 1024
@@ -80,6 +84,7 @@ def examine(settings: Settings, folder: Path) -> Iterator[Finding]:
         _writable("this folder", folder),
         _writable("cache (IMAGELOOM_HOME)", settings.home),
     )
+    yield _workspace_disk(settings, network_disk(settings.workspace.absolute()))
     yield _picture_cache(settings)
     yield from _extras()
 
@@ -280,6 +285,17 @@ def _writable(subject: str, folder: Path) -> Finding:
         return Finding(subject, "fail", f"{folder} cannot be written: {problem.strerror}", advice)
 
 
+def _workspace_disk(settings: Settings, kind: str) -> Finding:
+    if not kind:
+        return Finding("workspace", "ok", f"{settings.workspace} is on a disk of its own")
+    found = f"{settings.workspace} is on a network disk ({kind})"
+    if settings.database_url is not None:
+        return Finding("workspace", "ok", f"{found}, and its index on a server of databases")
+    # Runs are files, so nothing is lost where locks fail; the index is what SQLite keeps.
+    advice = "several machines that use it need locks that work there, or IMAGELOOM_DATABASE_URL"
+    return Finding("workspace", "warn", found, advice)
+
+
 def _picture_cache(settings: Settings) -> Finding:
     """Say what scaled copies of pictures take, and how they go."""
     size = sum(file.size_bytes for file in files_of(settings.picture_cache))
@@ -289,8 +305,15 @@ def _picture_cache(settings: Settings) -> Finding:
 
 
 def _extras() -> Iterator[Finding]:
-    for module, (package, use, install) in _EXTRAS.items():
+    """Say which extras there are; those that lack are no fault."""
+    there, lacking = [], []
+    for module, package, extra, use in _EXTRAS:
         if importlib.util.find_spec(module) is None:
-            yield Finding("extra", "warn", f"{package} is not installed: no {use}", install)
+            lacking.append(f"{extra} ({use})")
         else:
-            yield Finding("extra", "ok", f"{package} {metadata.version(package)}: {use}")
+            there.append(f"{package} {metadata.version(package)}")
+    if there:
+        yield Finding("extras", "ok", ", ".join(there))
+    if lacking:
+        advice = "pip install 'imageloom[NAME]'"
+        yield Finding("extras", "ok", f"not installed: {', '.join(lacking)}", advice)
