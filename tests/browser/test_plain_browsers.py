@@ -27,6 +27,19 @@ def test_without_javascript_a_person_is_told_what_to_do(studio, chromium):
     context.close()
 
 
+def test_where_the_page_cannot_start_a_person_is_told_what_to_do(studio, chromium):
+    context = chromium.new_context(viewport=NARROWEST, reduced_motion="reduce")
+    context.route("**/assets/*.js", lambda route: route.abort())
+    page = context.new_page()
+    page.goto(studio.link)
+    for text in ("The page did not start.", "La page n’a pas démarré."):
+        said = page.get_by_text(text)
+        said.wait_for()
+        box = said.bounding_box()
+        assert box["x"] + box["width"] <= NARROWEST["width"]
+    context.close()
+
+
 @pytest.mark.parametrize("view", ["", "runs", "run", "node", "drawing", "bin", "new"])
 def test_a_view_fits_into_320_pixels(studio, seed, tab, view):
     run = "20261101-120000-0001"
