@@ -161,7 +161,7 @@ def test_what_is_not_saved_survives_a_reload(studio, path, tab):
     tab.route("**/api/pipelines/*", lambda route: route.abort())
     canvas.node(tab, "densenet").click()
     tab.keyboard.press("Delete")
-    expect(tab.get_by_role("status").first).to_contain_text("This browser keeps nothing")
+    expect(tab.get_by_role("status").first).to_contain_text("It stays in this browser")
     tab.unroute("**/api/pipelines/*")
     tab.reload()
     expect(canvas.nodes(tab)).to_have_count(11)
@@ -184,7 +184,7 @@ def test_a_browser_that_keeps_nothing_draws_and_saves(studio, path, tab):
     tab.route("**/api/pipelines/*", lambda route: route.abort())
     canvas.node(tab, "densenet").click()
     tab.keyboard.press("Delete")
-    expect(tab.get_by_role("status").first).to_contain_text("Not saved")
+    expect(tab.get_by_role("status").first).to_contain_text("This browser keeps nothing")
     tab.unroute("**/api/pipelines/*")
     wait_until_saved(tab, 2)
     assert len(studio.ask(path)["pipeline"]["nodes"]) == 11
