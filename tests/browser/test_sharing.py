@@ -33,6 +33,7 @@ def test_what_was_downloaded_opens_again_with_all_that_is_in_it(studio, seed, ta
         tab.get_by_role("menuitem", name="Download as a file").click()
     content = saved.value.path().read_bytes()
     tab.goto(studio.address)
+    tab.get_by_role("heading", name="Begin with").wait_for()
     tab.evaluate(DROP, [content.decode(), "again.json"])
     tab.wait_for_url("**/pipelines/*")
     expect(canvas.node(tab, "odd")).to_contain_text("not_installed")
