@@ -84,7 +84,7 @@ def examine(settings: Settings, folder: Path) -> Iterator[Finding]:
         _writable("this folder", folder),
         _writable("cache (IMAGELOOM_HOME)", settings.home),
     )
-    yield _workspace_disk(settings, network_disk(settings.workspace.absolute()))
+    yield _workspace_disk(settings, network_disk(settings.workspace.resolve()))
     yield _picture_cache(settings)
     yield from _extras()
 

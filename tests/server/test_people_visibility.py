@@ -4,11 +4,12 @@ import re
 
 import pytest
 
-from imageloom.pipeline.ownership import Ownership
+from imageloom.pipeline.ownership import Ownership, write_ownership
 from imageloom.pipeline.store.recycle_bin import binned
 from imageloom.pipeline.store.unfinished_uploads import begin_upload
 
 from .conftest import all_operations
+from .made_pictures import ADDRESS, run_with_pictures
 from .made_run import made_run
 
 PIPELINE = {"format_version": 2, "kind": "pipeline", "name": "One", "nodes": []}
@@ -209,3 +210,74 @@ def test_a_pipeline_that_reads_somebody_elses_upload_neither_runs_nor_tells_of_i
 
     assert lights("eves") == lights("none")
     assert lights("eves")[::2] == (404, "incomplete")
+
+
+@pytest.fixture
+def drawings_of_scenes(studio, own):
+    """Drawings that have the node whose pictures are looked at, by who may change them."""
+    images = run_with_pictures(studio)
+    digest = images.index.column("sha256")[0].as_py().hex()
+    asked = {"corrections": [{"file": "a/0.png", "sha256": digest, "label": None}]}
+    pipeline = studio.engine.workspace.run(ADDRESS.split("/")[3]).record().pipeline
+    made = {}
+    for name, ownership in (
+        ("eve", own("eve")),
+        ("finn", own("finn")),
+        ("shared", Ownership(owner="finn", is_shared=True)),
+    ):
+        drawn = {**pipeline, "name": name}
+        made[name] = studio.drafts.create(drawn, saved_by="x", ownership=ownership).id
+    return made, asked
+
+
+@pytest.mark.processes
+def test_corrections_reach_no_drawing_that_is_somebody_elses(asking, studio, drawings_of_scenes):
+    made, asked = drawings_of_scenes
+    eve = asking("eve")
+    absent = eve.post(f"{ADDRESS}/corrections", json={**asked, "draft": "20201101-120000-0001"})
+    hidden = eve.post(f"{ADDRESS}/corrections", json={**asked, "draft": made["finn"]})
+    assert (absent.status_code, hidden.status_code) == (404, 404)
+    assert "finn" not in hidden.text.replace(made["finn"], "")
+    shared = eve.post(f"{ADDRESS}/corrections", json={**asked, "draft": made["shared"]})
+    assert (shared.status_code, shared.json()["error"]["reason"]) == (403, "not-yours")
+    for name in ("finn", "shared"):
+        assert studio.drafts.read(made[name]).version == 1
+    assert eve.post(f"{ADDRESS}/corrections", json={**asked, "draft": made["eve"]}).is_success
+
+
+@pytest.mark.processes
+def test_a_drawing_that_corrections_make_is_its_makers_alone(asking, drawings_of_scenes):
+    _, asked = drawings_of_scenes
+    eve, finn = asking("eve"), asking("finn")
+    draft = eve.post(f"{ADDRESS}/corrections", json=asked).json()["id"]
+    assert finn.get(f"/api/pipelines/{draft}").status_code == 404
+    told = eve.get(f"/api/pipelines/{draft}/ownership").json()
+    assert told == {"owner": "eve", "is_shared": False, "is_mine": True}
+
+
+@pytest.mark.processes
+def test_the_page_of_pictures_names_drawings_that_one_may_change_and_no_others(
+    asking, drawings_of_scenes
+):
+    def named(name):
+        return {one["name"] for one in asking(name).get(ADDRESS).json()["drawings"]}
+
+    assert named("eve") == {"eve"}
+    assert named("finn") == {"finn", "shared"}
+    assert named("vic") == set()
+    assert named("ada") == {"eve", "finn", "shared"}
+
+
+def test_an_upload_is_deleted_while_a_run_that_one_may_not_see_goes_on(asking, studio, own):
+    workspace = studio.engine.workspace
+    for name in ("mine", "theirs"):
+        (workspace.uploads / name).mkdir(parents=True)
+        write_ownership(workspace.owner_of_upload(name), own("eve"))
+    running = made_run(studio, params={"upload": "theirs"}, is_ended=False)
+    running.set_ownership(own("finn"))
+    eve = asking("eve")
+    with running.execution_lock():
+        assert eve.delete("/api/uploads/finished/mine").status_code == 204
+        kept = eve.delete("/api/uploads/finished/theirs")
+    assert (kept.status_code, kept.json()["error"]["reason"]) == (409, "in-use")
+    assert running.id not in kept.text

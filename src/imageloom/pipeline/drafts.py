@@ -11,7 +11,7 @@ import logging
 import re
 import secrets
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -82,10 +82,15 @@ class Drafts:
         """Return where all versions of a drawn pipeline lie; its id must be that of one."""
         return self.workspace.pipelines / draft_id
 
-    def newest(self) -> Iterator[Draft]:
-        """Yield the newest version of each that can be read, the newest pipeline first."""
+    def newest(self, is_wanted: Callable[[Ownership], bool] = lambda _: True) -> Iterator[Draft]:
+        """Yield the newest version of each that can be read, the newest pipeline first.
+
+        Args:
+            is_wanted: Told whose one is; of those that are not wanted nothing is read.
+        """
         for one in self.ids():
-            yield from itertools.islice(self.whole_versions(one), 1)
+            if is_wanted(read_ownership(self.folder(one) / _OWNER)):
+                yield from itertools.islice(self.whole_versions(one), 1)
 
     def whole_versions(self, draft_id: str) -> Iterator[Draft]:
         """Yield the versions that can be read, the newest first; of others the log says why."""

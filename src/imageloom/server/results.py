@@ -9,6 +9,7 @@ from imageloom.run_report.evaluation_figures import EVALUATION
 from imageloom.run_report.node_files import work_folder
 from imageloom.scoring.model_process.client import PicturePlace
 from imageloom.scoring.read_pictures import PICTURES, about_pictures, read_pictures
+from imageloom.server.sight import roots_of_runs
 from imageloom.server.studio import Studio
 from imageloom.spec.port_types import MODEL_DIRECTORY
 
@@ -82,4 +83,4 @@ def scored_place(studio: Studio, run_id: str, node: str, row: int) -> PicturePla
     root = about_pictures(file).root
     if not found or found[0].row != row or not root:
         raise NoSuchRunError(f"Node {node} of run {run_id} has no picture {row}.", reason="no-row")
-    return PicturePlace(studio.roots.require(root), found[0].file)
+    return PicturePlace(roots_of_runs(studio).require(root), found[0].file)

@@ -2,17 +2,18 @@
 
 import contextlib
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Final
 
 from fastapi import Depends, Request
+from pydantic import JsonValue
 
 from imageloom.app import Engine
 from imageloom.data.previews.client import PictureHelper
 from imageloom.errors import ImageloomError, InvalidRequestError, OutputInUseError
-from imageloom.pipeline.drafts import Drafts
+from imageloom.pipeline.drafts import Draft, Drafts, no_such_pipeline
 from imageloom.pipeline.ownership import EVERYBODYS, Ownership, Viewpoint, Whose
 from imageloom.pipeline.run.outside_memo import OutsideMemo
 from imageloom.pipeline.run_folder import RunFolder, no_such_run
@@ -142,17 +143,47 @@ class Studio:
         run.record().require_node(node)
         return run, run.states().get(node)
 
+    def require_draft(self, draft_id: str, *, to_change: bool = False) -> Ownership:
+        """Refuse a drawn pipeline that who asks may not see, or not change; return whose it is.
+
+        Raises:
+            NoSuchPipelineError: There is none that they may see.
+            InvalidRequestError: It is somebody else's, and shall be changed.
+        """
+        found = self.drafts.ownership(draft_id)
+        if not self.viewpoint().shows(found):
+            raise no_such_pipeline(draft_id)
+        if to_change:
+            self.require_mine(found)
+        return found
+
+    def create_draft(self, content: Mapping[str, JsonValue], *, label: str = "") -> Draft:
+        """Begin a drawn pipeline that belongs to who asks.
+
+        Args:
+            content: The pipeline as JSON; it may be half drawn.
+            label: A name for its first version.
+        """
+        made = self.drafts.create(
+            dict(content), saved_by=self.user, label=label, ownership=self.ownership
+        )
+        self.deeds.on = made.id
+        return made
+
     def require_unread(self, place: Path) -> None:
         """Refuse to touch what a run that has not ended reads.
 
         Raises:
-            OutputInUseError: A run does; the message names it.
+            OutputInUseError: A run does; the message names it to those who may see it.
         """
         for state in (RunState.RUNNING, RunState.QUEUED):
             for row in self.engine.index.list(state=state, limit=_ALL_RUNS):
-                if any(place == read for read in self._read_by(self.run(row.id).record())):
+                run = self.engine.workspace.run(row.id)
+                if any(place == read for read in self._read_by(run.record())):
+                    is_seen = self.viewpoint().shows(run.ownership)
+                    who = f"Run {row.id}" if is_seen else "A run of somebody else"
                     raise OutputInUseError(
-                        f"Run {row.id} reads {place}.",
+                        f"{who} reads {place}.",
                         hint="Wait until it has ended, or stop it first.",
                         reason="in-use",
                     )

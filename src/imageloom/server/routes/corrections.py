@@ -53,7 +53,8 @@ def correct(studio: StudioNow, run_id: str, node: str, port: str, what: Correcti
     end = f"{node}.{port}"
     if not what.draft:
         pipeline = with_corrections(studio.run(run_id).record().pipeline, end, wanted)
-        return studio.drafts.create(pipeline, saved_by=studio.user, label=label)
+        return studio.create_draft(pipeline, label=label)
+    studio.require_draft(what.draft, to_change=True)
     newest = studio.drafts.read(what.draft)
     return studio.drafts.save(
         newest.id,

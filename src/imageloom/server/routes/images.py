@@ -139,7 +139,11 @@ def images(studio: StudioNow, run_id: str, node: str, port: str) -> ImagesInfo:
     """Return an image directory in numbers."""
     folder = image_directory(studio, run_id, node, port)
     component = studio.run(run_id).record().resolved[node].component
-    drawings = [one for one in studio.drafts.newest() if has_node(one.pipeline, node, component)]
+    drawings = [
+        one
+        for one in studio.drafts.newest(studio.may_change)
+        if has_node(one.pipeline, node, component)
+    ]
     return ImagesInfo.model_validate(
         {
             **vars(studio.pictures.overview(folder)),

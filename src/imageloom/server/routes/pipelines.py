@@ -8,7 +8,7 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, JsonValue
 
 from imageloom.errors import InvalidRequestError, NoSuchPipelineError, PipelineChangedError
-from imageloom.pipeline.drafts import Draft, no_such_pipeline
+from imageloom.pipeline.drafts import Draft
 from imageloom.pipeline.ownership import Ownership, Whose
 from imageloom.pipeline.store.recycle_bin import binned
 from imageloom.server.digits import make_digits
@@ -103,9 +103,8 @@ class Conflict(FailureAnswer):
 @needs(Role.VIEWER)
 def drafts(studio: StudioNow, whose: Whose = Whose.ALL) -> list[DraftRow]:
     """Return the drawn pipelines that who asks sees, the newest first."""
-    shows = studio.viewpoint(whose).shows
-    found = ((one, studio.drafts.ownership(one.id)) for one in studio.drafts.newest())
-    rows = [_row(studio, one, ownership) for one, ownership in found if shows(ownership)]
+    found = studio.drafts.newest(studio.viewpoint(whose).shows)
+    rows = [_row(studio, one, studio.drafts.ownership(one.id)) for one in found]
     return sorted(rows, key=lambda row: row.saved, reverse=True)
 
 
@@ -128,21 +127,21 @@ def begin_with_template(studio: StudioNow, name: str, new: TemplateInWords) -> D
     if name == DIGITS:
         make_digits(studio.engine.workspace)
     pipeline = known[name].pipeline if new.pipeline is None else new.pipeline
-    return _create(studio, pipeline)
+    return studio.create_draft(pipeline)
 
 
 @router.post("", status_code=201)
 @needs(Role.EDITOR, "begin pipeline")
 def begin(studio: StudioNow, new: NewDraft) -> Draft:
     """Begin a drawn pipeline."""
-    return _create(studio, new.pipeline)
+    return studio.create_draft(new.pipeline)
 
 
 @router.get("/{draft_id}")
 @needs(Role.VIEWER)
 def read(studio: StudioNow, draft_id: str, response: Response) -> Draft:
     """Return the newest version; its number is the ``ETag``."""
-    require_draft(studio, draft_id)
+    studio.require_draft(draft_id)
     draft = studio.drafts.read(draft_id)
     response.headers["etag"] = f'"{draft.version}"'
     return draft
@@ -152,7 +151,7 @@ def read(studio: StudioNow, draft_id: str, response: Response) -> Draft:
 @needs(Role.VIEWER)
 def versions(studio: StudioNow, draft_id: str) -> list[VersionRow]:
     """Return the versions that are kept and can be read, the newest first."""
-    require_draft(studio, draft_id)
+    studio.require_draft(draft_id)
     found = studio.drafts.whole_versions(draft_id)
     return [VersionRow.model_validate(one, from_attributes=True) for one in found]
 
@@ -161,7 +160,7 @@ def versions(studio: StudioNow, draft_id: str) -> list[VersionRow]:
 @needs(Role.VIEWER)
 def read_version(studio: StudioNow, draft_id: str, version: int) -> Draft:
     """Return one version."""
-    require_draft(studio, draft_id)
+    studio.require_draft(draft_id)
     return studio.drafts.read(draft_id, version)
 
 
@@ -178,7 +177,7 @@ def save(
     if_match: Annotated[str | None, Header()] = None,
 ) -> Draft | JSONResponse:
     """Save the next version, if the one in ``If-Match`` is still the newest."""
-    require_draft(studio, draft_id, to_change=True)
+    studio.require_draft(draft_id, to_change=True)
     if if_match is None:
         error = InvalidRequestError(
             "The header If-Match is missing.",
@@ -204,7 +203,7 @@ def save(
 @needs(Role.EDITOR, "delete pipeline")
 def delete(studio: StudioNow, draft_id: str) -> None:
     """Move a drawn pipeline to the recycle bin; its runs stay."""
-    ownership = require_draft(studio, draft_id, to_change=True)
+    ownership = studio.require_draft(draft_id, to_change=True)
     # A damaged one can be thrown away too.
     newest = next(studio.drafts.whole_versions(draft_id), None)
     title = draft_id if newest is None else str(newest.pipeline.get("name", ""))
@@ -216,38 +215,17 @@ def delete(studio: StudioNow, draft_id: str) -> None:
 @needs(Role.VIEWER)
 def ownership(studio: StudioNow, draft_id: str) -> OwnershipInfo:
     """Return whose a drawn pipeline is."""
-    return OwnershipInfo.of(studio, require_draft(studio, draft_id))
+    return OwnershipInfo.of(studio, studio.require_draft(draft_id))
 
 
 @router.put("/{draft_id}/shared")
 @needs(Role.EDITOR, "share pipeline")
 def share(studio: StudioNow, draft_id: str, sharing: Sharing) -> OwnershipInfo:
     """Let all users see a drawn pipeline, or no longer."""
-    before = require_draft(studio, draft_id, to_change=True)
+    before = studio.require_draft(draft_id, to_change=True)
     after = sharing.of(studio, before)
     studio.drafts.set_ownership(draft_id, after)
     return OwnershipInfo.of(studio, after)
-
-
-def require_draft(studio: Studio, draft_id: str, *, to_change: bool = False) -> Ownership:
-    """Refuse a drawn pipeline that who asks may not see, or not change; return whose it is.
-
-    Raises:
-        NoSuchPipelineError: There is none that they may see.
-        InvalidRequestError: It is somebody else's, and shall be changed.
-    """
-    found = studio.drafts.ownership(draft_id)
-    if not studio.viewpoint().shows(found):
-        raise no_such_pipeline(draft_id)
-    if to_change:
-        studio.require_mine(found)
-    return found
-
-
-def _create(studio: Studio, content: dict[str, JsonValue]) -> Draft:
-    made = studio.drafts.create(content, saved_by=studio.user, ownership=studio.ownership)
-    studio.deeds.on = made.id
-    return made
 
 
 def _version_in(tag: str) -> int:
