@@ -17,7 +17,7 @@ from imageloom.pipeline.run_record import NodeFacts
 from imageloom.pipeline.workspace import Workspace
 from imageloom.spec.node_state import NodeState
 from imageloom.spec.run_settings import RunSettings
-from imageloom.tracking.beside import END_WAIT_S, STOPPED_WAIT_S, Followers
+from imageloom.tracking.beside import END_WAIT_S, Followers, end_wait_s
 from imageloom.tracking.place import Tracked
 from imageloom.tracking.position import remembered_trackers
 
@@ -100,13 +100,11 @@ class _Watcher:
 
     def finish(self) -> None:
         """Wait for the trackers of all nodes together, but not long, and end them."""
-        most_s = STOPPED_WAIT_S if self._cancel.is_set else END_WAIT_S
-        deadline = time.monotonic() + most_s
+        began, most_s = time.monotonic(), end_wait_s(self._cancel)
         for followers in self._followers.values():
             followers.training_ended()
         for node_id, followers in self._followers.items():
-            left_s = max(0.0, deadline - time.monotonic())
-            followers.wait(self._control(node_id), most_s=left_s)
+            followers.wait(self._control(node_id), most_s=most_s, since=began)
 
     def _begin(self, node_id: str, facts: NodeFacts) -> None:
         names = RunSettings.parse(self._resolved[node_id].settings).track

@@ -112,3 +112,14 @@ def test_a_picture_without_numbers_costs_no_other():
         bad.result(30)
     assert good.result(30).item() == 2
     batcher.close()
+
+
+def test_pictures_that_do_not_fit_together_cost_their_batch_and_not_the_thread(network, batcher):
+    batcher.submit(picture(0))
+    assert network.works.wait(30)
+    together = [batcher.submit(picture(1)), batcher.submit(picture(2)[:-1])]
+    network.may_work.set()
+    for one in together:
+        with pytest.raises(LibraryError, match="stack"):
+            one.result(30)
+    assert batcher.submit(picture(3)).result(30).item() == 3

@@ -24,7 +24,7 @@ def test_what_was_counted_is_what_is_read():
     metrics.request("infer", 200, 0.5)
     metrics.request("predict", 503, 0.001)
     metrics.picture(0.004)
-    metrics.batch(BatchFigures(pictures=7, seconds=0.25, left_waiting=0))
+    metrics.batch(BatchFigures(pictures=7, seconds=0.25))
     found = values(metrics.text())
     name = "imageloom_serve_{}".format
     assert found[name("requests_total"), ("route", "infer"), ("status", "200")] == 2

@@ -5,16 +5,20 @@ import json
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import threading
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import psutil
 import pytest
 
 from imageloom.errors import EnvironmentUnsuitableError
 from imageloom.events import Control
+from imageloom.server.connections import TimedConnection
+from imageloom.serving.params import ServeParams
 from imageloom.serving.serve import ServingSetup, serving
 
 from .conftest import ANYWHERE, running
@@ -133,3 +137,14 @@ def test_a_server_that_is_full_says_503_and_when_to_come_again(model, pictures):
         assert (status, headers["Retry-After"]) == (503, "1")
         assert json.loads(answer)["reason"] == "queue-full"
         assert infer(full.address, "flowers", files).shape == (3, 3)
+
+
+def test_a_head_that_does_not_arrive_costs_its_connection(model, monkeypatch):
+    """S16, as the studio has it."""
+    monkeypatch.setattr(TimedConnection, "head_timeout_s", 0.1)
+    params = ServeParams(device="cpu", decoders=1)
+    with running(ServingSetup(model, ANYWHERE, params=params)) as started:
+        place = urlsplit(started.address)
+        with socket.create_connection((place.hostname, place.port), timeout=30) as slow:
+            slow.sendall(b"GET /v2 HTTP/1.1\r\nHost: 127")
+            assert slow.recv(1024) == b"", "the server closed it"

@@ -172,3 +172,14 @@ def test_the_tracker_of_a_killed_training_tells_the_rest_and_ends(training):
         trainer.send_signal(signal.SIGKILL)
     until(lambda: not is_locked(lock))
     assert last_step(training) == 8
+
+
+def test_who_is_waited_for_after_another_is_told_with_the_time_of_both(training, monkeypatch):
+    monkeypatch.setattr(beside, "_COMMAND", (sys.executable, "-c", "import time; time.sleep(600)"))
+    training.record()
+    told = []
+    followers = Followers("imageloom track run")
+    control = Control(told.append, CancelToken())
+    followers.start(["tensorboard"], training.tracked, control, tries_s=0)
+    followers.wait(control, most_s=30, since=time.monotonic() - 30)
+    assert "TensorBoard (It took more than 30 s.)" in told[-1].message

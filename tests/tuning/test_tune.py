@@ -1,5 +1,6 @@
 """A search finds what was planted, goes on where it was stopped, and keeps all in Optuna's file."""
 
+import json
 from statistics import median
 
 import optuna
@@ -368,9 +369,10 @@ def test_a_file_of_trials_that_cannot_be_used_is_named(engine, asked):
         tune(engine, folder, on_event=lambda _event: None)
 
 
-def test_a_damaged_record_is_named_with_what_is_wrong(engine, asked):
+@pytest.mark.parametrize(("key", "value"), [("seed", "x"), ("format_version", 2)])
+def test_a_damaged_or_newer_record_is_named_with_what_is_wrong(engine, asked, key, value):
     folder = begin_study(engine, asked())
-    text = folder.record_file.read_text(encoding="utf-8")
-    folder.record_file.write_text(text.replace('"seed": 0', '"seed": "x"'), encoding="utf-8")
-    with pytest.raises(StoreCorruptError, match=r"study\.json is damaged or newer than we: seed"):
+    record = json.loads(folder.record_file.read_text(encoding="utf-8"))
+    folder.record_file.write_text(json.dumps({**record, key: value}), encoding="utf-8")
+    with pytest.raises(StoreCorruptError, match=rf"study\.json is damaged or newer than we: {key}"):
         tune(engine, folder, on_event=lambda _event: None)

@@ -1,9 +1,11 @@
-"""Connections of which each must say in time what it wants: nobody holds one by sending slowly."""
+"""How a server of ours listens: ports, and connections that nobody holds by sending slowly."""
 
 import asyncio
-from typing import ClassVar
+import socket
+from typing import Any, ClassVar
 
 import h11
+import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 
@@ -45,3 +47,47 @@ class TimedConnection(H11Protocol):
         if self._waiting is not None:
             self._waiting.cancel()
             self._waiting = None
+
+
+def bound_socket(host: str, port: int, *, backlog: int | None = None) -> socket.socket:
+    """Take a port.
+
+    Args:
+        host: Address of this machine, without brackets.
+        port: The port; 0 for any that is free.
+        backlog: How many may wait to be let in; by default nobody can connect yet.
+
+    Raises:
+        OSError: It cannot be taken.
+    """
+    # The protocol is named so that asyncio sends each answer at once (TCP_NODELAY): it asks.
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((host, port))
+        if backlog is not None:
+            listener.listen(backlog)
+    except OSError:
+        listener.close()
+        raise
+    return listener
+
+
+def guarded_config(app: Any, **more: Any) -> uvicorn.Config:  # noqa: ANN401 - uvicorn's own types
+    """Return how uvicorn serves an app of ours: quiet, and bounded in what strangers can hold.
+
+    Args:
+        app: It.
+        more: Options of uvicorn besides.
+    """
+    return uvicorn.Config(
+        app,
+        http=TimedConnection,
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        h11_max_incomplete_event_size=64 * 1024,
+        **more,
+    )

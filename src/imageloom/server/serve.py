@@ -19,7 +19,7 @@ from imageloom.events import CancelToken
 from imageloom.scoring.model_process.client import ModelHelper
 from imageloom.server.access import Access, Gate, PeopleAccess, read_or_make_token
 from imageloom.server.app import create_app
-from imageloom.server.connections import TimedConnection
+from imageloom.server.connections import bound_socket, guarded_config
 from imageloom.server.people.register import People
 from imageloom.server.people.roles import Role
 from imageloom.server.roots import Roots
@@ -152,17 +152,7 @@ def listen_to_people(
 
 def _listening(studio: Studio, door: Gate, listener: socket.socket, address: str) -> Listening:
     app = create_app(studio, door)
-    config = uvicorn.Config(
-        app,
-        http=TimedConnection,
-        log_level="warning",
-        access_log=False,
-        server_header=False,
-        proxy_headers=False,
-        timeout_graceful_shutdown=2,
-        limit_concurrency=_MOST_CONNECTIONS,
-        h11_max_incomplete_event_size=64 * 1024,
-    )
+    config = guarded_config(app, timeout_graceful_shutdown=2, limit_concurrency=_MOST_CONNECTIONS)
     token = door.token if isinstance(door, Access) else ""
     return Listening(uvicorn.Server(config), listener, address, token, app.state.topics)
 
@@ -171,18 +161,10 @@ def _listener(host: str, port: int | None) -> socket.socket:
     tried = [port] if port is not None else range(DEFAULT_PORT, DEFAULT_PORT + _TRIED_PORTS)
     problem: OSError | None = None
     for number in tried:
-        # The protocol is named so that asyncio sends each answer at once (TCP_NODELAY): it asks.
-        family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            listener.bind((host, number))
-            listener.listen(128)
+            return bound_socket(host, number, backlog=128)
         except OSError as why:
-            listener.close()
             problem = why
-        else:
-            return listener
     raise _port_taken(host, port, problem)
 
 

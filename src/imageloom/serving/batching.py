@@ -34,12 +34,10 @@ class BatchFigures:
     Attributes:
         pictures: How many it held.
         seconds: In the network.
-        left_waiting: Pictures that wait for the next.
     """
 
     pictures: int
     seconds: float
-    left_waiting: int
 
 
 @dataclass(frozen=True)
@@ -120,9 +118,9 @@ class Batcher:
         return batch
 
     def _answer(self, batch: list[_Waiting]) -> None:
-        images_BCHW = torch.stack([one.image_HWC for one in batch]).permute(0, 3, 1, 2)
-        began = time.perf_counter()
         try:
+            images_BCHW = torch.stack([one.image_HWC for one in batch]).permute(0, 3, 1, 2)
+            began = time.perf_counter()
             rows_BK = self._compute(images_BCHW)
         except Exception as problem:  # noqa: BLE001 - told to each who asked; the next may do well
             self._failures += 1
@@ -130,7 +128,7 @@ class Batcher:
                 one.answer.set_exception(_failure(problem))
             return
         self._failures = 0
-        figures = BatchFigures(len(batch), time.perf_counter() - began, self.waiting)
+        figures = BatchFigures(len(batch), time.perf_counter() - began)
         self._on_batch(figures)
         for one, row_K in zip(batch, rows_BK, strict=True):
             if np.isfinite(row_K).all():

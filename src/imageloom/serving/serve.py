@@ -12,6 +12,7 @@ import uvicorn
 
 from imageloom.errors import EnvironmentUnsuitableError, LibraryError
 from imageloom.events import Control
+from imageloom.server.connections import bound_socket, guarded_config
 from imageloom.server.site import NetworkPlace
 from imageloom.serving.answering import Answering
 from imageloom.serving.app import create_app
@@ -127,19 +128,14 @@ def serving(setup: ServingSetup, control: Control) -> Iterator[Serving]:
         answering = Answering(model, room, preparer, batcher, params.timeout_s)
         door = ServingDoor.of(place, setup.token)
         app = create_app(answering, door, metrics, most_body_bytes=most_body)
-        config = uvicorn.Config(
+        config = guarded_config(
             app,
-            log_level="warning",
-            access_log=False,
-            server_header=False,
-            proxy_headers=False,
             lifespan="off",
             backlog=_BACKLOG,
             limit_concurrency=_MOST_CONNECTIONS,
             timeout_keep_alive=_KEEP_ALIVE_S,
             # Bodies that are on their way have their time, and their answers, too.
             timeout_graceful_shutdown=int(2 * params.timeout_s) + 1,
-            h11_max_incomplete_event_size=64 * 1024,
         )
         listener.listen(_BACKLOG)  # whoever asks from now on waits for a moment at most
         yield Serving(model, f"{place.origin}/", answering, uvicorn.Server(config), listener)
@@ -147,18 +143,12 @@ def serving(setup: ServingSetup, control: Control) -> Iterator[Serving]:
 
 def _listener(place: NetworkPlace) -> socket.socket:
     """Take a port; nobody can connect yet, while the model is being loaded."""
-    family = socket.AF_INET6 if ":" in place.host else socket.AF_INET
-    # The protocol is named so that asyncio sends each answer at once (TCP_NODELAY): it asks.
-    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
-        listener.bind((place.host, place.port))
+        return bound_socket(place.host, place.port)
     except OSError as problem:
-        listener.close()
         raise EnvironmentUnsuitableError(
             f"{place.host}:{place.port} cannot be used: {problem.strerror or problem}.",
             hint="Does another server run there? Choose another place: --listen HOST:PORT; port 0 "
             "takes any that is free.",
             reason="port-taken",
         ) from problem
-    return listener

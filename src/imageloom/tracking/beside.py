@@ -12,7 +12,7 @@ from typing import Final
 from pydantic import ValidationError
 
 from imageloom.errors import ImageloomError, library_text
-from imageloom.events import Control, Notice
+from imageloom.events import CancelToken, Control, Notice
 from imageloom.system.wording import some
 from imageloom.tracking.choose import chosen_trackers
 from imageloom.tracking.place import Tracked
@@ -25,6 +25,11 @@ STOPPED_WAIT_S: Final = 5.0  # likewise, of one that was asked to stop
 _POLL_S: Final = 0.05
 # -P: a folder that a person happens to stand in cannot replace a module of ours.
 _COMMAND: Final = (sys.executable, "-P", "-m", "imageloom.tracking.process")
+
+
+def end_wait_s(cancel: CancelToken) -> float:
+    """Return how long the end of a training waits for its trackers."""
+    return STOPPED_WAIT_S if cancel.is_set else END_WAIT_S
 
 
 class TrackerProcess:
@@ -134,18 +139,20 @@ class Followers:
         for process in self._processes:
             process.training_ended()
 
-    def wait(self, control: Control, *, most_s: float) -> list[Came]:
+    def wait(self, control: Control, *, most_s: float, since: float | None = None) -> list[Came]:
         """Wait until the trackers have all there is, but not long, and end them.
 
         Args:
             control: Hears of those that have not; once more asked to stop, it waits no longer.
             most_s: How long.
+            since: From when on, as ``time.monotonic`` counts; by default from now.
 
         Returns:
             How far each came.
         """
         self.training_ended()
-        deadline, asked = time.monotonic() + most_s, control.cancel.asked
+        began = time.monotonic() if since is None else since
+        deadline, asked = began + most_s, control.cancel.asked
         answers: dict[str, TrackerAnswer] = {}
         while len(answers) < len(self._processes):
             for process in self._processes:
@@ -199,5 +206,4 @@ def tracked(
     try:
         yield
     finally:
-        is_stopped = control.cancel.is_set
-        followers.wait(control, most_s=STOPPED_WAIT_S if is_stopped else END_WAIT_S)
+        followers.wait(control, most_s=end_wait_s(control.cancel))

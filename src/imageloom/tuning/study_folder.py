@@ -50,7 +50,7 @@ class StudyRecord(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
-    format_version: int = FORMAT_VERSION
+    format_version: Literal[1] = FORMAT_VERSION
     kind: Literal["study"] = "study"
     name: str = ""
     pipeline: dict[str, JsonValue]
