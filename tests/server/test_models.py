@@ -225,3 +225,8 @@ def test_dropped_pictures_and_maps_go_when_there_are_too_many(studio, monkeypatc
     kept.prune()
     assert not kept.has_dropped(first)
     assert kept.has_dropped(second)
+
+
+def test_a_picture_of_more_than_what_json_may_have_is_taken(stubbed, page, evaluated):
+    assert send(page, bytes(20 * 1024**2)).status_code == 201
+    assert send(page, bytes(32 * 1024**2 + 1)).status_code == 413

@@ -8,6 +8,9 @@ from starlette.exceptions import HTTPException
 from starlette.types import Message, Receive, Scope
 
 MOST_BYTES: Final = 16 * 1024**2
+MOST_BYTES_OF_FILES: Final = 32 * 1024**2
+"""Of a picture, the largest that is sent at once; parts of uploads have a bound of their own."""
+
 MOST_BYTES_OF_STRANGERS: Final = 16 * 1024
 """Of those who are not signed in: a name and a password."""
 
@@ -27,8 +30,12 @@ def bounded(
         is_stranger: Whether nobody is signed in.
         whole_after_s: In how many seconds it must have arrived.
     """
-    most = MOST_BYTES_OF_STRANGERS if is_stranger else MOST_BYTES
-    declared = Headers(scope=scope).get("content-length", "")
+    headers = Headers(scope=scope)
+    is_file = headers.get("content-type", "").lower().startswith("application/octet-stream")
+    most = MOST_BYTES_OF_FILES if is_file else MOST_BYTES
+    if is_stranger:
+        most = MOST_BYTES_OF_STRANGERS
+    declared = headers.get("content-length", "")
     is_too_long = declared.isdecimal() and (len(declared) > 18 or int(declared) > most)
     received = 0
     deadline: float | None = asyncio.get_running_loop().time() + whole_after_s

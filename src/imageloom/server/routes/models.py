@@ -11,6 +11,7 @@ from imageloom.errors import InvalidDatasetError, InvalidRequestError, NoSuchRun
 from imageloom.files.publish import read_json
 from imageloom.scoring.model_process.client import PicturePlace
 from imageloom.scoring.model_process.values import AlikePictures, Guess, PictureLook
+from imageloom.server.bodies import MOST_BYTES_OF_FILES
 from imageloom.server.model_behind import ModelBehind, model_behind
 from imageloom.server.needs import needs
 from imageloom.server.people.roles import Role
@@ -19,7 +20,7 @@ from imageloom.server.studio import Studio, StudioNow
 
 router = APIRouter(tags=["models"])
 NODE: Final = "/runs/{run_id}/nodes/{node}"
-MAX_PICTURE_BYTES: Final = 32 * 1024 * 1024
+MAX_PICTURE_BYTES: Final = MOST_BYTES_OF_FILES
 _THRESHOLDS: Final = "thresholds.json"
 _FOR_EVER: Final = {"cache-control": "private, max-age=31536000, immutable"}
 
