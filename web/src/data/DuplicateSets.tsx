@@ -53,6 +53,7 @@ function SetOfPictures({ which, against, one }: SetProps) {
   const isLeak = one.kind === "leak";
   const gone = one.pictures.filter((picture, place) => !picture.is_other && (isLeak || place > 0));
   const hidden = one.num_pictures - one.pictures.length;
+  const whole = isLeak ? "duplicates.leaveHere" : "duplicates.leaveOthers";
   const leave = useMutation({
     mutationFn: async () => {
       const pages = await Promise.all(
@@ -84,7 +85,7 @@ function SetOfPictures({ which, against, one }: SetProps) {
           <span className="quiet number">{t("duplicates.moreInSet", { shown: hidden })}</span>
         )}
         <Button size="compact-xs" loading={leave.isPending} onClick={() => leave.mutate()}>
-          {t(isLeak ? "duplicates.leaveHere" : "duplicates.leaveOthers")}
+          {t(hidden > 0 ? "duplicates.leaveShown" : whole, { count: gone.length })}
         </Button>
       </div>
       {leave.error && <RequestFailure problem={leave.error} />}
@@ -124,9 +125,7 @@ function Member({ which, against, member, isFirst, isEqual }: MemberProps) {
         )}
         {!isFirst && (
           <span className="quiet number">
-            {isEqual || distance === 0
-              ? t(isEqual ? "duplicates.equalBytes" : "duplicates.bits", { count: distance })
-              : t("duplicates.bits", { count: distance })}
+            {t(isEqual ? "duplicates.equalBytes" : "duplicates.bits", { count: distance })}
           </span>
         )}
         {correction && (

@@ -30,7 +30,6 @@ export function DuplicatesView({ which, images, textOf }: DuplicatesViewProps) {
     ({ node, port }) => node !== which.node || port !== which.port,
   );
   const state = search.data;
-  const problem = search.error ?? begin.error ?? stop.error;
   return (
     <div className={styles.column}>
       <p className="quiet">{t("duplicates.lead")}</p>
@@ -65,7 +64,11 @@ export function DuplicatesView({ which, images, textOf }: DuplicatesViewProps) {
           )
         )}
       </div>
-      {problem && <RequestFailure problem={problem} onAgain={() => begin.mutate()} />}
+      {search.error && (
+        <RequestFailure problem={search.error} onAgain={() => void search.refetch()} />
+      )}
+      {begin.error && <RequestFailure problem={begin.error} onAgain={() => begin.mutate()} />}
+      {stop.error && <RequestFailure problem={stop.error} onAgain={() => stop.mutate()} />}
       {state?.state === "working" && <Working done={state.num_done} total={state.num_total} />}
       {state?.state === "done" && state.found && (
         <Found key={against} which={which} against={against} found={state.found} />
@@ -119,7 +122,7 @@ function Found({ which, against, found }: FoundProps) {
           <ul>
             {found.unread.slice(0, 20).map(([file, reason]) => (
               <li key={file}>
-                {file} {reason}
+                {file} <span lang="en">{reason}</span>
               </li>
             ))}
           </ul>

@@ -19,7 +19,7 @@ export function LeftOutList({ which, images }: { which: Pictures; images: Images
       <ul>
         {Object.entries(images.left_out_reasons).map(([reason, count]) => (
           <li key={reason}>
-            <span className="number">{numberIn(count)}:</span> {reason}
+            <span className="number">{numberIn(count)}:</span> <span lang="en">{reason}</span>
           </li>
         ))}
       </ul>
@@ -36,8 +36,10 @@ export function LeftOutList({ which, images }: { which: Pictures; images: Images
           {rows.map((row) => (
             <tr key={`${row.file} ${row.reason}`}>
               <td>{row.file}</td>
-              <td>{row.reason}</td>
-              <td className="quiet">{row.hint}</td>
+              <td lang="en">{row.reason}</td>
+              <td className="quiet" lang="en">
+                {row.hint}
+              </td>
             </tr>
           ))}
         </tbody>

@@ -60,7 +60,9 @@ export function Sizes({ which, images }: { which: Pictures; images: ImagesInfo }
           <h2>{t("sizes.notices")}</h2>
           <ul>
             {images.notices.map((text) => (
-              <li key={text}>{text}</li>
+              <li key={text} lang="en">
+                {text}
+              </li>
             ))}
           </ul>
         </section>

@@ -65,7 +65,7 @@ export function FailureCard({ error, where, onLog, onAgain }: FailureCardProps) 
 }
 
 /** The engine speaks English; what the page says for itself has no type. */
-function languageOf(error: ErrorInfo): "en" | undefined {
+export function languageOf(error: ErrorInfo): "en" | undefined {
   return error.type ? "en" : undefined;
 }
 
