@@ -58,15 +58,12 @@ def calibrate(session: Session, architecture: Architecture) -> float:
         The temperature; 1 where none can be found or applied, which is told.
     """
     layers = last_layers(session.stepper.network, architecture)
-    logits_NK, labels_N = _validation_logits(session)
-    why = ""
     if not layers:
-        why = "it ends in no plain layer"
-    elif bool((logits_NK.argmax(dim=1) == labels_N).all()):
+        return _left_alone(session, "it ends in no plain layer")
+    logits_NK, labels_N = _validation_logits(session)
+    if bool((logits_NK.argmax(dim=1) == labels_N).all()):
         why = "it is right on all validation pictures, so nothing says how often it will be wrong"
-    if why:
-        session.reporter.notice(Notice("warning", f"The network was not calibrated: {why}."))
-        return 1.0
+        return _left_alone(session, why)
     temperature = fitted_temperature(logits_NK, labels_N)
     with torch.no_grad():
         for layer in layers:
@@ -76,6 +73,11 @@ def calibrate(session: Session, architecture: Architecture) -> float:
         Notice("info", f"Calibrated: what the network says was divided by {temperature:.3g}.")
     )
     return temperature
+
+
+def _left_alone(session: Session, why: str) -> float:
+    session.reporter.notice(Notice("warning", f"The network was not calibrated: {why}."))
+    return 1.0
 
 
 def last_layers(network: nn.Module, architecture: Architecture) -> list[nn.Module]:
