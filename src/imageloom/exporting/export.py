@@ -14,7 +14,7 @@ from imageloom.data.params import ConvertParams
 from imageloom.errors import ParameterParsingError
 from imageloom.events import CancelToken, Control, EventSink, Progress, ignore_events
 from imageloom.exporting.about import about
-from imageloom.exporting.export_format import EXPORT_FORMATS, ExportFormat, require_packages
+from imageloom.exporting.export_format import EXPORT_FORMATS, ExportFormat
 from imageloom.exporting.params import ExportParams
 from imageloom.exporting.parity import Parity, measure, require_equal
 from imageloom.files.output_places import refuse_misplaced
@@ -24,6 +24,7 @@ from imageloom.models.model_directory import TrainedModel
 from imageloom.registry import import_submodules
 from imageloom.scoring.model_in_use import RUN_RECORD, model_in_use
 from imageloom.scoring.params import ScoreParams
+from imageloom.system.extras import require_packages
 from imageloom.training.run.directory import RunDirectory
 from imageloom.training.run.pictures import open_validation
 
@@ -91,7 +92,8 @@ def export(  # noqa: PLR0913 - the public call; all but the first three are keyw
     """
     control, params = Control.of(on_event, cancel), params or ExportParams()
     kind, out = EXPORT_FORMATS.get(params.to), Path(out).expanduser().absolute()
-    require_packages(kind)  # before pictures are converted, which may take long
+    # Before pictures are converted, which may take long.
+    require_packages(f"Exporting to {kind.title}", kind.packages, kind.extra)
     refuse_existing(out)
     read = [Path(one).expanduser() for one in (model, images) if isinstance(one, Path | str)]
     refuse_misplaced([out], read=read)

@@ -5,13 +5,11 @@ Legend: B batch, C channels, H height, W width, K classes.
 
 from __future__ import annotations
 
-import importlib.util
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from imageloom.errors import EnvironmentUnsuitableError
 from imageloom.registry import Registry
 
 if TYPE_CHECKING:
@@ -48,19 +46,3 @@ class ExportFormat:
 
 
 EXPORT_FORMATS: Registry[ExportFormat] = Registry("format")
-
-
-def require_packages(kind: ExportFormat) -> None:
-    """Refuse a format whose packages are not there, before any of them is imported.
-
-    Raises:
-        EnvironmentUnsuitableError: The message names the first, and the extra that installs it.
-    """
-    for package in kind.packages:
-        if importlib.util.find_spec(package) is None:
-            raise EnvironmentUnsuitableError(
-                f"Exporting to {kind.title} needs the package {package}, which is not installed.",
-                hint=f"Install it: pip install 'imageloom[{kind.extra}]'",
-                reason="missing-package",
-                details={"package": package, "extra": kind.extra},
-            )

@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from http.cookies import CookieError, SimpleCookie
 from pathlib import Path
-from typing import Final, Protocol
+from typing import ClassVar, Final, Protocol
 
 from imageloom.errors import write_failure
 from imageloom.server.people.register import People
@@ -111,6 +111,10 @@ class Gate(Protocol):
     def cookie_name(self) -> str:
         """The name of the cookie that keeps somebody signed in."""
 
+    @property
+    def no_entry(self) -> Refusal:
+        """What those are told whom nobody knows."""
+
     def visitor(self, headers: Mapping[str, str]) -> Visitor | None:
         """Return who sends a request with these headers, or None; it may read files."""
 
@@ -119,25 +123,6 @@ class Gate(Protocol):
 
     def cookie_for(self, token: str) -> str | None:
         """Return the value of the cookie that a link with a token is worth, or None."""
-
-    def refusal(
-        self,
-        method: str,
-        headers: Mapping[str, str],
-        hosts: Sequence[str],
-        *,
-        visitor: Visitor | None,
-        is_open: bool = False,
-    ) -> Refusal | None:
-        """Return why a request is not answered, or None.
-
-        Args:
-            method: Of HTTP.
-            headers: With names in lower case.
-            hosts: All ``Host`` headers.
-            visitor: Who asks.
-            is_open: Whether nobody need be signed in for it.
-        """
 
 
 @dataclass(frozen=True)
@@ -152,6 +137,7 @@ class Access:
     token: str
     port: int
     people: None = None
+    no_entry: ClassVar[Refusal] = _NO_TOKEN
 
     @property
     def site(self) -> Site:
@@ -184,21 +170,6 @@ class Access:
         """Return the cookie for the token."""
         return self.cookie if self._is_token(token) else None
 
-    def refusal(
-        self,
-        method: str,
-        headers: Mapping[str, str],
-        hosts: Sequence[str],
-        *,
-        visitor: Visitor | None,
-        is_open: bool = False,
-    ) -> Refusal | None:
-        """Return why a request is not answered, or None."""
-        refused = _refusal_before(self.site, headers, hosts)
-        if refused is None and visitor is None and not is_open:
-            return _NO_TOKEN
-        return refused or _refusal_of_change(method, headers, visitor)
-
     def _is_token(self, text: str) -> bool:
         return hmac.compare_digest(text.encode(), self.token.encode())
 
@@ -216,6 +187,7 @@ class PeopleAccess:
     people: People
     site: Site
     port: int
+    no_entry: ClassVar[Refusal] = _NOT_SIGNED_IN
 
     @property
     def cookie_name(self) -> str:
@@ -247,20 +219,30 @@ class PeopleAccess:
         """No link signs anybody in."""
         return None
 
-    def refusal(
-        self,
-        method: str,
-        headers: Mapping[str, str],
-        hosts: Sequence[str],
-        *,
-        visitor: Visitor | None,
-        is_open: bool = False,
-    ) -> Refusal | None:
-        """Return why a request is not answered, or None."""
-        refused = _refusal_before(self.site, headers, hosts)
-        if refused is None and visitor is None and not is_open:
-            return _NOT_SIGNED_IN
-        return refused or _refusal_of_change(method, headers, visitor)
+
+def refusal_at(
+    gate: Gate,
+    method: str,
+    headers: Mapping[str, str],
+    hosts: Sequence[str],
+    *,
+    visitor: Visitor | None,
+    is_open: bool = False,
+) -> Refusal | None:
+    """Return why a request is not answered, or None.
+
+    Args:
+        gate: Where it comes in.
+        method: Of HTTP.
+        headers: With names in lower case.
+        hosts: All ``Host`` headers.
+        visitor: Who asks.
+        is_open: Whether nobody need be signed in for it.
+    """
+    refused = _refusal_before(gate.site, headers, hosts)
+    if refused is None and visitor is None and not is_open:
+        return gate.no_entry
+    return refused or _refusal_of_change(method, headers, visitor)
 
 
 def address_of(peer: str, headers: Mapping[str, str], site: Site) -> str:

@@ -17,7 +17,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from imageloom import __version__
 from imageloom.errors import ImageloomError
-from imageloom.server.access import VIEW, Gate, Visitor, address_of
+from imageloom.server.access import VIEW, Gate, Visitor, address_of, refusal_at
 from imageloom.server.bodies import bounded
 from imageloom.server.failures import (
     FailureAnswer,
@@ -229,7 +229,7 @@ class _Guard:
         except ImageloomError as problem:  # the file of users is damaged: nobody gets in
             return failure_response(503, problem)
         is_open = door.is_open(method, path)
-        refusal = door.refusal(method, headers, _hosts(scope), visitor=visitor, is_open=is_open)
+        refusal = refusal_at(door, method, headers, _hosts(scope), visitor=visitor, is_open=is_open)
         peer = scope["client"][0] if scope.get("client") else ""
         scope["state"].update(visitor=visitor, address=address_of(peer, headers, door.site))
         if refusal is None:

@@ -6,7 +6,6 @@ take its time, raise whatever its library raises, and hang: the training does no
 
 from __future__ import annotations
 
-import importlib.util
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,6 +15,7 @@ from pydantic import JsonValue
 
 from imageloom.errors import EnvironmentUnsuitableError
 from imageloom.registry import Registry
+from imageloom.system.extras import require_packages
 
 TrainingState = Literal["running", "completed", "interrupted", "failed"]
 Memory = Mapping[str, JsonValue]
@@ -126,15 +126,7 @@ def require_ready(tracker: Tracker, environment: Variables) -> None:
         EnvironmentUnsuitableError: A package is not there; the message names the extra that has it.
             Or a variable is not set that it needs.
     """
-    for package in tracker.packages:
-        if importlib.util.find_spec(package) is None:
-            raise EnvironmentUnsuitableError(
-                f"Tracking with {tracker.title} needs the package {package}, which is not "
-                "installed.",
-                hint=f"Install it: pip install 'imageloom[{tracker.extra}]'",
-                reason="missing-package",
-                details={"package": package, "extra": tracker.extra},
-            )
+    require_packages(f"Tracking with {tracker.title}", tracker.packages, tracker.extra)
     if lacking := tracker.lacking(environment):
         message, hint = lacking
         raise EnvironmentUnsuitableError(

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-import importlib.util
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal
 
-from imageloom.errors import EnvironmentUnsuitableError, write_failure
+from imageloom.errors import write_failure
+from imageloom.system.extras import require_packages
 from imageloom.tuning.study_folder import Prune, StudyFolder, StudyRecord
 from imageloom.tuning.vary import Choice, ChoiceList, NumberRange, Varied
 
@@ -61,13 +61,7 @@ def require_optuna() -> None:
     Raises:
         EnvironmentUnsuitableError: The message names the extra that installs it.
     """
-    if importlib.util.find_spec(_PACKAGE) is None:
-        raise EnvironmentUnsuitableError(
-            "Tuning needs the package optuna, which is not installed.",
-            hint="Install it: pip install 'imageloom[tune]'",
-            reason="missing-package",
-            details={"package": _PACKAGE, "extra": "tune"},
-        )
+    require_packages("Tuning", (_PACKAGE,), "tune")
 
 
 class StudyTrials:
