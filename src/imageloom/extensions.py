@@ -20,6 +20,7 @@ from types import CodeType, ModuleType
 from typing import Final
 
 from imageloom.errors import EnvironmentUnsuitableError, library_text
+from imageloom.files.home import expand_home
 from imageloom.files.publish import digest_of_json, sha256_of_file
 from imageloom.registry import import_submodules
 from imageloom.settings import read_settings
@@ -114,7 +115,7 @@ class _SourceLoader(SourceFileLoader):
 @functools.cache  # the folder is read once, so the digest is that of what was loaded
 def _read(setting: str) -> Extensions:
     text, _, pinned = setting.partition(_PIN)
-    folder = Path(text).expanduser().absolute()
+    folder = expand_home(text).absolute()
     files = _digests(folder)
     if not files:
         raise EnvironmentUnsuitableError(

@@ -20,6 +20,7 @@ from pathlib import Path
 from imageloom.app import Engine, RunOutcome
 from imageloom.components.catalogue import load_components
 from imageloom.events import CancelToken
+from imageloom.files.home import expand_home
 from imageloom.files.output_places import refuse_misplaced
 from imageloom.pipeline.builder import PipelineBuilder
 from imageloom.pipeline.graph import json_format
@@ -118,4 +119,4 @@ def _several(texts: Sequence[str]) -> Sequence[str]:
 
 
 def _absolute(path: Path | str) -> Path:
-    return Path(path).expanduser().absolute()
+    return expand_home(path).absolute()

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from imageloom.cli.flags import F, SectionOption
+from imageloom.files.home import expand_home
 
 
 class PathType(click.ParamType[Path]):
@@ -51,7 +52,7 @@ def absolute(text: str) -> Path:
     behind a link it is not what it seems.
     """
     if not os.path.lexists(text):
-        text = os.path.expandvars(os.path.expanduser(text))  # noqa: PTH111 - Path's version raises
+        text = os.path.expandvars(expand_home(text))
     return Path(text).absolute()
 
 

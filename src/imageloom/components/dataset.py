@@ -6,6 +6,7 @@ from pathlib import Path
 
 from imageloom.data.dataset import fingerprint, save_dataset
 from imageloom.errors import CouldNotOpenFileError, ParameterParsingError
+from imageloom.files.home import expand_home
 from imageloom.params import Params, parameter
 from imageloom.spec.component import COMPONENTS, Component, Outside, Port, Task
 from imageloom.spec.port_types import ANY_DIRECTORY
@@ -68,8 +69,7 @@ def _place(params: Params, base: Path, uploads: Path) -> Path:
     assert isinstance(params, DatasetParams)
     require_one_place(params)
     if params.path:
-        # Unlike Path.expanduser, this takes ~ with an unknown user for a name.
-        return Path(os.path.normpath(base / os.path.expanduser(params.path)))  # noqa: PTH111
+        return Path(os.path.normpath(base / expand_home(params.path)))
     name = params.upload or ""
     place = uploads / name
     if not os.path.lexists(place):

@@ -17,6 +17,7 @@ from imageloom.exporting.about import about
 from imageloom.exporting.export_format import EXPORT_FORMATS, ExportFormat
 from imageloom.exporting.params import ExportParams
 from imageloom.exporting.parity import Parity, measure, require_equal
+from imageloom.files.home import expand_home
 from imageloom.files.output_places import refuse_misplaced
 from imageloom.files.publish import publishing_directory, refuse_existing, to_json
 from imageloom.models.model_card import literal
@@ -91,11 +92,11 @@ def export(  # noqa: PLR0913 - the public call; all but the first three are keyw
         RunInterruptedError: Somebody asked to stop.
     """
     control, params = Control.of(on_event, cancel), params or ExportParams()
-    kind, out = EXPORT_FORMATS.get(params.to), Path(out).expanduser().absolute()
+    kind, out = EXPORT_FORMATS.get(params.to), expand_home(out).absolute()
     # Before pictures are converted, which may take long.
     require_packages(f"Exporting to {kind.title}", kind.packages, kind.extra)
     refuse_existing(out)
-    read = [Path(one).expanduser() for one in (model, images) if isinstance(one, Path | str)]
+    read = [expand_home(one) for one in (model, images) if isinstance(one, Path | str)]
     refuse_misplaced([out], read=read)
     with contextlib.ExitStack() as stack:
         used = stack.enter_context(model_in_use(model, _PLAIN, control.on_event))
@@ -139,7 +140,7 @@ def _pictures(
             cancel=control.cancel,
         )
     if not isinstance(model, TrainedModel):
-        run = RunDirectory(Path(model).expanduser().absolute())
+        run = RunDirectory(expand_home(model).absolute())
         if (run.path / RUN_RECORD).is_file():
             return open_validation(run, root, control=control)
     raise ParameterParsingError(

@@ -10,6 +10,7 @@ from imageloom.data.moved import Roots
 from imageloom.data.params import ConvertParams
 from imageloom.distributed.ranks import StartedRank
 from imageloom.events import CancelToken, Control, EventSink, Notice, ignore_events
+from imageloom.files.home import expand_home
 from imageloom.launch.cluster.rendezvous import MeetingPlace
 from imageloom.launch.external.rank import (
     Prepare,
@@ -148,7 +149,7 @@ def resume(
         ImageloomError: As ``train``.
     """
     control = Control.of(on_event, cancel)
-    path = Path(run).expanduser().absolute()
+    path = expand_home(run).absolute()
     launch = launch or resumed_launch(path, {})
     track = trackers_going_on(path, control) if track is None else track
     require_trackers(track, os.environ)

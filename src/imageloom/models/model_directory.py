@@ -16,6 +16,7 @@ from torch import nn
 
 from imageloom.errors import NaNError
 from imageloom.events import CancelToken, Control, EventSink, ignore_events
+from imageloom.files.home import expand_home
 from imageloom.files.output_places import refuse_misplaced
 from imageloom.files.publish import refuse_existing
 from imageloom.models.architecture import Architecture, resolve_architecture
@@ -256,4 +257,4 @@ def _record_of(model: UntrainedModel) -> UntrainedRecord:
 
 
 def _absolute(path: Path) -> Path:
-    return Path(path).expanduser().absolute()
+    return expand_home(path).absolute()

@@ -9,6 +9,7 @@ import torch
 
 from imageloom.errors import InvalidModelDirectoryError, NotInRangeValueError
 from imageloom.events import Control, EventSink, Notice
+from imageloom.files.home import expand_home
 from imageloom.files.plain_file import naming_read_failures
 from imageloom.files.publish import sha256_of_file
 from imageloom.models.architecture import Architecture
@@ -68,7 +69,7 @@ def load_pretrained(architecture: Architecture, weights: str, *, control: Contro
         return Pretrained(None, family.normalisation, WeightsSource())
     if weights == PUBLISHED_WEIGHTS:
         return _published(architecture, control)
-    path = Path(weights).expanduser().absolute()
+    path = expand_home(weights).absolute()
     with naming_read_failures(path, InvalidModelDirectoryError):
         if path.is_dir():
             return _of_model(architecture, path, control.on_event)

@@ -23,6 +23,7 @@ from imageloom.errors import (
 )
 from imageloom.events import Control, EventSink, Notice
 from imageloom.files.event_lines import EventTail
+from imageloom.files.home import expand_home
 from imageloom.files.locks import locked
 from imageloom.files.publish import read_json, write_json
 from imageloom.launch.params import LaunchParams
@@ -108,7 +109,7 @@ def resume_on(  # noqa: PLR0913 - as train_on
             given.
         ImageloomError: As ``train_on``.
     """
-    target, path = targets.get(name), run.expanduser().absolute()
+    target, path = targets.get(name), expand_home(run).absolute()
     track = trackers_going_on(path, control) if track is None else track
     require_trackers(track, os.environ)
     if RunDirectory(path).is_completed:

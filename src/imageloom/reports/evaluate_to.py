@@ -6,6 +6,7 @@ from pathlib import Path
 from imageloom.data.images.places import refuse_among_pictures
 from imageloom.errors import CouldNotOpenFileError
 from imageloom.events import CancelToken, Control, EventSink, Notice, ignore_events
+from imageloom.files.home import expand_home
 from imageloom.files.output_places import refuse_misplaced
 from imageloom.files.publish import publishing_directory, refuse_existing
 from imageloom.reports.write import write_comparison_report, write_evaluation_report
@@ -110,7 +111,7 @@ def _refuse_among_pictures(out: Path, table: ScoredTable, root: Path | None) -> 
 def _images_folder(params: EvaluateParams) -> Path | None:
     if params.images is None:
         return None
-    folder = Path(params.images).expanduser().absolute()
+    folder = expand_home(params.images).absolute()
     if not folder.is_dir():
         raise CouldNotOpenFileError(
             f"There is no folder {folder} to take the pictures from.",

@@ -10,6 +10,7 @@ from torch import nn
 
 from imageloom.errors import InvalidModelDirectoryError
 from imageloom.events import EventSink
+from imageloom.files.home import expand_home
 from imageloom.models.compute import Compute, choose_compute
 from imageloom.models.model_directory import TrainedModel, load_trained
 from imageloom.resume_command import Resume
@@ -64,7 +65,7 @@ def model_path(path: Path | str) -> Path:
     Raises:
         InvalidModelDirectoryError: The path is a run that has published no model yet.
     """
-    path = Path(path).expanduser()
+    path = expand_home(path)
     if not (path / RUN_RECORD).is_file():
         return path
     if not (path / RUN_MODEL).is_dir():

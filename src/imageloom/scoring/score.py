@@ -22,6 +22,7 @@ from imageloom.data.open import open_images
 from imageloom.data.params import ConvertParams
 from imageloom.errors import InvalidDatasetError, NaNError
 from imageloom.events import CancelToken, Control, EventSink, Notice, Progress, ignore_events
+from imageloom.files.home import expand_home
 from imageloom.files.output_places import refuse_misplaced
 from imageloom.models.compute import choose_workers
 from imageloom.models.model_directory import TrainedModel
@@ -83,7 +84,7 @@ def score(  # noqa: PLR0913 - the public call; all but the first three are keywo
     for place in outputs:
         check_place(place)
     paths = [one for one in (model, images) if isinstance(one, Path | str)]
-    refuse_misplaced(outputs, read=[Path(one).expanduser() for one in paths])
+    refuse_misplaced(outputs, read=[expand_home(one) for one in paths])
     with model_in_use(model, params, control.on_event) as used:
         images = open_images(
             images,

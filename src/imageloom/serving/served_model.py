@@ -16,6 +16,7 @@ import torch
 
 from imageloom.errors import ParameterParsingError
 from imageloom.events import EventSink
+from imageloom.files.home import expand_home
 from imageloom.preprocessing import Transforms
 from imageloom.scoring.inference import choose_fill, logits_of, probabilities_from
 from imageloom.scoring.model_in_use import RUN_MODEL, ModelInUse, model_in_use
@@ -112,7 +113,7 @@ def _checked(name: str) -> str:
 
 
 def _name_of(model: Path) -> str:
-    path = model.expanduser().absolute()
+    path = expand_home(model).absolute()
     if path.name == RUN_MODEL:  # as all are called that lie in a run
         path = path.parent
     found = re.sub(r"[^A-Za-z0-9._-]+", "-", path.name).strip("-.")[:128]

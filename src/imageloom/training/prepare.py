@@ -17,6 +17,7 @@ from imageloom.errors import (
     ParameterParsingError,
 )
 from imageloom.events import Control, EventSink
+from imageloom.files.home import expand_home
 from imageloom.files.publish import appearing_directory
 from imageloom.models.architecture import check_input
 from imageloom.models.initial_network import initial_network
@@ -175,7 +176,7 @@ def find_model(
     """
     if isinstance(model, UntrainedModel):
         return model
-    path = Path(model).expanduser()
+    path = expand_home(model)
     if not path.exists():
         return make_untrained(str(model), params, control=control)
     if params != ModelParams():

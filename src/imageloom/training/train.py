@@ -14,6 +14,7 @@ from imageloom.distributed.ranks import ALONE, Ranks
 from imageloom.distributed.store import Meet, at_the_usual_place
 from imageloom.errors import FailedToWriteOutputsError
 from imageloom.events import Control, Event, Notice
+from imageloom.files.home import expand_home
 from imageloom.files.output_places import refuse_misplaced
 from imageloom.files.publish import refuse_existing
 from imageloom.models.compute import choose_compute, require_device_name
@@ -80,7 +81,7 @@ class NewRun:
     @property
     def directory(self) -> RunDirectory:
         """The run directory, which may not be there yet."""
-        return RunDirectory(Path(self.out).expanduser().absolute())
+        return RunDirectory(expand_home(self.out).absolute())
 
 
 def prepare_run(
@@ -110,7 +111,7 @@ def prepare_run(
     refuse_existing(run.path)
     given = (new.model, new.training, new.validation)
     paths = [one for one in given if isinstance(one, Path | str)]
-    refuse_misplaced([run.path], read=[Path(one).expanduser() for one in paths])
+    refuse_misplaced([run.path], read=[expand_home(one) for one in paths])
     _refuse_device(new.params, trains_here=processes_here > 0)
     base = base_bytes()
     starts_from = find_model(new.model, new.model_params, control)

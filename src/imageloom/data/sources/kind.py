@@ -10,6 +10,7 @@ from imageloom.data.names import TABLE_SUFFIXES
 from imageloom.data.sources.parquet.shards import is_parquet, shard_files
 from imageloom.data.sources.webdataset.shards import class_names_beside, tar_shards
 from imageloom.errors import CouldNotOpenFileError, ImageloomError, InvalidDatasetError
+from imageloom.files.home import expand_home
 from imageloom.files.publish import MANIFEST, read_json
 
 Kind = Literal[
@@ -56,9 +57,9 @@ def absolute_path(path: Path | str) -> Path:
     ``~`` and, where there is nothing of the literal name, environment variables are replaced;
     links stay as they are.
     """
-    literal = Path(path).expanduser()
+    literal = expand_home(path)
     if not literal.exists() and "$" in str(literal):
-        literal = Path(os.path.expandvars(literal)).expanduser()
+        literal = expand_home(os.path.expandvars(literal))
     return Path(os.path.normpath(literal.absolute()))
 
 
