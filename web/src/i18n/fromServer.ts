@@ -10,8 +10,8 @@ import { numberIn } from "./numbers";
 export function fromServer(text: string): string {
   const known = texts();
   if (known === undefined || text === "") return text;
-  const exact = known[text];
-  if (exact !== undefined) return exact;
+  // Object.hasOwn, because every object has a "constructor".
+  if (Object.hasOwn(known, text)) return known[text] ?? text;
   const found = text.match(/\d+/g) ?? [];
   const pattern = found.length > 0 ? known[text.replace(/\d+/g, "#")] : undefined;
   let next = 0;

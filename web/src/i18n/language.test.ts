@@ -42,6 +42,7 @@ test("what the server says is translated, what nobody translated stays", async (
   expect(fromServer("Epoch 3/10")).toBe("Époque 3/10");
   expect(fromServer("Learning rate")).toBe("Taux d’apprentissage");
   expect(fromServer("A word of an extension")).toBe("A word of an extension");
+  expect(fromServer("constructor")).toBe("constructor");
   const parameter = {
     name: "Learning rate",
     title: "Learning rate",
