@@ -15,43 +15,17 @@ import tempfile
 import time
 from pathlib import Path
 
-import numpy as np
-import torch
-from PIL import Image
+from made_model import made_pictures, save_model
 
 from imageloom.data.convert import convert
-from imageloom.models.architecture import build_network, resolve_architecture
-from imageloom.models.model_directory import TrainedModel, save_trained
-from imageloom.models.params import ModelParams
-from imageloom.preprocessing import IMAGENET_NORMALISATION, CenterCrop, Preprocessing, Resize
 from imageloom.scoring.model_process.client import ModelHelper, PicturePlace
 
 
-def save_model(out, name, num_classes):
-    torch.manual_seed(1)
-    architecture = resolve_architecture(name, ModelParams())
-    save_trained(
-        out,
-        TrainedModel(
-            architecture=architecture,
-            classes=tuple(f"class {number}" for number in range(num_classes)),
-            preprocessing=Preprocessing(
-                transforms=(Resize(size=256), CenterCrop(size=224)),
-                normalisation=IMAGENET_NORMALISATION,
-            ),
-            network=build_network(architecture, num_classes).eval(),
-        ),
-    )
-
-
-def make_pictures(folder, count):
-    draw = np.random.default_rng(1)
-    for number in range(count):
+def write_pictures(folder, count):
+    for number, content in enumerate(made_pictures(count)):
         place = folder / f"{number % 2}"
         place.mkdir(parents=True, exist_ok=True)
-        coarse = draw.integers(0, 255, (12, 16, 3), dtype=np.uint8)
-        picture = Image.fromarray(coarse).resize((500, 375), Image.Resampling.BICUBIC)
-        picture.save(place / f"{number:06}.jpg", quality=90)
+        (place / f"{number:06}.jpg").write_bytes(content)
 
 
 def processor_s(pid):
@@ -81,9 +55,9 @@ def main():
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="bench-explain-") as made:
         folder = Path(made)
-        save_model(folder / "model", asked.network, 1000)
+        save_model(folder / "model", asked.network)
         if asked.pictures is None:
-            make_pictures(folder / "pictures", asked.training)
+            write_pictures(folder / "pictures", asked.training)
         images = convert(asked.pictures or folder / "pictures", folder / "images")
         picture = PicturePlace(images.root, images.file(0))
         model, training = folder / "model", folder / "images"

@@ -12,7 +12,6 @@ Clients and server share the cores. Then one client alone, with batches filled u
 import argparse
 import asyncio
 import contextlib
-import io
 import json
 import re
 import statistics
@@ -22,41 +21,14 @@ import tempfile
 import time
 from pathlib import Path
 
-import numpy as np
 import torch
-from PIL import Image
+from made_model import made_pictures, save_model
 
 from imageloom.events import ignore_events
-from imageloom.models.architecture import build_network, resolve_architecture
-from imageloom.models.model_directory import TrainedModel, save_trained
-from imageloom.models.params import ModelParams
-from imageloom.preprocessing import IMAGENET_NORMALISATION, CenterCrop, Preprocessing, Resize
 from imageloom.serving.params import ServeParams
 from imageloom.serving.served_model import served_model
 
 SCRIPT = Path(sys.executable).with_name("imageloom")
-
-
-def save_model(out, name, size):
-    torch.manual_seed(1)
-    architecture = resolve_architecture(name, ModelParams())
-    preprocessing = Preprocessing(
-        transforms=(Resize(size=size * 8 // 7), CenterCrop(size=size)),
-        normalisation=IMAGENET_NORMALISATION,
-    )
-    classes = tuple(f"class {number}" for number in range(1000))
-    network = build_network(architecture, len(classes)).eval()
-    save_trained(out, TrainedModel(architecture, classes, preprocessing, network))
-
-
-def made_pictures(count=64):
-    draw = np.random.default_rng(1)
-    for _ in range(count):
-        coarse = draw.integers(0, 255, (12, 16, 3), dtype=np.uint8)
-        file = io.BytesIO()
-        picture = Image.fromarray(coarse).resize((500, 375), Image.Resampling.BICUBIC)
-        picture.save(file, "JPEG", quality=90)
-        yield file.getvalue()
 
 
 def ceiling(model, batch_size, seconds):
@@ -141,7 +113,7 @@ def main():
     files = (
         [one.read_bytes() for one in sorted(asked.pictures.rglob("*.[jJ]*")) if one.is_file()]
         if asked.pictures
-        else list(made_pictures())
+        else list(made_pictures(64))
     )
     print(f"{len(files)} pictures of {sum(map(len, files)) / len(files) / 1024:.0f} KiB")
     ratios = []

@@ -45,11 +45,11 @@ def pictures(make_pictures):
 def prepare(pictures, tmp_path_factory):
     """Return a function that prepares a run on small pictures."""
 
-    def prepare(*, processes=2, params=PARAMS, dropout=0.0):
+    def prepare(*, processes=2, params=PARAMS, dropout=0.0, training=pictures[0]):
         out = tmp_path_factory.mktemp("ranks") / "run"
         model_params = ModelParams(dropout=dropout)
         return prepare_run(
-            NewRun(TINY, *pictures, out, params=params, model_params=model_params),
+            NewRun(TINY, training, pictures[1], out, params=params, model_params=model_params),
             processes=processes,
             control=Control(),
         )
@@ -161,6 +161,19 @@ def test_h13_h05_a_run_of_one_goes_on_with_two_in_unequal_parts(prepare):
         assert metrics(two, name) == pytest.approx(metrics(one, name), abs=1e-6, rel=0), name
     trained = [load_file(run / "model" / "weights.safetensors") for run in (one, two)]
     torch.testing.assert_close(trained[1], trained[0], rtol=0, atol=1e-6)
+
+
+def test_two_processes_share_the_steps_of_balanced_epochs_and_rates_by_layer(prepare, pictures):
+    # Of 17 pictures one is blue: it stands in each epoch 5 or 6 times.
+    uneven = pictures[0].select(np.arange(17))
+    params = PARAMS.replace(sampling="balanced", layer_decay=0.5)
+    one, two = (prepare(params=params, training=uneven) for _ in range(2))
+    continue_run(one, control=Control())
+    assert continue_on_ranks(two) == ([0, 0], ["", ""])
+    assert len(metrics(one, "learning rate")) == 2 * 2  # of 8 and of 9 pictures
+    found, expected = metrics(two, "Train loss"), metrics(one, "Train loss")
+    assert found == pytest.approx(expected, abs=1e-6, rel=0)
+    assert "Balanced sampling: an epoch reads 17 pictures" in RunDirectory(two).log.read_text()
 
 
 def test_f10_a_loss_that_is_not_finite_in_one_process_stops_both_before_the_step(prepare):

@@ -3,7 +3,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from imageloom.data.loading.sampler import batch_bounds, epoch_order
+from imageloom.data.loading.balanced_order import balanced_order
+from imageloom.data.loading.sampler import batch_bounds, epoch_order, times_before
 from imageloom.distributed.ranks import Ranks
 from imageloom.training.params import TrainParams
 from imageloom.training.shares import own_steps
@@ -84,3 +85,26 @@ def test_a_process_without_pictures_repeats_some_that_count_nothing():
     assert [piece.share for piece in ranks[0][-1]] == [1.0]
     assert [piece.share for piece in ranks[1][-1]] == [0.0]
     assert ranks[1][-1][0].positions == ranks[0][-1][0].positions
+
+
+def test_pictures_of_a_balanced_epoch_keep_their_turns_on_any_number_of_processes():
+    labels = np.repeat(np.arange(3, dtype=np.int32), (2, 7, 24))
+    order = balanced_order(labels, 3, seed=5, epoch=2)
+    expected = sorted(zip(order.tolist(), times_before(order).tolist(), strict=True))
+    assert max(time for _, time in expected) == 5  # two pictures in eleven places
+    for world_size in (1, 2, 3):
+        read = [
+            pair
+            for rank in range(world_size)
+            for step in own_steps(
+                order,
+                TrainParams(batch_size=4),
+                processes=2,
+                ranks=Ranks(rank, world_size),
+                weights_N=None,
+            )
+            for piece in step
+            if piece.share > 0
+            for pair in zip(piece.positions, piece.times, strict=True)
+        ]
+        assert sorted(read) == expected

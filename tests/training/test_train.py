@@ -499,6 +499,8 @@ def test_accumulated_batches_are_one_step(pictures, tmp_path):
         {"augmentation": "trivialaugment"},
         {"learning_rate_decay": "cosine"},
         {"focal_gamma": 2.0},
+        {"sampling": "balanced"},
+        {"layer_decay": 0.5},
         {"mixup_alpha": 0.2},
         {"cutmix_alpha": 1.0},
         {"deterministic": True},
@@ -547,8 +549,16 @@ def test_i12_a_picture_changed_since_the_run_began_stops_the_resume(make_picture
 
 
 @pytest.mark.slow
-def test_a_resumed_run_blends_pictures_as_it_would_have(pictures, tmp_path):
-    params = QUICK.replace(mixup_alpha=0.4, cutmix_alpha=1.0, augmentation="randaugment")
+def test_a_resumed_run_reads_and_blends_pictures_as_it_would_have(pictures, tmp_path):
+    """Of one picture, which a balanced epoch reads several times, each time in another part."""
+    pictures = pictures[0].select(np.arange(17)), pictures[1]
+    params = QUICK.replace(
+        mixup_alpha=0.4,
+        cutmix_alpha=1.0,
+        augmentation="randaugment",
+        sampling="balanced",
+        layer_decay=0.75,
+    )
     whole = quick(pictures, tmp_path / "whole", params)
     stop = StopAt(2)
     with pytest.raises(RunInterruptedError):

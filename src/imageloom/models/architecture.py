@@ -210,3 +210,34 @@ def head_parameters(architecture: Architecture, network: nn.Module) -> tuple[str
         for name, _ in network.named_parameters()
         if any(name.startswith(f"{module}.") for module in modules)
     )
+
+
+def layer_numbers(architecture: Architecture, network: nn.Module) -> Mapping[str, int]:
+    """Return the number of each parameter's layer by name, from 0 at the pictures upwards.
+
+    ResNet and DenseNet have six layers whatever their depth: the stem, four stages, and the
+    classification layer (with DenseNet's last norm). Networks of timm have those that timm tells
+    apart, which are mostly single blocks; so 0.75 for each is less for the stem than it is here.
+
+    Args:
+        architecture: What the network was built from.
+        network: The bare network, not wrapped for distribution or compilation.
+
+    Raises:
+        NotInRangeValueError: Networks of this family have no such order.
+
+    Source:
+        timm's ``group_matcher`` with ``coarse=True`` for ResNet and DenseNet; for networks of timm
+        as its ``param_groups_layer_decay``.
+    """
+    family = FAMILIES.get(architecture.family)
+    if family.layers is None:
+        raise NotInRangeValueError(
+            f"layer_decay needs to know the layers of a network, which {family.title} does not "
+            "tell.",
+            hint="Leave --layer-decay out, or choose a network of "
+            f"{' or '.join(other.title for other in FAMILIES if other.layers is not None)}.",
+            reason="no-layers",
+            details={"parameter": "layer_decay", "name": architecture.variant},
+        )
+    return family.layers(network)

@@ -75,6 +75,9 @@ class Family:
         current_key: Returns today's name of a weight in an old published file.
         find: For a family with too many variants to list: returns the variant with this name,
             which starts with the family's name and a slash, or raises UnknownNameError.
+        layers: Returns the number of each parameter's layer by the parameter's name, from 0 at the
+            pictures to the classification layer without a gap, for ``layer_decay``; None where
+            networks of the family have no such order.
         normalisation: What networks with random weights expect of their input.
         state_is_complete: Whether the state dict is all that a network holds, so that one built
             without memory can be filled from it.
@@ -93,8 +96,26 @@ class Family:
     torch_code: Callable[[str, ModelParams, int], str]
     current_key: Callable[[str], str] = str
     find: Callable[[str], Variant] | None = None
+    layers: Callable[[nn.Module], Mapping[str, int]] | None = None
     normalisation: Normalisation = IMAGENET_NORMALISATION
     state_is_complete: bool = True
+
+
+def layers_by_prefix(network: nn.Module, *prefixes: tuple[str, ...]) -> dict[str, int]:
+    """Return the number of each parameter's layer by the parameter's name.
+
+    Args:
+        network: Whose parameters.
+        prefixes: How names in each layer begin, the one at the pictures first; the last layer has
+            what fits none of them.
+    """
+    return {
+        name: next(
+            (number for number, begins in enumerate(prefixes) if name.startswith(begins)),
+            len(prefixes),
+        )
+        for name, _ in network.named_parameters()
+    }
 
 
 FAMILIES: Registry[Family] = Registry("model family")

@@ -1,6 +1,7 @@
 """What lies in the folder of a node for people: its log, its metrics, its own reports."""
 
 import os
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -113,6 +114,14 @@ def read_metrics(events: Path) -> tuple[Metric, ...]:
     while found := tail.read():
         metrics += [event for event in found if isinstance(event, Metric)]
     return tuple(metrics)
+
+
+def told_so_far(run: RunFolder) -> Iterator[tuple[str, Metric]]:
+    """Yield what nodes that are not done have told before their run stopped, each as it came."""
+    for node_id, facts in run.states().items():
+        if not facts.state.has_outputs:
+            for metric in read_metrics(run.node_folder(node_id) / EVENTS_FILE):
+                yield node_id, metric
 
 
 def tail_of(log: Path) -> str:

@@ -41,12 +41,17 @@ class Prediction:
         """Whether the file could be scored."""
         return not self.error
 
+    @property
+    def ranking(self) -> list[dict[str, object]]:
+        """Plain JSON values of each class and its probability."""
+        found = zip(self.classes, self.probabilities, strict=True)
+        return [{"class": name, "probability": value} for name, value in found]
+
     def to_json(self) -> dict[str, object]:
         """Return plain JSON values."""
-        ranked = zip(self.classes, self.probabilities, strict=True)
         return {
             "file": self.file,
-            "classes": [{"class": name, "probability": value} for name, value in ranked],
+            "classes": self.ranking,
             "error": self.error or None,
             "hint": self.hint or None,
         }
@@ -116,7 +121,20 @@ def ranked(file: str, logits_K: torch.Tensor, classes: Sequence[str], k: int) ->
         classes: The class list.
         k: How many classes to name; more than there are names all.
     """
-    probabilities_K = logits_K.double().softmax(dim=0).float()
+    return most_probable(file, logits_K.double().softmax(dim=0).float(), classes, k)
+
+
+def most_probable(
+    file: str, probabilities_K: torch.Tensor, classes: Sequence[str], k: int
+) -> Prediction:
+    """Return the most probable classes of a picture.
+
+    Args:
+        file: As the picture was given.
+        probabilities_K: float32, on the CPU.
+        classes: The class list.
+        k: How many classes to name; more than there are names all.
+    """
     # Stable, so that equal probabilities stand in the order of the class list.
     order = probabilities_K.argsort(descending=True, stable=True)[:k].tolist()
     return Prediction(

@@ -11,6 +11,7 @@ import numpy.typing as npt
 import torch
 
 from imageloom.errors import InvalidRequestError
+from imageloom.scoring.predict import most_probable
 from imageloom.serving.multipart import files_of
 from imageloom.serving.preparing import SentFile
 
@@ -71,15 +72,8 @@ def ranked_pictures(
     top: int,
 ) -> list[dict[str, object]]:
     """Return for each picture its most probable classes, as ``imageloom predict --json`` does."""
-    found: list[dict[str, object]] = []
-    for picture, row_K in zip(pictures, rows_NK, strict=True):
-        order = torch.from_numpy(row_K).argsort(descending=True, stable=True)[:top].tolist()
-        found.append(
-            {
-                "file": picture.name,
-                "classes": [
-                    {"class": classes[place], "probability": float(row_K[place])} for place in order
-                ],
-            }
-        )
-    return found
+    named = (
+        most_probable(picture.name, torch.from_numpy(row_K), classes, top)
+        for picture, row_K in zip(pictures, rows_NK, strict=True)
+    )
+    return [{"file": one.file, "classes": one.ranking} for one in named]

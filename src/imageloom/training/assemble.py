@@ -109,7 +109,7 @@ def assembled_session(
             stepper=Stepper(
                 network=network,
                 criterion=criterion,
-                optimizer=make_optimizer(network, params),
+                optimizer=make_optimizer(network, params, architecture),
                 compute=compute,
                 group=group,
                 reducing=group.wrap(network),

@@ -105,7 +105,7 @@ def _trial(record: TrainingRecord, compute: Compute) -> Fits:
     network = compute.place(build_network(record.architecture, len(record.data.training.classes)))
     freeze(network, record.architecture, params)
     training_mode_setter(network, record.architecture, params)()
-    optimizer = make_optimizer(network, params)
+    optimizer = make_optimizer(network, params, record.architecture)
     set_rate(optimizer, 0.0)
     stepper = Stepper(network, make_criterion(None, params, compute), optimizer, compute)
 

@@ -27,6 +27,7 @@ from imageloom.training.fit import fit
 from imageloom.training.run.directory import RunDirectory
 from imageloom.training.run.events import RunReporter
 from imageloom.training.run.lost import mark_of_process
+from imageloom.training.sampling import epoch_text
 from imageloom.training.session import Session
 
 logger = logging.getLogger(__name__)
@@ -68,6 +69,8 @@ def execute(
             state = _restore(session)
             if ranks.is_first:
                 tell_few_steps(session)
+                if text := epoch_text(session.training, session.params):
+                    reporter.notice(Notice("info", text))
             logger.info("Starting at step %s of epoch %s", state.steps_in_epoch, state.epoch + 1)
             with _best_published_whatever_happens(session):
                 state = fit(session, state)

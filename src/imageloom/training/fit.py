@@ -3,7 +3,8 @@
 As pseudocode::
 
     for each epoch:
-        for each optimizer step of the epoch:      # order and batches: data/loading/sampler.py
+        put its pictures in order                  # training/sampling.py
+        for each optimizer step of the epoch:      # batches: data/loading/sampler.py
             take this process's pieces of it       # training/shares.py
             rate = schedule(step)                  # training/schedule.py
             blend pictures where asked for         # training/mixing.py
@@ -26,7 +27,7 @@ from dataclasses import dataclass
 
 from imageloom.data.loading.loader import Batch, BatchKey, sequential_batches
 from imageloom.data.loading.reading_times import ReadingTimes
-from imageloom.data.loading.sampler import deal, epoch_order
+from imageloom.data.loading.sampler import deal
 from imageloom.errors import InfinityError, NaNError, RunError
 from imageloom.events import Progress
 from imageloom.metrics import ScoreSums, joined_sums, score_sums
@@ -38,6 +39,7 @@ from imageloom.training.figures import Figures, epoch_figures
 from imageloom.training.micro_batch import MicroBatch
 from imageloom.training.mixing import mixed
 from imageloom.training.optimizer import set_rate
+from imageloom.training.sampling import order_of_epoch
 from imageloom.training.session import Session
 from imageloom.training.shares import Piece, own_steps
 from imageloom.training.step import NonFiniteError
@@ -86,14 +88,14 @@ def _train_epoch(
     session: Session, state: LoopState, watchers: _Watchers, saver: Saver
 ) -> LoopState:
     steps = own_steps(
-        epoch_order(len(session.training), session.params.seed, state.epoch),
+        order_of_epoch(session.training, session.params, state.epoch),
         session.params,
         processes=session.processes,
         ranks=session.group.ranks,
         weights_N=session.picture_weights,
     )[state.steps_in_epoch :]
     batches = session.training_loader.batches(
-        [BatchKey(state.epoch, piece.positions) for step in steps for piece in step]
+        [BatchKey(state.epoch, piece.positions, piece.times) for step in steps for piece in step]
     )
     session.set_training_mode()
     for pieces in steps:

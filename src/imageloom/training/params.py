@@ -9,6 +9,7 @@ from imageloom.training.recipes import RECIPES, Recipe
 
 Optimizer = Literal["sgd", "adamw"]
 ClassWeights = Literal["none", "balanced"]
+Sampling = Literal["shuffled", "balanced"]
 Freeze = Literal["none", "body"]
 Fit = Literal["crop", "letterbox", "squash"]
 Augmentation = Literal["none", "light", "standard", "trivialaugment", "randaugment"]
@@ -79,6 +80,15 @@ class TrainParams(Params):
         "the run, or as a cosine, which stays high for longer.",
         section="Optimizer",
     )
+    layer_decay: float = parameter(
+        1.0,
+        help="Learning rate of each layer as a part of that of the next one towards the classes, "
+        "such as 0.75, so that what published weights know of edges and shapes changes least; 1 "
+        "is one rate for all.",
+        gt=0,
+        le=1,
+        section="Optimizer",
+    )
     scale_learning_rate: bool = parameter(
         True,
         help="Multiply the learning rate by the number of processes that train together.",
@@ -124,6 +134,12 @@ class TrainParams(Params):
         "none",
         help="'balanced' weighs each class by the inverse of its number of pictures.",
         section="Loss",
+    )
+    sampling: Sampling = parameter(
+        "shuffled",
+        help="'balanced' reads as many pictures of each class in an epoch, which stays as long: of "
+        "rare classes each several times, of frequent ones a part.",
+        section="Training",
     )
     label_smoothing: float = parameter(
         0.0, help="Share of the target spread over all classes.", ge=0, lt=1, section="Loss"

@@ -45,11 +45,12 @@ from imageloom.training.equal_pictures import notices_on_equal_pictures
 from imageloom.training.freeze import freeze
 from imageloom.training.generators import seed_generators
 from imageloom.training.input_transforms import choose_transforms
-from imageloom.training.optimizer import make_optimizer
+from imageloom.training.optimizer import make_optimizer, refuse_idle_layer_decay
 from imageloom.training.params import TrainParams
 from imageloom.training.possible_batch_sizes import possible_batch_sizes
 from imageloom.training.run.directory import RunDirectory, now
 from imageloom.training.run.record import FORMAT_VERSION, TrainingRecord
+from imageloom.training.sampling import refuse_double_balance
 from imageloom.training.schedule import make_schedule
 from imageloom.training.weight_average import average_of
 
@@ -148,7 +149,7 @@ def create_run(plan: Plan, run: RunDirectory, on_event: EventSink) -> None:
     seed_generators(plan.params.seed)
     network = initial_network(plan.model, plan.training.classes, on_event=on_event)
     freeze(network, plan.model.architecture, plan.params)
-    optimizer = make_optimizer(network, plan.params)
+    optimizer = make_optimizer(network, plan.params, plan.model.architecture)
     with appearing_directory(run.path) as partial:
         new = RunDirectory(partial)
         plan.training.with_transforms(plan.transforms).save(new.training_images)
@@ -222,6 +223,8 @@ def _check_parameters(training: ImageDirectory, params: TrainParams, processes: 
             hint="Use --device auto or cuda, which give each process its own.",
             details={"parameter": "device", "value": params.device},
         )
+    refuse_double_balance(params)
+    refuse_idle_layer_decay(params)
     most = len(training) // processes
     if params.pictures_per_batch > most:
         raise _too_few_pictures(len(training), params.pictures_per_batch, processes, most)

@@ -121,15 +121,6 @@ def value_of(run: RunFolder, nodes: Mapping[str, NodeFacts], objective: Objectiv
     )
 
 
-def told_so_far(run: RunFolder, objective: Objective) -> Iterator[Metric]:
-    """Yield what a run that was stopped has told of the number, by epoch as it came."""
-    for node, facts in run.states().items():
-        if not facts.state.has_outputs:
-            for metric in read_metrics(run.node_folder(node) / EVENTS_FILE):
-                if objective.tells(node, metric):
-                    yield metric
-
-
 def _numbers(run: RunFolder, nodes: Mapping[str, NodeFacts]) -> Iterator[tuple[str, str, float]]:
     for node, facts in nodes.items():
         for metric in read_metrics(work_folder(run, node, facts) / EVENTS_FILE):

@@ -9,8 +9,9 @@ from imageloom.app import Engine, RunOutcome
 from imageloom.events import CancelToken, Metric
 from imageloom.pipeline.run.events import NodeEvent, RunEvent, RunSink
 from imageloom.pipeline.run_folder import RunFolder
+from imageloom.run_report.node_files import told_so_far
 from imageloom.spec.node_state import NodeState, RunState
-from imageloom.tuning.metric import told_so_far, value_of
+from imageloom.tuning.metric import value_of
 from imageloom.tuning.question import Question
 from imageloom.tuning.trials import StudyTrials, Trial
 
@@ -86,8 +87,8 @@ def run_trial(search: Search, trial: Trial, on_event: RunSink, cancel: CancelTok
     try:
         outcome = search.engine.outcome(run)
         if outcome.state is not RunState.COMPLETED:
-            for metric in told_so_far(run, search.question.objective):
-                listener.hear(metric)
+            for node, metric in told_so_far(run):
+                listener.hear(node, metric)
             outcome = search.engine.resume(run, on_event=listener, cancel=listener.cancel)
     finally:
         search.trials.spend(trial.number, time.monotonic() - began)
@@ -146,14 +147,12 @@ class _Listener:
 
     def __call__(self, event: RunEvent) -> None:
         self._on_event(event)
-        if not isinstance(event, NodeEvent) or not isinstance(event.event, Metric):
-            return
-        if self._search.question.objective.tells(event.node_id, event.event):
-            self.hear(event.event)
+        if isinstance(event, NodeEvent) and isinstance(event.event, Metric):
+            self.hear(event.node_id, event.event)
 
-    def hear(self, metric: Metric) -> None:
-        """Take the number at the end of an epoch."""
-        if self.is_hopeless:
+    def hear(self, node: str, metric: Metric) -> None:
+        """Take what a node told, where it is the number at the end of an epoch."""
+        if self.is_hopeless or not self._search.question.objective.tells(node, metric):
             return
         number, epoch = self._number, int(metric.epoch)
         if self._search.trials.report(number, metric.value, epoch):

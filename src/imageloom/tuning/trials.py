@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal
 
 from imageloom.errors import write_failure
 from imageloom.system.extras import require_packages
+from imageloom.tuning.metric import Direction
 from imageloom.tuning.study_folder import Prune, StudyFolder, StudyRecord
 from imageloom.tuning.vary import Choice, ChoiceList, NumberRange, Varied
 
@@ -55,6 +56,13 @@ class Trial:
         return self.state in ("completed", "pruned")
 
 
+def ranked(trials: Iterable[Trial], direction: Direction) -> list[Trial]:
+    """Return those that have a number, the best first, of equals the first."""
+    done = [one for one in trials if one.state == "completed" and one.value is not None]
+    sign = 1 if direction == "minimize" else -1
+    return sorted(done, key=lambda one: (sign * (one.value or 0.0), one.number))
+
+
 def require_optuna() -> None:
     """Refuse to tune where Optuna is not installed, before anything runs.
 
@@ -86,6 +94,7 @@ class StudyTrials:
 
         self._folder = folder
         self._seed = record.seed
+        self._direction = record.direction
         self._names = [one.name for one in varied]
         self._spaces = {one.name: _distribution(one.space) for one in varied}
         # What it would tell of itself, trial by trial, is told by us.
@@ -106,9 +115,7 @@ class StudyTrials:
 
     def best(self) -> Trial | None:
         """Return the best completed trial, of equals the first; None before there is any."""
-        done = [one for one in self.all() if one.state == "completed" and one.value is not None]
-        sign = 1 if self._study.direction.name == "MINIMIZE" else -1
-        return min(done, key=lambda one: (sign * (one.value or 0.0), one.number), default=None)
+        return next(iter(ranked(self.all(), self._direction)), None)
 
     def next(self) -> Trial:
         """Return the trial that a lost process left behind, or else a new one."""

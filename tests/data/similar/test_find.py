@@ -6,7 +6,7 @@ from made_scenes import COPIES, brightened, encoded_anew, scene
 from PIL import Image
 
 from imageloom.data.convert import convert
-from imageloom.data.similar import looks
+from imageloom.data.images import converted_files
 from imageloom.data.similar.find import find_duplicates
 from imageloom.errors import RunInterruptedError
 from imageloom.events import CancelToken, Notice, Progress
@@ -142,22 +142,22 @@ def test_a_file_that_was_replaced_is_named_and_compared_with_nothing(images, tre
 
 def test_a_second_search_opens_no_picture_and_neither_does_one_of_a_part(images, monkeypatch):
     first = find_duplicates(images)
-    monkeypatch.setattr(looks, "read_listed", None)
+    monkeypatch.setattr(converted_files, "read_listed", None)
     assert find_duplicates(images) == first
     part = images.select(np.arange(3))
     assert find_duplicates(part).unread == ()
 
 
 def test_what_was_looked_at_before_a_stop_is_kept(images, monkeypatch):
-    monkeypatch.setattr(looks, "_ROWS_PER_TURN", 2)
+    monkeypatch.setattr(converted_files, "_ROWS_PER_TURN", 2)
     cancel, read = CancelToken(), []
-    original = looks.read_listed
+    original = converted_files.read_listed
 
     def reading(path, **more):
         read.append(path)
         return original(path, **more)
 
-    monkeypatch.setattr(looks, "read_listed", reading)
+    monkeypatch.setattr(converted_files, "read_listed", reading)
 
     def stop(event):
         if isinstance(event, Progress):

@@ -183,10 +183,7 @@ def _run_to_resume(call: Call) -> "tuple[Engine, RunFolder]":
 def _show_earlier_epochs(run: "RunFolder", screen: RunScreen) -> None:
     """Show what was measured before the run stopped, so that 'best' means best of the whole."""
     from imageloom.pipeline.run.events import NodeEvent
-    from imageloom.run_report.node_files import read_metrics
-    from imageloom.spec.job import EVENTS_FILE
+    from imageloom.run_report.node_files import told_so_far
 
-    for node, facts in run.states().items():
-        if not facts.state.has_outputs:
-            for metric in read_metrics(run.node_folder(node) / EVENTS_FILE):
-                screen(NodeEvent(node, metric))
+    for node, metric in told_so_far(run):
+        screen(NodeEvent(node, metric))

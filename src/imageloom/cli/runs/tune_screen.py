@@ -158,12 +158,11 @@ def tuned_screen(study: "TunedStudy") -> Iterator[RenderableType]:
 
 
 def _table(study: "TunedStudy") -> RenderableType:
+    from imageloom.tuning.trials import ranked
     from imageloom.tuning.words import metric_text, short_value
 
     objective = study.question.objective
-    sign = -1 if objective.direction == "maximize" else 1
-    done = [one for one in study.trials if one.state == "completed" and one.value is not None]
-    best = sorted(done, key=lambda one: (sign * (one.value or 0.0), one.number))[:_SHOWN]
+    best = ranked(study.trials, objective.direction)[:_SHOWN]
     names = [one.name for one in study.question.varied]
     rows = [
         [

@@ -110,7 +110,7 @@ def _imbalance(counts: Mapping[str, int]) -> Iterator[str]:
         yield (
             f"The classes are far from balanced: {quoted(most)} has {counts[most]:,} pictures "
             f"and {quoted(least)} has {counts[least]:,}. Look at the figures per class, not only "
-            "at the accuracy; --class-weights balanced may help."
+            "at the accuracy; --class-weights balanced or --sampling balanced may help."
         )
 
 

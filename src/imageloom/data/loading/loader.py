@@ -86,10 +86,15 @@ class _MadeBatch(NamedTuple):
 
 
 class BatchKey(NamedTuple):
-    """Which pictures a batch holds and which random numbers they draw."""
+    """Which pictures a batch holds and which random numbers they draw.
+
+    Attributes:
+        times: How often the epoch has read each of them before; empty where none comes twice.
+    """
 
     epoch: int
     positions: tuple[int, ...]
+    times: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -245,17 +250,21 @@ class _PictureDataset(Dataset[_MadeBatch | ImageloomError]):
         began = time.perf_counter()
         # An error is returned, not raised: DataLoader would turn it into text on the way.
         try:
-            read = self.threads.map(functools.partial(self._picture, key.epoch), key.positions)
+            times = key.times or (0,) * len(key.positions)
+            asked = list(zip(key.positions, times, strict=True))
+            read = self.threads.map(functools.partial(self._picture, key.epoch), asked)
         except ImageloomError as error:
             return error
         images, clocks = zip(*read, strict=True)
         batch = self._batch(key.positions, images, clocks)
         return _MadeBatch(batch, self.reader.notice, began, ended=time.perf_counter())
 
-    def _picture(self, epoch: int, position: int) -> tuple[torch.Tensor, PartClock]:
+    def _picture(self, epoch: int, asked: tuple[int, int]) -> tuple[torch.Tensor, PartClock]:
         clock = PartClock()
+        position, time = asked
+        image_CHW = self.reader.picture(epoch, position, clock, time=time)
         # Here, so that each thread puts its own pictures in order.
-        image_HWC = self.reader.picture(epoch, position, clock).permute(1, 2, 0).contiguous()
+        image_HWC = image_CHW.permute(1, 2, 0).contiguous()
         clock.end("handover")
         return image_HWC, clock
 

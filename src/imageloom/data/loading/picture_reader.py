@@ -83,13 +83,16 @@ class PictureReader:
         """What a person should know of the cache so far; empty while all is well."""
         return "" if self._copies is None else self._copies.notice
 
-    def picture(self, epoch: int, position: int, clock: PartClock | None = None) -> torch.Tensor:
+    def picture(
+        self, epoch: int, position: int, clock: PartClock | None = None, *, time: int = 0
+    ) -> torch.Tensor:
         """Return one picture as the network shall see it in an epoch.
 
         Args:
             epoch: From 0; random operations draw other numbers in each.
             position: Row of the index.
             clock: Hears when each part of the work ends.
+            time: How often the epoch has read it before; random operations draw others each time.
 
         Returns:
             uint8 [3, H, W], 0 to 255. It must not be changed.
@@ -97,7 +100,7 @@ class PictureReader:
         Raises:
             InvalidDatasetError: The file is gone, was changed, or cannot be decoded.
         """
-        draw = Draw(seed_of_sample(self._seed, epoch, position))
+        draw = Draw(seed_of_sample(self._seed, epoch, position, time))
         clock = clock or PartClock()
         try:
             if self._crop is not None and self._held.is_full and position not in self._held:

@@ -44,10 +44,18 @@ class Draw:
         return order
 
 
-def seed_of_sample(seed: int, epoch: int, position: int) -> int:
+def seed_of_sample(seed: int, epoch: int, position: int, time: int = 0) -> int:
     """Return the start of one picture's random numbers in one epoch, 0 to 2**63 - 1.
 
     A cryptographic hash keeps neighbouring epochs and positions unrelated.
+
+    Args:
+        seed: Of the run, any 64-bit integer.
+        epoch: From 0.
+        position: Of the picture.
+        time: How often the epoch has read it before.
     """
     key = struct.pack("<QQQ", seed & (2**64 - 1), epoch, position)
+    if time:
+        key += struct.pack("<Q", time)
     return int.from_bytes(hashlib.blake2b(key, digest_size=8).digest(), "little") >> 1

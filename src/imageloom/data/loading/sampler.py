@@ -38,6 +38,17 @@ def epoch_order(num_images: int, seed: int, epoch: int) -> npt.NDArray[np.int64]
     return np.argsort(_mix(keys), kind="stable").astype(np.int64)
 
 
+def times_before(order: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    """Return how often each picture of an order stands before its own place, int64, as long."""
+    by_picture = np.argsort(order, kind="stable")
+    ordered = order[by_picture]
+    starts = np.flatnonzero(np.r_[True, ordered[1:] != ordered[:-1]])
+    runs = np.diff(np.r_[starts, len(order)])
+    times: npt.NDArray[np.int64] = np.empty(len(order), dtype=np.int64)
+    times[by_picture] = np.arange(len(order)) - np.repeat(starts, runs)
+    return times
+
+
 def _mix(keys: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
     keys = (keys ^ (keys >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     keys = (keys ^ (keys >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)

@@ -3,29 +3,32 @@
 Legend: N pictures, H height, W width.
 """
 
-import hashlib
 import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
 from imageloom.data.decoding.decode import decode_pixels
 from imageloom.data.decoding.decoded_picture import UnreadablePictureError
-from imageloom.data.decoding.listed_file import ChangedFileError, UnreadableFileError, read_listed
+from imageloom.data.decoding.listed_file import ChangedFileError, UnreadableFileError
+from imageloom.data.images.converted_files import (
+    HOW_TO_MEND,
+    ConvertedFile,
+    content_of,
+    turns_of_files,
+)
 from imageloom.data.images.directory import ImageDirectory, Rejected
-from imageloom.data.images.index import file_name, full_path
+from imageloom.data.images.index import file_name
 from imageloom.data.similar.kept_looks import KeptLooks, open_looks
 from imageloom.data.similar.miniature import HEIGHT, NUM_BYTES, WIDTH, miniature_of
 from imageloom.events import Control, Progress
 
-_ROWS_PER_TURN: Final = 256
 _MAX_THREADS: Final = 16
-_FIX: Final = "Restore the file, or convert the pictures again."
 STAGE: Final = "Looking at pictures"
 
 
@@ -42,14 +45,6 @@ class Looks:
     miniatures_NHW: npt.NDArray[np.uint8]
     is_known_N: npt.NDArray[np.bool_]
     unread: tuple[Rejected, ...]
-
-
-class PictureFile(NamedTuple):
-    """A row of an index, as far as reading its file needs it."""
-
-    path: bytes
-    size_bytes: int
-    sha256: bytes
 
 
 def look_at_pictures(images: ImageDirectory, kept: Path, *, control: Control) -> Looks:
@@ -72,7 +67,7 @@ def look_at_pictures(images: ImageDirectory, kept: Path, *, control: Control) ->
     threads = min(_MAX_THREADS, os.cpu_count() or 1)
     with open_looks(kept) as looks, ThreadPoolExecutor(threads) as pool:
         done = 0
-        for turn in _turns(images):
+        for turn in turns_of_files(images):
             control.raise_if_cancelled()
             found, problems = _look_at(images, turn, looks, pool.map)
             for row, picture in enumerate(turn, start=done):
@@ -81,7 +76,7 @@ def look_at_pictures(images: ImageDirectory, kept: Path, *, control: Control) ->
                     is_known_N[row] = True
                 else:
                     what = problems[picture.path]
-                    unread.append(Rejected(file_name(picture.path), what, _FIX))
+                    unread.append(Rejected(file_name(picture.path), what, HOW_TO_MEND))
             done += len(turn)
             control.tell(Progress(STAGE, done, len(images), "images"))
     return Looks(miniatures_NB.reshape(-1, HEIGHT, WIDTH), is_known_N, tuple(unread))
@@ -89,7 +84,7 @@ def look_at_pictures(images: ImageDirectory, kept: Path, *, control: Control) ->
 
 def _look_at(
     images: ImageDirectory,
-    turn: list[PictureFile],
+    turn: list[ConvertedFile],
     looks: KeptLooks,
     spread: Callable[..., Iterator[bytes | str]],
 ) -> tuple[dict[bytes, bytes], dict[bytes, str]]:
@@ -108,30 +103,11 @@ def _look_at(
     return found | made, problems
 
 
-def _miniature(images: ImageDirectory, picture: PictureFile) -> bytes | str:
+def _miniature(images: ImageDirectory, picture: ConvertedFile) -> bytes | str:
     """Return a picture's miniature, or what is wrong with its file."""
-    place = full_path(images.root, picture.path)
     try:
-        facts = os.stat(place, follow_symlinks=images.follows_links)  # noqa: PTH116 - bytes
-        content = read_listed(
-            place,
-            size=picture.size_bytes,
-            mtime_ns=facts.st_mtime_ns,
-            follow_links=images.follows_links,
-        )
-        if hashlib.sha256(content).digest() != picture.sha256:
-            return "has other bytes than when it was converted"
-        return miniature_of(decode_pixels(content))
-    except OSError as problem:
-        return f"is gone: {problem.strerror}"
+        return miniature_of(decode_pixels(content_of(images, picture)))
     except (ChangedFileError, UnreadableFileError) as problem:
         return str(problem)
     except UnreadablePictureError as problem:
         return problem.reason
-
-
-def _turns(images: ImageDirectory) -> Iterator[list[PictureFile]]:
-    columns = images.index.select(list(PictureFile._fields))
-    for batch in columns.to_batches(max_chunksize=_ROWS_PER_TURN):
-        rows = zip(*(column.to_pylist() for column in batch.columns), strict=True)
-        yield [PictureFile(*row) for row in rows]

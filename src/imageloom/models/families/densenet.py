@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, cast
 
-from imageloom.models.family import FAMILIES, Family, Variant
+from imageloom.models.family import FAMILIES, Family, Variant, layers_by_prefix
 from imageloom.models.params import ModelParams
 from imageloom.models.torchvision_weights import torchvision_weights
 from imageloom.system.without_compiler import without_compiler
 
 if TYPE_CHECKING:
+    from torch import nn
     from torchvision.models import DenseNet
 
 # Files published before torch forbade points in module names have 'norm.1' where we have 'norm1'.
@@ -48,6 +49,14 @@ def build(variant: str, params: ModelParams, num_classes: int) -> DenseNet:
         network.classifier = DropoutLinear(features, num_classes, dropout=params.dropout)
         nn.init.zeros_(network.classifier.bias)  # as torchvision's own classifier
     return network
+
+
+def layers(network: nn.Module) -> dict[str, int]:
+    """Number the stem, the four blocks, each with the transition behind it, and the rest."""
+    blocks = [
+        (f"features.denseblock{block}.", f"features.transition{block}.") for block in range(1, 5)
+    ]
+    return layers_by_prefix(network, ("features.conv0.", "features.norm0."), *blocks)
 
 
 def torch_code(variant: str, params: ModelParams, num_classes: int) -> str:
@@ -100,6 +109,7 @@ FAMILIES.declare(
         head_modules=lambda _network: ("classifier",),
         published=torchvision_weights,
         torch_code=torch_code,
+        layers=layers,
         current_key=current_key,
     ),
 )

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, cast
 
-from imageloom.models.family import FAMILIES, Family, Variant
+from imageloom.models.family import FAMILIES, Family, Variant, layers_by_prefix
 from imageloom.models.params import ModelParams
 from imageloom.models.torchvision_weights import torchvision_weights
 from imageloom.system.without_compiler import without_compiler
 
 if TYPE_CHECKING:
+    from torch import nn
     from torchvision.models import ResNet
 
 
@@ -42,6 +43,12 @@ def build(variant: str, params: ModelParams, num_classes: int) -> ResNet:
         features = network.fc.in_features
         network.fc = DropoutLinear(features, num_classes, dropout=params.dropout)
     return network
+
+
+def layers(network: nn.Module) -> dict[str, int]:
+    """Number the stem, the four stages and the classification layer."""
+    stages = [(f"layer{stage}.",) for stage in range(1, 5)]
+    return layers_by_prefix(network, ("conv1.", "bn1."), *stages)
 
 
 def torch_code(variant: str, params: ModelParams, num_classes: int) -> str:
@@ -111,5 +118,6 @@ FAMILIES.declare(
         head_modules=lambda _network: ("fc",),
         published=torchvision_weights,
         torch_code=torch_code,
+        layers=layers,
     ),
 )

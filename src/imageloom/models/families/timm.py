@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from types import ModuleType
 from typing import TYPE_CHECKING, cast
 
@@ -71,6 +71,17 @@ def head_modules(network: nn.Module) -> tuple[str, ...]:
     """Return the names of timm's classification layers; distilled networks have two."""
     names = cast("Mapping[str, object]", network.pretrained_cfg)["classifier"]
     return (names,) if isinstance(names, str) else tuple(cast("list[str]", names))
+
+
+def layers(network: nn.Module) -> Mapping[str, int]:
+    """Return the layers that timm itself tells apart, mostly blocks; else 12 tensors each."""
+    timm = _import_timm()
+    if hasattr(network, "group_matcher"):
+        matcher = cast("Callable[..., object]", network.group_matcher)(coarse=False)
+        numbers = timm.models.group_parameters(network, matcher, reverse=True)
+    else:
+        numbers = timm.optim.auto_group_layers(network)
+    return cast("Mapping[str, int]", numbers)
 
 
 def published(variant: str) -> PublishedWeights:
@@ -173,6 +184,7 @@ FAMILIES.declare(
         head_modules=head_modules,
         published=published,
         torch_code=torch_code,
+        layers=layers,
         find=find,
         # Many networks of timm keep tables that are not in the state dict.
         state_is_complete=False,

@@ -4,16 +4,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from imageloom.reports.charts.markup import Markup, element, join
-from imageloom.reports.charts.scale import AxisScale, hides_most, log_scale, scale_for
+from imageloom.reports.charts.frame import MOST_TICKS, Frame
+from imageloom.reports.charts.markup import Markup, element
+from imageloom.reports.charts.scale import AxisScale, log_scale, scale_for
 
-_WIDTH: Final = 560.0
-_HEIGHT: Final = 310.0
-_LEFT: Final = 62.0
-_RIGHT: Final = 16.0
-_TOP: Final = 26.0
-_BOTTOM: Final = 46.0
-_MOST_TICKS: Final = 7
+_FRAME: Final = Frame(top=26.0, below=46.0)
 _MOST_CHARS: Final = 12  # of a label below one of several values
 
 
@@ -69,61 +64,32 @@ def dot_chart(
         steps: Corners of a line behind the dots, such as the best so far, by rising x.
     """
     x = _lower_scale([one.x for one in dots], axis)
-    y = _left_scale([one.y for one in dots])
+    y = _FRAME.value_scale([one.y for one in dots])
     return element(
         "svg",
         element("title", title),
-        _left_axis(y, tick),
-        _lower_axis(x, axis),
+        _FRAME.left_axis(y, tick),
+        _FRAME.lower_axis(
+            x,
+            f"{axis.title} (logarithmic axis)" if axis.is_log else axis.title,
+            [_short(one) for one in axis.names],
+        ),
         _stairs(steps, x, y),
         *(_dot(one, x, y) for one in dots),
         class_="chart",
-        viewBox=f"0 0 {_WIDTH:g} {_HEIGHT:g}",
+        viewBox=_FRAME.view_box,
         role="img",
     )
 
 
 def _lower_scale(values: Sequence[float], axis: DotAxis) -> AxisScale:
-    right = _WIDTH - _RIGHT
+    right = _FRAME.right
     if axis.names:
         places = tuple(map(float, range(len(axis.names))))
-        return AxisScale(-0.5, len(places) - 0.5, _LEFT, right, places)
+        return AxisScale(-0.5, len(places) - 0.5, _FRAME.left, right, places)
     if axis.is_log:
-        return log_scale(values, _LEFT, right, most_ticks=_MOST_TICKS)
-    return scale_for(values, _LEFT, right, most_ticks=_MOST_TICKS)
-
-
-def _left_scale(values: Sequence[float]) -> AxisScale:
-    bottom = _HEIGHT - _BOTTOM
-    if hides_most(values):
-        return log_scale(values, bottom, _TOP, most_ticks=_MOST_TICKS)
-    return scale_for(values, bottom, _TOP, most_ticks=_MOST_TICKS)
-
-
-def _left_axis(y: AxisScale, words: Callable[[float], str]) -> Markup:
-    rows = [
-        part
-        for tick in y.ticks
-        for part in (
-            element("line", x1=_LEFT, x2=_WIDTH - _RIGHT, y1=y(tick), y2=y(tick), class_="grid"),
-            element("text", words(tick), x=_LEFT - 8, y=y(tick) + 4, class_="tick end"),
-        )
-    ]
-    kind = element("text", "logarithmic axis", x=6, y=_TOP - 12, class_="tick start")
-    return join([*rows, kind if y.is_log else Markup()])
-
-
-def _lower_axis(x: AxisScale, axis: DotAxis) -> Markup:
-    right, bottom = _WIDTH - _RIGHT, _HEIGHT - _BOTTOM
-    words = [_short(one) for one in axis.names] or [f"{tick:g}" for tick in x.ticks]
-    columns = [
-        element("text", text, x=x(tick), y=bottom + 18, class_="tick middle")
-        for tick, text in zip(x.ticks, words, strict=True)
-    ]
-    base = element("line", x1=_LEFT, x2=right, y1=bottom, y2=bottom, class_="axis")
-    kind = f"{axis.title} (logarithmic axis)" if axis.is_log else axis.title
-    label = element("text", kind, x=(_LEFT + right) / 2, y=_HEIGHT - 6, class_="tick middle")
-    return join([*columns, base, label])
+        return log_scale(values, _FRAME.left, right, most_ticks=MOST_TICKS)
+    return scale_for(values, _FRAME.left, right, most_ticks=MOST_TICKS)
 
 
 def _short(name: str) -> str:

@@ -5,18 +5,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from imageloom.reports.charts.frame import Frame
 from imageloom.reports.charts.markup import Markup, element, join
-from imageloom.reports.charts.scale import AxisScale, epoch_scale, hides_most, log_scale, scale_for
+from imageloom.reports.charts.scale import AxisScale, epoch_scale
 
-_WIDTH: Final = 560.0
-_HEIGHT: Final = 310.0
-_LEFT: Final = 62.0
-_RIGHT: Final = 16.0
-_TOP: Final = 50.0
-_BOTTOM: Final = 42.0
+_FRAME: Final = Frame(top=50.0, below=42.0)
 _MOST_POINTS: Final = 400
 _MOST_DOTS: Final = 30
-_MOST_TICKS: Final = 7
 _CHAR: Final = 6.6  # mean width of a character at 12 px, for the legend
 
 
@@ -66,28 +61,22 @@ def line_chart(
     """
     series = [_thinned(line) for line in series if line.points]
     assert series, "a chart without points is not drawn"
-    x = epoch_scale([at for line in series for at, _ in line.points], _LEFT, _WIDTH - _RIGHT)
+    x = epoch_scale([at for line in series for at, _ in line.points], _FRAME.left, _FRAME.right)
     values = [value for line in series for _, value in line.points]
-    y = _value_scale(values, from_zero=from_zero)
+    y = _FRAME.value_scale(values, from_zero=from_zero)
     return element(
         "svg",
         element("title", title),
         element("desc", " ".join(_describe(line, show) for line in series)),
-        _axes(x, y, tick),
+        _FRAME.left_axis(y, tick),
+        _FRAME.lower_axis(x, "epoch"),
         _mark(mark, x) if mark else Markup(),
         *(_line(line, x, y, show) for line in series),
         _legend(series),
         class_="chart",
-        viewBox=f"0 0 {_WIDTH:g} {_HEIGHT:g}",
+        viewBox=_FRAME.view_box,
         role="img",
     )
-
-
-def _value_scale(values: Sequence[float], *, from_zero: bool) -> AxisScale:
-    bottom = _HEIGHT - _BOTTOM
-    if not from_zero and hides_most(values):
-        return log_scale(values, bottom, _TOP, most_ticks=_MOST_TICKS)
-    return scale_for(values, bottom, _TOP, most_ticks=_MOST_TICKS, from_zero=from_zero)
 
 
 def _thinned(line: Series) -> Series:
@@ -112,37 +101,17 @@ def _describe(line: Series, show: Callable[[float], str]) -> str:
     )
 
 
-def _axes(x: AxisScale, y: AxisScale, words: Callable[[float], str]) -> Markup:
-    right, bottom = _WIDTH - _RIGHT, _HEIGHT - _BOTTOM
-    rows = [
-        part
-        for tick in y.ticks
-        for part in (
-            element("line", x1=_LEFT, x2=right, y1=y(tick), y2=y(tick), class_="grid"),
-            element("text", words(tick), x=_LEFT - 8, y=y(tick) + 4, class_="tick end"),
-        )
-    ]
-    columns = [
-        element("text", f"{tick:g}", x=x(tick), y=bottom + 18, class_="tick middle")
-        for tick in x.ticks
-    ]
-    base = element("line", x1=_LEFT, x2=right, y1=bottom, y2=bottom, class_="axis")
-    label = element("text", "epoch", x=(_LEFT + right) / 2, y=_HEIGHT - 6, class_="tick middle")
-    kind = element("text", "logarithmic axis", x=6, y=_TOP - 12, class_="tick start")
-    return join([*rows, *columns, base, label, kind if y.is_log else Markup()])
-
-
 def _mark(mark: Mark, x: AxisScale) -> Markup:
     at = x(mark.epoch)
-    side = "end" if at > _WIDTH / 2 else "start"
+    side = "end" if at > _FRAME.width / 2 else "start"
     return join(
         [
-            element("line", x1=at, x2=at, y1=_TOP, y2=_HEIGHT - _BOTTOM, class_="mark"),
+            element("line", x1=at, x2=at, y1=_FRAME.top, y2=_FRAME.bottom, class_="mark"),
             element(
                 "text",
                 mark.text,
                 x=at + (-6 if side == "end" else 6),
-                y=_TOP - 6,
+                y=_FRAME.top - 6,
                 class_=f"tick {side}",
             ),
         ]
@@ -168,7 +137,7 @@ def _line(line: Series, x: AxisScale, y: AxisScale, show: Callable[[float], str]
 
 def _legend(series: Sequence[Series]) -> Markup:
     parts = []
-    left = _LEFT
+    left = _FRAME.left
     for line in series:
         style = f"s{line.style % 4}"
         parts.append(element("line", x1=left, x2=left + 26, y1=16, y2=16, class_=f"line {style}"))

@@ -175,6 +175,8 @@ def _missed_class(evaluation: Evaluation) -> Advice | None:
         "Some classes are never named",
         f"No picture was scored as {named}. Rare classes drown in frequent ones: try ",
         _flag("--class-weights balanced"),
+        " or ",
+        _flag("--sampling balanced"),
         ", or add pictures of them.",
     )
 
