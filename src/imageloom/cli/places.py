@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from imageloom.cli.flags import F, SectionOption
+from imageloom.data.sources.remote.address import is_address
 
 
 class PathType(click.ParamType[Path]):
@@ -26,6 +27,19 @@ class PathType(click.ParamType[Path]):
         if not text:
             self.fail("The path is empty.", param, ctx)
         return absolute(text)
+
+
+class SourceType(click.ParamType[str | Path]):
+    """A file or folder, or an address such as ``s3://bucket/photos``."""
+
+    name = "path_or_address"
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> str | Path:
+        """Return an address as it stands, anything else as an absolute path."""
+        text = str(value)
+        return text if is_address(text) else PathType().convert(value, param, ctx)
 
 
 class NameOrPlace(click.ParamType[str | Path]):

@@ -8,6 +8,7 @@ from typing import Final, Literal
 from imageloom.data.images.directory import RECORD
 from imageloom.data.names import TABLE_SUFFIXES
 from imageloom.data.sources.parquet.shards import is_parquet, shard_files
+from imageloom.data.sources.remote.address import refuse_address_as_path
 from imageloom.data.sources.webdataset.shards import class_names_beside, tar_shards
 from imageloom.errors import CouldNotOpenFileError, ImageloomError, InvalidDatasetError
 from imageloom.files.publish import MANIFEST, read_json
@@ -80,6 +81,7 @@ def find_source(path: Path | str) -> Source:
             hint="Give a folder, an archive or a manifest.",
             reason="not-a-file",
         )
+    refuse_address_as_path(Path(path))
     raise CouldNotOpenFileError(
         f"There is nothing at {place}.",
         hint="Check the path; on the command line, put a name with spaces in quotes.",
