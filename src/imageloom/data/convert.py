@@ -14,8 +14,10 @@ from imageloom.data.images.places import refuse_among_pictures
 from imageloom.data.params import ConvertParams
 from imageloom.data.sources.archive.unpack import unpack_archive
 from imageloom.data.sources.coco import read_coco
+from imageloom.data.sources.cvat import read_cvat
 from imageloom.data.sources.folder.scan import scan_folder
 from imageloom.data.sources.kind import Source, absolute_path, find_source
+from imageloom.data.sources.label_studio import read_label_studio
 from imageloom.data.sources.legacy import read_old_directory
 from imageloom.data.sources.listing import Listing
 from imageloom.data.sources.parquet.unpack import unpack_parquet
@@ -131,7 +133,13 @@ def list_source(source: Source, params: ConvertParams, *, control: Control) -> L
     """
     if source.kind == "folder":
         return scan_folder(source.path, params, control=control)
-    readers = {"table": read_table, "coco": read_coco, "old": read_old_directory}
+    readers = {
+        "table": read_table,
+        "coco": read_coco,
+        "label studio": read_label_studio,
+        "cvat": read_cvat,
+        "old": read_old_directory,
+    }
     listing = readers[source.kind](source.path, params, control=control)
     return listing.without_labels() if params.labels == "none" else listing
 

@@ -28,7 +28,8 @@ def command(call: Call) -> Outcome:
 
     SOURCE is a folder with a sub-folder for each class, a .zip, .tar, .tar.gz or .tar.bz2 of one,
     a .parquet file of Hugging Face or a .tar of WebDataset, or a folder of such shards, a manifest
-    (.csv, .tsv, .txt, .jsonl, or COCO .json), or an image directory of the old designer.
+    (.csv, .tsv, .txt, .jsonl, COCO or Label Studio .json, CVAT .xml), or an image directory of the
+    old designer.
     Any of them may lie at an address such as s3://bucket/photos; then it is downloaded below
     IMAGELOOM_HOME first, and a second time only what has changed there.
     Every file is decoded once; what cannot be used is listed with its reason. A folder is
