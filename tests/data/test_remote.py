@@ -1,9 +1,11 @@
 """The copy is what lies at the address, and only what lacks comes again."""
 
 import errno
+import http.server
 import json
 import os
 import threading
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -94,7 +96,7 @@ def test_a_folder_comes_as_it_is(bucket, bring):
     bucket.write(FILES)
     assert contents(bring()) == FILES
     assert bring.told[0] == Notice(
-        "info", f"memory://bucket holds 3 files, of which 3 are downloaded ({sizes(FILES)})."
+        "info", f"memory://bucket holds 3 files: 3 to download ({sizes(FILES)})."
     )
     assert bring.told[-1] == Progress("Downloading", 3, 3, "files")
 
@@ -108,9 +110,7 @@ def test_a_second_time_nothing_comes(bucket, bring):
     bring()
     assert contents(bring()) == FILES
     assert bucket.read == []
-    assert bring.told == [
-        Notice("info", "memory://bucket holds 3 files, all of which lie here already.")
-    ]
+    assert bring.told == [Notice("info", "memory://bucket holds 3 files: nothing to download.")]
 
 
 def test_only_what_is_new_or_changed_comes_and_what_is_gone_goes(bucket, bring):
@@ -367,3 +367,42 @@ def test_without_fsspec_the_extra_is_named(bring, monkeypatch):
 def test_an_address_that_was_made_a_path_is_told_so(tmp_path):
     with pytest.raises(ParameterParsingError, match="an address that was made a path"):
         convert(Path("s3://bucket/photos"), tmp_path / "images")
+
+
+@pytest.mark.parametrize("tag", ["", '"version-1"'])
+def test_an_archive_of_a_web_server_comes_whole(bring, tmp_path, tag):
+    pytest.importorskip("aiohttp", reason="aiohttp is not installed (extra 'cloud')")
+    served = tmp_path / "served"
+    served.mkdir()
+    with zipfile.ZipFile(served / "photos.zip", "w") as archive:
+        for name, content in FILES.items():
+            archive.writestr(name, content)
+
+    class Handler(http.server.SimpleHTTPRequestHandler):
+        def __init__(self, *given):
+            super().__init__(*given, directory=str(served))
+
+        def end_headers(self):
+            if tag:
+                self.send_header("ETag", tag)
+            super().end_headers()
+
+        def log_message(self, *_):
+            """Say nothing."""
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            address = f"http://127.0.0.1:{server.server_port}/photos.zip"
+            place = bring(address)
+            assert place.read_bytes() == (served / "photos.zip").read_bytes()
+            bring(address)
+            is_known = bring.told[0].message.endswith("nothing to download.")
+            assert is_known == bool(tag)  # without a tag, nothing tells whether it has changed
+            with pytest.raises(CouldNotOpenFileError, match="There is nothing at"):
+                bring(address.replace("photos", "none"))
+        finally:
+            server.shutdown()
+            thread.join()
+    assert convert(place, tmp_path / "images").counts == {"ants": 2, "bees": 1}

@@ -12,7 +12,7 @@ from imageloom.components.catalogue import load_components
 from imageloom.data.convert import convert
 from imageloom.data.images.directory import load_image_directory
 from imageloom.errors import CouldNotOpenFileError, FailedToDownloadFilesError, InvalidDatasetError
-from imageloom.events import Notice
+from imageloom.events import Notice, Progress
 from imageloom.settings import Settings
 from imageloom.spec.component import Outside
 
@@ -86,17 +86,26 @@ def test_a_folder_of_a_bucket_becomes_an_image_directory(s3, settings, tmp_path)
     assert images.counts == {"a": 6, "b": 6}
     contents = {images.file(row): open(images.path(row), "rb").read() for row in range(12)}  # noqa: PTH123, SIM115
     assert contents == {f"{'ab'[n % 2]}/{n}.png": png(n) for n in range(12)}
-    assert any(isinstance(one, Notice) and "12 are downloaded" in one.message for one in told)
+    assert any(isinstance(one, Notice) and ": 12 to download" in one.message for one in told)
 
     told.clear()
     put(s3, {"set/a/0.png": png(50)})
     s3.delete_object(Bucket="photos", Key="set/b/1.png")
     again = convert("s3://photos/set/", tmp_path / "2", settings=settings, on_event=told.append)
     assert again.counts == {"a": 6, "b": 5}
-    assert any(
-        isinstance(one, Notice) and "of which 1 are downloaded" in one.message for one in told
-    )
+    assert any(isinstance(one, Notice) and ": 1 to download" in one.message for one in told)
     assert (again.root / "a/0.png").read_bytes() == png(50)
+
+
+def test_a_file_that_was_only_written_anew_does_not_come_again(s3, settings, tmp_path):
+    files = {"set/a/1.png": png(1), "set/b/2.png": png(2)}
+    put(s3, files)
+    convert("s3://photos/set", tmp_path / "1", settings=settings)
+    put(s3, files)  # at another time, with the same ETag
+    told = []
+    convert("s3://photos/set", tmp_path / "2", settings=settings, on_event=told.append)
+    assert any(isinstance(one, Notice) and "nothing to download" in one.message for one in told)
+    assert not any(isinstance(one, Progress) and one.stage == "Downloading" for one in told)
 
 
 def test_a_file_of_several_parts_comes_whole(s3, settings, tmp_path):
@@ -176,8 +185,7 @@ def test_after_kill_9_only_what_lacks_comes(s3, settings, tmp_path):
     images = convert("s3://photos/set", tmp_path / "2", settings=settings, on_event=told.append)
     assert images.counts == {"a": 150, "b": 150}
     assert any(
-        isinstance(one, Notice) and f"{len(before):,} lie here already" in one.message
-        for one in told
+        isinstance(one, Notice) and f"{len(before):,} here already" in one.message for one in told
     )
 
 

@@ -26,6 +26,13 @@ class PathType(click.ParamType[Path]):
         text = str(value)
         if not text:
             self.fail("The path is empty.", param, ctx)
+        if is_address(text):
+            self.fail(
+                f"{text} is an address, but this is a path of this machine. Addresses are read by "
+                f"'imageloom data convert {text} --out pictures', whose result you give here.",
+                param,
+                ctx,
+            )
         return absolute(text)
 
 

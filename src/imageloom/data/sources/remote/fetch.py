@@ -124,13 +124,13 @@ def _bring(
 
 
 def _told(address: Address, wanted: "Sequence[RemoteFile]", lacking: "Sequence[RemoteFile]") -> str:
-    num_bytes = sum(one.size_bytes for one in lacking)
-    files = f"{address} holds {count(len(wanted), 'file')}"
+    holds = f"{address} holds {count(len(wanted), 'file')}"
     if not lacking:
-        return f"{files}, all of which lie here already."
+        return f"{holds}: nothing to download."
     there = len(wanted) - len(lacking)
-    already = f"; {there:,} lie here already" if there else ""
-    return f"{files}, of which {len(lacking):,} are downloaded ({_size(num_bytes)}){already}."
+    num_bytes = sum(one.size_bytes for one in lacking)
+    already = f", {there:,} here already" if there else ""
+    return f"{holds}: {len(lacking):,} to download ({_size(num_bytes)}){already}."
 
 
 def _size(num_bytes: int) -> str:

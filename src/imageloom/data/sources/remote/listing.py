@@ -19,11 +19,10 @@ from imageloom.system.wording import some
 
 Facts = Mapping[str, object]
 
-# What services say of one state of a file; a few of each are there. Times last: some rewrite them.
-_VERSION_KEYS: Final = (
-    *("ETag", "etag", "md5Hash", "generation", "content_md5", "VersionId"),
-    *("LastModified", "last_modified", "updated", "mtime", "created"),
-)
+# What services say of the content of a file; where they say nothing of that, its time counts, which
+# changes as well when a file is only written anew.
+_CONTENT_KEYS: Final = ("ETag", "etag", "md5Hash", "content_md5", "VersionId", "generation")
+_TIME_KEYS: Final = ("LastModified", "last_modified", "updated", "mtime", "created")
 
 
 @dataclass(frozen=True)
@@ -34,7 +33,8 @@ class RemoteFile:
         name: Below the folder that is listed, with ``/`` between its parts.
         path: As its file system calls it.
         size_bytes: Bytes.
-        version: A text that changes with the file: an ETag, a check sum, a time.
+        version: A text that changes with the file: an ETag, a check sum, a time. Empty where the
+            service tells none of them.
     """
 
     name: str
@@ -184,4 +184,8 @@ def _files_that_are_folders(files: Iterable[RemoteFile]) -> dict[str, str]:
 
 
 def _version_of(facts: Facts) -> str:
-    return " ".join(str(facts[key]) for key in _VERSION_KEYS if facts.get(key) is not None)
+    for keys in (_CONTENT_KEYS, _TIME_KEYS):
+        told = [str(facts[key]) for key in keys if facts.get(key) is not None]
+        if told:
+            return " ".join(told)
+    return ""

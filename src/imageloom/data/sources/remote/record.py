@@ -30,8 +30,11 @@ class KeptFile:
     mtime_ns: int
 
     def is_still(self, file: RemoteFile, here: Path) -> bool:
-        """Whether the file there is the one that came, and the one here is as it came."""
-        if (self.size_bytes, self.version) != (file.size_bytes, file.version):
+        """Whether the file there is the one that came, and the one here is as it came.
+
+        Where nothing tells one state of it from another, it never is.
+        """
+        if not self.version or (self.size_bytes, self.version) != (file.size_bytes, file.version):
             return False
         try:
             found = here.lstat()
