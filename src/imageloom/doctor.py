@@ -33,6 +33,7 @@ _EXTRAS: Final = (
     ("tensorboard", "tensorboard", "tensorboard", "tracking there"),
     ("mlflow", "mlflow-skinny", "mlflow", "tracking there"),
     ("wandb", "wandb", "wandb", "tracking there"),
+    ("s3fs", "s3fs", "cloud", "pictures at s3:// addresses"),
     ("psycopg", "psycopg", "postgres", "an index in PostgreSQL"),
 )
 _MIN_DISK_GIB: Final = 2.0  # a resnet50 run with its three checkpoints and outputs takes 1 GiB

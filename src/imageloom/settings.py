@@ -73,6 +73,11 @@ class Settings:
         return self.home / "picture-cache"
 
     @property
+    def downloads(self) -> Path:
+        """Copies of what lies at addresses such as ``s3://``, kept up to date by each use."""
+        return self.home / "downloads"
+
+    @property
     def features(self) -> Path:
         """What models see in training pictures, to find those that are alike."""
         return self.home / "features"

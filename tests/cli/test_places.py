@@ -2,9 +2,10 @@
 
 from pathlib import Path
 
+import click
 import pytest
 
-from imageloom.cli.places import NameOrPlace, absolute
+from imageloom.cli.places import NameOrPlace, PathType, SourceType, absolute
 
 
 @pytest.fixture(autouse=True)
@@ -54,3 +55,10 @@ def test_a_network_is_a_name_and_a_directory_is_a_path(tmp_path):
     (tmp_path / "here" / "timm").mkdir()
     (tmp_path / "here" / "timm" / "mine").mkdir()
     assert choose("timm/mine", None, None) == tmp_path / "here" / "timm" / "mine"
+
+
+def test_an_address_is_taken_where_pictures_are_converted_and_nowhere_else():
+    assert SourceType().convert("s3://bucket/photos", None, None) == "s3://bucket/photos"
+    assert SourceType().convert("/photos", None, None) == Path("/photos")
+    with pytest.raises(click.BadParameter, match="imageloom data convert s3://bucket/photos"):
+        PathType().convert("s3://bucket/photos", None, None)

@@ -1,5 +1,7 @@
 """The dataset: one path or one upload, found below where it may lie, watched for changes."""
 
+import os
+
 import pytest
 
 from imageloom.components.catalogue import load_components
@@ -7,6 +9,7 @@ from imageloom.data.dataset import dataset_path
 from imageloom.errors import CouldNotOpenFileError, ParameterParsingError
 from imageloom.pipeline.checks.check import check
 from imageloom.pipeline.graph.graph import Node, Pipeline
+from imageloom.settings import read_settings
 from imageloom.spec.component import Outside
 from imageloom.spec.target import Limits
 
@@ -52,6 +55,27 @@ def test_exactly_one_of_both_must_be_given(photos, make_task, params):
 def test_s01_the_name_of_an_upload_leads_nowhere_else(photos, make_task, name):
     with pytest.raises(ParameterParsingError, match="must be the name of an upload"):
         DATASET.run(make_task(DATASET, params={"upload": name}))
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "http://169.254.169.254/latest.zip",
+        "file:///etc",
+        "memory://x",
+        "sftp://host/x",
+        "ftp://h/x",
+    ],
+)
+def test_s14_addresses_into_this_machine_and_its_network_are_refused(photos, make_task, address):
+    with pytest.raises(ParameterParsingError, match=r"begin with s3://, gs://"):
+        DATASET.run(make_task(DATASET, params={"path": address}))
+
+
+def test_an_address_of_a_store_counts_as_the_owners_own(photos):
+    outside = Outside(base=photos.parent, uploads=photos.parent / "uploads")
+    place = DATASET.reads(DATASET.params.parse({"path": "s3://bucket/photos"}), outside)
+    assert place == read_settings(os.environ).downloads
 
 
 @pytest.mark.parametrize(

@@ -19,6 +19,11 @@ WHOLE = {
     "lines.jsonl": b'{"file": "1.png", "label": "a"}\n{"file": "2.png", "label": 7}\n',
     "coco.json": b'{"images": [{"id": 1, "file_name": "1.png"}], "annotations": [{"image_id": 1,'
     b' "category_id": 2}], "categories": [{"id": 2, "name": "a"}]}',
+    "label-studio.json": b'[{"data": {"image": "/data/upload/1/1.png"}, "annotations": [{"result":'
+    b' [{"from_name": "c", "type": "choices", "value": {"choices": ["a"]}}]}]}]',
+    "label-studio-min.json": b'[{"image": "1.png", "choice": "a"}, {"image": "2.png"}]',
+    "cvat.xml": b'<annotations><image name="1.png"><tag label="a"/></image><image name="2.png">'
+    b'<tag label="b"><attribute name="label">c</attribute></tag></image></annotations>',
 }
 ODD = (
     *(b"\0", b'"', b",", b";", b"|", b"\t", b" ", b"\n", b"\r", b"\xff", b"\xc3", b"\xff\xfe"),

@@ -45,7 +45,9 @@ def read_all(images):
 
 
 @pytest.mark.parametrize(
-    ("to", "again"), [("folders", "labels.csv"), ("parquet", "")], ids=["folders", "parquet"]
+    ("to", "again"),
+    [("folders", "labels.csv"), ("parquet", ""), ("coco", "instances_train.json")],
+    ids=["folders", "parquet", "coco"],
 )
 def test_out_and_in_again_is_the_same(images, tmp_path, sealed, to, again):
     with sealed():
@@ -179,18 +181,53 @@ def test_webdataset_shards_hold_pictures_and_numbers_of_classes(images, tmp_path
     assert (tmp_path / "out/classnames.txt").read_text() == "007\nNA\na/b\n"
 
 
+def test_coco_has_an_annotation_as_large_as_each_picture(images, tmp_path):
+    done = export_images(images, tmp_path / "out", params=ImageExportParams(to="coco", part="val"))
+    assert done.files == ("instances_val.json",)
+    assert done.notices[0].startswith("1 picture has another name than before")
+    found = json.loads((tmp_path / "out/instances_val.json").read_text())
+    assert found["categories"] == [
+        {"id": 1, "name": "007", "supercategory": ""},
+        {"id": 2, "name": "NA", "supercategory": ""},
+        {"id": 3, "name": "a/b", "supercategory": ""},
+    ]
+    assert [one["file_name"] for one in found["images"]] == [
+        "val/1.png",
+        "val/2.jpg",
+        "val/1-2.png",
+        "val/3.bmp",
+    ]
+    # BMP is the photo of 4 rows and 5 columns.
+    assert found["images"][3] == {
+        "id": 4,
+        "file_name": "val/3.bmp",
+        "width": 5,
+        "height": 4,
+    }
+    assert found["images"][0]["group"] == "n"
+    assert found["annotations"][3] == {
+        "id": 4,
+        "image_id": 4,
+        "category_id": 3,
+        "bbox": [0, 0, 5, 4],
+        "area": 20,
+        "iscrowd": 0,
+    }
+    assert (tmp_path / "out/val/1-2.png").read_bytes() == png(3)
+
+
 def test_pictures_without_labels_are_written_without(tree, tmp_path):
     tree.write({"1.png": PNG, "2.jpg": JPEG})
     images = convert(tree.root, tmp_path / "images")
-    for to in ("folders", "parquet", "webdataset"):
+    for to in ("folders", "parquet", "webdataset", "coco"):
         done = export_images(images, tmp_path / to, params=ImageExportParams(to=to))
         assert not any(name.endswith((".csv", ".txt")) for name in done.files)
-    for to in ("folders", "parquet"):
-        back = convert(tmp_path / to, tmp_path / f"back-{to}")
+    for to in ("folders", "parquet", "coco/instances_train.json"):
+        back = convert(tmp_path / to, tmp_path / "back" / to)
         assert read_all(back) == read_all(images)
 
 
-@pytest.mark.parametrize("to", ["folders", "parquet", "webdataset"])
+@pytest.mark.parametrize("to", ["folders", "parquet", "webdataset", "coco"])
 def test_a_picture_that_was_changed_is_refused_and_nothing_appears(images, tree, tmp_path, to):
     tree.write({"2.jpg": JPEG[:-1] + b"\0"})
     with pytest.raises(InvalidDatasetError, match=r"'2.jpg' in .* has other bytes"):
@@ -243,6 +280,9 @@ def test_hugging_faces_own_library_reads_it(images, tmp_path):
     assert list(found["label"]) == images.labels.tolist()
 
 
+# The library leaves it to Python to close its files.
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+@pytest.mark.filterwarnings("ignore::ResourceWarning")
 def test_webdatasets_own_library_reads_it(images, tmp_path):
     webdataset = pytest.importorskip("webdataset", reason="webdataset is not installed")
     export_images(images, tmp_path / "out", params=ImageExportParams(to="webdataset"))
@@ -251,3 +291,15 @@ def test_webdatasets_own_library_reads_it(images, tmp_path):
     assert [int(one["cls"]) for one in samples] == images.labels.tolist()
     pictures = [next(one[end] for end in ("png", "jpg", "bmp") if end in one) for one in samples]
     assert pictures == read_all(images)[0]
+
+
+def test_cocos_own_library_reads_it(images, tmp_path, capsys):
+    coco = pytest.importorskip("pycocotools.coco", reason="pycocotools is not installed")
+    export_images(images, tmp_path / "out", params=ImageExportParams(to="coco"))
+    found = coco.COCO(str(tmp_path / "out/instances_train.json"))
+    contents, labels, _ = read_all(images)
+    names = {one["id"]: one["name"] for one in found.loadCats(found.getCatIds())}
+    for number, picture in enumerate(found.loadImgs(found.getImgIds())):
+        one = found.loadAnns(found.getAnnIds(imgIds=[picture["id"]], areaRng=[0, 1e9]))
+        assert [names[each["category_id"]] for each in one] == [labels[number]]
+        assert (tmp_path / "out" / picture["file_name"]).read_bytes() == contents[number]

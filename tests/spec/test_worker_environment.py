@@ -13,6 +13,7 @@ from imageloom.spec.worker_environment import worker_environment
         *("PATH", "LC_ALL", "PYTHONPATH", "CUDA_HOME", "NVIDIA_VISIBLE_DEVICES", "NCCL_DEBUG"),
         *("MKL_NUM_THREADS", "TORCH_HOME", "IMAGELOOM_HOME", "XDG_CACHE_HOME", "HF_HOME"),
         *("SSL_CERT_FILE", "https_proxy", "HTTPS_PROXY", "VIRTUAL_ENV", "LD_LIBRARY_PATH"),
+        *("AWS_PROFILE", "AWS_ENDPOINT_URL", "AWS_REGION"),
     ],
 )
 def test_what_a_worker_may_need_reaches_it(name):
@@ -27,7 +28,16 @@ def test_a_proxy_is_told_as_it_stands_which_the_guide_says():
 
 
 @pytest.mark.parametrize(
-    "name", ["SSH_AUTH_SOCK", "AWS_PROFILE", "LD_PRELOAD", "HF_API_KEY", "PYTHON_SECRET", "path"]
+    "name",
+    [
+        "SSH_AUTH_SOCK",
+        "AWS_SECRET_ACCESS_KEY",
+        "AWS_ACCESS_KEY_ID",
+        "LD_PRELOAD",
+        "HF_API_KEY",
+        "PYTHON_SECRET",
+        "path",
+    ],
 )
 def test_what_a_worker_does_not_need_does_not_reach_it(name):
     assert worker_environment({name: "value"}) == {}

@@ -120,6 +120,12 @@ class Call:
         assert isinstance(value, Path)
         return value
 
+    def source(self, name: str) -> Path | str:
+        """Return an argument that is a required path or address."""
+        value = self.arguments[name]
+        assert isinstance(value, Path | str)
+        return value
+
     @property
     def roots(self) -> tuple[Path, ...]:
         """Where pictures that were moved lie now, as ``--root`` says; empty without it."""

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from imageloom.cli.flags import F, SectionOption
+from imageloom.data.sources.remote.address import is_address
 from imageloom.files.home import expand_home
 
 
@@ -26,7 +27,27 @@ class PathType(click.ParamType[Path]):
         text = str(value)
         if not text:
             self.fail("The path is empty.", param, ctx)
+        if is_address(text):
+            self.fail(
+                f"{text} is an address, but this is a path of this machine. Addresses are read by "
+                f"'imageloom data convert {text} --out pictures', whose result you give here.",
+                param,
+                ctx,
+            )
         return absolute(text)
+
+
+class SourceType(click.ParamType[str | Path]):
+    """A file or folder, or an address such as ``s3://bucket/photos``."""
+
+    name = "path_or_address"
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> str | Path:
+        """Return an address as it stands, anything else as an absolute path."""
+        text = str(value)
+        return text if is_address(text) else PathType().convert(value, param, ctx)
 
 
 class NameOrPlace(click.ParamType[str | Path]):

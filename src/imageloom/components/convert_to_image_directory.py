@@ -1,11 +1,13 @@
 """The component ``convert_to_image_directory``: any source of pictures, checked and listed."""
 
 from collections.abc import Mapping
+from pathlib import Path
 
 from imageloom.data.dataset import dataset_path, is_watched
 from imageloom.data.params import ConvertParams
 from imageloom.errors import (
     CouldNotOpenFileError,
+    FailedToDownloadFilesError,
     InvalidDatasetError,
     NotExpectedLabelColumnError,
     printable,
@@ -23,11 +25,11 @@ def run(task: Task) -> Mapping[str, str]:
 
     assert isinstance(task.params, ConvertParams)
     source, out = dataset_path(task.inputs["dataset"]), task.outputs["images"]
-    if is_image_directory(source):
+    if isinstance(source, Path) and is_image_directory(source):
         task.on_event(Notice("info", f"{source} is an image directory, which is taken as it is."))
         load_image_directory(source).save(out)
         return {}
-    if not is_watched(source, task.params.folder):
+    if isinstance(source, Path) and not is_watched(source, task.params.folder):
         message = (
             f"The pictures lie in {task.params.folder}, away from {source}. Changes there are not "
             "noticed: after one, make this node anew (--fresh)."
@@ -61,6 +63,11 @@ COMPONENTS.declare(
         ),
         params=ConvertParams,
         run=run,
-        errors=(InvalidDatasetError, CouldNotOpenFileError, NotExpectedLabelColumnError),
+        errors=(
+            InvalidDatasetError,
+            CouldNotOpenFileError,
+            NotExpectedLabelColumnError,
+            FailedToDownloadFilesError,
+        ),
     ),
 )

@@ -2,6 +2,7 @@
 
 import contextlib
 import dataclasses
+import os
 import shutil
 from pathlib import Path
 from typing import Final
@@ -13,17 +14,22 @@ from imageloom.data.images.places import refuse_among_pictures
 from imageloom.data.params import ConvertParams
 from imageloom.data.sources.archive.unpack import unpack_archive
 from imageloom.data.sources.coco import read_coco
+from imageloom.data.sources.cvat import read_cvat
 from imageloom.data.sources.folder.scan import scan_folder
 from imageloom.data.sources.kind import Source, absolute_path, find_source
+from imageloom.data.sources.label_studio import read_label_studio
 from imageloom.data.sources.legacy import read_old_directory
 from imageloom.data.sources.listing import Listing
 from imageloom.data.sources.parquet.unpack import unpack_parquet
+from imageloom.data.sources.remote.address import is_address
+from imageloom.data.sources.remote.fetch import fetch
 from imageloom.data.sources.table.read import read_table
 from imageloom.data.sources.webdataset.unpack import unpack_webdataset
 from imageloom.errors import InvalidDatasetError
 from imageloom.events import CancelToken, Control, EventSink, Notice, ignore_events
 from imageloom.files.output_places import refuse_misplaced
 from imageloom.files.publish import publishing_directory, refuse_existing, sync_all
+from imageloom.settings import Settings, read_settings
 
 _UNPACKED: Final = "unpacked"
 
@@ -33,11 +39,13 @@ def convert(
     out: Path | str,
     *,
     params: ConvertParams = ConvertParams(),  # noqa: B008 - frozen
+    settings: Settings | None = None,
     on_event: EventSink = ignore_events,
     cancel: CancelToken | None = None,
 ) -> ImageDirectory:
     """Make an image directory from a folder, an archive, a manifest or an old image directory.
 
+    What lies at an address, such as ``s3://bucket/photos``, comes to ``settings.downloads`` first.
     Every file is decoded once. A folder's pictures stay where they are and are only named; those of
     an archive or of Parquet files are unpacked into ``out``. Nothing in the source is changed.
 
@@ -45,6 +53,7 @@ def convert(
         source: What to convert; see docs/guides/pictures.md.
         out: Where the image directory shall appear; nothing may be there.
         params: What may be left out, and how a manifest is read.
+        settings: Where downloads are kept; by default as the environment says.
         on_event: Told the progress and every notice.
         cancel: Stops at once; ``out`` does not appear.
 
@@ -54,12 +63,18 @@ def convert(
     Raises:
         InvalidDatasetError: The source or too many of its pictures cannot be used.
         CouldNotOpenFileError: There is nothing at ``source``, or it may not be read.
+        FailedToDownloadFilesError: What lies at an address did not come.
         FailedToWriteOutputsError: ``out`` exists, lies inside the source, among pictures or inside
             something that was published, or cannot be written.
         RunInterruptedError: ``cancel`` was set.
     """
     control = Control.of(on_event, cancel)
-    found, place = find_source(source), absolute_path(out)
+    place = absolute_path(out)
+    if is_address(source):
+        refuse_existing(place)  # before anything is downloaded
+        kept = settings or read_settings(os.environ)
+        source = fetch(source, kept.downloads, control=control)
+    found = find_source(source)
     _refuse_places(found, place)
     images = publish_source(found, place, params, control=control)
     tell_notices(images, control.on_event)
@@ -118,7 +133,13 @@ def list_source(source: Source, params: ConvertParams, *, control: Control) -> L
     """
     if source.kind == "folder":
         return scan_folder(source.path, params, control=control)
-    readers = {"table": read_table, "coco": read_coco, "old": read_old_directory}
+    readers = {
+        "table": read_table,
+        "coco": read_coco,
+        "label studio": read_label_studio,
+        "cvat": read_cvat,
+        "old": read_old_directory,
+    }
     listing = readers[source.kind](source.path, params, control=control)
     return listing.without_labels() if params.labels == "none" else listing
 

@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Final
 
 from imageloom.data.names import MANIFEST_SUFFIXES, is_system_name
+from imageloom.data.sources.remote.address import is_address
+from imageloom.data.sources.remote.fetch import fingerprint_of_address
 from imageloom.errors import CouldNotOpenFileError, InvalidDatasetError
 from imageloom.files.publish import publishing_directory, read_json, verify_directory, write_json
 
@@ -16,9 +18,10 @@ RECORD: Final = "dataset.json"
 _FORMAT_VERSION: Final = 1
 
 
-def fingerprint(path: Path) -> str:
+def fingerprint(path: Path | str) -> str:
     """Return a SHA-256 that changes when a name, a size or a time of modification does.
 
+    At an address, such as ``s3://bucket/photos``, it changes with what is told of each file.
     Nothing is opened. A folder is listed with its sub-folders, without following links and without
     hidden files and those of the system; what may not be listed there is left to the conversion to
     tell. For a manifest the folder around it is listed, where its pictures lie as a rule. An
@@ -26,8 +29,11 @@ def fingerprint(path: Path) -> str:
 
     Raises:
         CouldNotOpenFileError: There is nothing at ``path``, or it may not be listed.
+        FailedToDownloadFilesError: An address could not be listed.
     """
-    digest = hashlib.sha256()
+    if is_address(path):
+        return fingerprint_of_address(path)
+    path, digest = Path(path), hashlib.sha256()
     try:
         digest.update(os.fsencode(os.path.realpath(path)))
         for line in _lines(path):
@@ -44,7 +50,7 @@ def fingerprint(path: Path) -> str:
     return digest.hexdigest()
 
 
-def save_dataset(path: Path, out: Path) -> None:
+def save_dataset(path: Path | str, out: Path) -> None:
     """Publish a directory that names ``path`` and what is there now.
 
     Raises:
@@ -61,8 +67,10 @@ def save_dataset(path: Path, out: Path) -> None:
         write_json(partial / RECORD, record)
 
 
-def dataset_path(folder: Path) -> Path:
+def dataset_path(folder: Path) -> Path | str:
     """Return the path that a dataset names; a folder that is no dataset stands for itself.
+
+    An address is returned as text.
 
     Raises:
         InvalidDatasetError: The dataset is damaged, or what it names has changed since.
@@ -79,7 +87,8 @@ def dataset_path(folder: Path) -> Path:
             hint="Update Imageloom.",
             reason="format-version",
         )
-    path = Path(str(record.get("path")))
+    named = str(record.get("path"))
+    path = named if is_address(named) else Path(named)
     # A result that is kept for a state of the pictures must not be made from another one.
     if fingerprint(path) != record.get("fingerprint"):
         raise InvalidDatasetError(

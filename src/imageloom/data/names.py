@@ -6,7 +6,8 @@ from typing import Final
 LIST_SUFFIX: Final = ".txt"  # lists of other programs, in which blanks may separate values
 JSON_LINES_SUFFIXES: Final = (".jsonl", ".ndjson")
 TABLE_SUFFIXES: Final = (".csv", ".tsv", LIST_SUFFIX, *JSON_LINES_SUFFIXES)
-MANIFEST_SUFFIXES: Final = (*TABLE_SUFFIXES, ".json")
+XML_SUFFIX: Final = ".xml"  # of CVAT
+MANIFEST_SUFFIXES: Final = (*TABLE_SUFFIXES, ".json", XML_SUFFIX)
 # Written by desktops, archivers, editors and storage boxes, never by a photographer.
 _SYSTEM_NAMES: Final = frozenset(
     (

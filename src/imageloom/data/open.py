@@ -1,11 +1,9 @@
 """Any path that a person gives for pictures to an image directory, converted once if need be."""
 
 import contextlib
-import errno
 import hashlib
 import json
 import os
-import platform
 import re
 import shlex
 import shutil
@@ -26,17 +24,16 @@ from imageloom.data.moved import Roots, open_moved, takes_root
 from imageloom.data.params import SHORTCUT_PARAMETERS, ConvertParams
 from imageloom.data.sources.kind import Source, find_source
 from imageloom.data.sources.listing import Listing
-from imageloom.errors import FailedToWriteOutputsError, ImageloomError, InvalidDatasetError
+from imageloom.data.sources.one_at_a_time import only_one
+from imageloom.data.sources.remote.address import is_address
+from imageloom.data.sources.remote.fetch import fetch
+from imageloom.errors import ImageloomError, InvalidDatasetError
 from imageloom.events import CancelToken, Control, Event, EventSink, Notice, ignore_events
-from imageloom.files.locks import release, try_lock
 from imageloom.files.output_places import refuse_kept_inside
 from imageloom.params import describe
 from imageloom.settings import Settings, read_settings
 
 _UNUSED_DAYS: Final = 7  # another run may still read an entry made from an older state
-_POLL_S: Final = 0.2
-# A file system without locks: two may convert at once, and publishing keeps one whole.
-_NO_LOCKS: Final = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP)
 
 
 def open_images(
@@ -56,14 +53,14 @@ def open_images(
     noted, is told every time.
 
     Args:
-        images: An image directory, or any source of ``convert``; an ``ImageDirectory`` needs no
-            opening.
+        images: An image directory, or any source of ``convert``, an address included; an
+            ``ImageDirectory`` needs no opening.
         root: Where the pictures of an image directory lie now, when they were moved: their folder,
             or one above it; of several, the one that fits. Each must have the SHA-256 that was
             recorded. The image directory stays as it is; ``save`` writes another.
         convert_params: How a source is converted; by default ``ConvertParams()``. Of an image
             directory only ``labels`` plays a part.
-        settings: Where conversions are kept; by default as the environment says.
+        settings: Where conversions and downloads are kept; by default as the environment says.
         on_event: Told the progress and every notice.
         cancel: Stops a conversion.
 
@@ -83,11 +80,14 @@ def open_images(
         return found.without_labels() if params.labels == "none" else found
     if isinstance(images, ImageDirectory):
         return images.without_labels() if params.labels == "none" else images
+    settings = settings or read_settings(os.environ)
+    if is_address(images):
+        images = fetch(images, settings.downloads, control=control)
     source = find_source(images)
     if source.kind == "image directory":
         found = load_image_directory(source.path)
         return found.without_labels() if params.labels == "none" else found
-    kept = (settings or read_settings(os.environ)).image_directories
+    kept = settings.image_directories
     refuse_kept_inside(kept, source.path, hint="Set IMAGELOOM_HOME to a folder elsewhere.")
     with _saying_where_options_belong(source.path, params):
         opened = _converted_once(source, params, kept, control)
@@ -106,7 +106,8 @@ def _converted_once(
     folder = kept / _digest(str(source.path))[:16]
     how = json.dumps(params.output_values(), sort_keys=True)
     entry = folder / _digest(_state(source, listing), str(FORMAT_VERSION), how)[:32]
-    with _only_one(folder, control):
+    waiting = "Another process converts the same pictures; waiting."
+    with only_one(folder, control, waiting=waiting):
         kept_images = _load_kept(entry)
         if kept_images is not None:
             return kept_images
@@ -233,37 +234,3 @@ def _remove_unused(folder: Path) -> None:
         with contextlib.suppress(OSError):
             if is_image_directory(entry) and entry.stat().st_mtime < oldest:
                 shutil.rmtree(entry, ignore_errors=True)
-
-
-@contextlib.contextmanager
-def _only_one(folder: Path, control: Control) -> Iterator[None]:
-    """Let one process at a time convert a source; the others find it done.
-
-    The lock is the kernel's and goes with its process, so a killed one blocks nobody.
-    """
-    waits = False
-    while (lock := _try_lock(folder)) is None:
-        if not waits:
-            control.tell(Notice("info", "Another process converts the same pictures; waiting."))
-            waits = True
-        control.raise_if_cancelled()
-        time.sleep(_POLL_S)
-    try:
-        yield
-    finally:
-        release(lock)
-
-
-def _try_lock(folder: Path) -> int | None:
-    try:
-        return try_lock(folder / "lock", f"process {os.getpid()} on {platform.node()}")
-    except FailedToWriteOutputsError as problem:
-        if problem.details.get("errno") in _NO_LOCKS:
-            return os.open(folder / "lock", os.O_RDONLY)
-        raise FailedToWriteOutputsError(
-            f"{folder}, where converted pictures are kept, cannot be written: {problem.message}",
-            hint="Set IMAGELOOM_HOME to a folder that you may write to, or convert the pictures to "
-            "a place of your choice with 'imageloom data convert'.",
-            reason="os-error",
-            details=problem.details,
-        ) from problem

@@ -8,7 +8,12 @@ from collections.abc import Mapping
 from typing import Final
 
 _NAMES: Final = frozenset(
-    ("PATH", "HOME", "LANG", "TZ", "TMPDIR", "USER", "SHELL", "VIRTUAL_ENV", "LD_LIBRARY_PATH")
+    (
+        *("PATH", "HOME", "LANG", "TZ", "TMPDIR", "USER", "SHELL", "VIRTUAL_ENV"),
+        "LD_LIBRARY_PATH",
+        # Where pictures at s3:// are and under which name to ask; its secret stands in a file.
+        *("AWS_PROFILE", "AWS_CONFIG_FILE", "AWS_ENDPOINT_URL", "AWS_REGION", "AWS_DEFAULT_REGION"),
+    )
 )
 _STARTS: Final = (
     *("LC_", "PYTHON", "CUDA_", "NVIDIA_", "NCCL_", "OMP_", "MKL_", "TORCH_"),

@@ -5,7 +5,7 @@ import click
 from imageloom.cli import pictures
 from imageloom.cli.call import Call, Outcome, call_command
 from imageloom.cli.flags import parameter_options, read_params
-from imageloom.cli.places import PathType, place_option
+from imageloom.cli.places import SourceType, place_option
 from imageloom.cli.screen import command_line, line
 from imageloom.data.params import ConvertParams
 from imageloom.system.wording import count
@@ -17,9 +17,10 @@ from imageloom.system.wording import count
         "imageloom data convert photos --out pictures",
         "imageloom data convert photos.zip --out pictures --max-rejected-fraction 0.05",
         "imageloom data convert labels.csv --out pictures --group-column camera",
+        "imageloom data convert s3://bucket/photos --out pictures",
     ),
 )
-@click.argument("source", type=PathType())
+@click.argument("source", type=SourceType())
 @place_option("--out", "out", "The image directory to write; it must not exist yet.")
 @parameter_options(ConvertParams, section="Conversion")
 def command(call: Call) -> Outcome:
@@ -27,7 +28,10 @@ def command(call: Call) -> Outcome:
 
     SOURCE is a folder with a sub-folder for each class, a .zip, .tar, .tar.gz or .tar.bz2 of one,
     a .parquet file of Hugging Face or a .tar of WebDataset, or a folder of such shards, a manifest
-    (.csv, .tsv, .txt, .jsonl, or COCO .json), or an image directory of the old designer.
+    (.csv, .tsv, .txt, .jsonl, COCO or Label Studio .json, CVAT .xml), or an image directory of the
+    old designer.
+    Any of them may lie at an address such as s3://bucket/photos; then it is downloaded below
+    IMAGELOOM_HOME first, and a second time only what has changed there.
     Every file is decoded once; what cannot be used is listed with its reason. A folder is
     referenced, not copied, and nothing in it is ever changed.
     """
@@ -37,7 +41,7 @@ def command(call: Call) -> Outcome:
     params = read_params(ConvertParams, call.arguments)
     out = call.path("out")
     images = convert(
-        call.path("source"), out, params=params, on_event=call.on_event, cancel=call.cancel
+        call.source("source"), out, params=params, on_event=call.on_event, cancel=call.cancel
     )
     if images.is_labelled:
         parts = out.with_name(f"{out.name}-train"), out.with_name(f"{out.name}-validation")

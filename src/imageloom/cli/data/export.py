@@ -19,6 +19,7 @@ from imageloom.system.wording import count
         "imageloom data export pictures --to folders --out photos",
         "imageloom data export train --to parquet --out my-dataset/data",
         "imageloom data export test --to webdataset --part test --out shards",
+        "imageloom data export train --to coco --out coco",
     ),
 )
 @click.argument("images", metavar="DIR", type=PathType())

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from imageloom.data.exports.coco import write_coco
 from imageloom.data.exports.folders import write_folders
 from imageloom.data.exports.params import ImageExportParams, PictureFormat
 from imageloom.data.exports.parquet import write_parquet
@@ -98,6 +99,8 @@ def _write(
     contents = _contents(images, control)
     if params.to == "folders":
         return write_folders(images, contents, into)
+    if params.to == "coco":
+        return write_coco(images, contents, into, part=params.part)
     write = write_parquet if params.to == "parquet" else write_webdataset
     max_bytes = params.max_shard_mb * BYTES_PER_MB
     write(images, contents, into, part=params.part, max_bytes=max_bytes)

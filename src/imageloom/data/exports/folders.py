@@ -7,23 +7,20 @@ in a table beside them, which ``convert`` reads.
 
 import csv
 import os
-import unicodedata
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from typing import IO, Final
 
+from imageloom.data.exports.file_names import FileNames, is_odd
 from imageloom.data.images.directory import ImageDirectory
-from imageloom.data.images.index import file_name
-from imageloom.data.names import FORMAT_OF_SUFFIX, is_document_name, is_system_name
+from imageloom.data.names import is_system_name
 from imageloom.errors import InvalidDatasetError
 from imageloom.preprocessing.similar_names import quoted
 from imageloom.system.wording import count, some
 
 LABELS: Final = "labels.csv"
-SUFFIX_OF_FORMAT: Final = {name: suffix for suffix, name in reversed(FORMAT_OF_SUFFIX.items())}
 _MAX_BYTES: Final = 255  # of a name, on Linux and macOS
-_MAX_BASE_BYTES: Final = 200  # leaves room for a number
 
 
 def write_folders(images: ImageDirectory, contents: Iterable[bytes], into: Path) -> tuple[str, ...]:
@@ -43,7 +40,7 @@ def write_folders(images: ImageDirectory, contents: Iterable[bytes], into: Path)
     folders = folder_names(images.classes)
     encoded = [name for name, folder in folders.items() if name != folder]
     has_groups = images.index.column("group").null_count < len(images)
-    names = _FileNames()
+    names = FileNames()
     with ExitStack() as stack:
         table = None
         if encoded or has_groups:
@@ -85,54 +82,11 @@ def folder_names(classes: Iterable[str]) -> dict[str, str]:
 
 
 def _is_plain(name: str) -> bool:
-    return name != LABELS and not is_system_name(os.fsencode(name)) and not any(map(_is_odd, name))
-
-
-def _is_odd(sign: str) -> bool:
-    return sign in "/\\" or unicodedata.category(sign) == "Cc"
+    return name != LABELS and not is_system_name(os.fsencode(name)) and not any(map(is_odd, name))
 
 
 def _encoded(sign: str) -> str:
-    return f"%{ord(sign):02X}" if sign == "%" or _is_odd(sign) else sign
-
-
-class _FileNames:
-    """Chooses the last part of each path, as it was where that can be."""
-
-    def __init__(self) -> None:
-        self.renamed = 0
-        self._taken: set[tuple[str, str]] = set()
-
-    def choose(self, folder: str, images: ImageDirectory, row: int) -> str:
-        raw = images.index.column("path")[row].as_py().rpartition(b"/")[2]
-        suffix = SUFFIX_OF_FORMAT[images.index.column("format")[row].as_py()]
-        name = file_name(raw)
-        if not _can_stay(raw, name):
-            name = f"picture-{row:08}.{suffix}"
-            self.renamed += 1
-        chosen, number = name, 1
-        while (folder, _folded(chosen)) in self._taken:
-            number += 1
-            base, point, end = name.rpartition(".")
-            chosen = f"{base}-{number}.{end}" if point else f"{name}-{number}"
-        self.renamed += number > 1
-        self._taken.add((folder, _folded(chosen)))
-        return chosen
-
-
-def _can_stay(raw: bytes, name: str) -> bool:
-    """Whether a file keeps its name: one that is passed over as no picture must not."""
-    return (
-        os.fsencode(name) == raw
-        and len(raw) <= _MAX_BASE_BYTES
-        and not is_system_name(raw)
-        and not is_document_name(raw)
-        and not any(map(_is_odd, name))
-    )
-
-
-def _folded(name: str) -> str:
-    return unicodedata.normalize("NFC", name).casefold()
+    return f"%{ord(sign):02X}" if sign == "%" or is_odd(sign) else sign
 
 
 class _Table:

@@ -4,7 +4,7 @@ from typing import Literal
 
 from imageloom.params import Params, parameter
 
-PictureFormat = Literal["folders", "parquet", "webdataset"]
+PictureFormat = Literal["folders", "parquet", "webdataset", "coco"]
 
 
 class ImageExportParams(Params):
@@ -13,10 +13,10 @@ class ImageExportParams(Params):
     to: PictureFormat = parameter(
         "folders",
         help="'folders', one for each class; 'parquet', as Hugging Face's datasets reads it; "
-        "'webdataset', tar files of pictures and labels.",
+        "'webdataset', tar files of pictures and labels; 'coco', a folder and its annotations.",
     )
     part: str = parameter(
-        "train", help="Part of the dataset, which shards are named after, such as 'test'."
+        "train", help="Part of the dataset, which files are named after, such as 'test'."
     )
     max_shard_mb: int = parameter(
         500,

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-from imageloom.data.exports.folders import SUFFIX_OF_FORMAT
+from imageloom.data.exports.file_names import SUFFIX_OF_FORMAT
 from imageloom.data.exports.shards import plan_shards
 from imageloom.data.images.directory import ImageDirectory
 from imageloom.data.sources.webdataset.shards import CLASS_NAMES

@@ -150,7 +150,7 @@ def _has_two_labels(images: ImageDirectory, rows: Sequence[int]) -> bool:
     return bool(images.classes) and len(np.unique(images.labels[rows])) > 1
 
 
-def left_out_notice(images: ImageDirectory, source: Path) -> str:
+def left_out_notice(images: ImageDirectory, source: Path | str) -> str:
     """Return one sentence on the files of a source that were left out, which must be some."""
     files = [f"{one.file} {one.reason}" for one in images.rejected[:_EXAMPLES]]
     lost = len(images.rejected)

@@ -6,18 +6,29 @@ from pathlib import Path
 from typing import Final, Literal
 
 from imageloom.data.images.directory import RECORD
-from imageloom.data.names import TABLE_SUFFIXES
+from imageloom.data.names import TABLE_SUFFIXES, XML_SUFFIX
 from imageloom.data.sources.parquet.shards import is_parquet, shard_files
+from imageloom.data.sources.remote.address import refuse_address_as_path
 from imageloom.data.sources.webdataset.shards import class_names_beside, tar_shards
 from imageloom.errors import CouldNotOpenFileError, ImageloomError, InvalidDatasetError
 from imageloom.files.home import expand_home
 from imageloom.files.publish import MANIFEST, read_json
 
 Kind = Literal[
-    "folder", "archive", "parquet", "webdataset", "table", "coco", "old", "image directory"
+    "folder",
+    "archive",
+    "parquet",
+    "webdataset",
+    "table",
+    "coco",
+    "label studio",
+    "cvat",
+    "old",
+    "image directory",
 ]
 PACKED: Final = ("archive", "parquet", "webdataset")
 
+_START_BYTES: Final = 1024
 OLD_RECORD: Final = "_meta.yaml"
 # What other published directories hold; named here because the data part knows no other part.
 _OTHER_RECORDS: Final = {"model.json": "a model directory", "run.json": "a training run"}
@@ -81,6 +92,7 @@ def find_source(path: Path | str) -> Source:
             hint="Give a folder, an archive or a manifest.",
             reason="not-a-file",
         )
+    refuse_address_as_path(Path(path))
     raise CouldNotOpenFileError(
         f"There is nothing at {place}.",
         hint="Check the path; on the command line, put a name with spaces in quotes.",
@@ -121,7 +133,18 @@ def _kind_of_file(place: Path) -> Kind:
     if suffix in TABLE_SUFFIXES:
         return "table"
     if suffix == ".json":
-        return "coco"
+        return "label studio" if _begins_list(place) else "coco"
+    if suffix == XML_SUFFIX:
+        return "cvat"
     if is_parquet(place):
         return "parquet"
     return "webdataset" if tar_shards(place) else "archive"
+
+
+def _begins_list(place: Path) -> bool:
+    """Whether a JSON file holds a list, as far as its start tells."""
+    try:
+        with place.open("rb") as file:
+            return file.read(_START_BYTES).lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"[")
+    except OSError:
+        return False  # whoever reads it says what is wrong

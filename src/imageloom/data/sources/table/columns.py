@@ -29,7 +29,7 @@ _LABEL_WORDS: Final = frozenset(
         *("class", "classes", "classid", "classlabel", "classname", "category", "categoryid"),
         *("categoryname", "target", "targets", "species", "breed", "labels", "labelid"),
         *("labelname", "tag", "y", "truth", "groundtruth", "gt", "annotation", "diagnosis"),
-        *("klasse", "classe", "clase"),
+        *("klasse", "classe", "clase", "choice", "choices"),
     )
 )
 _PART_WORDS: Final = frozenset(

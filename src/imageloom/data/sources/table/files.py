@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 from typing import Final, NamedTuple
 
+from imageloom.data.sources.table.names_of_others import is_name_of_others, name_here
+
 _MAX_FOLDERS: Final = 1000  # that are looked into, to tell where files lie instead
 
 
@@ -85,6 +87,8 @@ class FileFinder:
         """
         if not file.strip() or "\0" in file:
             raise ValueError("the file name is empty" if "\0" not in file else "it holds NUL")
+        if is_name_of_others(file):
+            file = name_here(file, self.root)
         path = PurePosixPath(file)
         if path.is_absolute():
             folder = os.path.normpath(path.parent)

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Final
 
 from imageloom.data.names import JSON_LINES_SUFFIXES, LIST_SUFFIX
 from imageloom.data.params import ConvertParams
@@ -20,6 +21,8 @@ from imageloom.data.sources.table.rows import (
 from imageloom.errors import InvalidDatasetError, NotExpectedLabelColumnError
 from imageloom.events import Control
 from imageloom.system.wording import count, some
+
+_SEVERAL: Final = '{"choices":'  # how Label Studio writes them into a CSV file
 
 
 def read_table(manifest: Path, params: ConvertParams, *, control: Control) -> Listing:
@@ -153,7 +156,10 @@ def _rows(table: Table, places: _Places) -> Iterator[ManifestRow]:
     problems = ProblemList(table.path)
     for number, values in table.rows():
         if len(values) == width:
-            yield places.row(number, values)
+            row = places.row(number, values)
+            if row.label and row.label.startswith(_SEVERAL):
+                problems.add(f"line {number:,}", f"has several labels, {row.label[:100]}")
+            yield row
         else:
             first = "header" if table.has_header else "first row"
             problems.add(

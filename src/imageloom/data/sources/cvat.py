@@ -1,0 +1,199 @@
+"""Exports "CVAT for images 1.1": the tag of a picture is its class.
+
+The XML may come from anybody. No entity is ever resolved: a file with a document type, without
+which none can be declared, is refused when the parser meets it.
+
+Source: CVAT, "XML annotation format", version 1.1.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Final
+from xml.parsers import expat
+
+from imageloom.data.params import ConvertParams
+from imageloom.data.sources.listing import Listing
+from imageloom.data.sources.table.names_of_others import first_that_lies
+from imageloom.data.sources.table.problems import ProblemList
+from imageloom.data.sources.table.rows import ManifestRow, listing_of_rows, root_of_manifest
+from imageloom.errors import CouldNotOpenFileError, InvalidDatasetError
+from imageloom.events import Control
+from imageloom.system.wording import count
+
+_MAX_BYTES: Final = 1024 * 1024 * 1024
+_CHUNK_BYTES: Final = 1024 * 1024
+_IMAGES: Final = "images"  # the folder of the pictures, in an export with them
+_TAG: Final = "tag"
+_SHOWN: Final = 3
+_MAX_TEXT: Final = 10_000  # characters of one attribute's value
+
+
+def read_cvat(manifest: Path, params: ConvertParams, *, control: Control) -> Listing:
+    """List the pictures of an export; the one tag of a picture is its class.
+
+    In a file without any tag, what was drawn gives the class: a picture with shapes of one label
+    has that class. Pictures without either are left out, unless none has one or none is wanted;
+    the notices count them.
+
+    Args:
+        manifest: The file. Names start from its folder or ``images`` in it, or from
+            ``params.folder``.
+        params: ``label_column`` names an attribute of the tags that has the class.
+        control: Told how many pictures were read; stops between two.
+
+    Raises:
+        InvalidDatasetError: It is no such export, has a document type, or a picture has several
+            labels.
+        CouldNotOpenFileError: It cannot be read.
+    """
+    root = root_of_manifest(manifest, params)
+    images = _Parser(manifest, params.label_column).read(control)
+    kind = _TAG if any(_TAG in one.labels for one in images) else ""
+    problems = ProblemList(manifest)
+    labels: list[str | None] = []
+    for image in images:
+        found = sorted(image.labels.get(kind, {})) if kind else sorted(image.all_labels())
+        labels.append(found[0] if found else None)
+        if len(found) > 1 and params.labels != "none":
+            names = ", ".join(map(repr, found[:_SHOWN]))
+            problems.add(f"image {image.number:,}", f"has several labels, {names}")
+    problems.raise_if_any(
+        hint="A picture has one class here. Leave one tag on each in CVAT; or take all without "
+        "labels, with --labels none."
+    )
+    is_labelled = params.labels != "none" and any(label is not None for label in labels)
+    wanted = [
+        (image, label)
+        for image, label in zip(images, labels, strict=True)
+        if label is not None or not is_labelled
+    ]
+    listing = listing_of_rows(
+        (
+            ManifestRow(image.number, image.file(root), label, None, image.subset)
+            for image, label in wanted
+        ),
+        manifest=manifest,
+        root=root,
+        unit="image",
+        params=params,
+        control=control,
+    )
+    return replace(
+        listing, notices=(*_notices(manifest, len(images) - len(wanted)), *listing.notices)
+    )
+
+
+def _notices(manifest: Path, left_out: int) -> Iterator[str]:
+    if left_out:
+        pictures = count(left_out, "picture", "pictures")
+        were = "was" if left_out == 1 else "were"
+        yield f"{pictures} of {manifest.name} without a label {were} left out."
+
+
+@dataclass
+class _Image:
+    number: int
+    name: str
+    subset: str | None
+    # The labels that are there, by the kind of element that says them, as keys of a dict.
+    labels: dict[str, dict[str, None]] = field(default_factory=dict)
+
+    def all_labels(self) -> set[str]:
+        return {label for labels in self.labels.values() for label in labels}
+
+    def file(self, root: Path) -> str:
+        places = [self.name, f"{_IMAGES}/{self.name}"]
+        if self.subset:
+            places += [f"{_IMAGES}/{self.subset}/{self.name}", f"{self.subset}/{self.name}"]
+        return first_that_lies(root, places)
+
+
+class _Parser:
+    """Takes what is needed as the elements come; nothing else of the file is kept."""
+
+    def __init__(self, manifest: Path, attribute: str | None) -> None:
+        self._manifest = manifest
+        self._attribute = attribute
+        self._path: list[str] = []
+        self._images: list[_Image] = []
+        self._text: list[str] | None = None
+        self._problem: InvalidDatasetError | None = None
+        self._is_video = False
+
+    def read(self, control: Control) -> list[_Image]:
+        parser = expat.ParserCreate()
+        parser.StartElementHandler = self._start
+        parser.EndElementHandler = self._end
+        parser.CharacterDataHandler = self._characters
+        parser.StartDoctypeDeclHandler = self._refuse_document_type
+        try:
+            if self._manifest.stat().st_size > _MAX_BYTES:
+                raise _no_export(self._manifest, f"has more than {_MAX_BYTES:,} bytes")
+            with self._manifest.open("rb") as file:
+                while chunk := file.read(_CHUNK_BYTES):
+                    parser.Parse(chunk, False)
+                    control.raise_if_cancelled()
+                parser.Parse(b"", True)
+        except OSError as problem:
+            raise CouldNotOpenFileError(
+                f"{self._manifest} may not be read: {problem.strerror}.", reason="not-readable"
+            ) from problem
+        except (expat.ExpatError, ValueError, LookupError) as problem:
+            raise _no_export(self._manifest, f"is not valid XML: {problem}") from problem
+        if not self._images:
+            is_video = ", but tracks of a video" if self._is_video else ""
+            raise _no_export(self._manifest, f"has no element 'image' in 'annotations'{is_video}")
+        return self._images
+
+    def _start(self, name: str, values: Mapping[str, str]) -> None:
+        self._path.append(name)
+        if self._path == ["annotations", "track"]:
+            self._is_video = True
+        elif self._path == ["annotations", "image"]:
+            number = len(self._images) + 1
+            self._images.append(_Image(number, values.get("name", ""), values.get("subset")))
+        elif self._is_label() and self._attribute is None and "label" in values:
+            self._add(self._path[2], values["label"])
+        elif self._is_attribute() and values.get("name") == self._attribute:
+            self._text = []
+
+    def _end(self, _name: str) -> None:
+        if self._text is not None and self._is_attribute():
+            self._add(self._path[2], "".join(self._text).strip())
+            self._text = None
+        self._path.pop()
+
+    def _characters(self, text: str) -> None:
+        if self._text is not None and len(self._text) < _MAX_TEXT:
+            self._text.append(text[:_MAX_TEXT])
+
+    def _is_label(self) -> bool:
+        return len(self._path) == 3 and self._path[:2] == ["annotations", "image"]
+
+    def _is_attribute(self) -> bool:
+        return (
+            len(self._path) == 4
+            and self._path[:2] == ["annotations", "image"]
+            and self._path[3] == "attribute"
+        )
+
+    def _add(self, kind: str, label: str) -> None:
+        if label:
+            self._images[-1].labels.setdefault(kind, {})[label] = None
+
+    def _refuse_document_type(self, *_: object) -> None:
+        raise InvalidDatasetError(
+            f"{self._manifest} declares a document type, which no export of CVAT does. With one, a "
+            "file can grow without end, or ask for other files.",
+            hint="Do not open it with other programs without looking at it; ask who made it.",
+            reason="unsafe-xml",
+        )
+
+
+def _no_export(manifest: Path, what: str) -> InvalidDatasetError:
+    return InvalidDatasetError(
+        f"{manifest} {what}.",
+        hint="Export from CVAT as 'CVAT for images 1.1', and give annotations.xml.",
+        reason="not-cvat",
+    )

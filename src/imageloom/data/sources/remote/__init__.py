@@ -1,0 +1,1 @@
+"""Pictures at addresses such as ``s3://bucket/photos``, through a checked copy on this machine."""

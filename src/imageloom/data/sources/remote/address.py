@@ -1,0 +1,96 @@
+"""Addresses of pictures that lie on no disk of this machine, told from paths by their scheme."""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, TypeGuard
+
+from imageloom.errors import ParameterParsingError
+from imageloom.tracking.secrets import without_login
+
+_ADDRESS: Final = re.compile(r"([a-z][a-z0-9+.:-]+)://(.*)", re.DOTALL)
+_WEB: Final = ("http", "https")
+_LOGIN: Final = re.compile(r"[^/]*:[^/]*@")
+_NO_SECRETS: Final = (
+    "Addresses are written into records and logs. Give what opens it in the environment or in the "
+    "files of the service's own programs, such as AWS_PROFILE or ~/.aws/credentials."
+)
+
+
+@dataclass(frozen=True)
+class Address:
+    """Where pictures lie, in the words of fsspec.
+
+    Attributes:
+        text: The whole, ``s3://bucket/photos``, without a slash at its end. No secret is in it.
+        scheme: What stands before ``://``.
+    """
+
+    text: str
+    scheme: str
+
+    @property
+    def name(self) -> str:
+        """The last part: of a file or a folder."""
+        return self.text.rpartition("/")[2]
+
+    @property
+    def parent(self) -> "Address":
+        """The folder in which it lies."""
+        return Address(self.text.rpartition("/")[0], self.scheme)
+
+    @property
+    def is_web(self) -> bool:
+        """Whether a web server answers, which lists no folders."""
+        return self.scheme in _WEB
+
+    def __str__(self) -> str:
+        return self.text
+
+
+def is_address(source: object) -> TypeGuard[str]:
+    """Whether a source is a text that begins with a scheme, as ``s3://``."""
+    return isinstance(source, str) and _ADDRESS.match(source) is not None
+
+
+def parse_address(text: str) -> Address:
+    """Return an address.
+
+    Raises:
+        ParameterParsingError: It holds a password, a signature or a chain of several addresses, or
+            names nothing.
+    """
+    found = _ADDRESS.fullmatch(text)
+    assert found is not None, text  # is_address was asked
+    scheme, rest = found[1], found[2]
+    if _LOGIN.match(rest):
+        raise _refused(f"{without_login(text)} was given with a user and a password", _NO_SECRETS)
+    if scheme in _WEB and ("?" in rest or "#" in rest):
+        shown = re.split(r"[?#]", text)[0]
+        hint = "Such parts sign an address. Download the file yourself, or give it without that."
+        raise _refused(f"{shown} was given with more behind it, after '?' or '#'", hint)
+    if "::" in text or "\0" in text:
+        raise _refused(
+            f"{text!r} is no single address", "Give one such as s3://bucket/photos, without '::'."
+        )
+    if not rest.strip("/"):
+        raise _refused(f"{text!r} names nothing", "Give an address such as s3://bucket/photos.")
+    return Address(f"{scheme}://{rest.rstrip('/')}", scheme)
+
+
+def refuse_address_as_path(path: Path) -> None:
+    """Refuse a path at which nothing is, if it was an address: that cost it one of its slashes.
+
+    Raises:
+        ParameterParsingError: The message says what to write.
+    """
+    if re.search(r"(^|/)(s3|gs|gcs|abfss?|az|https?|memory):/", str(path)):
+        raise _refused(
+            f"{path} is an address that was made a path",
+            "Give it as text in Python. Commands other than 'imageloom data convert' take what "
+            "that one writes: imageloom data convert s3://bucket/photos --out pictures",
+        )
+
+
+def _refused(what: str, hint: str) -> ParameterParsingError:
+    return ParameterParsingError(f"{what}.", hint=hint, reason="bad-address")

@@ -1,0 +1,49 @@
+"""The file system that an address speaks of. This file imports fsspec, and is imported late."""
+
+import fsspec
+from fsspec.core import url_to_fs
+from fsspec.registry import known_implementations
+from fsspec.spec import AbstractFileSystem
+
+from imageloom.data.sources.remote.address import Address
+from imageloom.data.sources.remote.failures import naming_failures
+from imageloom.errors import EnvironmentUnsuitableError, ParameterParsingError
+
+
+def open_remote(address: Address) -> tuple[AbstractFileSystem, str]:
+    """Return a file system of fsspec and the path in it.
+
+    Credentials and other settings come from the environment, as fsspec and the service's own
+    library read them; nothing is kept of what was listed before.
+
+    Raises:
+        ParameterParsingError: The scheme is unknown.
+        EnvironmentUnsuitableError: The package for it is not installed; the message names it.
+        FailedToDownloadFilesError: The service cannot be reached.
+    """
+    try:
+        fsspec.get_filesystem_class(address.scheme)
+    except ValueError as problem:
+        raise ParameterParsingError(
+            f"{address} has the unknown scheme {address.scheme!r}.",
+            hint="Known are s3, gs, abfs, https and the others of fsspec.",
+            reason="bad-address",
+        ) from problem
+    except ImportError as problem:
+        raise _lacks_package(address) from problem
+    with naming_failures(address, "could not be opened"):
+        found = url_to_fs(address.text, use_listings_cache=False, skip_instance_cache=True)
+        return found[0], str(found[1])
+
+
+def _lacks_package(address: Address) -> EnvironmentUnsuitableError:
+    known = known_implementations.get(address.scheme, {})
+    package = known.get("class", address.scheme).partition(".")[0]
+    told = known.get("err", "").rstrip(".")  # 'Please install gcsfs to access Google Storage'
+    return EnvironmentUnsuitableError(
+        f"Addresses that begin with {address.scheme}:// need the package {package}, which is not "
+        "installed.",
+        hint=f"Install it, then try again. fsspec says: {told}." if told else "Install it.",
+        reason="missing-package",
+        details={"package": package},
+    )
