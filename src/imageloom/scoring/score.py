@@ -99,7 +99,7 @@ def score(  # noqa: PLR0913 - the public call; all but the first three are keywo
         images.require_pictures("to score")
         images.refuse_outputs(outputs)
         _require_same_kind(images, used.model, out)
-        labels = _known_labels(images, used.model)
+        labels = known_labels(images, used.model)
         require_crops_fit(images, used.model.preprocessing.transforms, "pictures")
         probabilities_NK = _probabilities(used, images, params, control)
     table = _table(used.model, images, labels, probabilities_NK)
@@ -124,7 +124,7 @@ def _require_same_kind(images: ImageDirectory, model: TrainedModel, out: Path | 
         )
 
 
-def _known_labels(
+def known_labels(
     images: ImageDirectory, model: TrainedModel
 ) -> npt.NDArray[np.int32] | npt.NDArray[np.bool_] | None:
     """Return labels by the model's class list: int32 [N]; or of several bool [N, K] or None."""

@@ -11,8 +11,10 @@ import numpy.typing as npt
 import torch
 
 from imageloom.errors import InvalidRequestError
+from imageloom.scoring.predict import labels_given
 from imageloom.serving.multipart import files_of
 from imageloom.serving.preparing import SentFile
+from imageloom.serving.served_model import ServedModel
 
 _TOP: Final = 5
 _FORM: Final = "multipart/form-data"
@@ -67,10 +69,11 @@ def top_of(text: str | None) -> int:
 def ranked_pictures(
     pictures: Sequence[SentFile],
     rows_NK: npt.NDArray[np.float32],
-    classes: Sequence[str],
+    model: ServedModel,
     top: int,
 ) -> list[dict[str, object]]:
     """Return for each picture its most probable classes, as ``imageloom predict --json`` does."""
+    classes, thresholds = model.classes, model.label_thresholds
     found: list[dict[str, object]] = []
     for picture, row_K in zip(pictures, rows_NK, strict=True):
         order = torch.from_numpy(row_K).argsort(descending=True, stable=True)[:top].tolist()
@@ -80,6 +83,11 @@ def ranked_pictures(
                 "classes": [
                     {"class": classes[place], "probability": float(row_K[place])} for place in order
                 ],
+                **(
+                    {}
+                    if thresholds is None
+                    else {"labels": list(labels_given(row_K, classes, thresholds))}
+                ),
             }
         )
     return found

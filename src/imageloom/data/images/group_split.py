@@ -10,7 +10,7 @@ import numpy.typing as npt
 import pyarrow.compute as pc
 
 from imageloom.data.images.directory import ImageDirectory
-from imageloom.data.images.index import UNLABELLED, rows_and_labels
+from imageloom.data.images.index import UNLABELLED, label_pairs
 from imageloom.errors import InvalidDatasetError
 
 
@@ -70,7 +70,8 @@ def _groups(images: ImageDirectory, num_rows: int) -> list[_Group]:
     ids = pc.rank(names, sort_keys="ascending", tiebreaker="dense").to_numpy().astype(np.int64)
     alone = names.is_null().to_numpy()
     ids[alone] = ids.max() + 1 + np.arange(alone.sum())
-    pictures, rows = _rows_of_pictures(images, num_rows)
+    pictures, labels = label_pairs(images.index)
+    rows = np.where(labels == UNLABELLED, num_rows - 1, labels)
     starts = np.searchsorted(pictures, np.arange(len(images) + 1))
     order = np.argsort(ids, kind="stable")
     borders = np.flatnonzero(np.diff(ids[order])) + 1
@@ -80,21 +81,6 @@ def _groups(images: ImageDirectory, num_rows: int) -> list[_Group]:
         found, counts = np.unique(np.concatenate(own), return_counts=True)
         groups.append(_Group(positions, found, counts))
     return groups
-
-
-def _rows_of_pictures(
-    images: ImageDirectory, num_rows: int
-) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-    """Return pairs of a picture and a row of the table of classes, by picture; the last is none."""
-    if not images.has_several_labels:
-        rows_N = np.where(images.labels == UNLABELLED, num_rows - 1, images.labels)
-        return np.arange(len(images)), rows_N
-    pictures, labels = rows_and_labels(images.index)
-    plain = np.setdiff1d(np.arange(len(images)), pictures)
-    all_pictures = np.concatenate([pictures, plain])
-    all_rows = np.concatenate([labels, np.full(len(plain), num_rows - 1)])
-    order = np.argsort(all_pictures, kind="stable")
-    return all_pictures[order], all_rows[order]
 
 
 def _place(

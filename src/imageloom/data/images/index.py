@@ -131,6 +131,22 @@ def rows_and_labels(index: pa.Table) -> tuple[npt.NDArray[np.int64], npt.NDArray
     return rows, labels
 
 
+def label_pairs(index: pa.Table) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int32]]:
+    """Return each label of each picture, as ``rows_and_labels``, whatever kind of labels there are.
+
+    A picture without a label stands there once, with ``UNLABELLED``.
+    """
+    every_N = np.arange(index.num_rows)
+    if not has_several(index):
+        return every_N, labels_of(index)
+    rows, labels = rows_and_labels(index)
+    plain = np.setdiff1d(every_N, rows)
+    all_rows = np.concatenate([rows, plain])
+    all_labels = np.concatenate([labels, np.full(len(plain), UNLABELLED, dtype=np.int32)])
+    order = np.argsort(all_rows, kind="stable")
+    return all_rows[order], all_labels[order]
+
+
 def with_label_sets(
     index: pa.Table, rows: npt.NDArray[np.int64], labels: npt.NDArray[np.int32]
 ) -> pa.Table:

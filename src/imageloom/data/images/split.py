@@ -13,7 +13,7 @@ import numpy.typing as npt
 from imageloom.data.images.directory import ImageDirectory
 from imageloom.data.images.duplicates import equal_groups, first_words
 from imageloom.data.images.group_split import parts_by_group
-from imageloom.data.images.index import UNLABELLED, rows_and_labels
+from imageloom.data.images.index import UNLABELLED, label_pairs
 from imageloom.data.images.label_set_split import parts_by_label_sets
 from imageloom.data.params import SplitParams
 from imageloom.errors import InvalidDatasetError, NotInRangeValueError
@@ -152,13 +152,9 @@ def _shares(images: ImageDirectory, params: SplitParams) -> npt.NDArray[np.float
 
 def _class_counts(images: ImageDirectory) -> npt.NDArray[np.int64]:
     """Return pictures per class and, last, those without a label, int64 [K + 1]."""
-    if images.has_several_labels:
-        num_plain = len(images) - len(np.unique(rows_and_labels(images.index)[0]))
-        return np.array([*images.counts.values(), num_plain], dtype=np.int64)
-    counts_K = np.bincount(
-        images.labels[images.labels != UNLABELLED], minlength=len(images.classes)
-    )
-    return np.append(counts_K, (images.labels == UNLABELLED).sum()).astype(np.int64)
+    _, labels = label_pairs(images.index)
+    counts_K = np.bincount(labels[labels != UNLABELLED], minlength=len(images.classes))
+    return np.append(counts_K, (labels == UNLABELLED).sum()).astype(np.int64)
 
 
 def _parts_by_picture(
@@ -226,11 +222,8 @@ def _notices(
 
 
 def _one_sided(images: ImageDirectory, part_N: npt.NDArray[np.int8]) -> list[str]:
-    if images.has_several_labels:
-        rows, labels = rows_and_labels(images.index)
-        in_parts = [set(labels[part_N[rows] == part].tolist()) for part in (0, 1)]
-    else:
-        in_parts = [set(images.labels[part_N == part].tolist()) for part in (0, 1)]
+    rows, labels = label_pairs(images.index)
+    in_parts = [set(labels[part_N[rows] == part].tolist()) for part in (0, 1)]
     return [
         name
         for label, (name, count) in enumerate(images.counts.items())
