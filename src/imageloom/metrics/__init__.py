@@ -23,6 +23,7 @@ from imageloom.metrics.label_sets import (
     best_thresholds,
     label_figures,
     label_set_averages,
+    label_set_log_loss,
     mean_known,
     precision_recall,
 )
@@ -68,6 +69,7 @@ __all__ = [
     "joined_sums",
     "label_figures",
     "label_set_averages",
+    "label_set_log_loss",
     "label_set_sums",
     "log_loss",
     "mean_known",

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from imageloom.metrics.figures import ClassFigures
+from imageloom.metrics.probabilities import LEAST_PROBABILITY
 from imageloom.metrics.ratios import Floats, ratio, ratios
 
 Sets = npt.NDArray[np.bool_]
@@ -87,6 +88,19 @@ def label_set_averages(labels_NK: Sets, predicted_NK: Sets) -> LabelSetAverages:
         macro_f1=float(figures.f1_K.mean()),
         samples_f1=float(f1_N.mean()) if num_pictures else 0.0,
     )
+
+
+def label_set_log_loss(labels_NK: Sets, probabilities_NK: Probabilities) -> float:
+    """Return the mean over pictures of -log(probability of what is true of each label), summed.
+
+    In nats; NaN without pictures. Probabilities below ``LEAST_PROBABILITY`` count as that, as in
+    ``log_loss``.
+    """
+    if len(labels_NK) == 0:
+        return float("nan")
+    given_NK = probabilities_NK.astype(np.float64)
+    true_NK = np.where(labels_NK, given_NK, 1.0 - given_NK)
+    return float(-np.log(true_NK.clip(LEAST_PROBABILITY, 1.0)).sum(axis=1).mean())
 
 
 @dataclass(frozen=True, eq=False)

@@ -17,8 +17,10 @@ from imageloom.metrics import (
     PrecisionRecall,
     label_figures,
     label_set_averages,
+    label_set_log_loss,
     mean_known,
     precision_recall,
+    wilson_interval,
 )
 from imageloom.scoring.notices_on_tables import notices_on_files
 from imageloom.scoring.params import EvaluateParams
@@ -53,6 +55,7 @@ class LabelSetEvaluation:
         images: Pictures.
         thresholds: From which probability each label was given, or None when nothing says it.
         averages: Over labels, pictures and both, at the thresholds.
+        log_loss: Mean over pictures of -log(probability of what is true of each label), summed.
         figures: Precision, recall, F1 and support of each label, at its threshold.
         curves: Precision and recall of each label at every threshold.
         labels_per_image: Mean number of labels that pictures have, and that they were given.
@@ -67,6 +70,7 @@ class LabelSetEvaluation:
     images: int
     thresholds: tuple[float, ...] | None
     averages: LabelSetAverages
+    log_loss: float
     figures: ClassFigures
     curves: tuple[PrecisionRecall, ...]
     labels_per_image: tuple[float, float]
@@ -84,6 +88,11 @@ class LabelSetEvaluation:
     def roc_aucs(self) -> npt.NDArray[np.float64]:
         """Area under the ROC curve of each label; NaN where all pictures have it, or none."""
         return np.array([one.roc_auc for one in self.curves])
+
+    @property
+    def exact_match_interval(self) -> tuple[float, float]:
+        """95 % confidence interval of the exact match."""
+        return wilson_interval(round(self.averages.exact_match * self.images), self.images)
 
     def summary(self) -> dict[str, float]:
         """Return one number per figure, under names that stay the same for ever.
@@ -103,6 +112,7 @@ class LabelSetEvaluation:
             "Macro_Recall": self.averages.macro_recall,
             "Exact_Match": self.averages.exact_match,
             "Hamming_Loss": self.averages.hamming_loss,
+            "Log_Loss": self.log_loss,
         }
         return {name: value for name, value in found.items() if math.isfinite(value)}
 
@@ -117,6 +127,7 @@ class LabelSetEvaluation:
             "left_out_reasons": dict(self.left_out),
             "classes": list(self.classes),
             "figures": self.summary(),
+            "exact_match_interval_95": list(self.exact_match_interval),
             "labels_per_image": {
                 "known": self.labels_per_image[0],
                 "given": self.labels_per_image[1],
@@ -176,6 +187,7 @@ def evaluate_label_sets(
         images=len(table),
         thresholds=table.thresholds,
         averages=label_set_averages(labels_NK, table.predicted_NK),
+        log_loss=label_set_log_loss(labels_NK, table.probabilities_NK),
         figures=label_figures(labels_NK, table.predicted_NK),
         curves=tuple(
             precision_recall(labels_NK[:, label], table.probabilities_NK[:, label])
