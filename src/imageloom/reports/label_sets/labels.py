@@ -41,10 +41,10 @@ def labels_section(evaluation: LabelSetEvaluation) -> Section:
             count_cell(int(figures.support_K[index])),
             _known_bar(evaluation.curves[index].average_precision),
             _threshold(evaluation, index),
-            bar_cell(float(figures.precision_K[index])),
-            bar_cell(float(figures.recall_K[index])),
+            _fraction(float(figures.precision_K[index])),
+            _fraction(float(figures.recall_K[index])),
             bar_cell(float(figures.f1_K[index])),
-            _known_bar(evaluation.curves[index].roc_auc),
+            _fraction(evaluation.curves[index].roc_auc),
         ]
         for index in weakest_first(evaluation)
     ]
@@ -83,6 +83,12 @@ def _threshold(evaluation: LabelSetEvaluation, index: int) -> Cell:
         return Cell("unknown", None, "number")
     value = evaluation.thresholds[index]
     return Cell(decimals(value), value, "number")
+
+
+def _fraction(value: float) -> Cell:
+    if not math.isfinite(value):
+        return Cell("none", -1.0, "number")
+    return Cell(percent(value), value, "number")
 
 
 def _known_bar(value: float) -> Cell:
