@@ -40,7 +40,20 @@ def test_several_boxes_of_one_category_are_one_label(read):
 def test_a_picture_with_two_categories_is_refused_by_name(read):
     with pytest.raises(InvalidDatasetError, match=r"'1.png' has '007', 'dog'") as refused:
         read(annotations=[*ANNOTATIONS, {"image_id": 10, "category_id": 1}])
-    assert "not supported" in refused.value.hint
+    assert "--labels several" in refused.value.hint
+
+
+def test_all_categories_of_a_picture_are_its_labels_where_it_may_have_several(read):
+    both = {"image_id": 10, "category_id": 1}
+    listing = read(annotations=[*ANNOTATIONS, both, both], labels="several")
+    assert listing.classes == ("007", "dog")
+    assert listing.files.column("labels").to_pylist() == [[0, 1], [1]]
+    assert listing.files.column("label").to_pylist() == [-1, -1]
+
+
+def test_a_picture_without_boxes_has_none_of_the_labels(read):
+    listing = read(annotations=ANNOTATIONS[:1], labels="several", empty_classes="drop")
+    assert listing.files.column("labels").to_pylist() == [[0], []]
 
 
 @pytest.mark.parametrize(

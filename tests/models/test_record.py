@@ -63,8 +63,8 @@ def test_e02_e11_e17_a_missing_key_is_named(key):
 @pytest.mark.parametrize(
     ("version", "message"),
     [
-        (2, "has format version 2, made by 'imageloom 9.9'; this .* reads up to 1"),
-        (10**30, "reads up to 1"),
+        (3, "has format version 3, made by 'imageloom 9.9'; this .* reads up to 2"),
+        (10**30, "reads up to 2"),
         ("1.0", "format version '1.0', which is none"),
         (1.0, "format version 1.0, which is none"),
         (True, "format version True, which is none"),

@@ -187,9 +187,9 @@ def test_e02_a_record_of_a_hundred_megabytes_is_refused_unread(copy):
 
 
 def test_e03_a_newer_format_is_refused_and_left_untouched(remade_record):
-    path = remade_record(lambda record: record.update(format_version=2, made_by="imageloom 7.0"))
+    path = remade_record(lambda record: record.update(format_version=3, made_by="imageloom 7.0"))
     before = {file.name: file.read_bytes() for file in path.iterdir()}
-    with pytest.raises(InvalidModelDirectoryError, match="format version 2, made by 'imageloom 7"):
+    with pytest.raises(InvalidModelDirectoryError, match="format version 3, made by 'imageloom 7"):
         load_trained(path)
     assert {file.name: file.read_bytes() for file in path.iterdir()} == before
 

@@ -399,7 +399,7 @@ def test_a_table_of_a_newer_format_is_refused(tmp_path):
     table = pq.read_table(tmp_path / "t.parquet")
     metadata = {b"imageloom": b'{"format_version": 9, "made_by": "imageloom 7"}'}
     pq.write_table(table.replace_schema_metadata(metadata), tmp_path / "t.parquet")
-    with pytest.raises(NotScoredDatasetError, match=r"format version 9.*up to 1.*imageloom 7"):
+    with pytest.raises(NotScoredDatasetError, match=r"format version 9.*up to 2.*imageloom 7"):
         read_table(tmp_path / "t.parquet")
 
 

@@ -200,6 +200,7 @@ def job(tmp_path):
         run=RunDirectory(tmp_path),
         group=SimpleNamespace(ranks=Ranks(rank=1, world_size=2)),
         steps_per_epoch=4,
+        training=SimpleNamespace(has_several_labels=False),
         compute=SimpleNamespace(is_gpu=False, device=torch.device("cpu")),
         stepper=SimpleNamespace(exchange=exchange),
     )

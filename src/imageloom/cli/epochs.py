@@ -11,9 +11,12 @@ TRAIN_LOSS: Final = "Train loss"
 VALID_LOSS: Final = "Valid loss"
 TOP1: Final = "Top-1 validation accuracy"
 TOP5: Final = "Top-5 validation accuracy"
+EXACT: Final = "Validation exact match"
+MICRO_F1: Final = "Validation micro F1"
 SPEED: Final = "Train images per second"
 
 HEADER: Final = "epoch  train loss  valid loss    top-1    top-5  images/s"
+SEVERAL_LABELS_HEADER: Final = "epoch  train loss  valid loss    exact  microF1  images/s"
 
 
 class EpochTable:
@@ -47,7 +50,8 @@ class EpochTable:
             return
         if self._header_due:
             self._header_due = False
-            yield Text(HEADER, style="bold")
+            several = EXACT in self._values
+            yield Text(SEVERAL_LABELS_HEADER if several else HEADER, style="bold")
         is_best = self._values.get(VALID_LOSS, float("inf")) < self._best
         if is_best:
             self._best = self._values[VALID_LOSS]
@@ -66,7 +70,11 @@ class EpochTable:
 
 
 def epoch_line(epoch: int, values: dict[str, float], *, is_best: bool) -> str:
-    """Return the figures of one epoch under ``HEADER``; what is not known is a dash."""
+    """Return the figures of one epoch under ``HEADER``; what is not known is a dash.
+
+    With several labels per picture they stand under ``SEVERAL_LABELS_HEADER``.
+    """
+    first, second = (EXACT, MICRO_F1) if EXACT in values else (TOP1, TOP5)
 
     def cell(name: str, width: int, form: str) -> str:
         return f"{form.format(values[name]) if name in values else '-':>{width}}"
@@ -75,8 +83,8 @@ def epoch_line(epoch: int, values: dict[str, float], *, is_best: bool) -> str:
         f"{epoch:>5}",
         cell(TRAIN_LOSS, 10, "{:.4f}"),
         cell(VALID_LOSS, 10, "{:.4f}"),
-        cell(TOP1, 7, "{:.1%}"),
-        cell(TOP5, 7, "{:.1%}"),
+        cell(first, 7, "{:.1%}"),
+        cell(second, 7, "{:.1%}"),
         cell(SPEED, 8, "{:,.1f}"),
     ]
     return "  ".join(cells) + ("  best" if is_best else "")

@@ -32,6 +32,13 @@ from imageloom.files.publish import publishing_directory, refuse_existing, sync_
 from imageloom.settings import Settings, read_settings
 
 _UNPACKED: Final = "unpacked"
+_SEVERAL_FROM: Final = ("table", "coco", "parquet")
+_KINDS: Final = {
+    "folder": "a folder per class",
+    "archive": "an archive of folders",
+    "webdataset": "shards of WebDataset",
+    "old": "a directory of the old designer",
+}
 
 
 def convert(
@@ -131,6 +138,7 @@ def list_source(source: Source, params: ConvertParams, *, control: Control) -> L
     Raises:
         InvalidDatasetError: The source cannot be used.
     """
+    _refuse_one_label_sources(source, params)
     if source.kind == "folder":
         return scan_folder(source.path, params, control=control)
     readers = {
@@ -177,6 +185,7 @@ def list_packed(source: Source, into: Path, params: ConvertParams, *, control: C
         InvalidDatasetError: The source or what is in it cannot be used.
         FailedToWriteOutputsError: It does not fit on the disk.
     """
+    _refuse_one_label_sources(source, params)
     if source.kind == "parquet":
         return unpack_parquet(source.path, into, params, control=control)
     if source.kind == "webdataset":
@@ -187,6 +196,18 @@ def list_packed(source: Source, into: Path, params: ConvertParams, *, control: C
     ).notices
     listing = scan_folder(into, params, archive=archive, control=control)
     return dataclasses.replace(listing, notices=(*noted, *listing.notices))
+
+
+def _refuse_one_label_sources(source: Source, params: ConvertParams) -> None:
+    if params.labels == "several" and source.kind not in _SEVERAL_FROM:
+        raise InvalidDatasetError(
+            f"{source.path} cannot say of a picture that it has several labels, for it is read as "
+            f"{_KINDS[source.kind]}.",
+            hint="Several labels per picture come from a table (.csv, .tsv, .jsonl), a COCO file "
+            "or Parquet; 'imageloom data convert --labels several' reads these.",
+            reason="one-label-source",
+            details={"kind": source.kind},
+        )
 
 
 def _convert_packed(

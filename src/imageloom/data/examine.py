@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from imageloom.data.decoding.pool import Answer, Bad, Good, choose_workers, decode_files
 from imageloom.data.images.directory import Rejected
-from imageloom.data.images.index import SCHEMA, file_name
+from imageloom.data.images.index import LABELS, SCHEMA, file_name, has_several
 from imageloom.data.names import FORMATS
 from imageloom.data.params import ConvertParams
 from imageloom.data.sources.listing import Listing
@@ -131,11 +131,15 @@ class _Columns:
             ),
             "group": files.column("group"),
         }
-        return pa.table([columns[name] for name in SCHEMA.names], schema=SCHEMA).combine_chunks()
+        index = pa.table([columns[name] for name in SCHEMA.names], schema=SCHEMA)
+        if has_several(files):
+            index = index.append_column(LABELS, files.column(LABELS.name))
+        return index.combine_chunks()
 
     def _rejected(self) -> tuple[Rejected, ...]:
         labels: npt.NDArray[np.int32] = self._listing.files.column("label").to_numpy()
-        classes = self._listing.classes
+        # One that might have had several has no class that is lost with it.
+        classes = () if has_several(self._listing.files) else self._listing.classes
         return tuple(
             Rejected(
                 file=self._file(row),

@@ -76,17 +76,15 @@ def open_images(
     control = Control.of(on_event, cancel)
     params = convert_params or ConvertParams()
     if root:
-        found = open_moved(images, root, control=control)
-        return found.without_labels() if params.labels == "none" else found
+        return _labelled_as_asked(open_moved(images, root, control=control), params)
     if isinstance(images, ImageDirectory):
-        return images.without_labels() if params.labels == "none" else images
+        return _labelled_as_asked(images, params)
     settings = settings or read_settings(os.environ)
     if is_address(images):
         images = fetch(images, settings.downloads, control=control)
     source = find_source(images)
     if source.kind == "image directory":
-        found = load_image_directory(source.path)
-        return found.without_labels() if params.labels == "none" else found
+        return _labelled_as_asked(load_image_directory(source.path), params)
     kept = settings.image_directories
     refuse_kept_inside(kept, source.path, hint="Set IMAGELOOM_HOME to a folder elsewhere.")
     with _saying_where_options_belong(source.path, params):
@@ -95,6 +93,20 @@ def open_images(
     if opened.rejected:
         control.tell(Notice("warning", left_out_notice(opened, source.path)))
     return opened
+
+
+def _labelled_as_asked(images: ImageDirectory, params: ConvertParams) -> ImageDirectory:
+    if params.labels == "none":
+        return images.without_labels()
+    if params.labels == "several" and images.is_labelled and not images.has_several_labels:
+        raise InvalidDatasetError(
+            f"The pictures in {images.root} were converted with one label each, and what else is "
+            "in them is not known.",
+            hint="Convert the source of their labels again, with 'imageloom data convert --labels "
+            "several'.",
+            reason="one-label-source",
+        )
+    return images
 
 
 def _converted_once(

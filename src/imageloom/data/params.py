@@ -27,7 +27,7 @@ NameEncoding = Literal[
     "cp1256",
     "koi8_r",
 ]
-Labels = Literal["source", "none"]
+Labels = Literal["source", "several", "none"]
 EmptyClasses = Literal["refuse", "drop"]
 
 
@@ -67,8 +67,9 @@ class ConvertParams(Params):
     )
     labels: Labels = parameter(
         "source",
-        help="Classes come from the 'source', its folders or its column; or there are 'none': all "
-        "pictures at any depth are taken without labels, as for scoring.",
+        help="Classes come from the 'source', its folders or its column; 'several': each picture "
+        "may have several, or none, as a manifest, a COCO file or Parquet lists them; or there are "
+        "'none': all pictures at any depth are taken without labels, as for scoring.",
         section="Source",
     )
     empty_classes: EmptyClasses = parameter(
@@ -96,6 +97,12 @@ class ConvertParams(Params):
     label_column: str | None = parameter(
         None,
         help="Column or key of a manifest with the class; when not given, 'label'.",
+        section="Manifest",
+    )
+    label_separator: str = parameter(
+        "|",
+        help="What stands between the labels of a picture in a cell of a manifest, with several "
+        "labels per picture.",
         section="Manifest",
     )
     part: str | None = parameter(

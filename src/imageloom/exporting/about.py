@@ -14,13 +14,17 @@ def about(model: TrainedModel) -> dict[str, object]:
     """Return plain JSON values by name, the same for equal models.
 
     ``classes`` are the names of the outputs, in order. ``preprocessing`` says how a decoded picture
-    becomes the input; where ``input`` is uint8, the normalisation is part of the graph.
+    becomes the input; where pictures may have several labels, ``label_thresholds`` says from which
+    probability each is given; where ``input`` is uint8, the normalisation is part of the graph.
     """
-    size = model.preprocessing.input_size
+    size, thresholds = model.preprocessing.input_size, model.label_thresholds
+    several = {} if thresholds is None else {"label_thresholds": list(thresholds)}
+    each = "" if thresholds is None else ", each by itself"
     return {
         "classes": list(model.classes),
         "input": f"uint8 [batch, 3, {size}, {size}], RGB, 0 to 255",
-        "output": "probabilities, float32 [batch, classes]",
+        **several,
+        "output": f"probabilities, float32 [batch, classes]{each}",
         "preprocessing": model.preprocessing.to_json(),
         "architecture": model.architecture.to_json(),
         "model_digest": model.digest,

@@ -99,7 +99,9 @@ def export(  # noqa: PLR0913 - the public call; all but the first three are keyw
     read = [expand_home(one) for one in (model, images) if isinstance(one, Path | str)]
     refuse_misplaced([out], read=read)
     with contextlib.ExitStack() as stack:
-        used = stack.enter_context(model_in_use(model, _PLAIN, control.on_event))
+        used = stack.enter_context(
+            model_in_use(model, _PLAIN, control.on_event, knows_several_labels=True)
+        )
         pictures = _pictures(model, images, root, convert_params, control)
         pictures.require_pictures("to compare the exported model with")
         pictures.refuse_outputs([out])
@@ -166,8 +168,11 @@ def _record(
 
 def _card(model: TrainedModel, kind: ExportFormat, parity: Parity) -> str:
     size = model.preprocessing.input_size
+    known, others = "a known class", "another class"
+    if model.label_thresholds is not None:
+        known, others = "known labels", "other labels"
     right = (
-        f" Of {parity.labelled:,} with a known class both are right about {parity.right_before:,} "
+        f" Of {parity.labelled:,} with {known} both are right about {parity.right_before:,} "
         f"and {parity.right_after:,}."
         if parity.labelled
         else ""
@@ -184,5 +189,5 @@ size.
 ## Is it the same model?
 
 It scored {parity.images:,} pictures again in its own runtime. The largest difference of a \
-probability was {parity.largest_difference:.2g}; {parity.changed:,} were given another class.{right}
+probability was {parity.largest_difference:.2g}; {parity.changed:,} were given {others}.{right}
 """

@@ -8,16 +8,19 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
+import numpy.typing as npt
 
 from imageloom.data.images.directory import ImageDirectory
 from imageloom.data.loading.loader import BatchKey, PictureLoader
 from imageloom.errors import ExportError
 from imageloom.events import Control, Progress
 from imageloom.exporting.export_format import ExportFormat
+from imageloom.models.model_directory import TrainedModel
 from imageloom.scoring.inference import predict_batches
 from imageloom.scoring.model_in_use import ModelInUse
 from imageloom.scoring.reading import reading_by
-from imageloom.scoring.score import labels_by_model, probabilities_of
+from imageloom.scoring.score import known_labels, probabilities_of
+from imageloom.scoring.tables.label_set_table import given_labels
 from imageloom.system.wording import count
 
 if TYPE_CHECKING:
@@ -36,9 +39,9 @@ class Parity:
         images: Pictures that both have scored.
         largest_difference: Of any probability of any picture.
         at: The picture where that was.
-        changed: How many pictures are given another class.
+        changed: How many pictures are given another class, or other labels.
         changed_files: The first of them.
-        labelled: Pictures whose class is known.
+        labelled: Pictures whose class is known, or of several all labels.
         right_before: How many of those the model names rightly.
         right_after: How many the exported model does.
     """
@@ -82,10 +85,9 @@ def measure(
         RunInterruptedError: Somebody asked to stop.
     """
     preprocessing = used.model.preprocessing
-    labels_N = labels_by_model(images, used.model.classes)
+    labels = known_labels(images, used.model)
     differences_N = np.zeros(len(images), dtype=np.float64)
-    before_N = np.zeros(len(images), dtype=np.int32)
-    after_N = np.zeros(len(images), dtype=np.int32)
+    before, after = _Answers(used.model, len(images)), _Answers(used.model, len(images))
     loader = PictureLoader(
         images, preprocessing.transforms, seed=0, reading=reading_by(0, used.compute)
     )
@@ -95,21 +97,26 @@ def measure(
             used.network, batches, used.compute, preprocessing.normalisation
         ):
             positions_B = batch.positions_B.numpy()
-            own_BK = probabilities_of(logits_BK, images, positions_B)
+            own_BK = probabilities_of(
+                logits_BK,
+                images,
+                positions_B,
+                has_several_labels=used.model.label_thresholds is not None,
+            )
             exported_BK = runtime(batch.images_BCHW).numpy()
             # A number that is none is as far from any other as can be.
             apart_B = np.abs(own_BK - exported_BK).max(axis=1)
             differences_N[positions_B] = np.nan_to_num(apart_B, nan=np.inf)
-            before_N[positions_B] = own_BK.argmax(axis=1)
-            after_N[positions_B] = exported_BK.argmax(axis=1)
+            before.note(positions_B, own_BK)
+            after.note(positions_B, exported_BK)
             done = int(positions_B[-1]) + 1
             control.tell(Progress("Comparing the exported model", done, len(images), "images"))
             control.raise_if_cancelled()
     finally:
         loader.close()
-    changed = np.flatnonzero(before_N != after_N)
+    changed = np.flatnonzero(~before.equal(after.given))
     worst = int(differences_N.argmax())
-    known_N = labels_N >= 0
+    known_N = np.zeros(len(images), np.bool_) if labels is None else before.known(labels)
     return Parity(
         images=len(images),
         largest_difference=float(differences_N[worst]),
@@ -117,9 +124,35 @@ def measure(
         changed=len(changed),
         changed_files=tuple(images.file(int(one)) for one in changed[:_NAMED]),
         labelled=int(known_N.sum()),
-        right_before=int((before_N == labels_N)[known_N].sum()),
-        right_after=int((after_N == labels_N)[known_N].sum()),
+        right_before=0 if labels is None else int(before.equal(labels)[known_N].sum()),
+        right_after=0 if labels is None else int(after.equal(labels)[known_N].sum()),
     )
+
+
+class _Answers:
+    """What pictures are given: one class each, or any labels."""
+
+    def __init__(self, model: TrainedModel, total: int) -> None:
+        self._thresholds = model.label_thresholds
+        shape = total if self._thresholds is None else (total, len(model.classes))
+        self.given: npt.NDArray[np.int32] = np.zeros(shape, dtype=np.int32)
+
+    def note(self, positions_B: npt.NDArray[np.int64], said_BK: npt.NDArray[np.float32]) -> None:
+        if self._thresholds is None:
+            self.given[positions_B] = said_BK.argmax(axis=1)
+        else:
+            self.given[positions_B] = given_labels(said_BK, self._thresholds)
+
+    def equal(self, other: npt.NDArray[np.integer | np.bool_]) -> npt.NDArray[np.bool_]:
+        """Return which pictures have the same, bool [N]."""
+        same = np.asarray(self.given == other)
+        return same if same.ndim == 1 else np.asarray(same.all(axis=1))
+
+    def known(self, labels: npt.NDArray[np.integer | np.bool_]) -> npt.NDArray[np.bool_]:
+        """Return of which pictures the labels are known, bool [N]."""
+        if labels.ndim > 1:
+            return np.ones(len(labels), dtype=np.bool_)
+        return np.asarray(labels >= 0)
 
 
 def require_equal(parity: Parity, bound: float, kind: ExportFormat) -> None:
@@ -131,7 +164,7 @@ def require_equal(parity: Parity, bound: float, kind: ExportFormat) -> None:
     if parity.largest_difference <= bound:
         return
     sides = (
-        f"{count(parity.changed, 'picture is', 'pictures are')} given another class, and "
+        f"{count(parity.changed, 'picture is', 'pictures are')} named otherwise, and "
         if parity.changed
         else ""
     )

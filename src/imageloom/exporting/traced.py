@@ -20,7 +20,11 @@ def traced(model: TrainedModel) -> torch.export.ExportedProgram:
     Raises:
         ExportError: The network does what no graph can hold.
     """
-    classifier = Classifier(model.network, model.preprocessing.normalisation)
+    classifier = Classifier(
+        model.network,
+        model.preprocessing.normalisation,
+        has_several_labels=model.label_thresholds is not None,
+    )
     try:
         return torch.export.export(
             classifier,

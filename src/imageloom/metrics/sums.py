@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from torch import Tensor
 
-_LOSS_STEPS_PER_NAT: Final = 2.0**26
+LOSS_STEPS_PER_NAT: Final = 2.0**26
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,8 @@ class ScoreSums:
     Attributes:
         images: Pictures with a known label.
         loss: Sum of cross-entropies, in nats; NaN or infinite as soon as one picture's is.
-        top1: Pictures whose label has the highest logit.
+        top1: Pictures whose label has the highest logit. While a network learns from pictures with
+            several labels each: those that are given exactly theirs.
         top5: Pictures whose label is among the five highest logits.
     """
 
@@ -81,7 +82,7 @@ def score_sums(logits_BK: "Tensor", labels_B: "Tensor") -> ScoreSums:
     logits_BK, labels_B = logits_BK[known_B].double(), labels_B[known_B]
     own_B = logits_BK.gather(1, labels_B[:, None]).squeeze(1)
     loss_B = logits_BK.logsumexp(dim=1) - own_B
-    rounded_B = (loss_B * _LOSS_STEPS_PER_NAT).round() / _LOSS_STEPS_PER_NAT
+    rounded_B = (loss_B * LOSS_STEPS_PER_NAT).round() / LOSS_STEPS_PER_NAT
     return ScoreSums(
         images=len(labels_B),
         loss=float(rounded_B.sum()),

@@ -14,7 +14,7 @@ from pathlib import Path
 from pydantic import JsonValue
 from torch import nn
 
-from imageloom.errors import NaNError
+from imageloom.errors import InvalidModelDirectoryError, NaNError
 from imageloom.events import CancelToken, Control, EventSink, ignore_events
 from imageloom.files.home import expand_home
 from imageloom.files.output_places import refuse_misplaced
@@ -78,6 +78,9 @@ class TrainedModel:
         initial_weights: What the training started from.
         versions: Of the libraries at that time.
         digest: SHA-256 over the record and the weights; empty before it is saved.
+        label_thresholds: Of a model that says of each class whether a picture has it, the
+            probability from which it does, in the order of the classes; None where a picture has
+            one class.
     """
 
     architecture: Architecture
@@ -90,6 +93,24 @@ class TrainedModel:
     initial_weights: WeightsSource = field(default_factory=WeightsSource)
     versions: Mapping[str, str] = field(default_factory=library_versions)
     digest: str = ""
+    label_thresholds: tuple[float, ...] | None = None
+
+    def require_one_label(self, purpose: str) -> None:
+        """Refuse a model that may give a picture several labels.
+
+        Args:
+            purpose: What cannot use it, as in ``imageloom explain``.
+
+        Raises:
+            InvalidModelDirectoryError: It may.
+        """
+        if self.label_thresholds is not None:
+            raise InvalidModelDirectoryError(
+                f"The model gives each picture any of {len(self.classes):,} labels; {purpose} "
+                "needs a model that gives one class, and does not know several labels yet.",
+                hint="'imageloom score', 'evaluate', 'predict', 'export' and 'serve' do.",
+                reason="several-labels",
+            )
 
 
 def make_untrained(
@@ -201,6 +222,7 @@ def save_trained(out: Path, model: TrainedModel, *, replace: bool = False) -> Tr
         data=model.data,
         initial_weights=model.initial_weights,
         versions=model.versions,
+        label_thresholds=model.label_thresholds,
     )
     content = trained_to_json(record)
     digest = write_model(_absolute(out), content, trained_card(record), state, replace=replace)
@@ -231,6 +253,7 @@ def load_trained(path: Path, *, on_event: EventSink = ignore_events) -> TrainedM
         initial_weights=record.initial_weights,
         versions=record.versions,
         digest=stored.digest,
+        label_thresholds=record.label_thresholds,
     )
 
 

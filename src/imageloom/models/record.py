@@ -20,6 +20,7 @@ from imageloom.preprocessing import (
 from imageloom.system.wording import some
 
 FORMAT_VERSION: Final = 1
+SEVERAL_LABELS_VERSION: Final = 2  # with several labels per picture, which version 1 does not know
 UNTRAINED: Final = "untrained_model"
 TRAINED: Final = "trained_model"
 MAX_CLASSES: Final = 200_000
@@ -82,6 +83,7 @@ class TrainedRecord:
     data: Mapping[str, DataFacts]
     initial_weights: WeightsSource
     versions: Mapping[str, str]
+    label_thresholds: tuple[float, ...] | None = None
 
 
 class _UntrainedContent(_Part):
@@ -114,6 +116,7 @@ class TrainedContent(_Part):
     data: dict[str, DataFacts]
     initial_weights: WeightsSource
     versions: dict[str, str]
+    label_thresholds: list[Annotated[float, Field(ge=0, le=1)]] | None = None
 
 
 def library_versions() -> dict[str, str]:
@@ -142,8 +145,10 @@ def untrained_to_json(record: UntrainedRecord) -> dict[str, object]:
 
 def trained_to_json(record: TrainedRecord) -> dict[str, object]:
     """Return the content of a trained model's ``model.json``; no time stamp, so it is stable."""
+    thresholds = record.label_thresholds
+    several = {} if thresholds is None else {"label_thresholds": list(thresholds)}
     return {
-        "format_version": FORMAT_VERSION,
+        "format_version": SEVERAL_LABELS_VERSION if several else FORMAT_VERSION,
         "kind": TRAINED,
         "made_by": f"imageloom {__version__}",
         "architecture": record.architecture.to_json(),
@@ -156,6 +161,7 @@ def trained_to_json(record: TrainedRecord) -> dict[str, object]:
         "data": {name: facts.model_dump() for name, facts in record.data.items()},
         "initial_weights": record.initial_weights.model_dump(),
         "versions": dict(record.versions),
+        **several,
     }
 
 
@@ -169,17 +175,17 @@ def kind_of(content: Mapping[str, object], where: str) -> Kind:
     if type(version) is not int or version < 1:
         raise InvalidModelDirectoryError(
             f"{where} has the format version {version!r}, which is none; this Imageloom reads 1 "
-            f"to {FORMAT_VERSION}.",
+            f"to {SEVERAL_LABELS_VERSION}.",
             hint="Was the file changed? Restore it, or make the model again.",
             reason="format-version",
         )
-    if version > FORMAT_VERSION:
+    if version > SEVERAL_LABELS_VERSION:
         raise InvalidModelDirectoryError(
             f"{where} has format version {version}, made by {str(made_by)[:100]!r}; this Imageloom "
-            f"({__version__}) reads up to {FORMAT_VERSION}.",
+            f"({__version__}) reads up to {SEVERAL_LABELS_VERSION}.",
             hint=f"Update Imageloom to the version that made it ({str(made_by)[:100]}) or newer.",
             reason="format-version",
-            details={"found": version, "readable": FORMAT_VERSION},
+            details={"found": version, "readable": SEVERAL_LABELS_VERSION},
         )
     kind = content.get("kind")
     if kind == UNTRAINED:
@@ -235,6 +241,9 @@ def trained_from_json(content: Mapping[str, object], where: str) -> TrainedRecor
     _require_equal(where, "num_classes", read.num_classes, "the class list", len(classes))
     size = preprocessing.input_size
     _require_equal(where, "input_size", read.input_size, "the preprocessing", size)
+    if read.label_thresholds is not None:
+        thresholds = len(read.label_thresholds)
+        _require_equal(where, "label_thresholds", thresholds, "the class list", len(classes))
     return TrainedRecord(
         architecture=architecture_from_json(read.architecture, InvalidModelDirectoryError),
         classes=classes,
@@ -244,6 +253,7 @@ def trained_from_json(content: Mapping[str, object], where: str) -> TrainedRecor
         data=read.data,
         initial_weights=read.initial_weights,
         versions=read.versions,
+        label_thresholds=None if read.label_thresholds is None else tuple(read.label_thresholds),
     )
 
 

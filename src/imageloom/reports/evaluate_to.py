@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
+
 from imageloom.data.images.places import refuse_among_pictures
 from imageloom.errors import CouldNotOpenFileError
 from imageloom.events import CancelToken, Control, EventSink, Notice, ignore_events
@@ -10,13 +12,23 @@ from imageloom.files.home import expand_home
 from imageloom.files.output_places import refuse_misplaced
 from imageloom.files.publish import publishing_directory, refuse_existing
 from imageloom.reports.write import write_comparison_report, write_evaluation_report
+from imageloom.reports.write_label_sets import write_label_set_report
 from imageloom.scoring.comparison import Comparison
-from imageloom.scoring.evaluate import Scores, compare, evaluate, names_of, table_of
-from imageloom.scoring.evaluation import Evaluation
+from imageloom.scoring.evaluate import (
+    AnyEvaluation,
+    Scores,
+    compare,
+    evaluate,
+    names_of,
+    table_of,
+)
 from imageloom.scoring.figure_files import write_figures
+from imageloom.scoring.label_set_evaluation import LabelSetEvaluation
 from imageloom.scoring.params import EvaluateParams
 from imageloom.scoring.picture_table import write_pictures
 from imageloom.scoring.read_pictures import PICTURES
+from imageloom.scoring.tables.file import AnyTable
+from imageloom.scoring.tables.label_set_table import LabelSetTable
 from imageloom.scoring.tables.scored_table import ScoredTable
 from imageloom.scoring.threshold_file import THRESHOLDS, write_thresholds
 
@@ -30,12 +42,13 @@ def evaluate_to(  # noqa: PLR0913 - the public call; all but the first two are k
     names: Sequence[str] | None = None,
     on_event: EventSink = ignore_events,
     cancel: CancelToken | None = None,
-) -> Evaluation | Comparison:
+) -> AnyEvaluation | Comparison:
     """Publish a folder with the figures of one table, or of two side by side.
 
     The folder holds ``evaluation.json``, ``per_class.csv``, ``confusion_matrix.csv``,
     ``thresholds.json``, ``pictures.sqlite`` and ``report.html``; of a second table all but the
-    first and the last once more, as ``other_per_class.csv`` and so on.
+    first and the last once more, as ``other_per_class.csv`` and so on. Of pictures that may have
+    several labels each it holds ``evaluation.json``, ``per_class.csv`` and ``report.html``.
 
     Args:
         scores: A table, or the file of one.
@@ -62,7 +75,7 @@ def evaluate_to(  # noqa: PLR0913 - the public call; all but the first two are k
         _refuse_among_pictures(out, table, root or table.root)
     names = names or names_of([scores] if other is None else [scores, other])
     control.raise_if_cancelled()
-    outcome: Evaluation | Comparison
+    outcome: AnyEvaluation | Comparison
     if len(tables) == 1:
         outcome = evaluate(tables[0], params=params, name=names[0])
     else:
@@ -73,6 +86,8 @@ def evaluate_to(  # noqa: PLR0913 - the public call; all but the first two are k
     with publishing_directory(out) as partial:
         write_figures(partial, outcome)
         for prefix, table in zip(("", "other_"), tables, strict=False):
+            if isinstance(table, LabelSetTable):
+                continue
             place = partial / f"{prefix}{PICTURES}"
             write_pictures(table, place, root=root or table.root, cancel=control.cancel)
             write_thresholds(table, partial / f"{prefix}{THRESHOLDS}")
@@ -85,7 +100,7 @@ def evaluate_to(  # noqa: PLR0913 - the public call; all but the first two are k
 
 def _write_report(
     path: Path,
-    outcome: Evaluation | Comparison,
+    outcome: AnyEvaluation | Comparison,
     roots: list[Path | None],
     params: EvaluateParams,
 ) -> None:
@@ -93,17 +108,20 @@ def _write_report(
         write_comparison_report(
             path, outcome, roots=(roots[0], roots[1]), thumbnails=params.thumbnails
         )
+    elif isinstance(outcome, LabelSetEvaluation):
+        write_label_set_report(path, outcome, root=roots[0], thumbnails=params.thumbnails)
     else:
         write_evaluation_report(path, outcome, root=roots[0], thumbnails=params.thumbnails)
 
 
-def _refuse_among_pictures(out: Path, table: ScoredTable, root: Path | None) -> None:
+def _refuse_among_pictures(out: Path, table: AnyTable, root: Path | None) -> None:
     if root is not None:
+        none_N = np.zeros(0, dtype=np.int32)
         refuse_among_pictures(
             [out],
             root=root,
             files=table.files,
-            labels_N=table.labels_N,
+            labels_N=table.labels_N if isinstance(table, ScoredTable) else none_N,
             classes=table.classes,
         )
 

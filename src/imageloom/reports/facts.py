@@ -6,7 +6,7 @@ from pathlib import Path
 from imageloom.reports.charts import Markup, element
 from imageloom.reports.page import Section
 from imageloom.reports.training.record import RecordedRun
-from imageloom.scoring.evaluation import Evaluation
+from imageloom.scoring.evaluate import AnyEvaluation
 from imageloom.system.wording import count, duration
 
 # Long and shown elsewhere in the report.
@@ -22,7 +22,7 @@ _GROUPS = (
 )
 
 
-def run_facts_section(run: RecordedRun, evaluation: Evaluation) -> Section:
+def run_facts_section(run: RecordedRun, evaluation: AnyEvaluation) -> Section:
     """Return the section with everything that went into a run."""
     course = {
         "state": run.text("state"),
@@ -37,7 +37,7 @@ def run_facts_section(run: RecordedRun, evaluation: Evaluation) -> Section:
     return _section(groups)
 
 
-def table_facts_section(evaluations: Sequence[tuple[Evaluation, Path | None]]) -> Section:
+def table_facts_section(evaluations: Sequence[tuple[AnyEvaluation, Path | None]]) -> Section:
     """Return the section with what is known of one or two scored tables."""
     groups = [
         (

@@ -18,6 +18,7 @@ from imageloom.reports.page import Heading, Section, page
 from imageloom.reports.training.curves import Curves, curves_section
 from imageloom.reports.training.record import RecordedRun
 from imageloom.scoring.comparison import Comparison
+from imageloom.scoring.evaluate import AnyEvaluation
 from imageloom.scoring.evaluation import Evaluation
 from imageloom.scoring.tables.scored_table import ScoredTable
 from imageloom.system.wording import count, duration
@@ -56,7 +57,7 @@ def write_run_report(
         reliability_section(evaluation),
         run_facts_section(record, evaluation),
     ]
-    _write(path, _run_heading(record, evaluation), [one for one in sections if one is not None])
+    write_page(path, run_heading(record, evaluation), sections)
 
 
 def write_evaluation_report(
@@ -88,7 +89,7 @@ def write_evaluation_report(
         reliability_section(evaluation),
         table_facts_section([(evaluation, root)]),
     ]
-    _write(path, Heading("Evaluation report", evaluation.name, facts), sections)
+    write_page(path, Heading("Evaluation report", evaluation.name, facts), sections)
 
 
 def write_comparison_report(
@@ -117,10 +118,11 @@ def write_comparison_report(
     ]
     facts = f"{count(comparison.joined, 'picture')} that both tables hold with a label"
     heading = Heading("Comparison report", f"A: {left.name} · B: {right.name}", facts)
-    _write(path, heading, sections)
+    write_page(path, heading, sections)
 
 
-def _run_heading(run: RecordedRun, evaluation: Evaluation) -> Heading:
+def run_heading(run: RecordedRun, evaluation: AnyEvaluation) -> Heading:
+    """Return the top of the report of a run."""
     network = run.network or "A network"
     folder = Path(run.text("data", "training", "root")).name
     facts = [
@@ -136,7 +138,12 @@ def _run_heading(run: RecordedRun, evaluation: Evaluation) -> Heading:
     return Heading("Training report", title, " · ".join(fact for fact in facts if fact))
 
 
-def _write(path: Path, heading: Heading, sections: Sequence[Section]) -> None:
-    document = page(heading, sections)
+def write_page(path: Path, heading: Heading, sections: Sequence[Section | None]) -> None:
+    """Publish a report; sections that are None are left out.
+
+    Raises:
+        FailedToWriteOutputsError: The file cannot be written.
+    """
+    document = page(heading, [one for one in sections if one is not None])
     with writing_file(path) as partial:
         partial.write_text(document, encoding="utf-8")

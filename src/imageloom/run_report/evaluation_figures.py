@@ -11,6 +11,8 @@ from imageloom.pipeline.run_folder import RunFolder
 from imageloom.pipeline.run_record import NodeFacts
 
 EVALUATION: Final = "evaluation.json"
+_ONE: Final = ("Overall_Accuracy", "accuracy_interval_95")
+_SEVERAL: Final = ("Exact_Match", "exact_match_interval_95")
 
 
 @dataclass(frozen=True)
@@ -22,11 +24,15 @@ class EvaluationFigures:
         node: The node that evaluated.
         name: What the scored table is called.
         images: Pictures with a label.
-        accuracy: Fraction of them that were given their class.
+        accuracy: Fraction of them that were given their class; where pictures may have several
+            labels, all of theirs and no other.
         low: Where its 95 % confidence interval begins.
         high: Where it ends.
         macro_f1: F1, every class counting the same.
         log_loss: In nats.
+        mean_average_precision: Where pictures may have several labels; None otherwise, and where
+            no picture has any.
+        micro_f1: Likewise.
     """
 
     run: str
@@ -38,6 +44,8 @@ class EvaluationFigures:
     high: float
     macro_f1: float
     log_loss: float
+    mean_average_precision: float | None = None
+    micro_f1: float | None = None
 
 
 class EvaluatedModel(NamedTuple):
@@ -73,17 +81,22 @@ def _evaluations_in(file: Path, run: str, node: str) -> Iterator[EvaluatedModel]
     try:
         content: dict[str, Any] = read_json(file, InvalidDatasetError)
         for one in content["evaluations"]:
-            low, high = one["accuracy_interval_95"]
+            several = one.get("several_labels") is True
+            accuracy, interval = _SEVERAL if several else _ONE
+            low, high = one[interval]
+            mean = one["figures"].get("Mean_Average_Precision") if several else None
             figures = EvaluationFigures(
                 run=run,
                 node=node,
                 name=str(one["name"]),
                 images=int(one["images"]),
-                accuracy=float(one["figures"]["Overall_Accuracy"]),
+                accuracy=float(one["figures"][accuracy]),
                 low=float(low),
                 high=float(high),
                 macro_f1=float(one["figures"]["Macro_F1"]),
                 log_loss=float(one["figures"]["Log_Loss"]),
+                mean_average_precision=None if mean is None else float(mean),
+                micro_f1=float(one["figures"]["Micro_F1"]) if several else None,
             )
             yield EvaluatedModel(str(one.get("model_digest", "")), figures)
     except (KeyError, TypeError, ValueError) as problem:

@@ -5,15 +5,19 @@ from pathlib import Path
 
 from imageloom.scoring.comparison import Comparison, compare_tables
 from imageloom.scoring.evaluation import Evaluation, evaluate_table
+from imageloom.scoring.label_set_evaluation import LabelSetEvaluation, evaluate_label_sets
 from imageloom.scoring.params import EvaluateParams
-from imageloom.scoring.tables.file import read_table
-from imageloom.scoring.tables.scored_table import ScoredTable
+from imageloom.scoring.tables.file import AnyTable, read_any_table, require_one_label
+from imageloom.scoring.tables.label_set_table import LabelSetTable
 
-Scores = ScoredTable | Path | str
+Scores = AnyTable | Path | str
+AnyEvaluation = Evaluation | LabelSetEvaluation
 
 
-def evaluate(scores: Scores, *, params: EvaluateParams | None = None, name: str = "") -> Evaluation:
-    """Return the figures of one scored table.
+def evaluate(
+    scores: Scores, *, params: EvaluateParams | None = None, name: str = ""
+) -> AnyEvaluation:
+    """Return the figures of one scored table; where pictures may have several labels, other ones.
 
     Args:
         scores: A table, or the file of one.
@@ -24,9 +28,11 @@ def evaluate(scores: Scores, *, params: EvaluateParams | None = None, name: str 
         NotScoredDatasetError: The file holds no scored table, or the table has no rows.
         NotExpectedLabelColumnError: No picture has a label.
     """
-    return evaluate_table(
-        table_of(scores), params=params or EvaluateParams(), name=name or names_of([scores])[0]
-    )
+    table, params = table_of(scores), params or EvaluateParams()
+    name = name or names_of([scores])[0]
+    if isinstance(table, LabelSetTable):
+        return evaluate_label_sets(table, params=params, name=name)
+    return evaluate_table(table, params=params, name=name)
 
 
 def compare(
@@ -45,13 +51,17 @@ def compare(
         names: What the tables are called in reports; by default the files' names.
 
     Raises:
-        NotScoredDatasetError: A file holds no scored table, or a table has no rows.
+        NotScoredDatasetError: A file holds no scored table, or a table has no rows; or its pictures
+            may have several labels.
         NotExpectedLabelColumnError: No picture of a table has a label.
         InvalidDatasetError: The class lists differ, or a table names a file twice.
     """
     params = params or EvaluateParams()
-    left, right = table_of(scores), table_of(other)
     titles = names or names_of([scores, other])
+    left, right = (
+        require_one_label(table_of(one), title)
+        for one, title in zip((scores, other), titles, strict=True)
+    )
     evaluations = (
         evaluate_table(left, params=params, name=titles[0]),
         evaluate_table(right, params=params, name=titles[1]),
@@ -59,14 +69,14 @@ def compare(
     return compare_tables(left, right, evaluations, mistakes=params.mistakes)
 
 
-def table_of(scores: Scores) -> ScoredTable:
+def table_of(scores: Scores) -> AnyTable:
     """Return the table itself, read if a file was given."""
-    return scores if isinstance(scores, ScoredTable) else read_table(scores)
+    return scores if isinstance(scores, AnyTable) else read_any_table(scores)
 
 
 def names_of(tables: Sequence[Scores]) -> list[str]:
     """Return a short name for each table; two files of one name keep their folder's."""
-    paths = [None if isinstance(one, ScoredTable) else Path(one).absolute() for one in tables]
+    paths = [None if isinstance(one, AnyTable) else Path(one).absolute() for one in tables]
     names = ["scores" if path is None else path.name for path in paths]
     if len(set(names)) == len(names):
         return names

@@ -25,9 +25,10 @@ from imageloom.metrics import (
     wilson_interval,
 )
 from imageloom.scoring.label_errors import LabelErrors, label_errors_of
+from imageloom.scoring.notices_on_tables import left_out_notice, repeated_notice
 from imageloom.scoring.params import EvaluateParams
 from imageloom.scoring.tables.scored_table import UNKNOWN, ScoredTable
-from imageloom.system.wording import count, some
+from imageloom.system.wording import some
 
 
 @dataclass(frozen=True)
@@ -238,13 +239,7 @@ def surest_mistakes(
 
 
 def _notices(table: ScoredTable, confusion_KK: npt.NDArray[np.int64]) -> tuple[str, ...]:
-    notices = []
-    if table.left_out:
-        reasons = [f"{number:,}: {reason}" for reason, number in table.left_out.items()]
-        notices.append(
-            f"Left out, and in no figure: {count(sum(table.left_out.values()), 'file')} "
-            f"({some(reasons)})."
-        )
+    notices = [*left_out_notice(table.left_out)]
     unlabelled = int((table.labels_N == UNKNOWN).sum())
     if unlabelled:
         notices.append(
@@ -257,7 +252,4 @@ def _notices(table: ScoredTable, confusion_KK: npt.NDArray[np.int64]) -> tuple[s
             f"Classes without a picture here: {len(empty):,} of {len(table.classes):,} "
             f"({some(empty)}). They count as 0 in the macro averages."
         )
-    repeated = len(table) - len(table.files.unique())
-    if repeated:
-        notices.append(f"Rows that repeat a file of another row: {repeated:,}. Every row counts.")
-    return tuple(notices)
+    return (*notices, *repeated_notice(table.files))

@@ -87,11 +87,20 @@ def choose_fill() -> int:
     return _FILLED_TO if torch.get_num_threads() > 1 else _FILLED_TO_IN_ONE_THREAD
 
 
-def probabilities_from(logits_BK: torch.Tensor) -> torch.Tensor:
+def probabilities_from(
+    logits_BK: torch.Tensor, *, has_several_labels: bool = False
+) -> torch.Tensor:
     """Return float32 [B, K] that adds up to 1 in each row.
 
     It is computed in float64, so that a row of a thousand classes adds up to 1 within float32.
+
+    Args:
+        logits_BK: Of a network.
+        has_several_labels: Whether a picture may have several, so that each number is the
+            probability of one label, whatever the others; rows then add up to anything.
     """
+    if has_several_labels:
+        return logits_BK.double().sigmoid().float()
     return logits_BK.double().softmax(dim=1).float()
 
 

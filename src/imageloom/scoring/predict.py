@@ -7,15 +7,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+import numpy.typing as npt
 import torch
 
 from imageloom.errors import GreaterThanError, ImageloomError
 from imageloom.events import CancelToken, Control, EventSink, Progress, ignore_events
 from imageloom.models.model_directory import TrainedModel
-from imageloom.scoring.inference import logits_of
+from imageloom.scoring.inference import logits_of, probabilities_from
 from imageloom.scoring.model_in_use import ModelInUse, model_in_use
 from imageloom.scoring.params import ScoreParams
 from imageloom.scoring.seen import seen_file
+from imageloom.scoring.tables.label_set_table import given_labels
 
 
 @dataclass(frozen=True)
@@ -28,6 +31,8 @@ class Prediction:
         probabilities: Theirs, 0 to 1.
         error: What is wrong with the file; empty when nothing is.
         hint: What to do about it; may be empty.
+        labels: Of a model that may give several labels, those that it gives, by its thresholds;
+            None of a model that gives one class, which is the first of ``classes``.
     """
 
     file: str
@@ -35,6 +40,7 @@ class Prediction:
     probabilities: tuple[float, ...] = ()
     error: str = ""
     hint: str = ""
+    labels: tuple[str, ...] | None = None
 
     @property
     def is_readable(self) -> bool:
@@ -42,16 +48,17 @@ class Prediction:
         return not self.error
 
     @property
-    def ranking(self) -> list[dict[str, object]]:
-        """Plain JSON values of each class and its probability."""
+    def named(self) -> dict[str, object]:
+        """Plain JSON values of the classes with their probabilities, and of the labels given."""
         found = zip(self.classes, self.probabilities, strict=True)
-        return [{"class": name, "probability": value} for name, value in found]
+        classes = [{"class": name, "probability": value} for name, value in found]
+        return {"classes": classes} | ({} if self.labels is None else {"labels": list(self.labels)})
 
     def to_json(self) -> dict[str, object]:
         """Return plain JSON values."""
         return {
             "file": self.file,
-            "classes": self.ranking,
+            **self.named,
             "error": self.error or None,
             "hint": self.hint or None,
         }
@@ -93,7 +100,9 @@ def predict(
             f"k is {k}, but must be greater than 0.", details={"parameter": "k", "value": k}
         )
     predictions = []
-    with model_in_use(model, params or ScoreParams(), control.on_event) as used:
+    with model_in_use(
+        model, params or ScoreParams(), control.on_event, knows_several_labels=True
+    ) as used:
         for file in files:
             control.raise_if_cancelled()
             predictions.append(_predict(used, file, k))
@@ -109,36 +118,57 @@ def _predict(used: ModelInUse, file: Path | str, k: int) -> Prediction:
     logits_1K = logits_of(
         used.network, image_CHW[None], used.compute, used.model.preprocessing.normalisation
     )
-    return ranked(str(file), logits_1K[0], used.model.classes, k)
+    return ranked(str(file), logits_1K[0], used.model, k)
 
 
-def ranked(file: str, logits_K: torch.Tensor, classes: Sequence[str], k: int) -> Prediction:
+def ranked(file: str, logits_K: torch.Tensor, model: TrainedModel, k: int) -> Prediction:
     """Return the most probable classes by the logits of a picture.
 
     Args:
         file: The file as it was given.
         logits_K: On the CPU.
-        classes: The class list.
+        model: Whose logits they are.
         k: How many classes to name; more than there are names all.
     """
-    return most_probable(file, logits_K.double().softmax(dim=0).float(), classes, k)
+    several = model.label_thresholds is not None
+    (probabilities_K,) = probabilities_from(logits_K[None], has_several_labels=several)
+    return most_probable(file, probabilities_K, model, k)
 
 
 def most_probable(
-    file: str, probabilities_K: torch.Tensor, classes: Sequence[str], k: int
+    file: str, probabilities_K: torch.Tensor, model: TrainedModel, k: int
 ) -> Prediction:
     """Return the most probable classes of a picture.
 
     Args:
         file: As the picture was given.
         probabilities_K: float32, on the CPU.
-        classes: The class list.
+        model: Whose probabilities they are.
         k: How many classes to name; more than there are names all.
     """
+    classes, thresholds = model.classes, model.label_thresholds
     # Stable, so that equal probabilities stand in the order of the class list.
     order = probabilities_K.argsort(descending=True, stable=True)[:k].tolist()
     return Prediction(
         file,
         classes=tuple(classes[index] for index in order),
         probabilities=tuple(float(probabilities_K[index]) for index in order),
+        labels=None
+        if thresholds is None
+        else labels_given(probabilities_K.numpy(), classes, thresholds),
     )
+
+
+def labels_given(
+    probabilities_K: npt.NDArray[np.float32], classes: Sequence[str], thresholds: Sequence[float]
+) -> tuple[str, ...]:
+    """Return the labels that a picture is given, the most probable first.
+
+    Args:
+        probabilities_K: Of the labels.
+        classes: Their names.
+        thresholds: From which probability each is given.
+    """
+    given_K = given_labels(probabilities_K[None], thresholds)[0]
+    order = np.argsort(-probabilities_K, kind="stable")
+    return tuple(classes[index] for index in order.tolist() if given_K[index])

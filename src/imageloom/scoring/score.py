@@ -31,7 +31,8 @@ from imageloom.scoring.inference import choose_fill, predict_batches, probabilit
 from imageloom.scoring.model_in_use import ModelInUse, model_in_use
 from imageloom.scoring.params import ScoreParams
 from imageloom.scoring.reading import reading_by
-from imageloom.scoring.tables.file import check_place, write_table
+from imageloom.scoring.tables.file import AnyTable, check_place, refuse_separator, write_table
+from imageloom.scoring.tables.label_set_table import LabelSetTable, given_labels
 from imageloom.scoring.tables.scored_table import UNKNOWN, ScoredTable, room_for_probabilities
 from imageloom.system.allocator import kept_for_the_next
 from imageloom.system.wording import count, some
@@ -47,11 +48,12 @@ def score(  # noqa: PLR0913 - the public call; all but the first three are keywo
     convert_params: ConvertParams | None = None,
     on_event: EventSink = ignore_events,
     cancel: CancelToken | None = None,
-) -> ScoredTable:
+) -> AnyTable:
     """Return the probabilities of every picture, and publish them as a table if asked.
 
     The model's own class list and preprocessing are used; transforms that the pictures carry are
     not. Labels are joined by name, and pictures may lack some of the model's classes, or labels.
+    A model that learned from pictures with several labels each gives a ``LabelSetTable``.
 
     Args:
         model: A trained model, its directory, or the directory of a run.
@@ -71,11 +73,13 @@ def score(  # noqa: PLR0913 - the public call; all but the first three are keywo
     Raises:
         InvalidModelDirectoryError: The model is none, or is damaged.
         InvalidDatasetError: There are no pictures, they have a class that the model does not
-            know, one of them is smaller than a crop of the model's preprocessing, or cannot be
+            know, or one label each where the model gives several or the other way round, one of
+            them is smaller than a crop of the model's preprocessing, or cannot be
             read.
         FailedToWriteOutputsError: ``out`` is another file, lies among pictures or inside something
             that was published, or cannot be written.
         NaNError: The network gave no number for a picture.
+        NotScoredDatasetError: ``out`` is CSV and a label that may be one of several holds ``|``.
         RunInterruptedError: Somebody asked to stop.
     """
     control = Control.of(on_event, cancel)
@@ -85,7 +89,7 @@ def score(  # noqa: PLR0913 - the public call; all but the first three are keywo
         check_place(place)
     paths = [one for one in (model, images) if isinstance(one, Path | str)]
     refuse_misplaced(outputs, read=[expand_home(one) for one in paths])
-    with model_in_use(model, params, control.on_event) as used:
+    with model_in_use(model, params, control.on_event, knows_several_labels=True) as used:
         images = open_images(
             images,
             root=root,
@@ -95,22 +99,75 @@ def score(  # noqa: PLR0913 - the public call; all but the first three are keywo
         )
         images.require_pictures("to score")
         images.refuse_outputs(outputs)
-        labels_N = labels_by_model(images, used.model.classes)
+        _require_same_kind(images, used.model, out)
+        labels = known_labels(images, used.model)
         require_crops_fit(images, used.model.preprocessing.transforms, "pictures")
         probabilities_NK = _probabilities(used, images, params, control)
-    table = ScoredTable(
-        files=_files(images),
-        labels_N=labels_N,
-        classes=used.model.classes,
-        predicted_N=probabilities_NK.argmax(axis=1).astype(np.int32),
-        probabilities_NK=probabilities_NK,
-        root=images.root,
-        model_digest=used.model.digest,
-        left_out=images.left_out,
-    )
+    table = _table(used.model, images, labels, probabilities_NK)
     if out is not None:
         write_table(table, out)
     return table
+
+
+def _require_same_kind(images: ImageDirectory, model: TrainedModel, out: Path | str | None) -> None:
+    if model.label_thresholds is None:
+        images.require_one_label("a model that gives one class")
+        return
+    if out is not None and Path(out).suffix.lower() == ".csv":
+        refuse_separator(model.classes, Path(out))
+    if images.classes and not images.has_several_labels:
+        raise InvalidDatasetError(
+            f"The pictures in {images.root} have one label each, but the model gives any of "
+            f"{len(model.classes):,}: what else is in them is not known.",
+            hint="Score them without labels, with --labels none; or convert the source of their "
+            "labels with 'imageloom data convert --labels several'.",
+            reason="one-label-source",
+        )
+
+
+def known_labels(
+    images: ImageDirectory, model: TrainedModel
+) -> npt.NDArray[np.int32] | npt.NDArray[np.bool_] | None:
+    """Return labels by the model's class list: int32 [N]; or of several bool [N, K] or None."""
+    if model.label_thresholds is None:
+        return labels_by_model(images, model.classes)
+    if not images.has_several_labels:
+        return None
+    sets_NK = np.zeros((len(images), len(model.classes)), np.bool_)
+    sets_NK[:, _positions(images, model.classes)[:-1]] = images.label_sets
+    return sets_NK
+
+
+def _table(
+    model: TrainedModel,
+    images: ImageDirectory,
+    labels: npt.NDArray[np.int32] | npt.NDArray[np.bool_] | None,
+    probabilities_NK: npt.NDArray[np.float32],
+) -> AnyTable:
+    thresholds = model.label_thresholds
+    if thresholds is not None:
+        return LabelSetTable(
+            files=_files(images),
+            labels_NK=None if labels is None else labels.astype(np.bool_),
+            classes=model.classes,
+            predicted_NK=given_labels(probabilities_NK, thresholds),
+            probabilities_NK=probabilities_NK,
+            thresholds=thresholds,
+            root=images.root,
+            model_digest=model.digest,
+            left_out=images.left_out,
+        )
+    assert labels is not None, "of one label, those that are not known are -1"
+    return ScoredTable(
+        files=_files(images),
+        labels_N=labels.astype(np.int32),
+        classes=model.classes,
+        predicted_N=probabilities_NK.argmax(axis=1).astype(np.int32),
+        probabilities_NK=probabilities_NK,
+        root=images.root,
+        model_digest=model.digest,
+        left_out=images.left_out,
+    )
 
 
 def labels_by_model(images: ImageDirectory, classes: tuple[str, ...]) -> npt.NDArray[np.int32]:
@@ -119,6 +176,11 @@ def labels_by_model(images: ImageDirectory, classes: tuple[str, ...]) -> npt.NDA
     Raises:
         InvalidDatasetError: The pictures have a class that the model does not know.
     """
+    return _positions(images, classes)[images.labels]
+
+
+def _positions(images: ImageDirectory, classes: tuple[str, ...]) -> npt.NDArray[np.int32]:
+    """Return where each class of the pictures stands in a model's list; last, -1 for none."""
     position = {name: index for index, name in enumerate(classes)}
     foreign = [name for name in images.classes if name not in position]
     if foreign:
@@ -132,8 +194,7 @@ def labels_by_model(images: ImageDirectory, classes: tuple[str, ...]) -> npt.NDA
             reason="unknown-class",
             details={"classes": foreign[:100]},
         )
-    table = np.array([position[name] for name in images.classes] + [UNKNOWN], dtype=np.int32)
-    return table[images.labels]
+    return np.array([position[name] for name in images.classes] + [UNKNOWN], dtype=np.int32)
 
 
 def _probabilities(
@@ -162,7 +223,12 @@ def _probabilities(
             fill_to=choose_fill(),
         ):
             positions_B = batch.positions_B.numpy()
-            room_NK[positions_B] = probabilities_of(logits_BK, images, positions_B)
+            room_NK[positions_B] = probabilities_of(
+                logits_BK,
+                images,
+                positions_B,
+                has_several_labels=used.model.label_thresholds is not None,
+            )
             done += len(positions_B)
             rate = done / max(1e-9, time.monotonic() - began)
             text = f"{rate:,.0f} images/s"
@@ -172,9 +238,13 @@ def _probabilities(
 
 
 def probabilities_of(
-    logits_BK: torch.Tensor, images: ImageDirectory, positions_B: npt.NDArray[np.int64]
+    logits_BK: torch.Tensor,
+    images: ImageDirectory,
+    positions_B: npt.NDArray[np.int64],
+    *,
+    has_several_labels: bool = False,
 ) -> npt.NDArray[np.float32]:
-    """Return float32 [B, K] that adds up to 1 in each row, from logits.
+    """Return float32 [B, K] from logits, as ``probabilities_from``.
 
     Raises:
         NaNError: A picture's logits are not finite; the message names the first such file.
@@ -188,7 +258,8 @@ def probabilities_of(
             reason="not-finite",
             details={"file": file},
         )
-    probabilities: npt.NDArray[np.float32] = probabilities_from(logits_BK).numpy()
+    probabilities_BK = probabilities_from(logits_BK, has_several_labels=has_several_labels)
+    probabilities: npt.NDArray[np.float32] = probabilities_BK.numpy()
     return probabilities
 
 

@@ -115,7 +115,7 @@ class _Addresses:
             kind = request.headers.get("content-type", "")
             pictures = await asyncio.to_thread(pictures_in, kind, body)
             rows_NK = await self._answering.probabilities(pictures)
-        ranked = ranked_pictures(pictures, rows_NK, model.classes, top)
+        ranked = ranked_pictures(pictures, rows_NK, model, top)
         return JSONResponse({"model": model.name, "version": VERSION, "predictions": ranked})
 
     async def _body(self, request: Request, held: HeldBytes) -> bytes:

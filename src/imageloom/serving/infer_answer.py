@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from imageloom import __version__
+from imageloom.scoring.predict import labels_given
 from imageloom.serving.byte_tensors import pack
 from imageloom.serving.infer_request import FILES, LABELS, PIXELS, PROBABILITIES, WantedOutput
 from imageloom.serving.served_model import VERSION, ServedModel
@@ -55,6 +56,11 @@ def model_metadata(model: ServedModel) -> dict[str, object]:
             "classes": list(model.classes),
             "input_size": model.input_size,
             "digest": model.used.model.digest,
+            **(
+                {}
+                if model.label_thresholds is None
+                else {"label_thresholds": list(model.label_thresholds)}
+            ),
         },
     }
 
@@ -75,7 +81,7 @@ def infer_answer(
     """
     described, behind = [], []
     for output in outputs:
-        content, raw = _output(output, rows_NK, model.classes)
+        content, raw = _output(output, rows_NK, model)
         described.append(content)
         behind.append(raw)
     answer: dict[str, object] = {"model_name": model.name, "model_version": VERSION}
@@ -88,7 +94,7 @@ def infer_answer(
 
 
 def _output(
-    output: WantedOutput, rows_NK: npt.NDArray[np.float32], classes: Sequence[str]
+    output: WantedOutput, rows_NK: npt.NDArray[np.float32], model: ServedModel
 ) -> tuple[dict[str, object], bytes]:
     """Return an output as the JSON says it, and what stands behind that."""
     data: object
@@ -96,10 +102,21 @@ def _output(
         shape, kind = list(rows_NK.shape), "FP32"
         raw, data = rows_NK.astype("<f4").tobytes(), rows_NK.reshape(-1).tolist()
     else:
-        labels = [classes[place] for place in rows_NK.argmax(axis=1).tolist()]
+        labels = _labels(rows_NK, model)
         shape, kind, data = [len(labels)], "BYTES", labels
         raw = pack([label.encode("utf-8", "surrogateescape") for label in labels])
     content: dict[str, object] = {"name": output.name, "datatype": kind, "shape": shape}
     if output.is_binary:
         return {**content, "parameters": {"binary_data_size": len(raw)}}, raw
     return {**content, "data": data}, b""
+
+
+def _labels(rows_NK: npt.NDArray[np.float32], model: ServedModel) -> list[str]:
+    """Return the class of each picture; where it may have several labels, a JSON list of them."""
+    thresholds = model.label_thresholds
+    if thresholds is None:
+        return [model.classes[place] for place in rows_NK.argmax(axis=1).tolist()]
+    return [
+        json.dumps(labels_given(row_K, model.classes, thresholds), ensure_ascii=False)
+        for row_K in rows_NK
+    ]

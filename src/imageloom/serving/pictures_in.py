@@ -14,6 +14,7 @@ from imageloom.errors import InvalidRequestError
 from imageloom.scoring.predict import most_probable
 from imageloom.serving.multipart import files_of
 from imageloom.serving.preparing import SentFile
+from imageloom.serving.served_model import ServedModel
 
 _TOP: Final = 5
 _FORM: Final = "multipart/form-data"
@@ -68,12 +69,12 @@ def top_of(text: str | None) -> int:
 def ranked_pictures(
     pictures: Sequence[SentFile],
     rows_NK: npt.NDArray[np.float32],
-    classes: Sequence[str],
+    model: ServedModel,
     top: int,
 ) -> list[dict[str, object]]:
     """Return for each picture its most probable classes, as ``imageloom predict --json`` does."""
     named = (
-        most_probable(picture.name, torch.from_numpy(row_K), classes, top)
+        most_probable(picture.name, torch.from_numpy(row_K), model.used.model, top)
         for picture, row_K in zip(pictures, rows_NK, strict=True)
     )
-    return [{"file": one.file, "classes": one.ranking} for one in named]
+    return [{"file": one.file, **one.named} for one in named]

@@ -50,6 +50,11 @@ class ServedModel:
         return self.used.model.classes
 
     @property
+    def label_thresholds(self) -> tuple[float, ...] | None:
+        """From which probability each label is given, where a picture may have several."""
+        return self.used.model.label_thresholds
+
+    @property
     def input_size(self) -> int:
         """Height and width of what the network takes, in pixels."""
         return self.used.model.preprocessing.input_size
@@ -69,7 +74,9 @@ class ServedModel:
         logits_BK = logits_of(
             self.used.network, images_BCHW, self.used.compute, normalisation, fill_to=self.fill_to
         )
-        found: npt.NDArray[np.float32] = probabilities_from(logits_BK).numpy()
+        found: npt.NDArray[np.float32] = probabilities_from(
+            logits_BK, has_several_labels=self.label_thresholds is not None
+        ).numpy()
         return found
 
 
@@ -92,7 +99,7 @@ def served_model(
     """
     name = _checked(name) if name else _name_of(model)
     score = ScoreParams(device=params.device, precision=params.precision)
-    with model_in_use(model, score, on_event) as used:
+    with model_in_use(model, score, on_event, knows_several_labels=True) as used:
         keeping = contextlib.nullcontext() if used.compute.is_gpu else kept_for_the_next()
         with keeping:
             served = ServedModel(name, used, params.fill_to or choose_fill())

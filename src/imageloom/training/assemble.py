@@ -20,8 +20,9 @@ from imageloom.models.compute import Compute, choose_compute, choose_workers
 from imageloom.preprocessing import Transforms, output_size
 from imageloom.scoring.reading import reading_by
 from imageloom.training.batch_parts import BatchParts
-from imageloom.training.criterion import class_weights, make_criterion
+from imageloom.training.criterion import class_weights
 from imageloom.training.freeze import freeze, training_mode_setter
+from imageloom.training.label_kinds import criterion_of
 from imageloom.training.optimizer import make_optimizer
 from imageloom.training.params import TrainParams
 from imageloom.training.picture_copies import picture_cache_of
@@ -101,7 +102,7 @@ def assembled_session(
         weights_K = class_weights(training, params)
         network = compute.place(build_network(architecture, len(training.classes)))
         freeze(network, architecture, params)
-        criterion = make_criterion(weights_K, params, compute)
+        criterion = criterion_of(training, params, compute)
         yield Session(
             params=params,
             processes=processes,

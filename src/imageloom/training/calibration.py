@@ -1,6 +1,7 @@
 """One temperature for a trained network, so that its probabilities say how often it is right.
 
-Legend: N pictures, K classes.
+Legend: N pictures, K classes. Labels are int64 [N], or float32 [N, K] of 0 and 1 where each picture
+may have several.
 """
 
 import math
@@ -14,7 +15,9 @@ from imageloom.events import Notice
 from imageloom.models.architecture import Architecture
 from imageloom.models.family import FAMILIES
 from imageloom.scoring.inference import predict_batches
+from imageloom.training.label_kinds import labels_of
 from imageloom.training.session import Session
+from imageloom.training.step import num_right
 
 _LEAST: Final = 1e-3
 _MOST: Final = 1e3
@@ -29,17 +32,20 @@ def fitted_temperature(logits_NK: torch.Tensor, labels_N: torch.Tensor) -> float
 
     Args:
         logits_NK: Any floating type; computed in float64.
-        labels_N: int64, 0 to K - 1.
+        labels_N: As above. With several labels it is the binary cross-entropy of each.
 
     Source:
         Guo et al. 2017, On Calibration of Modern Neural Networks, section 4.2.
     """
     logits_NK = logits_NK.double()
-    own_N = logits_NK.gather(1, labels_N[:, None])[:, 0]
+    is_several = labels_N.dim() == 2
+    labels_NK = labels_N if is_several else nn.functional.one_hot(labels_N, logits_NK.shape[1])
+    own_N = torch.where(labels_NK > 0, logits_NK, 0.0).sum(dim=1)
 
     def slope(inverse: float) -> float:
-        expected_N = ((logits_NK * inverse).softmax(dim=1) * logits_NK).sum(dim=1)
-        return float((expected_N - own_N).mean())
+        scaled_NK = logits_NK * inverse
+        probabilities_NK = scaled_NK.sigmoid() if is_several else scaled_NK.softmax(dim=1)
+        return float(((probabilities_NK * logits_NK).sum(dim=1) - own_N).mean())
 
     low, high = 1 / _MOST, 1 / _LEAST
     for _ in range(_HALVINGS):
@@ -61,7 +67,7 @@ def calibrate(session: Session, architecture: Architecture) -> float:
     if not layers:
         return _left_alone(session, "it ends in no plain layer")
     logits_NK, labels_N = _validation_logits(session)
-    if bool((logits_NK.argmax(dim=1) == labels_N).all()):
+    if int(num_right(logits_NK, labels_N)) == len(labels_N):
         why = "it is right on all validation pictures, so nothing says how often it will be wrong"
         return _left_alone(session, why)
     temperature = fitted_temperature(logits_NK, labels_N)
@@ -88,11 +94,11 @@ def last_layers(network: nn.Module, architecture: Architecture) -> list[nn.Modul
 
 
 def _validation_logits(session: Session) -> tuple[torch.Tensor, torch.Tensor]:
-    """Return logits and labels of the validation pictures: float32 [N, K] and int64 [N]."""
+    """Return logits, float32 [N, K], and labels of the validation pictures."""
     batches = sequential_batches(len(session.validation), session.params.pictures_per_batch * 2)
     loaded = session.validation_loader.batches([BatchKey(0, tuple(batch)) for batch in batches])
     said = [
-        (logits_BK, batch.labels_B)
+        (logits_BK, labels_of(session.validation, batch))
         for batch, logits_BK in predict_batches(
             session.stepper.network, loaded, session.compute, session.normalisation
         )

@@ -17,7 +17,7 @@ from imageloom.files.series.names import SeriesName, ranks_in
 from imageloom.files.series.writer import SeriesWriter, cut_series
 from imageloom.system.machine import memory_in_use_bytes
 from imageloom.training.checkpoints.loop_state import LoopState
-from imageloom.training.figures import EPOCH_UNITS
+from imageloom.training.figures import EPOCH_UNITS, LABEL_SET_EPOCH_UNITS
 from imageloom.training.session import Session
 
 LOSS: Final = SeriesName("Train loss", "nats", "step")
@@ -29,7 +29,10 @@ WAITING_FOR_OTHERS: Final = SeriesName("Waiting for other processes fraction", "
 MEMORY: Final = SeriesName("Memory in use", "bytes", "step")
 GPU_MEMORY: Final = SeriesName("GPU memory in use", "bytes", "step")
 GPU_MOST: Final = SeriesName("GPU memory in use at most", "bytes", "step")
-OF_EPOCHS: Final = {name: SeriesName(name, unit, "epoch") for name, unit in EPOCH_UNITS.items()}
+OF_EPOCHS: Final = {
+    name: SeriesName(name, unit, "epoch")
+    for name, unit in (EPOCH_UNITS | LABEL_SET_EPOCH_UNITS).items()
+}
 _MEMORY_S: Final = 1.0  # between two looks at the memory, which takes longer than all the rest
 
 
@@ -138,7 +141,9 @@ def opened_curves(session: Session, state: LoopState) -> Iterator[StepCurves]:
             )
     names = [SPEED, STEP_TIME, WAITING, MEMORY]
     if ranks.is_first:
-        names = [LOSS, RATE, *names, *OF_EPOCHS.values()]
+        several = session.training.has_several_labels
+        of_epochs = LABEL_SET_EPOCH_UNITS if several else EPOCH_UNITS
+        names = [LOSS, RATE, *names, *(OF_EPOCHS[name] for name in of_epochs)]
     if session.stepper.exchange is not None:
         names.append(WAITING_FOR_OTHERS)
     if session.compute.is_gpu:

@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from typing import Final
 
 from imageloom.events import Notice, Progress
-from imageloom.metrics import ScoreSums
+from imageloom.metrics import LabelSetSums
 from imageloom.training.checkpoints.loop_state import LoopState
+from imageloom.training.label_kinds import ValidationSums
 from imageloom.training.params import TrainParams
 from imageloom.training.run.events import RunReporter
 
@@ -24,25 +25,43 @@ EPOCH_UNITS: Final = {
     "Top-1 validation accuracy": "",
     "Top-5 validation accuracy": "",
 }
+# The same with several labels per picture, each given where its probability is at least 0.5.
+LABEL_SET_EPOCH_UNITS: Final = {
+    "Train loss": "nats",
+    "Train error": "",
+    "Train images per second": "images/s",
+    "Waiting for data fraction": "",
+    "Valid loss": "nats",
+    "Validation exact match": "",
+    "Validation micro F1": "",
+}
 
 
-def epoch_figures(state: LoopState, validation: ScoreSums) -> Mapping[str, float]:
+def epoch_figures(state: LoopState, validation: ValidationSums) -> Mapping[str, float]:
     """Return the figures of an epoch by the names of ``EPOCH_UNITS``, finite or not.
+
+    With several labels per picture they have those of ``LABEL_SET_EPOCH_UNITS``.
 
     Args:
         state: After the last step of the epoch.
         validation: Over every validation picture once.
     """
+    several = isinstance(validation, LabelSetSums)
     values = (
         state.sums.mean_loss,
         1 - state.sums.top1_fraction,
         state.sums.images / max(1e-9, state.epoch_seconds),
         _waiting_fraction(state),
         validation.mean_loss,
-        validation.top1_fraction,
-        validation.top5_fraction,
+        *_fractions(validation),
     )
-    return dict(zip(EPOCH_UNITS, values, strict=True))
+    return dict(zip(LABEL_SET_EPOCH_UNITS if several else EPOCH_UNITS, values, strict=True))
+
+
+def _fractions(validation: ValidationSums) -> tuple[float, float]:
+    if isinstance(validation, LabelSetSums):
+        return validation.exact_fraction, validation.micro_f1
+    return validation.top1_fraction, validation.top5_fraction
 
 
 class Figures:
@@ -53,11 +72,19 @@ class Figures:
         params: The run's parameters.
         steps_per_epoch: Optimizer steps of one epoch.
         first_step: Steps that were done before this process began; they say nothing of its speed.
+        has_several_labels: Whether each picture may have several, so that words are others.
     """
 
     def __init__(
-        self, reporter: RunReporter, params: TrainParams, steps_per_epoch: int, first_step: int
+        self,
+        reporter: RunReporter,
+        params: TrainParams,
+        steps_per_epoch: int,
+        first_step: int,
+        *,
+        has_several_labels: bool = False,
     ) -> None:
+        self._words = ("exact", "micro F1") if has_several_labels else ("top-1", "top-5")
         self._reporter = reporter
         self._params = params
         self._steps_per_epoch = steps_per_epoch
@@ -86,7 +113,7 @@ class Figures:
         self._reporter.metric("learning rate", rate, epoch=epoch, step=state.step)
         return True
 
-    def after_epoch(self, state: LoopState, validation: ScoreSums, *, is_best: bool) -> None:
+    def after_epoch(self, state: LoopState, validation: ValidationSums, *, is_best: bool) -> None:
         """Record an epoch's figures and say them in one line.
 
         Args:
@@ -99,16 +126,19 @@ class Figures:
         for name, value in figures.items():
             if math.isfinite(value):
                 self._reporter.metric(name, value, epoch=epoch, step=state.step)
+        first, second = _fractions(validation)
         # For the log; a screen makes its own line of the metrics.
         logger.info(
-            "Epoch %d of %d: train loss %.4f, valid loss %.4f, top-1 %.2f %%, top-5 %.2f %%, "
+            "Epoch %d of %d: train loss %.4f, valid loss %.4f, %s %.2f %%, %s %.2f %%, "
             "%.1f images/s%s",
             epoch,
             self._params.epochs,
             state.sums.mean_loss,
             validation.mean_loss,
-            100 * validation.top1_fraction,
-            100 * validation.top5_fraction,
+            self._words[0],
+            100 * first,
+            self._words[1],
+            100 * second,
             figures["Train images per second"],
             ", best so far" if is_best else "",
         )
@@ -125,7 +155,8 @@ class Figures:
                 total=self._steps_per_epoch,
                 unit="steps",
                 text=(
-                    f"loss {state.sums.mean_loss:.3f}  top-1 {state.sums.top1_fraction:.1%}  "
+                    f"loss {state.sums.mean_loss:.3f}  "
+                    f"{self._words[0]} {state.sums.top1_fraction:.1%}  "
                     f"{state.sums.images / max(1e-9, state.epoch_seconds):.0f} images/s  {waits}"
                 ),
                 # Validation passes lie in the elapsed time, so they are in the time left too.

@@ -1,20 +1,27 @@
 """After the loop: publish the best epoch's network, score it as a user would, and report."""
 
+import dataclasses
 from collections.abc import Mapping
 from typing import Final, cast
 
 from pydantic import JsonValue
 
 from imageloom.data.images.directory import ImageDirectory
-from imageloom.events import Metric
+from imageloom.events import Metric, Notice
+from imageloom.metrics import USUAL_THRESHOLD, best_thresholds
 from imageloom.models.model_directory import TrainedModel, save_trained
 from imageloom.models.record import DataFacts
 from imageloom.preprocessing import Preprocessing
 from imageloom.reports.write import write_run_report
+from imageloom.reports.write_label_sets import write_label_set_run_report
 from imageloom.scoring.evaluate import evaluate
+from imageloom.scoring.label_set_evaluation import LabelSetEvaluation
 from imageloom.scoring.params import ScoreParams
 from imageloom.scoring.score import score
 from imageloom.scoring.tables.file import write_table
+from imageloom.scoring.tables.label_set_table import LabelSetTable
+from imageloom.scoring.tables.scored_table import ScoredTable
+from imageloom.system.wording import count, some
 from imageloom.training.assemble import transforms_of
 from imageloom.training.calibration import calibrate
 from imageloom.training.checkpoints.checkpoint import AVERAGE_FILE, NETWORK_FILE, load_network
@@ -23,6 +30,8 @@ from imageloom.training.run.events import read_metrics
 from imageloom.training.session import Session
 
 TEMPERATURE: Final = "Temperature"
+_ONE_LABEL: Final = ("Top-1 validation accuracy", "Top-5 validation accuracy")
+_SEVERAL_LABELS: Final = ("Validation exact match", "Validation micro F1")
 
 
 def finish(session: Session, state: LoopState) -> None:
@@ -43,6 +52,8 @@ def finish(session: Session, state: LoopState) -> None:
         on_event=session.reporter.forward,
         cancel=session.cancel,
     )
+    if isinstance(table, LabelSetTable):
+        model, table = _with_thresholds(session, model, table)
     write_table(table, session.run.scores)
     evaluation = evaluate(table)
     session.run.update(metrics={**model.metrics, **evaluation.summary()})
@@ -51,9 +62,35 @@ def finish(session: Session, state: LoopState) -> None:
     record = session.run.read()
     seconds = record.seconds + session.reporter.seconds
     completed = record.replace(state="completed", seconds=seconds).to_json()
-    write_run_report(
-        session.run.report, run=completed, metrics=metrics, evaluation=evaluation, table=table
-    )
+    report = session.run.report
+    if isinstance(evaluation, LabelSetEvaluation):
+        assert isinstance(table, LabelSetTable)
+        write_label_set_run_report(
+            report, run=completed, metrics=metrics, evaluation=evaluation, table=table
+        )
+    else:
+        assert isinstance(table, ScoredTable)
+        write_run_report(report, run=completed, metrics=metrics, evaluation=evaluation, table=table)
+
+
+def _with_thresholds(
+    session: Session, model: TrainedModel, table: LabelSetTable
+) -> tuple[TrainedModel, LabelSetTable]:
+    """Publish the model again, with the thresholds that suit the validation pictures best."""
+    assert table.labels_NK is not None, "validation pictures have labels"
+    thresholds = best_thresholds(table.labels_NK, table.probabilities_NK)
+    never = [name for name, number in session.validation.counts.items() if number == 0]
+    if never:
+        session.reporter.notice(
+            Notice(
+                "warning",
+                f"No validation picture has {count(len(never), 'label')} of "
+                f"{len(table.classes):,} ({some(never)}): the threshold stays 0.5 there.",
+            )
+        )
+    model = dataclasses.replace(model, label_thresholds=thresholds)
+    model = save_trained(session.run.model, model, replace=True)
+    return model, table.with_thresholds(thresholds, model_digest=model.digest)
 
 
 def publish_best(session: Session, state: LoopState, *, is_end: bool = False) -> TrainedModel:
@@ -82,13 +119,17 @@ def publish_best(session: Session, state: LoopState, *, is_end: bool = False) ->
         metrics=figures,
         data={"training": _facts(session.training), "validation": _facts(session.validation)},
         initial_weights=record.model.initial_weights,
+        # Until validation pictures have said which suit them best, at the end.
+        label_thresholds=(USUAL_THRESHOLD,) * len(session.training.classes)
+        if session.training.has_several_labels
+        else None,
     )
     return save_trained(session.run.model, trained, replace=True)
 
 
 def best_epoch_metrics(metrics: list[Metric], best_epoch: int) -> dict[str, float | None]:
     """Return the figures of the best epoch that say how good the model is."""
-    names = ("Train loss", "Valid loss", "Top-1 validation accuracy", "Top-5 validation accuracy")
+    names = ("Train loss", "Valid loss", *_ONE_LABEL, *_SEVERAL_LABELS)
     figures: dict[str, float | None] = {
         metric.name: metric.value
         for metric in metrics

@@ -30,12 +30,13 @@ from imageloom.data.loading.reading_times import ReadingTimes
 from imageloom.data.loading.sampler import deal
 from imageloom.errors import InfinityError, NaNError, RunError
 from imageloom.events import Progress
-from imageloom.metrics import ScoreSums, joined_sums, score_sums
+from imageloom.metrics import ScoreSums
 from imageloom.scoring.inference import predict_batches
 from imageloom.training.checkpoints.loop_state import LoopState
 from imageloom.training.checkpoints.saver import Saver
 from imageloom.training.curves import MeasuredStep, StepCurves, opened_curves
 from imageloom.training.figures import Figures, epoch_figures
+from imageloom.training.label_kinds import ValidationSums, joined_numbers, labels_of, numbers_of
 from imageloom.training.micro_batch import MicroBatch
 from imageloom.training.mixing import mixed
 from imageloom.training.optimizer import set_rate
@@ -55,7 +56,13 @@ def fit(session: Session, state: LoopState) -> LoopState:
         NaNError: A loss or gradient is not a number; the state before that step was saved.
         InfinityError: Likewise, infinite.
     """
-    figures = Figures(session.reporter, session.params, session.steps_per_epoch, state.step)
+    figures = Figures(
+        session.reporter,
+        session.params,
+        session.steps_per_epoch,
+        state.step,
+        has_several_labels=session.training.has_several_labels,
+    )
     with opened_curves(session, state) as curves:
         watchers = _Watchers(figures, curves, Pace(session), EpochWaits(session))
         saver = Saver(session, before_saving=curves.flush)
@@ -149,14 +156,16 @@ def _micro_batches(
         batch = waiting.next()
         whole = MicroBatch(
             inputs_BCHW=session.compute.inputs(batch.images_BCHW, session.normalisation),
-            labels_B=batch.labels_B.to(session.compute.device, non_blocking=True),
+            labels_B=labels_of(session.training, batch).to(
+                session.compute.device, non_blocking=True
+            ),
             share=piece.share,
             ends_step=piece is pieces[-1],
         )
         yield mixed(whole, session.params, epoch=epoch, first=piece.positions[0])
 
 
-def _validate(session: Session, state: LoopState, saver: Saver) -> ScoreSums:
+def _validate(session: Session, state: LoopState, saver: Saver) -> ValidationSums:
     """Score every validation picture once, in batches that are dealt out to the processes."""
     ranks, total = session.group.ranks, len(session.validation)
     session.group.share_buffers(session.stepper.network)
@@ -169,20 +178,20 @@ def _validate(session: Session, state: LoopState, saver: Saver) -> ScoreSums:
     scored = predict_batches(
         session.validated_network, loaded, session.compute, session.normalisation
     )
-    sums = ScoreSums()
+    sums = joined_numbers(session.validation, [])
     for rows in own:
         if rows:
-            batch, logits_BK = next(scored)
-            sums += score_sums(logits_BK, batch.labels_B)
+            added = numbers_of(session.validation, *next(scored))
+            sums = joined_numbers(session.validation, [sums.as_numbers(), added])
         done = min(total, sums.images * ranks.world_size)
         stage = f"Validating epoch {state.epoch + 1}"
         session.reporter.progress(Progress(stage, done, total, "images"))
         saver.stop_if_asked(state)
-    return joined_sums(session.group.gather(sums.as_numbers()))
+    return joined_numbers(session.validation, session.group.gather(sums.as_numbers()))
 
 
 def _end_epoch(
-    session: Session, state: LoopState, validation: ScoreSums, figures: Figures
+    session: Session, state: LoopState, validation: ValidationSums, figures: Figures
 ) -> LoopState:
     epoch = state.epoch + 1
     early_stop = state.early_stop.after_epoch(epoch, validation.mean_loss)

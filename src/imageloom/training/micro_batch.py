@@ -13,7 +13,7 @@ class MixedIn:
     """What was blended into the pictures of a batch.
 
     Attributes:
-        labels_B: Of the pictures that were blended in; int64 on the device.
+        labels_B: Of the pictures that were blended in; as of ``MicroBatch``.
         part: How much of each picture is theirs, 0..1.
         share: As of ``MicroBatch``, by these labels.
     """
@@ -29,7 +29,8 @@ class MicroBatch:
 
     Attributes:
         inputs_BCHW: float32 on the device, normalised.
-        labels_B: int64 on the device.
+        labels_B: int64 on the device; or float32 [B, K] where each picture may have several labels,
+            1 for each that it has.
         share: Its part of the step's pictures (of their class weights, where there are any) over
             all processes, 0..1. With 0 it passes the network and changes nothing: for a process
             that must take part in a step that has no pictures for it.

@@ -112,6 +112,7 @@ def make_plan(
     _check_pictures(training, "the training pictures")
     _check_pictures(validation, "the validation pictures")
     check_same_classes(training.classes, validation.classes, what="the validation pictures")
+    _check_kinds(training, validation)
     _check_classes(training)
     transforms, inference = choose_transforms(training, validation, params)
     _check_parameters(training, params, processes)
@@ -132,7 +133,7 @@ def make_plan(
         inference=inference,
         params=params,
         processes=processes,
-        notices=notices_on_equal_pictures(training, validation),
+        notices=(*notices_on_equal_pictures(training, validation), *_everywhere(training)),
         finds_batch_size=finds_batch_size,
     )
 
@@ -195,6 +196,29 @@ def find_model(
 def _check_pictures(images: ImageDirectory, what: str) -> None:
     images.require_pictures(f"to use as {what}")
     images.require_labels(what)
+
+
+def _check_kinds(training: ImageDirectory, validation: ImageDirectory) -> None:
+    if training.has_several_labels == validation.has_several_labels:
+        return
+    several, one = "training", "validation"
+    if validation.has_several_labels:
+        several, one = one, several
+    raise InvalidDatasetError(
+        f"The {several} pictures may have several labels each, but the {one} pictures have one.",
+        hint="Convert both in one way, or split one image directory with 'imageloom data split'.",
+        reason="label-kinds-differ",
+    )
+
+
+def _everywhere(training: ImageDirectory) -> tuple[str, ...]:
+    names = [name for name, number in training.counts.items() if number == len(training)]
+    if not training.has_several_labels or not names:
+        return ()
+    return (
+        f"Every training picture has {some([*map(repr, names)])}: what has none of it cannot be "
+        "learned from them.",
+    )
 
 
 def _check_classes(training: ImageDirectory) -> None:

@@ -154,7 +154,7 @@ class Stepper:
             loss, part_of_step = self._losses(logits_BK.float(), batch)
             # Gradients become the mean over processes, and the step's is their sum.
             torch.autograd.backward(part_of_step * self.group.ranks.world_size)
-        correct = (logits_BK.argmax(dim=1) == batch.main_labels).sum()
+        correct = num_right(logits_BK, batch.main_labels)
         # One transfer for both numbers: each one makes a GPU wait for the host.
         values = torch.stack([loss.detach().double(), correct.double()]).tolist()
         if self.exchange is not None and batch.ends_step:
@@ -225,6 +225,19 @@ def _noted(batches: Iterable[MicroBatch], taken: list[MicroBatch]) -> Iterator[M
     for batch in batches:
         taken.append(batch)
         yield batch
+
+
+def num_right(logits_BK: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+    """Count the pictures that are named right, on the device.
+
+    Args:
+        logits_BK: Network output.
+        labels: int64 [B], the class of each; or float32 [B, K], 1 for each label that a picture
+            has, all of which and no other must have a probability of at least 0.5.
+    """
+    if labels.dim() == 1:
+        return (logits_BK.argmax(dim=1) == labels).sum()
+    return ((logits_BK >= 0) == (labels > 0)).all(dim=1).sum()
 
 
 def _problem(value: float, what: What) -> Problem | None:

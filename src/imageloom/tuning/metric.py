@@ -10,7 +10,7 @@ from imageloom.events import Metric
 from imageloom.pipeline.graph.graph import Pipeline
 from imageloom.pipeline.run_folder import RunFolder
 from imageloom.pipeline.run_record import NodeFacts
-from imageloom.run_report.evaluation_figures import evaluations_of
+from imageloom.run_report.evaluation_figures import EvaluationFigures, evaluations_of
 from imageloom.run_report.node_files import read_metrics, work_folder
 from imageloom.spec.job import EVENTS_FILE
 from imageloom.system.wording import some
@@ -28,8 +28,16 @@ _DIRECTIONS: Final[Mapping[str, Direction]] = {
     "Overall_Accuracy": "maximize",
     "Macro_F1": "maximize",
     "Log_Loss": "minimize",
+    # Of pictures with several labels each.
+    "Validation micro F1": "maximize",
+    "Validation exact match": "maximize",
+    "Mean_Average_Precision": "maximize",
+    "Exact_Match": "maximize",
+    "Micro_F1": "maximize",
 }
-_FRACTIONS: Final = ("accuracy", "error", "_Accuracy", "_F1")  # how their names end
+_FRACTIONS: Final = (  # how their names end
+    *("accuracy", "error", "_Accuracy", "_F1", "micro F1", "exact match", "_Match", "_Precision"),
+)
 
 
 @dataclass(frozen=True)
@@ -131,6 +139,17 @@ def _numbers(run: RunFolder, nodes: Mapping[str, NodeFacts]) -> Iterator[tuple[s
         figures = one.figures
         if figures.node not in seen:  # of two tables that are compared, the first is the model's
             seen.add(figures.node)
-            yield figures.node, "Overall_Accuracy", figures.accuracy
-            yield figures.node, "Macro_F1", figures.macro_f1
-            yield figures.node, "Log_Loss", figures.log_loss
+            for name, value in _figures(figures):
+                yield figures.node, name, value
+
+
+def _figures(figures: EvaluationFigures) -> Iterator[tuple[str, float]]:
+    if figures.micro_f1 is None:
+        yield "Overall_Accuracy", figures.accuracy
+    else:
+        yield "Exact_Match", figures.accuracy
+        yield "Micro_F1", figures.micro_f1
+    if figures.mean_average_precision is not None:
+        yield "Mean_Average_Precision", figures.mean_average_precision
+    yield "Macro_F1", figures.macro_f1
+    yield "Log_Loss", figures.log_loss

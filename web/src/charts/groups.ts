@@ -18,7 +18,15 @@ export interface ChartGroup<Series extends SeriesKey> {
 /** Titles in order, with the names that belong to each. */
 const GROUPS: [title: string, names: string[]][] = [
   ["loss", ["Train loss", "Valid loss"]],
-  ["accuracy", ["Top-1 validation accuracy", "Top-5 validation accuracy"]],
+  [
+    "accuracy",
+    [
+      "Top-1 validation accuracy",
+      "Top-5 validation accuracy",
+      "Validation micro F1",
+      "Validation exact match",
+    ],
+  ],
   ["speed", ["Train images per second"]],
   ["rate", ["learning rate"]],
   ["waiting", ["Waiting for data fraction"]],

@@ -15,6 +15,7 @@ import { Icon } from "../icons/Icon";
 import { RequestFailure } from "../runs/FailureCard";
 import { ClassTable } from "./ClassTable";
 import { type Evaluation, evaluationOf } from "./evaluation";
+import { LabelSetView } from "./LabelSetView";
 import { Matrix } from "./Matrix";
 import { type Choice, PictureGrid } from "./PictureGrid";
 import styles from "./results.module.css";
@@ -45,6 +46,19 @@ export function EvaluationView({ run, node, children }: EvaluationViewProps) {
   const all = found.data.evaluations.map(evaluationOf);
   const evaluation = all[number] ?? all[0];
   if (!evaluation) return null;
+  if (evaluation.labels) {
+    return (
+      <LabelSetView
+        run={run}
+        node={node}
+        evaluation={evaluation}
+        labels={evaluation.labels}
+        hasReport={found.data.has_report}
+      >
+        {children}
+      </LabelSetView>
+    );
+  }
   return (
     <div className={styles.results}>
       <header className={styles.top}>

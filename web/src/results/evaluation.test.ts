@@ -33,3 +33,37 @@ describe("an evaluation", () => {
     expect(shownClasses(evaluationOf(CONTENT), 9)).toEqual(["a", "b", "c", "d"]);
   });
 });
+
+it("reads the figures of labels where a picture may have several, and no matrix", () => {
+  const found = evaluationOf({
+    several_labels: true,
+    images: 4,
+    figures: { Exact_Match: 0.5 },
+    per_class: [
+      {
+        class: "cat",
+        support: 2,
+        threshold: 0.4,
+        precision: 1,
+        recall: 0.5,
+        f1: 0.6667,
+        average_precision: 0.9,
+        roc_auc: null,
+      },
+    ],
+  });
+  expect(found.labels).toEqual([
+    {
+      label: "cat",
+      support: 2,
+      threshold: 0.4,
+      precision: 1,
+      recall: 0.5,
+      f1: 0.6667,
+      averagePrecision: 0.9,
+      rocAuc: null,
+    },
+  ]);
+  expect(found.matrix).toEqual({});
+  expect(evaluationOf({ per_class: [] }).labels).toBeNull();
+});

@@ -8,6 +8,13 @@ export interface ClassRow {
   f1: number | null;
 }
 
+/** A label where each picture may have several. */
+export interface LabelRow extends ClassRow {
+  threshold: number | null;
+  averagePrecision: number | null;
+  rocAuc: number | null;
+}
+
 /** A picture whose label is probably wrong. */
 export interface Suspicion {
   row: number;
@@ -44,6 +51,8 @@ export interface Evaluation {
   /** Pictures by their true class, then by the class that the model named; what is absent is 0. */
   matrix: Record<string, Record<string, number>>;
   pairs: ConfusedPair[];
+  /** Where each picture may have several labels; else null. There is no matrix then. */
+  labels: LabelRow[] | null;
   /** Null where an older version evaluated. */
   suspicions: Suspicions | null;
 }
@@ -67,6 +76,10 @@ export function evaluationOf(content: Json): Evaluation {
     baseline: number(content.most_frequent_class_share),
     perClass: list(content.per_class).map((row) => classRow(record(row))),
     matrix: matrixOf(record(content.confusion_matrix)),
+    labels:
+      content.several_labels === true
+        ? list(content.per_class).map((row) => labelRow(record(row)))
+        : null,
     pairs: list(content.most_confused_pairs).map((pair) => pairOf(record(pair))),
     suspicions:
       content.possible_label_errors === undefined
@@ -128,6 +141,15 @@ function classRow(row: Json): ClassRow {
     precision: number(row.precision),
     recall: number(row.recall),
     f1: number(row.f1),
+  };
+}
+
+function labelRow(row: Json): LabelRow {
+  return {
+    ...classRow(row),
+    threshold: number(row.threshold),
+    averagePrecision: number(row.average_precision),
+    rocAuc: number(row.roc_auc),
   };
 }
 

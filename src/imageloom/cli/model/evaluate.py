@@ -16,10 +16,13 @@ from imageloom.scoring.params import EvaluateParams
 
 if TYPE_CHECKING:
     from imageloom.scoring.comparison import Comparison
+    from imageloom.scoring.evaluate import AnyEvaluation
     from imageloom.scoring.evaluation import Evaluation
+    from imageloom.scoring.label_set_evaluation import LabelSetEvaluation
 
 _NUMBERS: Final = {"Log_Loss", "Expected_Calibration_Error"}  # the other figures are fractions
 _PAIRS_SHOWN: Final = 5
+_LABELS_SHOWN: Final = 20
 
 
 @call_command(
@@ -38,10 +41,12 @@ def command(call: Call) -> Outcome:
 
     SCORES is a table of 'imageloom score', with labels. With OTHER, a second one, the two are
     compared picture by picture. DIR holds report.html, evaluation.json, per_class.csv,
-    confusion_matrix.csv and pictures.sqlite at the end.
+    confusion_matrix.csv and pictures.sqlite at the end; the first three where each picture may have
+    several labels.
     """
     from imageloom.reports.evaluate_to import evaluate_to
-    from imageloom.scoring.evaluation import Evaluation
+    from imageloom.scoring.comparison import Comparison
+    from imageloom.scoring.label_set_evaluation import LabelSetEvaluation
 
     params = read_params(EvaluateParams, call.arguments)
     out = call.path("out")
@@ -53,14 +58,16 @@ def command(call: Call) -> Outcome:
         on_event=call.on_event,
         cancel=call.cancel,
     )
-    if isinstance(outcome, Evaluation):
-        tables: tuple[Evaluation, ...] = (outcome,)
-        extra = _confusions(outcome)
-        comparison = None
-    else:
+    tables: tuple[AnyEvaluation, ...] = (outcome,) if not isinstance(outcome, Comparison) else ()
+    comparison = None
+    if isinstance(outcome, Comparison):
         tables = (outcome.left, outcome.right)
         extra = _differences(outcome)
         comparison = outcome.to_json()
+    elif isinstance(outcome, LabelSetEvaluation):
+        extra = _weakest(outcome)
+    else:
+        extra = _confusions(outcome)
     report = out / "report.html"
     return Outcome(
         content={
@@ -83,7 +90,7 @@ def figures_text(figures: Mapping[str, float], name: str) -> str:
     return f"{figures[name]:.4f}" if name in _NUMBERS else percent(figures[name])
 
 
-def _figures(evaluations: "Sequence[Evaluation]") -> RenderableType:
+def _figures(evaluations: "Sequence[AnyEvaluation]") -> RenderableType:
     columns: list[Column] = [("Figure", "left"), *((one.name, "right") for one in evaluations)]
     summaries = [one.summary() for one in evaluations]
     rows = [["Images", *(f"{one.images:,}" for one in evaluations)]]
@@ -114,6 +121,35 @@ def _confusions(evaluation: "Evaluation") -> tuple[RenderableType, ...]:
             title="Most confused",
         ),
     )
+
+
+def _weakest(evaluation: "LabelSetEvaluation") -> tuple[RenderableType, ...]:
+    rows = sorted(evaluation.per_class(), key=lambda row: row["average_precision"] or 2.0)
+    names = ("average_precision", "threshold", "precision", "recall", "f1")
+    return (
+        table(
+            [
+                ("Label", "left"),
+                ("Pictures", "right"),
+                *((name.replace("_", " ").capitalize(), "right") for name in names),
+            ],
+            [
+                [
+                    shown(str(row["class"])),
+                    f"{row['support']:,}",
+                    *(_cell(row[name], is_fraction=name != "threshold") for name in names),
+                ]
+                for row in rows[:_LABELS_SHOWN]
+            ],
+            title="Weakest labels" if len(rows) > _LABELS_SHOWN else "Labels, the weakest first",
+        ),
+    )
+
+
+def _cell(value: str | int | float | None, *, is_fraction: bool) -> str:
+    if not isinstance(value, float):
+        return "-"
+    return percent(value) if is_fraction else f"{value:.3f}"
 
 
 def _differences(comparison: "Comparison") -> tuple[RenderableType, ...]:

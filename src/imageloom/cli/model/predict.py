@@ -31,7 +31,8 @@ if TYPE_CHECKING:
 def command(call: Call) -> Outcome:
     """Name what is in a few pictures.
 
-    Prints one line for each picture with the five most probable classes. For many pictures,
+    Prints one line for each picture with the five most probable classes; before these, of a model
+    that may give several labels, those that it gives. For many pictures,
     'imageloom score' writes a table. The exit code is 1 if a file could not be read.
     """
     from imageloom.scoring.predict import predict
@@ -57,7 +58,12 @@ def _line(prediction: "Prediction") -> Text:
     if not prediction.is_readable:  # the error names the file
         return Text(f"{prediction.error} {prediction.hint}".strip(), style="red")
     guesses = zip(prediction.classes, prediction.probabilities, strict=True)
+    given = ""
+    if prediction.labels is not None:
+        given = ", ".join(printable(shown(name)) for name in prediction.labels) or "no label"
+        given = f"{given} - "
     return Text.assemble(
         (f"{printable(prediction.file)}: ", "bold"),
+        (given, "bold"),
         ", ".join(f"{printable(shown(name))} {percent(share)}" for name, share in guesses),
     )

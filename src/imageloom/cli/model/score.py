@@ -2,7 +2,7 @@
 
 from collections import Counter
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from imageloom.cli import pictures
 from imageloom.cli.call import Call, Outcome, call_command
@@ -12,7 +12,11 @@ from imageloom.cli.places import place_option, root_option
 from imageloom.cli.screen import command_line, line, percent, table
 from imageloom.scoring.params import ScoreParams
 
+if TYPE_CHECKING:
+    from imageloom.scoring.tables.file import AnyTable
+
 _CLASSES_SHOWN: Final = 20
+_TITLES: Final = {"top1": "Top-1", "exact_match": "Exact"}
 
 
 @call_command(
@@ -33,9 +37,11 @@ def command(call: Call) -> Outcome:
     """Write the probabilities of every picture.
 
     The table has one row for each picture: file, label where it is known, 'Scored Labels', and
-    'Scored Probabilities_<class>' for each class of the model.
+    'Scored Probabilities_<class>' for each class of the model. Of a model that may give several
+    labels it has 'labels' and 'Scored Label Set' instead.
     """
     from imageloom.scoring.score import score
+    from imageloom.scoring.tables.scored_table import ScoredTable
 
     params = read_params(ScoreParams, call.arguments)
     tell_if_lost(call, call.path("model"))
@@ -50,21 +56,18 @@ def command(call: Call) -> Outcome:
         on_event=call.on_event,
         cancel=call.cancel,
     )
-    counts = Counter(scored.predicted_N.tolist())
-    found = {name: counts[position] for position, name in enumerate(scored.classes)}
-    known_N = scored.labels_N >= 0
-    right = (
-        float((scored.labels_N == scored.predicted_N)[known_N].mean()) if known_N.any() else None
-    )
+    found = _given(scored)
+    labelled, right = _right(scored)
+    name = "top1" if isinstance(scored, ScoredTable) else "exact_match"
     return Outcome(
         content={
             "scores": str(out),
             "images": len(scored),
-            "labelled": int(known_N.sum()),
+            "labelled": labelled,
             "left_out": sum(scored.left_out.values()),
             "left_out_reasons": dict(scored.left_out),
             "scored_labels": found,
-            "top1": right,
+            name: right,
             "model_digest": scored.model_digest,
         },
         screen=(
@@ -72,11 +75,36 @@ def command(call: Call) -> Outcome:
                 [("Scored as", "left"), ("Pictures", "right")],
                 _most_frequent(found),
             ),
-            *([] if right is None else [line("Top-1", percent(right))]),
+            *([] if right is None else [line(_TITLES[name], percent(right))]),
             line("Wrote", f"{out} ({len(scored):,} rows)"),
             line("Next", _next_step(out, labelled=right is not None)),
         ),
     )
+
+
+def _given(scored: "AnyTable") -> dict[str, int]:
+    """Return how many pictures were given each class."""
+    from imageloom.scoring.tables.scored_table import ScoredTable
+
+    if isinstance(scored, ScoredTable):
+        counts = Counter(scored.predicted_N.tolist())
+        return {name: counts[position] for position, name in enumerate(scored.classes)}
+    numbers = scored.predicted_NK.sum(axis=0).tolist()
+    return dict(zip(scored.classes, numbers, strict=True))
+
+
+def _right(scored: "AnyTable") -> tuple[int, float | None]:
+    """Return how many pictures have known labels, and which fraction of them was named rightly."""
+    from imageloom.scoring.tables.scored_table import ScoredTable
+
+    if isinstance(scored, ScoredTable):
+        known_N = scored.labels_N >= 0
+        right_N = (scored.labels_N == scored.predicted_N)[known_N]
+    elif scored.labels_NK is None:
+        return 0, None
+    else:
+        right_N = (scored.labels_NK == scored.predicted_NK).all(axis=1)
+    return len(right_N), float(right_N.mean()) if len(right_N) else None
 
 
 def _most_frequent(found: dict[str, int]) -> list[list[str]]:

@@ -36,10 +36,12 @@ def correct(images: ImageDirectory, corrections: Sequence[Correction]) -> ImageD
         CouldNotOpenFileError: A correction names a picture that is not there.
         UnknownNameError: A correction names a class that is not there.
         InvalidDatasetError: A picture has changed since it was looked at, two corrections are of
-            one picture, or a class or the whole would be left without pictures.
+            one picture, a class or the whole would be left without pictures, or each picture may
+            have several labels.
     """
     if not corrections:
         return images
+    images.require_one_label("correcting labels ('imageloom data correct')")
     rows = _rows_of(images, corrections)
     _refuse_repeated(images, corrections, rows)
     _refuse_changed(images, corrections, rows)

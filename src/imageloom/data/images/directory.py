@@ -16,13 +16,18 @@ import pyarrow as pa
 
 from imageloom import __version__
 from imageloom.data.images.index import (
+    LABELS,
     SCHEMA,
     UNLABELLED,
     file_name,
     full_path,
+    has_several,
     labels_of,
     problem_of,
     read_index,
+    rows_and_labels,
+    with_label_sets,
+    without_labels,
     write_index,
 )
 from imageloom.data.images.places import refuse_among_pictures
@@ -43,6 +48,7 @@ from imageloom.preprocessing import (
 )
 
 FORMAT_VERSION: Final = 1
+SEVERAL_LABELS_VERSION: Final = 2  # with several labels per picture, which version 1 does not know
 RECORD: Final = "image_directory.json"
 INDEX: Final = "index.arrow"
 REJECTED: Final = "rejected.jsonl"
@@ -75,7 +81,8 @@ class ImageDirectory:
 
     Attributes:
         classes: Ordered class names, as text; empty when unlabelled. A label is a position in it.
-        index: One row per picture (``imageloom.data.images.index.SCHEMA``).
+        index: One row per picture (``imageloom.data.images.index.SCHEMA``, or ``SEVERAL_SCHEMA``
+            where each picture may have several labels, or none).
         root: Absolute folder that the paths of the index start from. Its files are never changed.
         transforms: Operations that a reader of the pictures applies, or None for the default.
         rejected: Files that were left out, with reasons.
@@ -95,20 +102,49 @@ class ImageDirectory:
     def __len__(self) -> int:
         return int(self.index.num_rows)
 
+    @property
+    def has_several_labels(self) -> bool:
+        """Whether each picture may have several labels, or none: multi-label classification."""
+        return has_several(self.index)
+
     @functools.cached_property
     def labels(self) -> npt.NDArray[np.int32]:
-        """Labels, shape [N], each a position in ``classes`` or ``UNLABELLED``."""
+        """Labels, shape [N], each a position in ``classes`` or ``UNLABELLED``.
+
+        Raises:
+            InvalidDatasetError: Each picture may have several.
+        """
+        self.require_one_label("this step")
         return labels_of(self.index)
+
+    @functools.cached_property
+    def label_sets(self) -> npt.NDArray[np.bool_]:
+        """Which label each picture has, shape [N, K]; only where each may have several."""
+        sets_NK = np.zeros((len(self), len(self.classes)), dtype=np.bool_)
+        sets_NK[rows_and_labels(self.index)] = True
+        return sets_NK
+
+    def label_names(self, position: int) -> tuple[str, ...]:
+        """Return the classes of one picture: of one label one or none, of several any number."""
+        if self.has_several_labels:
+            found: list[int] = self.index.column(LABELS.name)[position].as_py()
+        else:
+            found = [label for label in (int(self.labels[position]),) if label != UNLABELLED]
+        return tuple(self.classes[label] for label in found)
 
     @property
     def is_labelled(self) -> bool:
-        """Whether every picture has a label."""
-        return len(self) > 0 and bool(self.classes) and bool((self.labels != UNLABELLED).all())
+        """Whether every picture has a label; of several, whether it is known which it has."""
+        if len(self) == 0 or not self.classes:
+            return False
+        return self.has_several_labels or bool((self.labels != UNLABELLED).all())
 
     @functools.cached_property
     def counts(self) -> dict[str, int]:
         """Pictures per class, in class order; a class without pictures counts 0."""
-        found = Counter(self.labels.tolist())
+        several = self.has_several_labels
+        labels = rows_and_labels(self.index)[1] if several else self.labels
+        found = Counter(labels.tolist())
         return {name: found[position] for position, name in enumerate(self.classes)}
 
     @functools.cached_property
@@ -131,7 +167,9 @@ class ImageDirectory:
         Equal for equal contents, wherever the pictures lie and whatever transforms are carried.
         """
         digest = hashlib.sha256(json.dumps(self.classes).encode("ascii"))
-        for batch in self.index.select(["path", "label", "sha256", "group"]).to_batches(100_000):
+        columns = ["path", "label", "sha256", "group"]
+        columns += [LABELS.name] if self.has_several_labels else []
+        for batch in self.index.select(columns).to_batches(100_000):
             for row in zip(*(column.to_pylist() for column in batch.columns), strict=True):
                 digest.update(repr(row).encode("utf-8", "backslashreplace"))
         return digest.hexdigest()
@@ -157,6 +195,10 @@ class ImageDirectory:
             return self
         position = {name: index for index, name in enumerate(classes)}
         table = np.array([position[name] for name in self.classes] + [UNLABELLED], dtype=np.int32)
+        if self.has_several_labels:
+            rows, old = rows_and_labels(self.index)
+            moved = with_label_sets(self.index, rows, table[old])
+            return dataclasses.replace(self, classes=classes, index=moved)
         column = SCHEMA.get_field_index("label")
         labels = pa.array(table[self.labels], type=pa.int32())
         index = self.index.set_column(column, SCHEMA.field(column), labels)
@@ -164,10 +206,7 @@ class ImageDirectory:
 
     def without_labels(self) -> Self:
         """Return the same pictures, none of which has a label."""
-        column = SCHEMA.get_field_index("label")
-        labels = pa.array(np.full(len(self), UNLABELLED, dtype=np.int32))
-        index = self.index.set_column(column, SCHEMA.field(column), labels)
-        return dataclasses.replace(self, classes=(), index=index)
+        return dataclasses.replace(self, classes=(), index=without_labels(self.index))
 
     def require_pictures(self, purpose: str) -> None:
         """Refuse an image directory that is empty.
@@ -183,6 +222,23 @@ class ImageDirectory:
                 f"There are no pictures in {self.root} {purpose}.",
                 hint="'imageloom data check' says what is in a folder and what was left out.",
                 reason="no-pictures",
+            )
+
+    def require_one_label(self, purpose: str) -> None:
+        """Refuse pictures of which each may have several labels.
+
+        Args:
+            purpose: What cannot use them, as in ``imageloom data correct``.
+
+        Raises:
+            InvalidDatasetError: Each picture may have several labels.
+        """
+        if self.has_several_labels:
+            raise InvalidDatasetError(
+                f"The pictures in {self.root} may have several labels each, of "
+                f"{len(self.classes):,} classes; {purpose} needs one class for each picture.",
+                hint="Convert them with one label each, or without labels (--labels none).",
+                reason="several-labels",
             )
 
     def require_labels(self, what: str) -> None:
@@ -234,8 +290,9 @@ class ImageDirectory:
             outputs,
             root=self.root,
             files=self.index.column("path"),
-            labels_N=self.labels,
-            classes=self.classes,
+            # Only folders named as a class of their own are looked at.
+            labels_N=labels_of(self.index),
+            classes=() if self.has_several_labels else self.classes,
         )
 
     def write_into(self, directory: Path, *, root: str) -> None:
@@ -249,7 +306,7 @@ class ImageDirectory:
         lines = [json.dumps(dataclasses.asdict(one)) + "\n" for one in self.rejected]
         (directory / REJECTED).write_text("".join(lines), encoding="utf-8")
         record = {
-            "format_version": FORMAT_VERSION,
+            "format_version": SEVERAL_LABELS_VERSION if self.has_several_labels else FORMAT_VERSION,
             "kind": "image_directory",
             "made_by": f"imageloom {__version__}",
             "classes": list(self.classes),
@@ -302,9 +359,10 @@ def _read(path: Path) -> ImageDirectory:
     verify_directory(path, InvalidDatasetError)
     record = read_json(path / RECORD, InvalidDatasetError)
     version = record.get("format_version")
-    if not isinstance(version, int) or version > FORMAT_VERSION:
+    if not isinstance(version, int) or version > SEVERAL_LABELS_VERSION:
         raise InvalidDatasetError(
-            f"{path} has format version {version!r}; this Imageloom reads up to {FORMAT_VERSION}.",
+            f"{path} has format version {version!r}; this Imageloom reads up to "
+            f"{SEVERAL_LABELS_VERSION}.",
             hint=f"It was made by {record.get('made_by')}. Update Imageloom.",
             reason="format-version",
         )

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final
 
 import numpy as np
+import numpy.typing as npt
 
 from imageloom.data.images.directory import ImageDirectory, Rejected
 from imageloom.data.images.duplicates import equal_groups
@@ -126,7 +127,7 @@ def _two_labels(images: ImageDirectory, groups: Sequence[Sequence[int]]) -> Iter
 
 def _with_labels(images: ImageDirectory, rows: Sequence[int]) -> str:
     first = _labels_first(images, rows)[:_EXAMPLES]
-    names = [f"{images.file(row)} as {quoted(images.classes[images.labels[row]])}" for row in first]
+    names = [f"{images.file(row)} as {_label_words(images, row)}" for row in first]
     return some(names, total=len(rows))
 
 
@@ -140,14 +141,27 @@ def contradictions(images: ImageDirectory) -> Iterator[list[int]]:
             yield _labels_first(images, rows)
 
 
+def _label_words(images: ImageDirectory, row: int) -> str:
+    return some(list(map(quoted, images.label_names(row)))) or "none of the classes"
+
+
+def _label_keys(images: ImageDirectory, rows: Sequence[int]) -> npt.NDArray[np.int32]:
+    """Return a number for each picture, equal where the labels are."""
+    if not images.has_several_labels:
+        return images.labels[rows]
+    numbers: dict[tuple[str, ...], int] = {}
+    found = [numbers.setdefault(images.label_names(row), len(numbers)) for row in rows]
+    return np.array(found, dtype=np.int32)
+
+
 def _labels_first(images: ImageDirectory, rows: Sequence[int]) -> list[int]:
-    _, firsts = np.unique(images.labels[rows], return_index=True)
+    _, firsts = np.unique(_label_keys(images, rows), return_index=True)
     order = np.concatenate([np.sort(firsts), np.delete(np.arange(len(rows)), firsts)])
     return [rows[int(place)] for place in order]
 
 
 def _has_two_labels(images: ImageDirectory, rows: Sequence[int]) -> bool:
-    return bool(images.classes) and len(np.unique(images.labels[rows])) > 1
+    return bool(images.classes) and len(np.unique(_label_keys(images, rows))) > 1
 
 
 def left_out_notice(images: ImageDirectory, source: Path | str) -> str:

@@ -10,7 +10,7 @@ import numpy.typing as npt
 import pyarrow.compute as pc
 
 from imageloom.data.images.directory import ImageDirectory
-from imageloom.data.images.index import UNLABELLED
+from imageloom.data.images.index import UNLABELLED, label_pairs
 from imageloom.errors import InvalidDatasetError
 
 
@@ -70,13 +70,16 @@ def _groups(images: ImageDirectory, num_rows: int) -> list[_Group]:
     ids = pc.rank(names, sort_keys="ascending", tiebreaker="dense").to_numpy().astype(np.int64)
     alone = names.is_null().to_numpy()
     ids[alone] = ids.max() + 1 + np.arange(alone.sum())
-    rows_N = np.where(images.labels == UNLABELLED, num_rows - 1, images.labels)
+    pictures, labels = label_pairs(images.index)
+    rows = np.where(labels == UNLABELLED, num_rows - 1, labels)
+    starts = np.searchsorted(pictures, np.arange(len(images) + 1))
     order = np.argsort(ids, kind="stable")
     borders = np.flatnonzero(np.diff(ids[order])) + 1
     groups = []
     for positions in np.split(order, borders):
-        rows, counts = np.unique(rows_N[positions], return_counts=True)
-        groups.append(_Group(positions, rows, counts))
+        own = [rows[starts[position] : starts[position + 1]] for position in positions]
+        found, counts = np.unique(np.concatenate(own), return_counts=True)
+        groups.append(_Group(positions, found, counts))
     return groups
 
 

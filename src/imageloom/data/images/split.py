@@ -13,7 +13,8 @@ import numpy.typing as npt
 from imageloom.data.images.directory import ImageDirectory
 from imageloom.data.images.duplicates import equal_groups, first_words
 from imageloom.data.images.group_split import parts_by_group
-from imageloom.data.images.index import UNLABELLED
+from imageloom.data.images.index import UNLABELLED, label_pairs
+from imageloom.data.images.label_set_split import parts_by_label_sets
 from imageloom.data.params import SplitParams
 from imageloom.errors import InvalidDatasetError, NotInRangeValueError
 from imageloom.events import EventSink, Notice, ignore_events
@@ -36,7 +37,8 @@ def split(
     In each class, a part gets its share to the nearest picture (largest remainder). A class of two
     or more pictures stands in both the first and the second part, whatever the share; a class with
     one picture stands in the first. Which pictures go where depends on the seed and on the
-    pictures' bytes, not on their names or order.
+    pictures' bytes, not on their names or order. Where each picture may have several labels, each
+    label is divided so as far as those beside it allow (``parts_by_label_sets``).
 
     Args:
         images: Labelled or not; unlabelled pictures count as one class.
@@ -56,9 +58,14 @@ def split(
     counts_KP = allot(_class_counts(images), shares_P)
     if params.by_group:
         part_N = parts_by_group(images, counts_KP, params.seed)
+    elif images.has_several_labels:
+        order_N = np.argsort(first_words(images.index), kind="stable")
+        order_N = order_N[_shuffle(len(images), params.seed, "")]
+        wanted_P = _whole_shares(len(images), shares_P)
+        part_N = parts_by_label_sets(images, counts_KP[:-1], wanted_P, order_N)
     else:
         part_N = _parts_by_picture(images, counts_KP, params.seed)
-    notices = _notices(images, part_N, shares_P)
+    notices = _notices(images, part_N, shares_P, params)
     for notice in notices:
         on_event(Notice("warning", notice))
     whole = dataclasses.replace(images, notices=(*images.notices, *notices))
@@ -145,10 +152,9 @@ def _shares(images: ImageDirectory, params: SplitParams) -> npt.NDArray[np.float
 
 def _class_counts(images: ImageDirectory) -> npt.NDArray[np.int64]:
     """Return pictures per class and, last, those without a label, int64 [K + 1]."""
-    counts_K = np.bincount(
-        images.labels[images.labels != UNLABELLED], minlength=len(images.classes)
-    )
-    return np.append(counts_K, (images.labels == UNLABELLED).sum()).astype(np.int64)
+    _, labels = label_pairs(images.index)
+    counts_K = np.bincount(labels[labels != UNLABELLED], minlength=len(images.classes))
+    return np.append(counts_K, (labels == UNLABELLED).sum()).astype(np.int64)
 
 
 def _parts_by_picture(
@@ -180,7 +186,10 @@ def _shuffle(count: int, seed: int, name: str) -> npt.NDArray[np.int64]:
 
 
 def _notices(
-    images: ImageDirectory, part_N: npt.NDArray[np.int8], shares_P: npt.NDArray[np.float64]
+    images: ImageDirectory,
+    part_N: npt.NDArray[np.int8],
+    shares_P: npt.NDArray[np.float64],
+    params: SplitParams,
 ) -> tuple[str, ...]:
     notices = []
     single = [name for name, count in images.counts.items() if count == 1]
@@ -191,9 +200,11 @@ def _notices(
         )
     one_sided = _one_sided(images, part_N)
     if one_sided:
+        grouped = params.by_group or not images.has_several_labels
+        why = "without tearing a group" if grouped else "because of the labels beside it"
         notices.append(
             f"{count(len(one_sided), 'class', 'classes')} could not stand in both the first and "
-            f"the second part without tearing a group: {some(list(map(repr, one_sided)))}."
+            f"the second part {why}: {some(list(map(repr, one_sided)))}."
         )
     given_P = np.bincount(part_N, minlength=len(shares_P)) / len(images)
     if np.abs(given_P - shares_P).max() > _NOTED_DIFFERENCE:
@@ -211,7 +222,8 @@ def _notices(
 
 
 def _one_sided(images: ImageDirectory, part_N: npt.NDArray[np.int8]) -> list[str]:
-    in_parts = [set(images.labels[part_N == part].tolist()) for part in (0, 1)]
+    rows, labels = label_pairs(images.index)
+    in_parts = [set(labels[part_N[rows] == part].tolist()) for part in (0, 1)]
     return [
         name
         for label, (name, count) in enumerate(images.counts.items())

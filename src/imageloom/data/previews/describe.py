@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Final
 
 import numpy as np
-import numpy.typing as npt
+import pyarrow as pa
 
 from imageloom.data.convert import list_packed, list_source
 from imageloom.data.images.directory import ImageDirectory, Rejected
 from imageloom.data.images.findings import enough_fraction, refuse_losses
-from imageloom.data.images.index import UNLABELLED, file_name, labels_of
+from imageloom.data.images.index import UNLABELLED, file_name, label_pairs
 from imageloom.data.params import ConvertParams
 from imageloom.data.previews.look import as_rejected, look_at
 from imageloom.data.previews.opened import OpenedDirectories, first_of_each
@@ -121,8 +121,8 @@ def _of_listing(
                 unusable[row] = as_rejected(listing, row, what, problem.hint)
             return Sample(file_name(name), None, what)
 
-    labels_N = labels_of(listing.files)
-    shown = tuple(_classes(listing.classes, labels_N[usable_rows_N], wanted.samples, sample))
+    usable = listing.files.take(pa.array(usable_rows_N))
+    shown = tuple(_classes(listing.classes, usable, wanted.samples, sample))
     classes = _without(shown, listing, [row for row in unusable if row not in look.unusable])
     rejected = (*listing.rejected, *(unusable[row] for row in sorted(unusable)))
     description = SourceDescription(
@@ -136,7 +136,13 @@ def _of_listing(
         classes=classes,
         left_out=len(rejected),
         left_out_reasons=_reasons(rejected),
-        losses=_losses(classes, rejected, wanted.params.max_rejected_fraction, listing.place),
+        losses=_losses(
+            classes,
+            rejected,
+            wanted.params.max_rejected_fraction,
+            listing.place,
+            len(listing) - len(unusable),
+        ),
         notices=listing.notices,
     )
     return Described(description, left_out_files(rejected))
@@ -146,9 +152,9 @@ def _without(
     classes: Sequence[DescribedClass], listing: Listing, rows: Sequence[int]
 ) -> tuple[DescribedClass, ...]:
     """Return classes less the pictures that only showed to be unusable when they were decoded."""
-    labels_N = labels_of(listing.files)
+    _, labels = label_pairs(listing.files.take(pa.array(rows, pa.int64())))
     lost = Counter(
-        None if labels_N[row] == UNLABELLED else listing.classes[labels_N[row]] for row in rows
+        None if label == UNLABELLED else listing.classes[label] for label in labels.tolist()
     )
     return tuple(replace(one, images=one.images - lost[one.name]) for one in classes)
 
@@ -164,7 +170,7 @@ def _of_directory(
         except ImageloomError as problem:
             return Sample(images.file(row), None, _what_is_wrong(images.file(row), problem))
 
-    classes = tuple(_classes(images.classes, images.labels, wanted.samples, sample))
+    classes = tuple(_classes(images.classes, images.index, wanted.samples, sample))
     description = SourceDescription(
         kind="image directory",
         path=str(path),
@@ -177,7 +183,7 @@ def _of_directory(
         left_out=len(images.rejected),
         left_out_reasons=_reasons(images.rejected),
         # It was converted already, by whatever share was allowed then.
-        losses=_losses(classes, images.rejected, 1.0, path),
+        losses=_losses(classes, images.rejected, 1.0, path, len(images)),
         notices=images.notices,
     )
     return Described(description, left_out_files(images.rejected))
@@ -188,9 +194,9 @@ def _losses(
     rejected: Sequence[Rejected],
     most_fraction: float,
     place: Path,
+    num_images: int,
 ) -> Losses:
     counts = {one.name: one.images for one in classes if one.name is not None}
-    num_images = sum(one.images for one in classes)
     lost = sum(one.is_picture for one in rejected)
     is_refused = False
     try:
@@ -211,17 +217,19 @@ def _losses(
 
 def _classes(
     names: Sequence[str],
-    labels_N: npt.NDArray[np.int32],
+    table: pa.Table,
     most: int,
     sample: Callable[[int], Sample],
 ) -> Iterator[DescribedClass]:
-    firsts = first_of_each(labels_N, len(names), most=most)
-    counts = np.bincount(labels_N - UNLABELLED, minlength=len(names) + 1).tolist()
+    """Yield each class, and the pictures without one; a picture of several counts in each."""
+    pictures, labels = label_pairs(table)
+    firsts = first_of_each(labels, len(names), most=most)
+    counts = np.bincount(labels - UNLABELLED, minlength=len(names) + 1).tolist()
     counts = [*counts[1:], counts[0]]
     for number, (name, images, rows) in enumerate(zip((*names, None), counts, firsts, strict=True)):
         if name is None and not images:
             continue
-        shown = rows if number < _CLASSES_WITH_SAMPLES else []
+        shown = pictures[rows].tolist() if number < _CLASSES_WITH_SAMPLES else []
         yield DescribedClass(name, images, tuple(map(sample, shown)))
 
 

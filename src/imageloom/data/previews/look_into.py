@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from imageloom.data.images.directory import ImageDirectory
-from imageloom.data.images.index import UNLABELLED, file_name
+from imageloom.data.images.index import UNLABELLED, file_name, label_pairs
 from imageloom.data.previews.image_pages import (
     ClassCount,
     Histogram,
@@ -70,7 +70,8 @@ def pictures_of(
     elif label is not None:
         if label not in images.classes:
             raise unknown_name("class", label, images.classes)
-        chosen = np.flatnonzero(images.labels == images.classes.index(label))
+        rows_of_labels, labels = label_pairs(images.index)
+        chosen = rows_of_labels[labels == images.classes.index(label)]
     else:
         chosen = np.arange(len(images))
     shown = chosen[offset : offset + limit]
@@ -105,7 +106,7 @@ def histogram(values_N: npt.NDArray[np.float64]) -> Histogram:
 def _classes(images: ImageDirectory) -> Iterator[ClassCount]:
     for name, count in images.counts.items():
         yield ClassCount(name, count)
-    unlabelled = int((images.labels == UNLABELLED).sum())
+    unlabelled = int((label_pairs(images.index)[1] == UNLABELLED).sum())
     if unlabelled:
         yield ClassCount(None, unlabelled)
 
@@ -121,11 +122,10 @@ def _formats(images: ImageDirectory) -> dict[str, int]:
 def _listed(images: ImageDirectory, rows: npt.NDArray[np.int64]) -> Iterator[ListedPicture]:
     found = images.index.take(pa.array(rows)).to_pylist()
     for row, one in zip(rows.tolist(), found, strict=True):
-        label = one["label"]
         yield ListedPicture(
             row=row,
             file=file_name(one["path"]),
-            label=images.classes[label] if label != UNLABELLED and images.classes else None,
+            label=", ".join(images.label_names(row)) or None,
             width=one["width"],
             height=one["height"],
             format=one["format"],

@@ -209,9 +209,8 @@ def find_duplicates(
 
 
 def label_of(images: ImageDirectory, row: int) -> str | None:
-    """Return the class of a picture, or None."""
-    label = int(images.labels[row])
-    return None if label < 0 or not images.classes else images.classes[label]
+    """Return the class of a picture, or None; of several, all of them as one text."""
+    return ", ".join(images.label_names(row)) or None
 
 
 def _on_flat(num_flat: int) -> str:
@@ -250,7 +249,7 @@ def _alike(
         yield PictureSet(
             rows=tuple(rows.tolist()),
             distances=(0,) * len(rows) if is_equal else tuple(distances.tolist()),
-            is_contradiction=len(np.unique(images.labels[rows])) > 1,
+            is_contradiction=len({images.label_names(row) for row in rows.tolist()}) > 1,
         )
 
 

@@ -1,4 +1,4 @@
-"""COCO annotation files, used for classification: the one category of a picture is its class.
+"""COCO annotation files, used for classification: the categories of a picture are its classes.
 
 Source: https://cocodataset.org/#format-data, the keys ``images``, ``annotations``, ``categories``.
 """
@@ -31,16 +31,18 @@ Id = int | str
 
 
 def read_coco(manifest: Path, params: ConvertParams, *, control: Control) -> Listing:
-    """List the pictures of a COCO file; a picture with boxes of one category has that class.
+    """List the pictures of a COCO file; a picture has the category that its boxes have.
+
+    Where each may have several labels it has all categories of its boxes, and none without boxes.
 
     Args:
         manifest: The file; ``file_name`` starts from its folder, or from ``params.folder``.
-        params: ``group_column`` names a key of ``images``.
+        params: ``group_column`` names a key of ``images``; and whether there may be several labels.
         control: Told how many pictures were read; stops between two pictures.
 
     Raises:
-        InvalidDatasetError: No COCO file, repeated or unknown ids, a picture with several
-            categories, or with none while others have one.
+        InvalidDatasetError: No COCO file, repeated or unknown ids; with one label each, a picture
+            with several categories, or with none while others have one.
         CouldNotOpenFileError: It cannot be read.
     """
     images, annotations, categories = _read(manifest)
@@ -49,8 +51,10 @@ def read_coco(manifest: Path, params: ConvertParams, *, control: Control) -> Lis
     problems = ProblemList(manifest)
     names = _category_names(categories, problems)
     problems.raise_if_any()
-    labels = _labels(images, annotations, names, manifest, problems)
+    labels = _labels(images, annotations, names, problems)
     problems.raise_if_any()
+    if params.labels != "several":
+        _refuse_several(labels, _image_ids(images, problems), manifest)
     return listing_of_rows(
         _rows(images, labels, params),
         manifest=manifest,
@@ -107,10 +111,9 @@ def _labels(
     images: list[Item],
     annotations: list[Item],
     names: dict[Id, str],
-    manifest: Path,
     problems: ProblemList,
-) -> dict[Id, str]:
-    """Return the class of each image by the image's id."""
+) -> dict[Id, set[str]]:
+    """Return the classes of each image that has any, by the image's id."""
     known = _image_ids(images, problems)
     found: dict[Id, set[str]] = {}
     for number, annotation in enumerate(annotations, 1):
@@ -121,9 +124,7 @@ def _labels(
             problems.add(f"annotation {number}", _unknown("category_id", annotation))
         else:
             found.setdefault(image, set()).add(names[category])
-    problems.raise_if_any()
-    _refuse_several(found, known, manifest)
-    return {image: next(iter(labels)) for image, labels in found.items()}
+    return found
 
 
 def _image_ids(images: list[Item], problems: ProblemList) -> dict[Id, str]:
@@ -151,25 +152,30 @@ def _refuse_several(found: dict[Id, set[str]], files: dict[Id, str], manifest: P
         raise InvalidDatasetError(
             f"{manifest} has {count(len(several), 'picture')} with several categories: "
             f"{some(shown, total=len(several))}.",
-            hint="A picture can have one class; several labels per picture are not supported. "
-            "Cut the objects out, or keep the pictures with one category; or take all without "
-            "labels, with --labels none.",
+            hint="Take all categories of a picture for its labels, with --labels several; or cut "
+            "the objects out, keep the pictures with one category, or take all without labels, "
+            "with --labels none.",
             reason="several-labels",
-            details={"files": [files[image] for image in list(several)[:100]]},
+            details={
+                "option": "--labels several",
+                "files": [files[image] for image in list(several)[:100]],
+            },
         )
 
 
 def _rows(
-    images: list[Item], labels: dict[Id, str], params: ConvertParams
+    images: list[Item], labels: dict[Id, set[str]], params: ConvertParams
 ) -> Iterator[ManifestRow]:
     for number, image in enumerate(images, 1):
         identity = _id(image.get("id"))
         group = image.get(params.group_column) if params.group_column else None
+        own = () if identity is None else tuple(sorted(labels.get(identity, ())))
         yield ManifestRow(
             number=number,
             file=str(image.get("file_name")),
-            label=None if identity is None else labels.get(identity),
+            label=next(iter(own), None),
             group=None if group is None else str(group),
+            labels=own,
         )
 
 

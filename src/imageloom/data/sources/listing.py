@@ -2,6 +2,7 @@
 
 import dataclasses
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Self
@@ -12,7 +13,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from imageloom.data.images.directory import Rejected
-from imageloom.data.images.index import UNLABELLED
+from imageloom.data.images.index import (
+    LABELS,
+    UNLABELLED,
+    has_several,
+    rows_and_labels,
+    with_label_sets,
+    without_labels,
+)
 from imageloom.files.publish import digest_of_json
 
 FILES: Final = pa.schema(
@@ -34,7 +42,8 @@ class Listing:
     Attributes:
         root: Absolute folder that the paths start from.
         classes: Ordered class names; empty when unlabelled.
-        files: One row per file that may be a picture (``FILES``).
+        files: One row per file that may be a picture (``FILES``; where each may have several
+            labels, with the column ``LABELS``).
         rejected: Files that are left out already, with reasons; they count as lost pictures.
         notices: What a person should know.
         named: What the root is called in sentences, where it lies elsewhere only for a moment.
@@ -57,9 +66,7 @@ class Listing:
 
     def without_labels(self) -> Self:
         """Return the same files, none of which has a class."""
-        unlabelled = np.full(len(self), UNLABELLED, dtype=np.int32)
-        column = FILES.get_field_index("label")
-        files = self.files.set_column(column, FILES.field(column), pa.array(unlabelled))
+        files = without_labels(self.files)
         rejected = tuple(dataclasses.replace(one, label=None) for one in self.rejected)
         return dataclasses.replace(self, classes=(), files=files, rejected=rejected)
 
@@ -80,22 +87,34 @@ class FileColumns:
     def __init__(self) -> None:
         self._chunks: list[pa.RecordBatch] = []
         self._rows: list[tuple[bytes, int, int, int, str | None]] = []
+        self._sets: list[pa.Array] = []
+        self._sets_of_rows: list[Sequence[int]] = []
 
     def __len__(self) -> int:
         return len(self._chunks) * _ROWS_PER_CHUNK + len(self._rows)
 
     def add(
-        self, path: bytes, label: int, *, size: int, mtime_ns: int, group: str | None = None
+        self,
+        path: bytes,
+        label: int | Sequence[int],
+        *,
+        size: int,
+        mtime_ns: int,
+        group: str | None = None,
     ) -> None:
         """Append one file.
 
         Args:
             path: Relative to the root.
-            label: Position in any list of names; ``relabelled`` can change it later.
+            label: Position in any list of names; ``relabelled`` can change it later. Several, or
+                none, where each file may have several: of all files, or of none.
             size: Bytes.
             mtime_ns: Time of its last modification, in nanoseconds since 1970.
             group: Its group, or None.
         """
+        if not isinstance(label, int):
+            self._sets_of_rows.append(label)
+            label = UNLABELLED
         self._rows.append((path, label, size, mtime_ns, group))
         if len(self._rows) == _ROWS_PER_CHUNK:
             self._flush()
@@ -103,9 +122,15 @@ class FileColumns:
     def table(self) -> pa.Table:
         """Return all rows in order of addition; no more may be added."""
         self._flush()
-        return pa.Table.from_batches(self._chunks, schema=FILES)
+        table = pa.Table.from_batches(self._chunks, schema=FILES)
+        if not self._sets:
+            return table
+        return table.append_column(LABELS, pa.chunked_array(self._sets, LABELS.type))
 
     def _flush(self) -> None:
+        if self._sets_of_rows:
+            self._sets.append(pa.array(self._sets_of_rows, LABELS.type))
+            self._sets_of_rows = []
         columns = zip(*self._rows, strict=True)
         arrays = [
             pa.array(values, type=field.type)
@@ -128,6 +153,9 @@ def relabelled(files: pa.Table, new_labels: npt.NDArray[np.int32]) -> pa.Table:
         files: A table of ``FILES``.
         new_labels: int32 [K], the new label for each old one.
     """
+    if has_several(files):
+        rows, old = rows_and_labels(files)
+        return with_label_sets(files, rows, new_labels[old])
     column = FILES.get_field_index("label")
     labels = new_labels[files.column("label").to_numpy()]
     return files.set_column(column, FILES.field(column), pa.array(labels, type=pa.int32()))

@@ -82,6 +82,11 @@ def open_written(_model: TrainedModel, folder: Path) -> Runtime:
 def use(model: TrainedModel) -> str:
     """Return how it is run."""
     size = model.preprocessing.input_size
+    last = "print(classes[probabilities[0].argmax()])"
+    if model.label_thresholds is not None:
+        last = """about = session.get_modelmeta().custom_metadata_map
+thresholds = json.loads(about["label_thresholds"])
+print([name for name, p, t in zip(classes, probabilities[0], thresholds) if p >= t])"""
     return f"""```python
 import json
 import numpy, onnxruntime
@@ -90,7 +95,7 @@ session = onnxruntime.InferenceSession("{FILE}")
 classes = json.loads(session.get_modelmeta().custom_metadata_map["classes"])
 images = numpy.zeros((1, 3, {size}, {size}), numpy.uint8)  # your pictures, RGB, 0 to 255
 (probabilities,) = session.run(None, {{"images": images}})
-print(classes[probabilities[0].argmax()])
+{last}
 ```"""
 
 

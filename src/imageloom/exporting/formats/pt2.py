@@ -51,6 +51,10 @@ def open_written(_model: TrainedModel, folder: Path) -> Runtime:
 def use(model: TrainedModel) -> str:
     """Return how it is run."""
     size = model.preprocessing.input_size
+    last = "print(classes[network(images)[0].argmax()])"
+    if model.label_thresholds is not None:
+        last = f"""thresholds = json.loads(about["{ABOUT}"])["label_thresholds"]
+print([name for name, p, t in zip(classes, network(images)[0], thresholds) if p >= t])"""
     return f"""```python
 import json
 import torch
@@ -59,7 +63,7 @@ about = {{"{ABOUT}": ""}}
 network = torch.export.load("{FILE}", extra_files=about).module()
 classes = json.loads(about["{ABOUT}"])["classes"]
 images = torch.zeros((1, 3, {size}, {size}), dtype=torch.uint8)  # your pictures, RGB, 0 to 255
-print(classes[network(images)[0].argmax()])
+{last}
 ```
 
 Open only files that you trust: torch runs what is in them."""

@@ -63,7 +63,7 @@ def open_written(model: TrainedModel, folder: Path) -> Runtime:
     stated = model.preprocessing.normalisation.model_copy(
         update={"mean": tuple(said["mean"]), "std": tuple(said["std"])}
     )
-    classifier = Classifier(network, stated)
+    classifier = Classifier(network, stated, has_several_labels=model.label_thresholds is not None)
 
     def probabilities_of(images_BCHW: torch.Tensor) -> torch.Tensor:
         with torch.inference_mode():
@@ -81,6 +81,15 @@ def use(model: TrainedModel) -> str:
             "\n\ntimm's own transform does not prepare pictures as this network was trained: take "
             "the steps of `preprocessing` in `export.json`."
         )
+    last = 'print(network.pretrained_cfg["label_names"][network(picture)[0].argmax()])'
+    if model.label_thresholds is not None:
+        last = """import json
+
+probabilities = network(picture)[0].sigmoid()  # one label each, which do not add up to 1
+about = json.load(open("export.json"))
+for name, value, threshold in zip(about["classes"], probabilities, about["label_thresholds"]):
+    if value >= threshold:
+        print(name)"""
     return f"""```python
 import timm
 from PIL import Image
@@ -88,7 +97,7 @@ from PIL import Image
 network = timm.create_model("local-dir:THIS_FOLDER", pretrained=True).eval()
 transform = timm.data.create_transform(**timm.data.resolve_model_data_config(network))
 picture = transform(Image.open("picture.jpg").convert("RGB")).unsqueeze(0)
-print(network.pretrained_cfg["label_names"][network(picture)[0].argmax()])
+{last}
 ```{note}"""
 
 

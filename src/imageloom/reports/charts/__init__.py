@@ -8,6 +8,7 @@ from imageloom.reports.charts.dots import Dot, DotAxis, dot_chart
 from imageloom.reports.charts.heat_map import MOST_CLASSES, dot_map, heat_map
 from imageloom.reports.charts.lines import Mark, Series, line_chart
 from imageloom.reports.charts.markup import Markup, element, escape, join
+from imageloom.reports.charts.precision_recall import OperatingPoint, precision_recall_chart
 from imageloom.reports.charts.reliability import ReliabilityBin, reliability_diagram
 
 __all__ = [
@@ -16,6 +17,7 @@ __all__ = [
     "DotAxis",
     "Mark",
     "Markup",
+    "OperatingPoint",
     "ReliabilityBin",
     "Series",
     "dot_chart",
@@ -25,5 +27,6 @@ __all__ = [
     "heat_map",
     "join",
     "line_chart",
+    "precision_recall_chart",
     "reliability_diagram",
 ]

@@ -70,20 +70,41 @@ def gallery(
 
 
 def _card(mistake: Mistake, thumbnail: Thumbnailer | None, said: str, truth: str) -> Markup:
-    words = element(
-        "div",
-        _line(said, mistake.scored_label, mistake.probability, style="said"),
-        _line(truth, mistake.label, mistake.label_probability, style="truth"),
-        element("div", name(mistake.file), class_="file"),
-        class_="words",
+    return picture_card(
+        mistake.file,
+        thumbnail,
+        alt=f"{mistake.label}, scored as {mistake.scored_label}",
+        lines=[
+            (said, mistake.scored_label, mistake.probability, "said"),
+            (truth, mistake.label, mistake.label_probability, "truth"),
+        ],
     )
+
+
+def picture_card(
+    file: str,
+    thumbnail: Thumbnailer | None,
+    *,
+    alt: str,
+    lines: Sequence[tuple[str, str, float, str]],
+) -> Markup:
+    """Return one picture of a gallery with what is said of it.
+
+    Args:
+        file: Its name in the table.
+        thumbnail: Makes it small, or None for a card without it.
+        alt: What it shows, for who cannot see it.
+        lines: Words, a class, its probability, and the style: ``said`` or ``truth``.
+    """
+    rows = (_line(said, label, value, style=style) for said, label, value, style in lines)
+    words = element("div", *rows, element("div", name(file), class_="file"), class_="words")
     if thumbnail is None:
         return element("li", words)
-    return element("li", element("div", _picture(mistake, thumbnail), class_="picture"), words)
+    return element("li", element("div", _picture(file, thumbnail, alt), class_="picture"), words)
 
 
-def _picture(mistake: Mistake, thumbnail: Thumbnailer) -> Markup:
-    made = thumbnail(mistake.file)
+def _picture(file: str, thumbnail: Thumbnailer, alt: str) -> Markup:
+    made = thumbnail(file)
     if isinstance(made, str):
         return element("span", made, class_="absent")
     return element(
@@ -91,7 +112,7 @@ def _picture(mistake: Mistake, thumbnail: Thumbnailer) -> Markup:
         src=made.address,
         width=made.width,
         height=made.height,
-        alt=f"{mistake.label}, scored as {mistake.scored_label}",
+        alt=alt,
         class_="tiny" if made.tiny else None,
     )
 

@@ -19,6 +19,8 @@ _EPOCH_FIGURES = {
     "Train error": percent,
     "Top-1 validation accuracy": percent,
     "Top-5 validation accuracy": percent,
+    "Validation exact match": percent,
+    "Validation micro F1": percent,
     "Train images per second": decimals,
     "Waiting for data fraction": percent,
 }
@@ -59,6 +61,9 @@ def curves_section(curves: Curves, run: RecordedRun, *, num_classes: int) -> Sec
     accuracies = {"Top-1 validation accuracy": "top-1 accuracy"}
     if num_classes > _TOP:
         accuracies["Top-5 validation accuracy"] = "top-5 accuracy"
+    # Of pictures with several labels each; a run has these or those.
+    accuracies["Validation micro F1"] = "micro F1"
+    accuracies["Validation exact match"] = "exact match"
     mark = Mark(run.best_epoch, f"best: epoch {run.best_epoch}") if run.best_epoch else None
     charts = [
         _chart(

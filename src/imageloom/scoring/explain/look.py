@@ -59,7 +59,7 @@ def look_at(
     with used.compute.autocast(), full_float32(used.compute):
         inputs_1CHW = used.compute.inputs(image_CHW[None], used.model.preprocessing.normalisation)
         map_hw, logits_K = grad_cam(used.network, inputs_1CHW, position)
-    prediction = ranked(file, logits_K, classes, k)
+    prediction = ranked(file, logits_K, used.model, k)
     picture_HW3 = _enlarged(image_CHW.permute(1, 2, 0).numpy())
     height, width = picture_HW3.shape[:2]
     return SeenPicture(

@@ -10,7 +10,6 @@ import numpy as np
 import numpy.typing as npt
 
 from imageloom.data.images.directory import ImageDirectory
-from imageloom.data.images.index import UNLABELLED
 
 _ROWS_AT_A_TIME: Final = 65_536
 
@@ -64,7 +63,7 @@ def neighbours_in(images: ImageDirectory, found: list[tuple[int, float]]) -> tup
         Neighbour(
             position=row,
             file=images.file(row),
-            label=None if images.labels[row] == UNLABELLED else images.classes[images.labels[row]],
+            label=", ".join(images.label_names(row)) or None,
             similarity=round(max(-1.0, min(1.0, similarity)), 6),
         )
         for row, similarity in found

@@ -73,7 +73,7 @@ class WarmModels:
         logits_1K = logits_of(
             used.network, image_CHW[None], used.compute, used.model.preprocessing.normalisation
         )
-        found = ranked(file, logits_1K[0], used.model.classes, k)
+        found = ranked(file, logits_1K[0], used.model, k)
         return Guesses(_guesses(found), len(used.model.classes))
 
     def explain(

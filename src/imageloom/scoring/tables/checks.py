@@ -56,16 +56,7 @@ def check_probabilities(
         NotScoredDatasetError: A number is not in 0..1 or a row does not add up to 1; the message
             names row and column.
     """
-    bad_RK = ~((probabilities_RK >= 0) & (probabilities_RK <= 1))  # also true for NaN
-    if bad_RK.any():
-        row, column = (int(position) for position in np.argwhere(bad_RK)[0])
-        raise NotScoredDatasetError(
-            f"{part.row(row)}, column {PROBABILITY + classes[column]!r} holds "
-            f"{probabilities_RK[row, column]}, but a probability lies between 0 and 1.",
-            hint="Score the pictures again, or repair the table.",
-            reason="bad-probability",
-            details=part.details(row, PROBABILITY + classes[column]),
-        )
+    check_probabilities_alone(probabilities_RK, classes, part)
     sums_R = probabilities_RK.sum(axis=1, dtype=np.float64)
     wrong_R = np.abs(sums_R - 1) > SUM_TOLERANCE
     if wrong_R.any():
@@ -76,6 +67,31 @@ def check_probabilities(
             hint="Is a class's column missing? Are these logits instead of probabilities?",
             reason="bad-sum",
             details=part.details(row, PROBABILITY + classes[0]),
+        )
+
+
+def check_probabilities_alone(
+    probabilities_RK: npt.NDArray[np.float32], classes: Sequence[str], part: Part
+) -> None:
+    """Refuse numbers that are no probabilities, whatever they add up to.
+
+    Args:
+        probabilities_RK: Part of a table.
+        classes: The class list.
+        part: Where these rows stand.
+
+    Raises:
+        NotScoredDatasetError: A number is not in 0..1; the message names row and column.
+    """
+    bad_RK = ~((probabilities_RK >= 0) & (probabilities_RK <= 1))  # also true for NaN
+    if bad_RK.any():
+        row, column = (int(position) for position in np.argwhere(bad_RK)[0])
+        raise NotScoredDatasetError(
+            f"{part.row(row)}, column {PROBABILITY + classes[column]!r} holds "
+            f"{probabilities_RK[row, column]}, but a probability lies between 0 and 1.",
+            hint="Score the pictures again, or repair the table.",
+            reason="bad-probability",
+            details=part.details(row, PROBABILITY + classes[column]),
         )
 
 

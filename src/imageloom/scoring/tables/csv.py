@@ -17,6 +17,7 @@ from imageloom.scoring.tables.source import BadCellError
 # Chinese and Japanese settings.
 _FORMULA_STARTS: Final = "=+-@\t\r\n＝＋－＠"  # noqa: RUF001 - the wide forms are meant
 _GUARD: Final = "'"
+SEPARATOR: Final = "|"  # between the labels of a set, whose names must not hold it
 
 
 def guarded(cell: str) -> str:
@@ -40,6 +41,12 @@ def _looks_like_formula(cell: str) -> bool:
     return first != "" and first in _FORMULA_STARTS
 
 
+def sets_of_text(cells: pa.Array) -> pa.ListArray:
+    """Return lists of text from cells in which ``SEPARATOR`` stands between labels."""
+    parts = [[] if cell is None else cell.split(SEPARATOR) for cell in cells.to_pylist()]
+    return pa.array(parts, pa.list_(pa.string()))
+
+
 def write_csv(path: Path, names: Sequence[str], chunks: Iterator[pa.Table]) -> None:
     """Write columns of text and float32 as CSV.
 
@@ -61,6 +68,8 @@ def write_csv(path: Path, names: Sequence[str], chunks: Iterator[pa.Table]) -> N
 def _cells(column: pa.ChunkedArray) -> list[str]:
     if pa.types.is_string(column.type):
         return ["" if cell is None else guarded(cell) for cell in column.to_pylist()]
+    if pa.types.is_list(column.type):
+        return [guarded(SEPARATOR.join(labels)) for labels in column.to_pylist()]
     # Arrow writes the shortest text that reads back as the same float32, 20 times as fast as str.
     cells: list[str] = column.cast(pa.string()).to_pylist()
     return cells
@@ -119,6 +128,10 @@ class CsvChunk:
         """Return a column as text [R]; an empty cell is null."""
         cells = [unguarded(record[column]) or None for record in self._records]
         return pa.array(cells, pa.string())
+
+    def sets(self, column: int) -> pa.ListArray:
+        """Return a column of label sets as lists of text [R]."""
+        return sets_of_text(self.text(column))
 
     def numbers(self, column: int) -> npt.NDArray[np.float32]:
         """Return a column as float32 [R]; an empty cell is NaN.

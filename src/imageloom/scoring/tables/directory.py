@@ -5,13 +5,12 @@ from typing import Final
 
 from imageloom.errors import NotScoredDatasetError
 from imageloom.files.publish import publishing_directory, verify_directory
-from imageloom.scoring.tables.file import read_table, write_table
-from imageloom.scoring.tables.scored_table import ScoredTable
+from imageloom.scoring.tables.file import AnyTable, read_any_table, write_table
 
 SCORES: Final = "scores.parquet"
 
 
-def save_scores(table: ScoredTable, out: Path) -> None:
+def save_scores(table: AnyTable, out: Path) -> None:
     """Publish a table as a directory.
 
     Raises:
@@ -21,7 +20,7 @@ def save_scores(table: ScoredTable, out: Path) -> None:
         write_table(table, partial / SCORES)
 
 
-def load_scores(path: Path) -> ScoredTable:
+def load_scores(path: Path) -> AnyTable:
     """Read such a directory, which may come from a stranger.
 
     Raises:
@@ -33,7 +32,7 @@ def load_scores(path: Path) -> ScoredTable:
             hint="Give the output of Score Image Model.",
             reason="missing-file",
         )
-    table = read_table(path / SCORES)
+    table = read_any_table(path / SCORES)
     if len(table) == 0:
         raise NotScoredDatasetError(f"{path} holds a table without rows.", reason="no-rows")
     return table

@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from imageloom.errors import NotScoredDatasetError, json_problem, library_text
+from imageloom.scoring.tables.csv import sets_of_text
 from imageloom.scoring.tables.scored_table import LABEL, ROWS_AT_A_TIME, SCORED_LABEL
 from imageloom.scoring.tables.source import BadCellError
 
@@ -34,7 +35,8 @@ def write_parquet(
         path,
         schema,
         compression="zstd",
-        use_dictionary=[LABEL, SCORED_LABEL],  # probabilities never repeat
+        # Probabilities never repeat.
+        use_dictionary=[name for name in (LABEL, SCORED_LABEL) if name in schema.names],
         write_statistics=False,
     ) as writer:
         for chunk in chunks:
@@ -113,6 +115,20 @@ class ParquetChunk:
         if pa.types.is_null(values.type) or _is_text(values.type):
             return values.cast(pa.string())
         raise BadCellError(0, f"values of type {values.type}")
+
+    def sets(self, column: int) -> pa.ListArray:
+        """Return a column of label sets as lists of text [R]; null is an empty list.
+
+        Raises:
+            BadCellError: The column holds something else.
+        """
+        values = self._batch.column(column)
+        if pa.types.is_list(values.type) and _is_text(values.type.value_type):
+            lists = values.cast(pa.list_(pa.string()))
+            if lists.flatten().null_count:
+                raise BadCellError(0, "a list with nothing in it for a label")
+            return lists
+        return sets_of_text(self.text(column))
 
     def numbers(self, column: int) -> npt.NDArray[np.float32]:
         """Return a column as float32 [R]; null is NaN.

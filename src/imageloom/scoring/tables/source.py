@@ -28,6 +28,9 @@ class Chunk(Protocol):
     def text(self, column: int) -> pa.Array:
         """Return the column as text [R] with nulls, or raise ``BadCellError``."""
 
+    def sets(self, column: int) -> pa.ListArray:
+        """Return the column as lists of text [R], an empty list for nothing, or raise as above."""
+
     def numbers(self, column: int) -> npt.NDArray[np.float32]:
         """Return the column as float32 [R], NaN where empty, or raise ``BadCellError``."""
 

@@ -14,6 +14,7 @@ from typing import Final
 import pyarrow as pa
 
 from imageloom.data.params import ConvertParams
+from imageloom.data.sources.table.columns import label_name
 from imageloom.errors import InvalidDatasetError, NotExpectedLabelColumnError, json_problem
 from imageloom.system.wording import some
 
@@ -35,12 +36,14 @@ class ParquetColumns:
         label: Column with its class, or None.
         group: Column with its group, or None.
         names: Class names of labels that are numbers, or None where a label is its own name.
+        has_lists: Whether the label of a row is a list of labels.
     """
 
     image: str
     label: str | None
     group: str | None
     names: tuple[str, ...] | None
+    has_lists: bool = False
 
     @property
     def all(self) -> list[str]:
@@ -69,14 +72,29 @@ def find_parquet_columns(schema: pa.Schema, file: Path, params: ConvertParams) -
         label = _label_column(schema, features, image, file, params)
     if params.group_column is not None:
         _require(schema, params.group_column, file)
-    names = None
+    names, has_lists = None, False
     if label is not None:
-        kind = schema.field(label).type
+        kind, feature = schema.field(label).type, features.get(label)
+        has_lists = params.labels == "several" and _is_list(kind)
+        if has_lists:
+            kind, feature = kind.value_type, _feature_of_items(feature)
         if pa.types.is_integer(kind):
-            names = _class_names(features.get(label), label, file)
+            names = _class_names(feature, label, file)
         elif not is_text(kind):
-            raise _wrong_type(file, label, kind, "labels: whole numbers or text")
-    return ParquetColumns(image, label, params.group_column, names)
+            lists = ", or lists of them" if params.labels == "several" else ""
+            raise _wrong_type(file, label, kind, f"labels: whole numbers or text{lists}")
+    return ParquetColumns(image, label, params.group_column, names, has_lists)
+
+
+def _is_list(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_list(kind) or pa.types.is_large_list(kind))
+
+
+def _feature_of_items(feature: object) -> object:
+    """Return what the metadata say of a list's items: ``[item]`` or ``{"feature": item}``."""
+    if isinstance(feature, list):
+        return feature[0] if feature else None
+    return feature.get("feature") if isinstance(feature, dict) else None
 
 
 def is_text(kind: pa.DataType) -> bool:
@@ -135,9 +153,10 @@ def _label_column(
     if params.label_column is not None:
         _require(schema, params.label_column, file)
         return params.label_column
-    if LABEL in schema.names:
-        _require(schema, LABEL, file)
-        return LABEL
+    usual = label_name(schema.names, params)
+    if usual in schema.names:
+        _require(schema, usual, file)
+        return usual
     labels = [name for name in schema.names if _is_class_label(features.get(name))]
     if len(labels) == 1:
         return str(labels[0])

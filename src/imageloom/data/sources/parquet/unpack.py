@@ -156,7 +156,11 @@ class _Unpacking:
 
     def _written(self, number: int, row: _Row, folder: str) -> Iterator[ManifestRow]:
         name = f"{folder}{number:08}{end_of_name(row.path, row.content or b'')}"
-        label = self._label(row.label, number)
+        label, labels = None, None
+        if self.columns.has_lists:
+            labels = self._list(row.label, number)
+        else:
+            label = self._label(row.label, number)
         if not row.content:
             path = f", only the path {row.path[:NAME_CHARS]!r}" if row.path else ""
             self.rejected.append(Rejected(name, f"{_NO_BYTES}{path}", _EMBED, label))
@@ -165,7 +169,14 @@ class _Unpacking:
         with (self.into / name).open("xb") as file:
             file.write(row.content)
         group = None if row.group is None else str(row.group)
-        yield ManifestRow(number, name, label, group)
+        yield ManifestRow(number, name, label, group, labels=labels)
+
+    def _list(self, values: object, number: int) -> tuple[str, ...]:
+        listed = values if isinstance(values, list) else []  # null lists nothing
+        found = [self._label(one, number) for one in listed]
+        if None in found:
+            self.problems.add(f"row {number:,}", "lists something that is no label")
+        return tuple(one for one in found if one is not None)
 
     def _label(self, value: object, number: int) -> str | None:
         """Return the class of a row; None when it has none."""

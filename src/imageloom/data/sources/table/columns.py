@@ -16,6 +16,7 @@ Word = Literal["column", "key"]
 
 FILE: Final = "file"
 LABEL: Final = "label"
+LABELS: Final = "labels"  # as good a name where there may be several
 # What others call the two, in small letters and without blanks, hyphens and underscores.
 _FILE_WORDS: Final = frozenset(
     (
@@ -116,8 +117,15 @@ def file_columns(names: Sequence[str], params: ConvertParams) -> list[str]:
     return [asked] if asked in names else meant_columns(asked, names, words=_FILE_WORDS)
 
 
+def label_name(names: Sequence[str], params: ConvertParams) -> str:
+    """Return the name that the column of the labels must have."""
+    if params.label_column is not None:
+        return params.label_column
+    return LABELS if params.labels == "several" and LABELS in names else LABEL
+
+
 def _label_column(table: _Table, params: ConvertParams) -> str | None:
-    asked = params.label_column or LABEL
+    asked = label_name(table.names, params)
     if params.labels == "none":
         return None
     if asked in table.names:
@@ -148,7 +156,7 @@ def _meant_files(names: Sequence[str], params: ConvertParams) -> dict[str, list[
     """Return which columns were meant for the files, and at once for labels of another name."""
     files = file_columns(names, params)
     left = [name for name in _left(names, params) if name not in files]
-    is_labelled = (params.label_column or LABEL) in names or params.labels == "none"
+    is_labelled = label_name(names, params) in names or params.labels == "none"
     labels = [] if is_labelled or not files else _meant_labels(left, params)
     return {"file": files} | ({"label": labels} if labels else {})
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from imageloom.data.params import ConvertParams
-from imageloom.data.sources.table.columns import FILE, LABEL, find_columns
+from imageloom.data.sources.table.columns import FILE, LABEL, LABELS, find_columns
 from imageloom.data.sources.table.problems import ProblemList
 from imageloom.data.sources.table.rows import ManifestRow
 from imageloom.data.sources.table.text_lines import text_lines
@@ -28,20 +28,32 @@ def json_rows(manifest: Path, params: ConvertParams) -> Iterator[ManifestRow]:
     problems = ProblemList(manifest)
     for number, values in _objects(manifest):
         where = f"line {number:,}"
+        labels = _texts(values, columns.label) if params.labels == "several" else None
         wrong = [key for key in wanted if not isinstance(values.get(key), str | None)]
+        wrong = [key for key in wrong if key != columns.label or labels is None]
         if wrong:
-            problems.add(where, f"{wrong[0]!r} is neither text nor a number")
+            text = "text, a number" if params.labels == "several" else "text"
+            other = " nor a list of them" if params.labels == "several" else " nor a number"
+            problems.add(where, f"{wrong[0]!r} is neither {text}{other}")
         elif columns.file not in values:
             problems.add(where, f"has no key {columns.file!r}")
         else:
             file, label, group, part = (_text(values, key) for key in keys)
-            yield ManifestRow(number, file or "", label, group, part)
+            yield ManifestRow(number, file or "", label, group, part, labels)
     problems.raise_if_any()
 
 
 def _text(values: Values, key: str | None) -> str | None:
     value = None if key is None else values.get(key)
     return value if isinstance(value, str) else None
+
+
+def _texts(values: Values, key: str | None) -> tuple[str, ...] | None:
+    value = None if key is None else values.get(key)
+    if not isinstance(value, list):
+        return None
+    texts = tuple(one for one in value if isinstance(one, str))
+    return texts if len(texts) == len(value) else None
 
 
 def _keys(manifest: Path, params: ConvertParams) -> list[str]:
@@ -52,7 +64,7 @@ def _keys(manifest: Path, params: ConvertParams) -> list[str]:
     keys: dict[str, None] = {}
     for _, values in _objects(manifest):
         keys.update(dict.fromkeys(values))
-        if wanted <= keys.keys():
+        if wanted <= keys.keys() | ({LABEL} if LABELS in keys else set()):
             break
     return list(keys)
 

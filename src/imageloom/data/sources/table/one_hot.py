@@ -5,7 +5,7 @@ from typing import Final, NamedTuple
 
 from imageloom.data.params import ConvertParams
 from imageloom.data.sources.parts import role_of
-from imageloom.data.sources.table.columns import LABEL, file_columns, part_columns
+from imageloom.data.sources.table.columns import file_columns, label_name, part_columns
 from imageloom.data.sources.table.delimited import Table
 from imageloom.data.sources.table.problems import ProblemList
 from imageloom.system.wording import some
@@ -23,11 +23,13 @@ class OneHot(NamedTuple):
 def one_hot_columns(table: Table, params: ConvertParams) -> OneHot | None:
     """Return the columns of a table that is one-hot, or None when it is not or may not be.
 
-    It is when nothing that was asked for says otherwise, no column is called ``label``, and two or
+    It is when nothing that was asked for says otherwise, no column is called ``label`` (or, where a
+    picture may have several labels, ``labels``), and two or
     more columns, all but those of files, groups and parts, hold nothing but 0 and 1.
 
     Raises:
-        InvalidDatasetError: All that is so, but rows have several classes, or none.
+        InvalidDatasetError: All that is so, but rows have several classes, or none, and a picture
+            may not.
     """
     columns = _candidates(table, params)
     if columns is None:
@@ -42,12 +44,13 @@ def one_hot_columns(table: Table, params: ConvertParams) -> OneHot | None:
         if None in marks:
             return None
         named = [repr(name) for name, mark in zip(columns.classes, marks, strict=True) if mark]
-        if len(named) != 1:
+        if len(named) != 1 and params.labels != "several":
             what = f"is of the classes {some(named)}" if named else "is of no class"
             problems.add(f"line {number:,}", what)
     problems.raise_if_any(
         hint="The columns of 0 and 1 look like classes, but a picture can have only one here. "
-        "Leave these rows out, or use 'imageloom data convert' with --label-column and the name of "
+        "Use 'imageloom data convert' with --labels several where pictures may have several or "
+        "none, or leave these rows out; or use --label-column and the name of "
         f"another column, or with --file-column {shlex.quote(columns.file)} --labels none."
     )
     return columns
@@ -60,7 +63,8 @@ def is_marked(value: str) -> bool | None:
 
 def _candidates(table: Table, params: ConvertParams) -> OneHot | None:
     names = table.first_row
-    is_asked = params.label_column is not None or params.labels == "none" or LABEL in names
+    is_asked = params.label_column is not None or params.labels == "none"
+    is_asked = is_asked or label_name(names, params) in names
     if not table.has_header or is_asked or len(set(names)) != len(names):
         return None
     files = file_columns(names, params)

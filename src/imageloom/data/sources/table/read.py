@@ -47,7 +47,7 @@ def read_table(manifest: Path, params: ConvertParams, *, control: Control) -> Li
     else:
         table = open_table(manifest, root, params.file_column or FILE)
         places = _places(table, root, params)
-        rows, notices = _rows(table, places), _notices(table, places)
+        rows, notices = _rows(table, places), _notices(table, places, params)
         declared = tuple(places.classes.values())
     listing = listing_of_rows(
         rows, manifest=manifest, root=root, declared=declared, params=params, control=control
@@ -86,8 +86,11 @@ class _Places:
             None if place is None else values[place]
             for place in (self.label, self.group, self.part)
         )
-        marked = (name for place, name in self.classes.items() if is_marked(values[place]))
-        return ManifestRow(number, values[self.file], next(marked, label), group, part)
+        if not self.classes:
+            return ManifestRow(number, values[self.file], label, group, part)
+        marked = tuple(name for place, name in self.classes.items() if is_marked(values[place]))
+        first = next(iter(marked), None)
+        return ManifestRow(number, values[self.file], first, group, part, marked)
 
 
 def _places(table: Table, root: Path, params: ConvertParams) -> _Places:
@@ -134,12 +137,14 @@ def _first_places(table: Table, params: ConvertParams) -> _Places:
     return _Places(0, 1 if is_labelled else None)
 
 
-def _notices(table: Table, places: _Places) -> tuple[str, ...]:
+def _notices(table: Table, places: _Places, params: ConvertParams) -> tuple[str, ...]:
     if places.classes:
         names = some([repr(name) for name in places.classes.values()])
+        ones = "those with a 1 were read as the labels"
+        one = "the one with the 1 was read as the label"
         return (
-            f"{table.path.name} has a column of 0 and 1 for each class ({names}): the one with "
-            "the 1 was read as the label.",
+            f"{table.path.name} has a column of 0 and 1 for each class ({names}): "
+            f"{ones if params.labels == 'several' else one}.",
         )
     if table.has_header:
         return ()

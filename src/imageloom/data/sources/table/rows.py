@@ -39,6 +39,8 @@ class ManifestRow(NamedTuple):
         label: Its class, or None or empty.
         group: Its group, or None or empty.
         part: Its part of the dataset, or None or empty.
+        labels: All its classes, where the manifest lists them and each picture may have several;
+            else those are cut from ``label``.
     """
 
     number: int
@@ -46,6 +48,7 @@ class ManifestRow(NamedTuple):
     label: str | None
     group: str | None = None
     part: str | None = None
+    labels: tuple[str, ...] | None = None
 
 
 def root_of_manifest(manifest: Path, params: ConvertParams) -> Path:
@@ -138,7 +141,9 @@ class _Gathering:
             what = f"has a label of several lines, {_short(row.label)}; does a quote not close?"
             self.problems.add(self._where(row.number), what)
             return
-        label = self._label(row)
+        label = self._label_set(row) if self.has_several else self._label(row)
+        if label is None:
+            return
         name = os.fsencode(path)
         self.hashes.append(hash(name))
         self.numbers.append(row.number)
@@ -196,6 +201,26 @@ class _Gathering:
         label = self._trim(row.label) or row.label  # a blank one is refused as it stands
         return self.labels.setdefault(label, len(self.labels))
 
+    @property
+    def has_several(self) -> bool:
+        return self.params.labels == "several"
+
+    def _label_set(self, row: ManifestRow) -> list[int] | None:
+        """Return the labels of a row, of which there may be several; None where they are wrong."""
+        names = row.labels
+        if names is None:
+            names = tuple(row.label.split(self.params.label_separator)) if row.label else ()
+        names = tuple(map(self._trim, names))
+        twice = [name for name in names if names.count(name) > 1]
+        if "" in names:
+            what = f"has an empty name among its labels, {_short(row.label or '')}"
+        elif twice:
+            what = f"has the label {_short(twice[0])} {names.count(twice[0])} times"
+        else:
+            return [self.labels.setdefault(name, len(self.labels)) for name in names]
+        self.problems.add(self._where(row.number), what)
+        return None
+
     def listing(self, declared: tuple[str, ...]) -> Listing:
         self.parts.refuse()
         self.problems.raise_if_any(hint=self.finder.hint())
@@ -213,6 +238,13 @@ class _Gathering:
         if not len(self.files) and not self.rejected:
             raise InvalidDatasetError(
                 f"{self.manifest} names no pictures.", hint="Add rows.", reason="no-pictures"
+            )
+        if self.has_several and not self.labels:
+            raise InvalidDatasetError(
+                f"No picture of {self.manifest} has a label.",
+                hint="Is it the right column? Else take the pictures without labels, with --labels "
+                "none.",
+                reason="no-labels",
             )
         empty = [name for name in map(str.strip, declared) if name not in self.labels]
         if empty and self.labels and self.params.empty_classes == "refuse":

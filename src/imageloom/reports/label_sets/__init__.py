@@ -1,0 +1,1 @@
+"""Parts of the report on pictures that may have several labels each."""

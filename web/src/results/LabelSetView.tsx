@@ -1,0 +1,112 @@
+/** What an evaluation found where a picture may have several labels: figures, and each label's own. */
+import { Button } from "@mantine/core";
+import type { ReactNode } from "react";
+import { useTranslation } from "react-i18next";
+import { addressOf } from "../api/runQuestions";
+import { fromServer } from "../i18n/fromServer";
+import { fixed, numberIn, percent } from "../i18n/numbers";
+import { Icon } from "../icons/Icon";
+import type { Evaluation, LabelRow } from "./evaluation";
+import styles from "./results.module.css";
+
+interface LabelSetViewProps {
+  run: string;
+  node: string;
+  evaluation: Evaluation;
+  labels: LabelRow[];
+  hasReport: boolean;
+  children?: ReactNode;
+}
+
+export function LabelSetView(props: LabelSetViewProps) {
+  const { t } = useTranslation();
+  const { run, node, evaluation, labels, hasReport, children } = props;
+  const exact = evaluation.figures.find(([name]) => name === "Exact_Match")?.[1];
+  return (
+    <div className={styles.results}>
+      <header className={styles.top}>
+        <div className={styles.headline}>
+          {typeof exact === "number" && (
+            <strong>
+              {t("labelSets.exact", { value: percent(exact), count: evaluation.images })}
+            </strong>
+          )}
+        </div>
+        {children}
+        {hasReport && (
+          <Button
+            component="a"
+            href={addressOf.nodeReport(run, node)}
+            target="_blank"
+            leftSection={<Icon name="external" size={14} />}
+          >
+            {t("evaluation.table")}
+          </Button>
+        )}
+      </header>
+      <p className="quiet">{t("labelSets.note")}</p>
+      <section>
+        <h3>{t("labelSets.perLabel")}</h3>
+        <LabelTable labels={labels} />
+      </section>
+      <section>
+        <h3>{t("evaluation.figures")}</h3>
+        <dl className={styles.figures}>
+          {evaluation.figures.map(([name, value]) => (
+            <div key={name}>
+              <dt>{fromServer(name).replaceAll("_", " ")}</dt>
+              <dd className="number">{value === null ? "–" : fixed(value, 4)}</dd>
+            </div>
+          ))}
+        </dl>
+      </section>
+    </div>
+  );
+}
+
+function LabelTable({ labels }: { labels: LabelRow[] }) {
+  const { t } = useTranslation();
+  const rows = [...labels].sort((a, b) => (a.averagePrecision ?? 2) - (b.averagePrecision ?? 2));
+  const titles = [
+    t("evaluation.support"),
+    t("labelSets.averagePrecision"),
+    t("labelSets.threshold"),
+    t("evaluation.precision"),
+    t("evaluation.recall"),
+    t("evaluation.f1"),
+    t("labelSets.rocAuc"),
+  ];
+  return (
+    <div className={styles.scroll}>
+      <table className={styles.classes}>
+        <thead>
+          <tr>
+            <th>{t("labelSets.label")}</th>
+            {titles.map((title) => (
+              <th key={title} className={styles.right}>
+                {title}
+              </th>
+            ))}
+          </tr>
+        </thead>
+        <tbody>
+          {rows.map((row) => (
+            <tr key={row.label}>
+              <td>{row.label}</td>
+              <td className={`${styles.right} number`}>{numberIn(row.support)}</td>
+              {valuesOf(row).map((value, index) => (
+                <td key={titles[index + 1]} className={`${styles.right} number`}>
+                  {value === null ? "–" : fixed(value, 3)}
+                </td>
+              ))}
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
+  );
+}
+
+function valuesOf(row: LabelRow): (number | null)[] {
+  return [row.averagePrecision, row.threshold, row.precision, row.recall, row.f1, row.rocAuc];
+}
