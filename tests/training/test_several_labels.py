@@ -12,7 +12,7 @@ from torch import nn
 
 from imageloom.data.images.split import split
 from imageloom.data.params import SplitParams
-from imageloom.errors import InvalidDatasetError, RunInterruptedError
+from imageloom.errors import InvalidDatasetError, ParameterParsingError, RunInterruptedError
 from imageloom.events import CancelToken, Metric
 from imageloom.launch.train import resume, train
 from imageloom.metrics import best_thresholds
@@ -117,6 +117,14 @@ def test_one_label_each_cannot_validate_several(pictures, make_pictures, tmp_pat
         train(TINY, pictures[0], one, tmp_path / "run", params=PARAMS, model_params=ModelParams())
     with pytest.raises(InvalidDatasetError, match="validation pictures may have several labels"):
         train(TINY, one, pictures[1], tmp_path / "run", params=PARAMS, model_params=ModelParams())
+
+
+def test_balanced_sampling_is_refused_before_anything_is_written(pictures, tmp_path):
+    params = TrainParams(sampling="balanced")
+    with pytest.raises(ParameterParsingError, match="several labels each") as problem:
+        train(TINY, *pictures, tmp_path / "run", params=params, model_params=ModelParams())
+    assert problem.value.details["parameter"] == "sampling"
+    assert not (tmp_path / "run").exists()
 
 
 @pytest.fixture

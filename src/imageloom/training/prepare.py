@@ -50,7 +50,7 @@ from imageloom.training.params import TrainParams
 from imageloom.training.possible_batch_sizes import possible_batch_sizes
 from imageloom.training.run.directory import RunDirectory, now
 from imageloom.training.run.record import FORMAT_VERSION, TrainingRecord
-from imageloom.training.sampling import refuse_double_balance
+from imageloom.training.sampling import refuse_unfit_sampling
 from imageloom.training.schedule import make_schedule
 from imageloom.training.weight_average import average_of
 
@@ -247,7 +247,7 @@ def _check_parameters(training: ImageDirectory, params: TrainParams, processes: 
             hint="Use --device auto or cuda, which give each process its own.",
             details={"parameter": "device", "value": params.device},
         )
-    refuse_double_balance(params)
+    refuse_unfit_sampling(training, params)
     refuse_idle_layer_decay(params)
     most = len(training) // processes
     if params.pictures_per_batch > most:

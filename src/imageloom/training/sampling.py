@@ -28,13 +28,27 @@ def order_of_epoch(
     return balanced_order(training.labels, classes, seed=params.seed, epoch=epoch)
 
 
-def refuse_double_balance(params: TrainParams) -> None:
-    """Refuse class weights beside balanced sampling: rare classes would count twice as much more.
+def refuse_unfit_sampling(training: ImageDirectory, params: TrainParams) -> None:
+    """Refuse balanced sampling where it does not apply, or beside class weights.
+
+    With both of them rare classes would count twice as much more. Where a picture may have several
+    labels it belongs to no one class: what is read more often for one label brings others along.
 
     Raises:
-        ParameterParsingError: Both are asked for.
+        ParameterParsingError: It is asked for in such a case.
     """
-    if params.sampling == "balanced" and params.class_weights == "balanced":
+    if params.sampling != "balanced":
+        return
+    if training.has_several_labels:
+        raise ParameterParsingError(
+            'sampling is "balanced", but the pictures may have several labels each: one that is '
+            "read more often for a rare label brings its frequent ones along.",
+            hint="Leave --sampling out; --class-weights balanced makes a label's pictures weigh as "
+            "much as those without it.",
+            reason="several-labels",
+            details={"parameter": "sampling", "value": "balanced"},
+        )
+    if params.class_weights == "balanced":
         raise ParameterParsingError(
             'sampling and class_weights are both "balanced": each makes all classes count alike, '
             "and the two together would let rare ones count more than frequent ones.",
