@@ -25,6 +25,7 @@ from imageloom.errors import (
     WorkerLostError,
     library_text,
 )
+from imageloom.system.compiler_left_out import asked_for_gradient_buckets, leave_compiler_out
 from imageloom.system.wording import some
 
 if TYPE_CHECKING:
@@ -101,7 +102,9 @@ class Group:
         new_name = "forward_sync_buffers"  # torch 2.15 warns of the old one, 2.10 knows no other
         name = new_name if new_name in accepted else "broadcast_buffers"
         make = cast(Callable[..., nn.Module], DistributedDataParallel)
-        wrapped = make(network, process_group=self.gradients, **{name: False})
+        leave_compiler_out(DistributedDataParallel)
+        with asked_for_gradient_buckets():
+            wrapped = make(network, process_group=self.gradients, **{name: False})
         _settle_buckets(wrapped, network)
         return wrapped
 

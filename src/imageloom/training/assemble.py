@@ -201,7 +201,8 @@ def _deterministic(params: TrainParams, reporter: RunReporter) -> Iterator[None]
     if params.deterministic:
         # Without it cuBLAS may add up in another order each time. It is read once, at first use.
         os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
-    torch.use_deterministic_algorithms(params.deterministic, warn_only=True)
+    if params.deterministic or before[0]:  # torch imports its compiler to tell it, too
+        torch.use_deterministic_algorithms(params.deterministic, warn_only=True)
     try:
         with warnings.catch_warnings(record=params.deterministic) as caught:
             if params.deterministic:
@@ -211,5 +212,6 @@ def _deterministic(params: TrainParams, reporter: RunReporter) -> Iterator[None]
         for text in dict.fromkeys(str(warning.message).split("\n")[0] for warning in caught or []):
             reporter.notice(Notice("warning", text))
     finally:
-        torch.use_deterministic_algorithms(before[0], warn_only=warn_only)
+        if params.deterministic or before[0]:
+            torch.use_deterministic_algorithms(before[0], warn_only=warn_only)
         torch.backends.cudnn.benchmark = before[1]

@@ -12,12 +12,11 @@ import math
 from dataclasses import dataclass
 from typing import Final
 
-import torch
-
 from imageloom.errors import ModuleOutOfMemoryError
 from imageloom.events import EventSink, Notice
 from imageloom.models.architecture import build_network
 from imageloom.models.compute import Compute, choose_compute, choose_workers
+from imageloom.models.shapes_only import shapes_only
 from imageloom.models.step_memory import values_kept_for_backward
 from imageloom.system.machine import HostMemory, host_memory, memory_in_use_bytes
 from imageloom.system.wording import mebibytes
@@ -207,7 +206,7 @@ def training_of(record: TrainingRecord, processes_here: int) -> Training:
 
 def _step_size(record: TrainingRecord, compute: Compute) -> StepSize:
     params, architecture = record.params, record.architecture
-    with torch.device("meta"):
+    with shapes_only():
         network = build_network(architecture, len(record.data.training.classes))
     freeze(network, architecture, params)
     weights = sum(one.numel() for one in (*network.parameters(), *network.buffers()))

@@ -8,6 +8,7 @@ from torch import nn
 
 from imageloom.errors import ParameterParsingError
 from imageloom.models.architecture import Architecture, layer_numbers
+from imageloom.system.compiler_left_out import leave_compiler_out, with_plain_step
 from imageloom.training.params import TrainParams
 
 MOMENTUM: Final = 0.9
@@ -51,12 +52,17 @@ def make_optimizer(
         # Those that decay come first, as checkpoints number them.
         for scale, decays in sorted(moving, key=lambda group: (not group[1], group[0]))
     ]
+    leave_compiler_out(torch.optim.Optimizer)
     # Fused: each parameter is read and written once in a step, not once in each of its operations.
-    if params.optimizer == "adamw":
-        return torch.optim.AdamW(groups, lr=params.learning_rate, fused=True)
-    return torch.optim.SGD(
-        groups, lr=params.learning_rate, momentum=MOMENTUM, nesterov=True, fused=True
+    optimizer = (
+        torch.optim.AdamW(groups, lr=params.learning_rate, fused=True)
+        if params.optimizer == "adamw"
+        else torch.optim.SGD(
+            groups, lr=params.learning_rate, momentum=MOMENTUM, nesterov=True, fused=True
+        )
     )
+    with_plain_step(optimizer)
+    return optimizer
 
 
 def refuse_idle_layer_decay(params: TrainParams) -> None:
