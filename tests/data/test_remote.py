@@ -2,6 +2,7 @@
 
 import errno
 import http.server
+import importlib.util
 import json
 import os
 import threading
@@ -360,6 +361,18 @@ def test_a_package_that_lacks_is_named(bring, monkeypatch):
 def test_without_fsspec_the_extra_is_named(bring, monkeypatch):
     monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
     with pytest.raises(EnvironmentUnsuitableError, match="package fsspec") as refused:
+        bring("s3://bucket/x")
+    assert "imageloom[cloud]" in refused.value.hint
+
+
+def test_without_s3fs_the_extra_is_named(bring, monkeypatch):
+    really = importlib.util.find_spec
+
+    def lacks(name, *given):
+        return None if name == "s3fs" else really(name, *given)
+
+    monkeypatch.setattr("importlib.util.find_spec", lacks)
+    with pytest.raises(EnvironmentUnsuitableError, match="s3:// needs the package s3fs") as refused:
         bring("s3://bucket/x")
     assert "imageloom[cloud]" in refused.value.hint
 

@@ -25,7 +25,7 @@ _CONTENT_KEYS: Final = ("ETag", "etag", "md5Hash", "content_md5", "VersionId", "
 _TIME_KEYS: Final = ("LastModified", "last_modified", "updated", "mtime", "created")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class RemoteFile:
     """One file at an address.
 
@@ -132,27 +132,15 @@ def _class_names(remote: AbstractFileSystem, path: str, address: Address) -> tup
 
 
 def _checked(found: Mapping[str, Facts], address: Address) -> tuple[RemoteFile, ...]:
-    wrong: dict[str, str] = {}
-    files = []
-    for name, facts in sorted(found.items()):
-        if any(
-            is_system_name(os.fsencode(part)) and part not in (".", "..")
-            for part in name.split("/")
-        ):
-            continue
-        size = facts.get("size")
-        problem = _problem_of(name)
-        if not problem and (not isinstance(size, int) or size < 0):
-            raise CouldNotOpenFileError(
-                f"{address} does not say how many bytes {name!r} has.",
-                hint="Without it, nobody can tell whether all of it came. Download it yourself.",
-                reason="no-size",
-            )
-        if problem:
-            wrong[name] = problem
-        else:
-            version = _version_of(facts)
-            files.append(RemoteFile(name, str(facts.get("name", name)), int(str(size)), version))
+    """Return the files that are wanted, in the order of their names.
+
+    Raises:
+        InvalidDatasetError: A name can be no file's on this machine.
+        CouldNotOpenFileError: A size is not told.
+    """
+    names = [name for name in sorted(found) if not _is_of_the_system(name)]
+    wrong = {name: why for name in names if (why := _problem_of(name))}
+    files = tuple(_file(name, found[name], address) for name in names if name not in wrong)
     wrong |= _files_that_are_folders(files)
     if wrong:
         shown = [f"{name[:200]!r} {why}" for name, why in wrong.items()]
@@ -162,7 +150,23 @@ def _checked(found: Mapping[str, Facts], address: Address) -> tuple[RemoteFile, 
             reason="unsafe-name",
             details={"names": [name[:1000] for name in list(wrong)[:100]]},
         )
-    return tuple(files)
+    return files
+
+
+def _file(name: str, facts: Facts, address: Address) -> RemoteFile:
+    size = facts.get("size")
+    if not isinstance(size, int) or size < 0:
+        raise CouldNotOpenFileError(
+            f"{address} does not say how many bytes {name[:200]!r} has.",
+            hint="Without it, nobody can tell whether all of it came. Download it yourself.",
+            reason="no-size",
+        )
+    return RemoteFile(name, str(facts.get("name", name)), size, _version_of(facts))
+
+
+def _is_of_the_system(name: str) -> bool:
+    parts = (part for part in name.split("/") if part not in (".", ".."))
+    return any(is_system_name(os.fsencode(part)) for part in parts)
 
 
 def _problem_of(name: str) -> str:
@@ -178,8 +182,12 @@ def _problem_of(name: str) -> str:
 
 
 def _files_that_are_folders(files: Iterable[RemoteFile]) -> dict[str, str]:
-    names = {one.name for one in files}
-    folders = {str(folder) for name in names for folder in PurePosixPath(name).parents}
+    names, folders = {one.name for one in files}, set[str]()
+    for name in names:
+        folder = name.rpartition("/")[0]
+        while folder and folder not in folders:
+            folders.add(folder)
+            folder = folder.rpartition("/")[0]
     return dict.fromkeys(sorted(names & folders), "is a file and a folder")
 
 

@@ -1,5 +1,7 @@
 """The file system that an address speaks of. This file imports fsspec, and is imported late."""
 
+from typing import Final
+
 import fsspec
 from fsspec.core import url_to_fs
 from fsspec.registry import known_implementations
@@ -8,6 +10,9 @@ from fsspec.spec import AbstractFileSystem
 from imageloom.data.sources.remote.address import Address
 from imageloom.data.sources.remote.failures import naming_failures
 from imageloom.errors import EnvironmentUnsuitableError, ParameterParsingError
+from imageloom.system.extras import require_packages
+
+_S3: Final = ("s3", "s3a")
 
 
 def open_remote(address: Address) -> tuple[AbstractFileSystem, str]:
@@ -21,6 +26,8 @@ def open_remote(address: Address) -> tuple[AbstractFileSystem, str]:
         EnvironmentUnsuitableError: The package for it is not installed; the message names it.
         FailedToDownloadFilesError: The service cannot be reached.
     """
+    if address.scheme in _S3:
+        require_packages("Reading pictures at s3://", ["s3fs"], "cloud")
     try:
         fsspec.get_filesystem_class(address.scheme)
     except ValueError as problem:
