@@ -13,6 +13,9 @@ from imageloom.errors import EnvironmentUnsuitableError, ParameterParsingError
 from imageloom.system.extras import require_packages
 
 _S3: Final = ("s3", "s3a")
+# Of a large file s3fs reads ten parts of 50 MiB at once, by default: with several files that is
+# gigabytes of memory, and until a part is whole no progress is told and nothing can be stopped.
+_S3_OPTIONS: Final = {"default_block_size": 4 * 2**20, "max_concurrency": 4}
 
 
 def open_remote(address: Address) -> tuple[AbstractFileSystem, str]:
@@ -39,7 +42,10 @@ def open_remote(address: Address) -> tuple[AbstractFileSystem, str]:
     except ImportError as problem:
         raise _lacks_package(address) from problem
     with naming_failures(address, "could not be opened"):
-        found = url_to_fs(address.text, use_listings_cache=False, skip_instance_cache=True)
+        options = {"use_listings_cache": False, "skip_instance_cache": True}
+        if address.scheme in _S3:
+            options |= _S3_OPTIONS | fsspec.config.conf.get(address.scheme, {})
+        found = url_to_fs(address.text, **options)
         return found[0], str(found[1])
 
 
