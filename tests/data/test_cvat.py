@@ -7,7 +7,7 @@ import pytest
 from imageloom.data.convert import list_source
 from imageloom.data.params import ConvertParams
 from imageloom.data.sources.kind import find_source
-from imageloom.errors import InvalidDatasetError
+from imageloom.errors import InvalidDatasetError, NotExpectedLabelColumnError
 from imageloom.events import Control
 
 X = b"not decoded here"
@@ -85,6 +85,13 @@ def test_an_attribute_can_be_the_class(read):
     kind = '<attribute name="age">3</attribute><attribute name="kind">ant &amp; co</attribute>'
     listing = read([image("1.png", tag("insect", kind))], label_column="kind")
     assert labels_of(listing) == {"images/1.png": "ant & co"}
+
+
+def test_what_was_asked_for_must_be_there(read):
+    with pytest.raises(NotExpectedLabelColumnError, match="has the attribute 'kind'"):
+        read(label_column="kind")
+    with pytest.raises(InvalidDatasetError, match="tells no groups"):
+        read(group_column="camera")
 
 
 def test_subsets_of_a_project_are_parts(read):
