@@ -365,15 +365,18 @@ def test_without_fsspec_the_extra_is_named(bring, monkeypatch):
     assert "imageloom[cloud]" in refused.value.hint
 
 
-def test_without_s3fs_the_extra_is_named(bring, monkeypatch):
+@pytest.mark.parametrize(
+    ("address", "package"), [("s3://bucket/x", "s3fs"), ("https://host/x.zip", "aiohttp")]
+)
+def test_without_a_package_of_the_extra_it_is_named(bring, monkeypatch, address, package):
     really = importlib.util.find_spec
 
     def lacks(name, *given):
-        return None if name == "s3fs" else really(name, *given)
+        return None if name == package else really(name, *given)
 
     monkeypatch.setattr("importlib.util.find_spec", lacks)
-    with pytest.raises(EnvironmentUnsuitableError, match="s3:// needs the package s3fs") as refused:
-        bring("s3://bucket/x")
+    with pytest.raises(EnvironmentUnsuitableError, match=f"needs the package {package}") as refused:
+        bring(address)
     assert "imageloom[cloud]" in refused.value.hint
 
 

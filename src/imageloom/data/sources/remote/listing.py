@@ -8,12 +8,12 @@ from typing import Final
 
 from fsspec.spec import AbstractFileSystem
 
-from imageloom.data.names import MANIFEST_SUFFIXES, is_system_name, suffix_of
+from imageloom.data.names import MANIFEST_SUFFIXES, is_system_name
 from imageloom.data.sources.archive.member_names import MAX_NAME_BYTES, MAX_PATH_BYTES
 from imageloom.data.sources.remote.address import Address
 from imageloom.data.sources.remote.failures import naming_failures
 from imageloom.data.sources.webdataset.shards import CLASS_NAMES, SUFFIX
-from imageloom.errors import CouldNotOpenFileError, InvalidDatasetError, ParameterParsingError
+from imageloom.errors import CouldNotOpenFileError, InvalidDatasetError
 from imageloom.files.publish import digest_of_json
 from imageloom.system.wording import some
 
@@ -76,9 +76,7 @@ def list_remote(remote: AbstractFileSystem, path: str, address: Address) -> Remo
         CouldNotOpenFileError: There is nothing, or it may not be read.
         FailedToDownloadFilesError: It could not be listed.
         InvalidDatasetError: There are no files, or a name can be no file's here.
-        ParameterParsingError: A folder or a manifest of a web server.
     """
-    _refuse_web_folder(address)
     with naming_failures(address, "could not be listed"):
         facts = remote.info(path)
     if facts.get("type") == "directory":
@@ -91,17 +89,6 @@ def list_remote(remote: AbstractFileSystem, path: str, address: Address) -> Remo
     if name.lower().endswith(SUFFIX) and not address.is_web:
         files += _class_names(remote, path, address)
     return RemoteListing(address, files, name)
-
-
-def _refuse_web_folder(address: Address) -> None:
-    suffix = suffix_of(os.fsencode(address.name))
-    is_one_file = suffix in ("zip", "tar", "gz", "tgz", "bz2", "tbz2", "parquet")
-    if address.is_web and not is_one_file:
-        raise ParameterParsingError(
-            f"{address} is no archive by its name, and a web server lists no folder.",
-            hint="Give a .zip, .tar, .tar.gz, .tar.bz2 or .parquet, or download the rest yourself.",
-            reason="bad-address",
-        )
 
 
 def _in_folder(remote: AbstractFileSystem, folder: str, address: Address) -> tuple[RemoteFile, ...]:

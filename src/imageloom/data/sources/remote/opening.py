@@ -13,6 +13,8 @@ from imageloom.errors import EnvironmentUnsuitableError, ParameterParsingError
 from imageloom.system.extras import require_packages
 
 _S3: Final = ("s3", "s3a")
+# What the extra brings; s3fs brings aiohttp.
+_OF_THE_EXTRA: Final = {"s3": "s3fs", "s3a": "s3fs", "http": "aiohttp", "https": "aiohttp"}
 # Of a large file s3fs reads ten parts of 50 MiB at once, by default: with several files that is
 # gigabytes of memory, and until a part is whole no progress is told and nothing can be stopped.
 _S3_OPTIONS: Final = {"default_block_size": 4 * 2**20, "max_concurrency": 4}
@@ -29,8 +31,9 @@ def open_remote(address: Address) -> tuple[AbstractFileSystem, str]:
         EnvironmentUnsuitableError: The package for it is not installed; the message names it.
         FailedToDownloadFilesError: The service cannot be reached.
     """
-    if address.scheme in _S3:
-        require_packages("Reading pictures at s3://", ["s3fs"], "cloud")
+    if address.scheme in _OF_THE_EXTRA:
+        package = _OF_THE_EXTRA[address.scheme]
+        require_packages(f"Reading pictures at {address.scheme}://", [package], "cloud")
     try:
         fsspec.get_filesystem_class(address.scheme)
     except ValueError as problem:
