@@ -1,13 +1,13 @@
 """Exports of CVAT, "CVAT for images 1.1"."""
 
-import os
+import random
 
 import pytest
 
 from imageloom.data.convert import list_source
 from imageloom.data.params import ConvertParams
 from imageloom.data.sources.kind import find_source
-from imageloom.errors import InvalidDatasetError
+from imageloom.errors import InvalidDatasetError, NotExpectedLabelColumnError
 from imageloom.events import Control
 
 X = b"not decoded here"
@@ -87,6 +87,13 @@ def test_an_attribute_can_be_the_class(read):
     assert labels_of(listing) == {"images/1.png": "ant & co"}
 
 
+def test_what_was_asked_for_must_be_there(read):
+    with pytest.raises(NotExpectedLabelColumnError, match="has the attribute 'kind'"):
+        read(label_column="kind")
+    with pytest.raises(InvalidDatasetError, match="tells no groups"):
+        read(group_column="camera")
+
+
 def test_subsets_of_a_project_are_parts(read):
     images = [image("1.png", tag("a"), subset="Train"), image("2.png", tag("b"), subset="Test")]
     files = {"images/Train/1.png": X, "images/Test/2.png": X}
@@ -153,7 +160,7 @@ def test_s20_a_document_type_is_refused_before_it_does_anything(read, declared):
         b"<annotations><image name='1.png'><tag label='&x;'/></image></annotations>",
         b"<?xml version='1.0' encoding='nonsense'?><annotations/>",
         b"<a>" * 100_000,
-        os.urandom(1000),
+        random.Random(0).randbytes(1000),
     ],
 )
 def test_what_is_no_export_is_named(read, text):

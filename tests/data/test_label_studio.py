@@ -8,7 +8,7 @@ from imageloom.data.convert import list_source
 from imageloom.data.params import ConvertParams
 from imageloom.data.sources.kind import find_source
 from imageloom.data.sources.table.names_of_others import name_here
-from imageloom.errors import InvalidDatasetError
+from imageloom.errors import InvalidDatasetError, NotExpectedLabelColumnError
 from imageloom.events import Control
 
 X = b"not decoded here"
@@ -166,6 +166,13 @@ def test_one_of_several_questions_is_chosen(read):
 def test_a_key_of_the_data_is_the_group(read):
     listing = read([task(1, annotation("a"), camera="north")], group_column="camera")
     assert listing.files.column("group").to_pylist() == ["north"]
+
+
+def test_what_was_asked_for_must_be_there(read):
+    with pytest.raises(NotExpectedLabelColumnError, match="a choice for 'quality'"):
+        read(label_column="quality")
+    with pytest.raises(InvalidDatasetError, match="has 'camera' in its data"):
+        read(group_column="camera")
 
 
 MIN = {"annotator": 1, "annotation_id": 5, "created_at": "x", "lead_time": 1.5}

@@ -2,6 +2,7 @@
 
 import errno
 import http.server
+import importlib.util
 import json
 import os
 import threading
@@ -361,6 +362,21 @@ def test_without_fsspec_the_extra_is_named(bring, monkeypatch):
     monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
     with pytest.raises(EnvironmentUnsuitableError, match="package fsspec") as refused:
         bring("s3://bucket/x")
+    assert "imageloom[cloud]" in refused.value.hint
+
+
+@pytest.mark.parametrize(
+    ("address", "package"), [("s3://bucket/x", "s3fs"), ("https://host/x.zip", "aiohttp")]
+)
+def test_without_a_package_of_the_extra_it_is_named(bring, monkeypatch, address, package):
+    really = importlib.util.find_spec
+
+    def lacks(name, *given):
+        return None if name == package else really(name, *given)
+
+    monkeypatch.setattr("importlib.util.find_spec", lacks)
+    with pytest.raises(EnvironmentUnsuitableError, match=f"needs the package {package}") as refused:
+        bring(address)
     assert "imageloom[cloud]" in refused.value.hint
 
 

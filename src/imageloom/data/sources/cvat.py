@@ -17,7 +17,7 @@ from imageloom.data.sources.listing import Listing
 from imageloom.data.sources.table.names_of_others import first_that_lies
 from imageloom.data.sources.table.problems import ProblemList
 from imageloom.data.sources.table.rows import ManifestRow, listing_of_rows, root_of_manifest
-from imageloom.errors import CouldNotOpenFileError, InvalidDatasetError
+from imageloom.errors import CouldNotOpenFileError, InvalidDatasetError, NotExpectedLabelColumnError
 from imageloom.events import Control
 from imageloom.system.wording import count
 
@@ -45,28 +45,23 @@ def read_cvat(manifest: Path, params: ConvertParams, *, control: Control) -> Lis
     Raises:
         InvalidDatasetError: It is no such export, has a document type, or a picture has several
             labels.
+        NotExpectedLabelColumnError: Nothing has the attribute that was asked for.
         CouldNotOpenFileError: It cannot be read.
     """
     root = root_of_manifest(manifest, params)
+    if params.group_column is not None:
+        raise InvalidDatasetError(
+            f"{manifest} has no {params.group_column!r}, for an export of CVAT tells no groups.",
+            hint="Leave --group-column out, or write a table with the groups.",
+            reason="missing-column",
+            details={"column": params.group_column},
+        )
     images = _Parser(manifest, params.label_column).read(control)
-    kind = _TAG if any(_TAG in one.labels for one in images) else ""
-    problems = ProblemList(manifest)
-    labels: list[str | None] = []
-    for image in images:
-        found = sorted(image.labels.get(kind, {})) if kind else sorted(image.all_labels())
-        labels.append(found[0] if found else None)
-        if len(found) > 1 and params.labels != "none":
-            names = ", ".join(map(repr, found[:_SHOWN]))
-            problems.add(f"image {image.number:,}", f"has several labels, {names}")
-    problems.raise_if_any(
-        hint="A picture has one class here. Leave one tag on each in CVAT; or take all without "
-        "labels, with --labels none."
-    )
-    is_labelled = params.labels != "none" and any(label is not None for label in labels)
+    labels = _labels(images, manifest, params)
     wanted = [
         (image, label)
         for image, label in zip(images, labels, strict=True)
-        if label is not None or not is_labelled
+        if label is not None or not any(labels)
     ]
     listing = listing_of_rows(
         (
@@ -82,6 +77,32 @@ def read_cvat(manifest: Path, params: ConvertParams, *, control: Control) -> Lis
     return replace(
         listing, notices=(*_notices(manifest, len(images) - len(wanted)), *listing.notices)
     )
+
+
+def _labels(images: list["_Image"], manifest: Path, params: ConvertParams) -> list[str | None]:
+    """Return the label of each picture, None where it has none or none is wanted."""
+    if params.labels == "none":
+        return [None] * len(images)
+    has_tags = any(_TAG in one.labels for one in images)
+    problems = ProblemList(manifest)
+    labels: list[str | None] = []
+    for image in images:
+        found = sorted(image.labels.get(_TAG, {}) if has_tags else image.all_labels())
+        labels.append(found[0] if found else None)
+        if len(found) > 1:
+            names = ", ".join(map(repr, found[:_SHOWN]))
+            problems.add(f"image {image.number:,}", f"has several labels, {names}")
+    problems.raise_if_any(
+        hint="A picture has one class here. Leave one tag on each in CVAT; or take all without "
+        "labels, with --labels none."
+    )
+    if params.label_column is not None and not any(labels):
+        raise NotExpectedLabelColumnError(
+            f"Nothing in {manifest} has the attribute {params.label_column!r}.",
+            hint="--label-column names an attribute of the tags; without it, the tag is the class.",
+            reason="missing-column",
+        )
+    return labels
 
 
 def _notices(manifest: Path, left_out: int) -> Iterator[str]:

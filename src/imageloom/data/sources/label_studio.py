@@ -14,7 +14,12 @@ from imageloom.data.sources.listing import Listing
 from imageloom.data.sources.table.names_of_others import name_here
 from imageloom.data.sources.table.problems import ProblemList
 from imageloom.data.sources.table.rows import ManifestRow, listing_of_rows, root_of_manifest
-from imageloom.errors import CouldNotOpenFileError, InvalidDatasetError, json_problem
+from imageloom.errors import (
+    CouldNotOpenFileError,
+    InvalidDatasetError,
+    NotExpectedLabelColumnError,
+    json_problem,
+)
 from imageloom.events import Control
 from imageloom.system.wording import count, some
 
@@ -26,6 +31,7 @@ _CHOICES: Final = "choices"
 _OWN_KEYS: Final = frozenset(
     ("id", "annotator", "annotation_id", "created_at", "updated_at", "lead_time", "agreement")
 )
+_MEND: Final = "Correct the labels in Label Studio, and export again."
 _SHOWN: Final = 3
 _CHARS: Final = 100
 
@@ -47,12 +53,14 @@ def read_label_studio(manifest: Path, params: ConvertParams, *, control: Control
 
     Raises:
         InvalidDatasetError: It is no such export, or a task is wrong or has several labels.
+        NotExpectedLabelColumnError: No task answers the question that was asked for.
         CouldNotOpenFileError: It cannot be read.
     """
     root = root_of_manifest(manifest, params)
     reading = _Reading(manifest, root, params)
     for number, item in enumerate(_items(manifest), 1):
         reading.add(number, item)
+    reading.refuse_what_lacks()
     listing = listing_of_rows(
         reading.rows(),
         manifest=manifest,
@@ -170,11 +178,39 @@ class _Reading:
             value = value.get(_CHOICES)
         return _one([] if value is None else _texts(value))
 
+    def refuse_what_lacks(self) -> None:
+        """Refuse a question or a key that was asked for and that no task has.
+
+        Raises:
+            NotExpectedLabelColumnError: No task answers the question.
+            InvalidDatasetError: No task's data have the key of the groups.
+        """
+        self.problems.raise_if_any(hint=_MEND)
+        label, group, tasks = (
+            self.params.label_column,
+            self.params.group_column,
+            self.tasks.values(),
+        )
+        if label is not None and self.is_labelled and not any(one.label() for one in tasks):
+            raise NotExpectedLabelColumnError(
+                f"No task of {self.manifest} has a choice for {label!r}.",
+                hint="--label-column names the question as the labelling setup does, such as "
+                "'choice'.",
+                reason="missing-column",
+            )
+        if group is not None and all(one.group is None for one in tasks):
+            raise InvalidDatasetError(
+                f"No task of {self.manifest} has {group!r} in its data.",
+                hint="--group-column names a key of the data of each task.",
+                reason="missing-column",
+                details={"column": group},
+            )
+
     def rows(self) -> Iterator[ManifestRow]:
         """Yield a row for each task that is wanted."""
         if self.is_labelled:
             self._refuse_disagreement()
-        self.problems.raise_if_any(hint="Correct the labels in Label Studio, and export again.")
+        self.problems.raise_if_any(hint=_MEND)
         some_labelled = self.is_labelled and any(one.label() for one in self.tasks.values())
         for task in self.tasks.values():
             if some_labelled and not task.label():

@@ -1,15 +1,18 @@
 """Addresses of pictures that lie on no disk of this machine, told from paths by their scheme."""
 
+import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, TypeGuard
 
+from imageloom.data.names import suffix_of
 from imageloom.errors import ParameterParsingError
 from imageloom.tracking.secrets import without_login
 
 _ADDRESS: Final = re.compile(r"([a-z][a-z0-9+.:-]+)://(.*)", re.DOTALL)
 _WEB: Final = ("http", "https")
+_ONE_FILE: Final = ("zip", "tar", "gz", "tgz", "bz2", "tbz2", "parquet")  # all in one
 _LOGIN: Final = re.compile(r"[^/]*:[^/]*@")
 _NO_SECRETS: Final = (
     "Addresses are written into records and logs. Give what opens it in the environment or in the "
@@ -57,8 +60,8 @@ def parse_address(text: str) -> Address:
     """Return an address.
 
     Raises:
-        ParameterParsingError: It holds a password, a signature or a chain of several addresses, or
-            names nothing.
+        ParameterParsingError: It holds a password, a signature or a chain of several addresses,
+            names nothing, or a folder or manifest of a web server.
     """
     found = _ADDRESS.fullmatch(text)
     assert found is not None, text  # is_address was asked
@@ -75,7 +78,13 @@ def parse_address(text: str) -> Address:
         )
     if not rest.strip("/"):
         raise _refused(f"{text!r} names nothing", "Give an address such as s3://bucket/photos.")
-    return Address(f"{scheme}://{rest.rstrip('/')}", scheme)
+    address = Address(f"{scheme}://{rest.rstrip('/')}", scheme)
+    if address.is_web and suffix_of(os.fsencode(address.name)) not in _ONE_FILE:
+        raise _refused(
+            f"{address} is no archive by its name, and a web server lists no folder",
+            "Give a .zip, .tar, .tar.gz, .tar.bz2 or .parquet, or download the rest yourself.",
+        )
+    return address
 
 
 def refuse_address_as_path(path: Path) -> None:

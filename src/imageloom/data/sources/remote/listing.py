@@ -8,12 +8,12 @@ from typing import Final
 
 from fsspec.spec import AbstractFileSystem
 
-from imageloom.data.names import MANIFEST_SUFFIXES, is_system_name, suffix_of
+from imageloom.data.names import MANIFEST_SUFFIXES, is_system_name
 from imageloom.data.sources.archive.member_names import MAX_NAME_BYTES, MAX_PATH_BYTES
 from imageloom.data.sources.remote.address import Address
 from imageloom.data.sources.remote.failures import naming_failures
 from imageloom.data.sources.webdataset.shards import CLASS_NAMES, SUFFIX
-from imageloom.errors import CouldNotOpenFileError, InvalidDatasetError, ParameterParsingError
+from imageloom.errors import CouldNotOpenFileError, InvalidDatasetError
 from imageloom.files.publish import digest_of_json
 from imageloom.system.wording import some
 
@@ -25,7 +25,7 @@ _CONTENT_KEYS: Final = ("ETag", "etag", "md5Hash", "content_md5", "VersionId", "
 _TIME_KEYS: Final = ("LastModified", "last_modified", "updated", "mtime", "created")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class RemoteFile:
     """One file at an address.
 
@@ -76,9 +76,7 @@ def list_remote(remote: AbstractFileSystem, path: str, address: Address) -> Remo
         CouldNotOpenFileError: There is nothing, or it may not be read.
         FailedToDownloadFilesError: It could not be listed.
         InvalidDatasetError: There are no files, or a name can be no file's here.
-        ParameterParsingError: A folder or a manifest of a web server.
     """
-    _refuse_web_folder(address)
     with naming_failures(address, "could not be listed"):
         facts = remote.info(path)
     if facts.get("type") == "directory":
@@ -91,17 +89,6 @@ def list_remote(remote: AbstractFileSystem, path: str, address: Address) -> Remo
     if name.lower().endswith(SUFFIX) and not address.is_web:
         files += _class_names(remote, path, address)
     return RemoteListing(address, files, name)
-
-
-def _refuse_web_folder(address: Address) -> None:
-    suffix = suffix_of(os.fsencode(address.name))
-    is_one_file = suffix in ("zip", "tar", "gz", "tgz", "bz2", "tbz2", "parquet")
-    if address.is_web and not is_one_file:
-        raise ParameterParsingError(
-            f"{address} is no archive by its name, and a web server lists no folder.",
-            hint="Give a .zip, .tar, .tar.gz, .tar.bz2 or .parquet, or download the rest yourself.",
-            reason="bad-address",
-        )
 
 
 def _in_folder(remote: AbstractFileSystem, folder: str, address: Address) -> tuple[RemoteFile, ...]:
@@ -132,27 +119,15 @@ def _class_names(remote: AbstractFileSystem, path: str, address: Address) -> tup
 
 
 def _checked(found: Mapping[str, Facts], address: Address) -> tuple[RemoteFile, ...]:
-    wrong: dict[str, str] = {}
-    files = []
-    for name, facts in sorted(found.items()):
-        if any(
-            is_system_name(os.fsencode(part)) and part not in (".", "..")
-            for part in name.split("/")
-        ):
-            continue
-        size = facts.get("size")
-        problem = _problem_of(name)
-        if not problem and (not isinstance(size, int) or size < 0):
-            raise CouldNotOpenFileError(
-                f"{address} does not say how many bytes {name!r} has.",
-                hint="Without it, nobody can tell whether all of it came. Download it yourself.",
-                reason="no-size",
-            )
-        if problem:
-            wrong[name] = problem
-        else:
-            version = _version_of(facts)
-            files.append(RemoteFile(name, str(facts.get("name", name)), int(str(size)), version))
+    """Return the files that are wanted, in the order of their names.
+
+    Raises:
+        InvalidDatasetError: A name can be no file's on this machine.
+        CouldNotOpenFileError: A size is not told.
+    """
+    names = [name for name in sorted(found) if not _is_of_the_system(name)]
+    wrong = {name: why for name in names if (why := _problem_of(name))}
+    files = tuple(_file(name, found[name], address) for name in names if name not in wrong)
     wrong |= _files_that_are_folders(files)
     if wrong:
         shown = [f"{name[:200]!r} {why}" for name, why in wrong.items()]
@@ -162,7 +137,23 @@ def _checked(found: Mapping[str, Facts], address: Address) -> tuple[RemoteFile, 
             reason="unsafe-name",
             details={"names": [name[:1000] for name in list(wrong)[:100]]},
         )
-    return tuple(files)
+    return files
+
+
+def _file(name: str, facts: Facts, address: Address) -> RemoteFile:
+    size = facts.get("size")
+    if not isinstance(size, int) or size < 0:
+        raise CouldNotOpenFileError(
+            f"{address} does not say how many bytes {name[:200]!r} has.",
+            hint="Without it, nobody can tell whether all of it came. Download it yourself.",
+            reason="no-size",
+        )
+    return RemoteFile(name, str(facts.get("name", name)), size, _version_of(facts))
+
+
+def _is_of_the_system(name: str) -> bool:
+    parts = (part for part in name.split("/") if part not in (".", ".."))
+    return any(is_system_name(os.fsencode(part)) for part in parts)
 
 
 def _problem_of(name: str) -> str:
@@ -178,8 +169,12 @@ def _problem_of(name: str) -> str:
 
 
 def _files_that_are_folders(files: Iterable[RemoteFile]) -> dict[str, str]:
-    names = {one.name for one in files}
-    folders = {str(folder) for name in names for folder in PurePosixPath(name).parents}
+    names, folders = {one.name for one in files}, set[str]()
+    for name in names:
+        folder = name.rpartition("/")[0]
+        while folder and folder not in folders:
+            folders.add(folder)
+            folder = folder.rpartition("/")[0]
     return dict.fromkeys(sorted(names & folders), "is a file and a folder")
 
 

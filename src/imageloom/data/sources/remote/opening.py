@@ -1,5 +1,7 @@
 """The file system that an address speaks of. This file imports fsspec, and is imported late."""
 
+from typing import Final
+
 import fsspec
 from fsspec.core import url_to_fs
 from fsspec.registry import known_implementations
@@ -8,6 +10,14 @@ from fsspec.spec import AbstractFileSystem
 from imageloom.data.sources.remote.address import Address
 from imageloom.data.sources.remote.failures import naming_failures
 from imageloom.errors import EnvironmentUnsuitableError, ParameterParsingError
+from imageloom.system.extras import require_packages
+
+_S3: Final = ("s3", "s3a")
+# What the extra brings; s3fs brings aiohttp.
+_OF_THE_EXTRA: Final = {"s3": "s3fs", "s3a": "s3fs", "http": "aiohttp", "https": "aiohttp"}
+# Of a large file s3fs reads ten parts of 50 MiB at once, by default: with several files that is
+# gigabytes of memory, and until a part is whole no progress is told and nothing can be stopped.
+_S3_OPTIONS: Final = {"default_block_size": 4 * 2**20, "max_concurrency": 4}
 
 
 def open_remote(address: Address) -> tuple[AbstractFileSystem, str]:
@@ -21,6 +31,9 @@ def open_remote(address: Address) -> tuple[AbstractFileSystem, str]:
         EnvironmentUnsuitableError: The package for it is not installed; the message names it.
         FailedToDownloadFilesError: The service cannot be reached.
     """
+    if address.scheme in _OF_THE_EXTRA:
+        package = _OF_THE_EXTRA[address.scheme]
+        require_packages(f"Reading pictures at {address.scheme}://", [package], "cloud")
     try:
         fsspec.get_filesystem_class(address.scheme)
     except ValueError as problem:
@@ -32,7 +45,10 @@ def open_remote(address: Address) -> tuple[AbstractFileSystem, str]:
     except ImportError as problem:
         raise _lacks_package(address) from problem
     with naming_failures(address, "could not be opened"):
-        found = url_to_fs(address.text, use_listings_cache=False, skip_instance_cache=True)
+        options = {"use_listings_cache": False, "skip_instance_cache": True}
+        if address.scheme in _S3:
+            options |= _S3_OPTIONS | fsspec.config.conf.get(address.scheme, {})
+        found = url_to_fs(address.text, **options)
         return found[0], str(found[1])
 
 
