@@ -23,7 +23,12 @@ from imageloom.data.images.index import (
 from imageloom.data.images.split import split
 from imageloom.data.open import open_images
 from imageloom.data.params import ConvertParams, SplitParams
+from imageloom.data.previews.cache import ThumbnailCache
+from imageloom.data.previews.describe import Wanted, describe
 from imageloom.data.previews.look_into import overview_of, pictures_of
+from imageloom.data.previews.opened import OpenedDirectories
+from imageloom.data.previews.reach import Reach
+from imageloom.data.previews.thumbnails import Thumbnails
 from imageloom.data.similar.find import label_of
 from imageloom.data.sources.table.read import read_table
 from imageloom.errors import InvalidDatasetError, NotExpectedLabelColumnError
@@ -246,3 +251,24 @@ def test_a_check_counts_pictures_by_label(made):
     assert report.images_per_class == made.counts
     assert report.is_labelled
     assert report.changed == ()
+
+
+@pytest.mark.parametrize("source", ["pictures/labels.csv", "images"])
+def test_a_source_is_described_by_label_before_and_after_it_is_converted(tmp_path, source):
+    images = label_set_pictures(tmp_path, 30)
+    (tmp_path / "pictures" / "000.png").write_bytes(b"no picture")  # after it was converted
+    cache = ThumbnailCache(tmp_path / "cache")
+    cache.prepare()
+    thumbnails = Thumbnails(cache, Reach(roots=()))
+    wanted = Wanted(ConvertParams(labels="several"), samples=2, size=96)
+    found = describe(str(tmp_path / source), wanted, thumbnails, OpenedDirectories()).description
+    kept = images.label_sets if source == "images" else images.label_sets[1:]
+    counts = {one.name: one.images for one in found.classes}
+    expected = dict(zip(LABELS, kept.sum(axis=0).tolist(), strict=True))
+    assert counts == expected | {None: int((~kept.any(axis=1)).sum())}
+    assert found.images == len(kept)
+    assert found.losses.emptied == ()
+    rows = {name: found.classes[place].samples for place, name in enumerate(LABELS)}
+    for name, samples in rows.items():
+        shown = [int(one.file.removesuffix(".png")) for one in samples]
+        assert images.label_sets[shown, LABELS.index(name)].all()
