@@ -31,7 +31,11 @@ from imageloom.data.previews.reach import Reach
 from imageloom.data.previews.thumbnails import Thumbnails
 from imageloom.data.similar.find import label_of
 from imageloom.data.sources.table.read import read_table
-from imageloom.errors import InvalidDatasetError, NotExpectedLabelColumnError
+from imageloom.errors import (
+    InvalidDatasetError,
+    NotExpectedLabelColumnError,
+    ParameterParsingError,
+)
 from imageloom.events import Control
 
 from .made_pictures import png
@@ -81,6 +85,11 @@ def test_a_name_may_hold_the_usual_separator_where_another_is_given(read):
 def test_a_cell_that_is_no_set_is_refused_by_its_line(read, cell, told):
     with pytest.raises(InvalidDatasetError, match=told):
         read("t.csv", f"file,labels\n1.png,{cell}\n2.png,cat\n")
+
+
+def test_cells_cannot_be_cut_at_nothing(read):
+    with pytest.raises(ParameterParsingError, match="label_separator is empty"):
+        read("t.csv", "file,labels\n1.png,a\n", label_separator="")
 
 
 def test_lists_of_json_lines_need_no_separator(read):
