@@ -7,7 +7,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from made_label_sets import LABELS, label_set_pictures
+from made_label_sets import LABELS, SEVERAL, label_set_pictures, write_label_sets
 
 from imageloom.data.convert import convert
 from imageloom.data.corrections import Correction
@@ -144,6 +144,16 @@ def test_lists_in_parquet_are_label_sets(tmp_path):
     params = ConvertParams(labels="several", workers=1)
     images = convert(tmp_path / "some.parquet", tmp_path / "out", params=params)
     assert images.label_sets.tolist() == [[True, True], [False, False], [False, True]]
+
+
+def test_a_label_whose_pictures_are_all_unusable_is_refused_with_the_reason(tmp_path):
+    write_label_sets(tmp_path / "in", 6)
+    (tmp_path / "in" / "odd.png").write_bytes(b"no picture")
+    with (tmp_path / "in" / "labels.csv").open("a") as table:
+        table.write("odd.png,violet\n")
+    params = SEVERAL.replace(max_rejected_fraction=0.5)
+    with pytest.raises(InvalidDatasetError, match=r"'violet' .* each picture .* was left out.*odd"):
+        convert(tmp_path / "in" / "labels.csv", tmp_path / "out", params=params)
 
 
 @pytest.fixture(scope="module")
