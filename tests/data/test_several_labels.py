@@ -11,6 +11,8 @@ from made_label_sets import LABELS, SEVERAL, label_set_pictures, write_label_set
 
 from imageloom.data.convert import convert
 from imageloom.data.corrections import Correction
+from imageloom.data.exports.export import export_images
+from imageloom.data.exports.params import ImageExportParams
 from imageloom.data.images.check import check
 from imageloom.data.images.correct import correct
 from imageloom.data.images.directory import INDEX, load_image_directory
@@ -263,6 +265,17 @@ def test_the_studio_counts_each_label_and_lists_pictures_by_it(made):
     assert page.total == made.counts["red"]
     assert all("red" in one.label.split(", ") for one in page.pictures)
     assert label_of(made, page.pictures[0].row) == page.pictures[0].label
+
+
+def test_parquet_holds_the_labels_and_other_forms_refuse_them(made, tmp_path):
+    export_images(made, tmp_path / "out", params=ImageExportParams(to="parquet"))
+    params = ConvertParams(labels="several", workers=1)
+    again = convert(tmp_path / "out", tmp_path / "again", params=params)
+    assert again.classes == made.classes
+    assert again.label_sets.tolist() == made.label_sets.tolist()
+    for form in ("folders", "webdataset"):
+        with pytest.raises(InvalidDatasetError, match=f"--to {form}' needs one class"):
+            export_images(made, tmp_path / form, params=ImageExportParams(to=form))
 
 
 def test_a_check_counts_pictures_by_label(made):
