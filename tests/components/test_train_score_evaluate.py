@@ -4,6 +4,7 @@ import dataclasses
 import json
 
 import pytest
+from made_label_sets import label_set_pictures
 
 from imageloom.components import train_pytorch_model
 from imageloom.components.catalogue import load_components
@@ -11,6 +12,7 @@ from imageloom.errors import (
     CannotResumeError,
     EnvironmentUnsuitableError,
     InvalidModelDirectoryError,
+    NotScoredDatasetError,
     RunInterruptedError,
 )
 from imageloom.events import CancelToken, Metric, Progress
@@ -226,3 +228,29 @@ def test_two_tables_are_called_left_and_right(scores, make_task):
     task = make_task(EVALUATE, {"other": scores, "scores": scores})
     EVALUATE.run(task)
     assert names_of(task.outputs["evaluation"]) == ["left", "right"]
+
+
+def test_pictures_with_several_labels_go_all_the_way(make_task, inputs, tmp_path):
+    label_set_pictures(tmp_path / "training", 24).save(tmp_path / "learned")
+    label_set_pictures(tmp_path / "validation", 12, seed=1).save(tmp_path / "measured")
+    training = make_task(
+        TRAIN,
+        inputs | {"training": tmp_path / "learned", "validation": tmp_path / "measured"},
+        params=QUICK,
+    )
+    TRAIN.run(training)
+    scoring = make_task(
+        SCORE, {"model": training.outputs["model"], "images": tmp_path / "measured"}
+    )
+    SCORE.run(scoring)
+    table = load_scores(scoring.outputs["scores"])
+    assert table.labels_NK.shape == (12, 3)
+    evaluating = make_task(EVALUATE, {"scores": scoring.outputs["scores"]})
+    EVALUATE.run(evaluating)
+    content = json.loads((evaluating.outputs["evaluation"] / "evaluation.json").read_text())
+    assert content["evaluations"][0]["several_labels"] is True
+    comparing = make_task(
+        EVALUATE, {"scores": scoring.outputs["scores"], "other": scoring.outputs["scores"]}
+    )
+    with pytest.raises(NotScoredDatasetError, match="left may have several labels"):
+        EVALUATE.run(comparing)

@@ -7,10 +7,12 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from made_label_sets import LABELS, label_set_pictures
+from made_label_sets import LABELS, SEVERAL, label_set_pictures, write_label_sets
 
 from imageloom.data.convert import convert
 from imageloom.data.corrections import Correction
+from imageloom.data.exports.export import export_images
+from imageloom.data.exports.params import ImageExportParams
 from imageloom.data.images.check import check
 from imageloom.data.images.correct import correct
 from imageloom.data.images.directory import INDEX, load_image_directory
@@ -23,10 +25,19 @@ from imageloom.data.images.index import (
 from imageloom.data.images.split import split
 from imageloom.data.open import open_images
 from imageloom.data.params import ConvertParams, SplitParams
+from imageloom.data.previews.cache import ThumbnailCache
+from imageloom.data.previews.describe import Wanted, describe
 from imageloom.data.previews.look_into import overview_of, pictures_of
+from imageloom.data.previews.opened import OpenedDirectories
+from imageloom.data.previews.reach import Reach
+from imageloom.data.previews.thumbnails import Thumbnails
 from imageloom.data.similar.find import label_of
 from imageloom.data.sources.table.read import read_table
-from imageloom.errors import InvalidDatasetError, NotExpectedLabelColumnError
+from imageloom.errors import (
+    InvalidDatasetError,
+    NotExpectedLabelColumnError,
+    ParameterParsingError,
+)
 from imageloom.events import Control
 
 from .made_pictures import png
@@ -76,6 +87,11 @@ def test_a_name_may_hold_the_usual_separator_where_another_is_given(read):
 def test_a_cell_that_is_no_set_is_refused_by_its_line(read, cell, told):
     with pytest.raises(InvalidDatasetError, match=told):
         read("t.csv", f"file,labels\n1.png,{cell}\n2.png,cat\n")
+
+
+def test_cells_cannot_be_cut_at_nothing(read):
+    with pytest.raises(ParameterParsingError, match="label_separator is empty"):
+        read("t.csv", "file,labels\n1.png,a\n", label_separator="")
 
 
 def test_lists_of_json_lines_need_no_separator(read):
@@ -130,6 +146,16 @@ def test_lists_in_parquet_are_label_sets(tmp_path):
     params = ConvertParams(labels="several", workers=1)
     images = convert(tmp_path / "some.parquet", tmp_path / "out", params=params)
     assert images.label_sets.tolist() == [[True, True], [False, False], [False, True]]
+
+
+def test_a_label_whose_pictures_are_all_unusable_is_refused_with_the_reason(tmp_path):
+    write_label_sets(tmp_path / "in", 6)
+    (tmp_path / "in" / "odd.png").write_bytes(b"no picture")
+    with (tmp_path / "in" / "labels.csv").open("a") as table:
+        table.write("odd.png,violet\n")
+    params = SEVERAL.replace(max_rejected_fraction=0.5)
+    with pytest.raises(InvalidDatasetError, match=r"'violet' .* each picture .* was left out.*odd"):
+        convert(tmp_path / "in" / "labels.csv", tmp_path / "out", params=params)
 
 
 @pytest.fixture(scope="module")
@@ -241,8 +267,40 @@ def test_the_studio_counts_each_label_and_lists_pictures_by_it(made):
     assert label_of(made, page.pictures[0].row) == page.pictures[0].label
 
 
+def test_parquet_holds_the_labels_and_other_forms_refuse_them(made, tmp_path):
+    export_images(made, tmp_path / "out", params=ImageExportParams(to="parquet"))
+    params = ConvertParams(labels="several", workers=1)
+    again = convert(tmp_path / "out", tmp_path / "again", params=params)
+    assert again.classes == made.classes
+    assert again.label_sets.tolist() == made.label_sets.tolist()
+    for form in ("folders", "webdataset"):
+        with pytest.raises(InvalidDatasetError, match=f"--to {form}' needs one class"):
+            export_images(made, tmp_path / form, params=ImageExportParams(to=form))
+
+
 def test_a_check_counts_pictures_by_label(made):
     report = check(made)
     assert report.images_per_class == made.counts
     assert report.is_labelled
     assert report.changed == ()
+
+
+@pytest.mark.parametrize("source", ["pictures/labels.csv", "images"])
+def test_a_source_is_described_by_label_before_and_after_it_is_converted(tmp_path, source):
+    images = label_set_pictures(tmp_path, 30)
+    (tmp_path / "pictures" / "000.png").write_bytes(b"no picture")  # after it was converted
+    cache = ThumbnailCache(tmp_path / "cache")
+    cache.prepare()
+    thumbnails = Thumbnails(cache, Reach(roots=()))
+    wanted = Wanted(ConvertParams(labels="several"), samples=2, size=96)
+    found = describe(str(tmp_path / source), wanted, thumbnails, OpenedDirectories()).description
+    kept = images.label_sets if source == "images" else images.label_sets[1:]
+    counts = {one.name: one.images for one in found.classes}
+    expected = dict(zip(LABELS, kept.sum(axis=0).tolist(), strict=True))
+    assert counts == expected | {None: int((~kept.any(axis=1)).sum())}
+    assert found.images == len(kept)
+    assert found.losses.emptied == ()
+    rows = {name: found.classes[place].samples for place, name in enumerate(LABELS)}
+    for name, samples in rows.items():
+        shown = [int(one.file.removesuffix(".png")) for one in samples]
+        assert images.label_sets[shown, LABELS.index(name)].all()

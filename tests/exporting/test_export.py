@@ -1,5 +1,6 @@
 """Exported models score as the model itself does, and one that does not is refused."""
 
+import dataclasses
 import json
 import math
 import subprocess
@@ -8,6 +9,7 @@ import sys
 import numpy as np
 import pytest
 import torch
+from made_label_sets import LABELS, label_set_pictures
 from networks import TINY
 
 from imageloom.data.images.directory import ImageDirectory
@@ -286,3 +288,29 @@ def test_timm_makes_the_size_of_every_usual_pair_again():
 def test_every_format_says_how_it_is_used(model):
     for kind in EXPORT_FORMATS:
         assert "```python" in kind.use(model)
+
+
+@pytest.mark.parametrize("to", FORMATS)
+def test_a_model_of_several_labels_keeps_its_probabilities_and_thresholds(to, model, tmp_path):
+    several = dataclasses.replace(model, classes=LABELS, label_thresholds=(0.4, 0.5, 0.6))
+    pictures = label_set_pictures(tmp_path, 20, size=40)
+    exported = export(several, tmp_path / "out", pictures, params=ExportParams(to=to))
+    record = json.loads((exported.path / "export.json").read_text())
+    assert record["label_thresholds"] == [0.4, 0.5, 0.6]
+    assert record["parity"]["largest_difference"] < 1e-5
+    assert record["parity"]["labelled"] == 20
+    assert "threshold" in (exported.path / "README.md").read_text()
+    images = torch.randint(0, 256, (3, 3, SIZE, SIZE), dtype=torch.uint8)
+    found = EXPORT_FORMATS.get(to).open(several, exported.path)(images)
+    logits = expected_of(model, images).log()  # up to a constant of each row
+    logits_BK = logits - logits[:, :1] + _first_logits(model, images)
+    torch.testing.assert_close(found.double(), logits_BK.sigmoid(), rtol=0, atol=1e-5)
+
+
+def _first_logits(model, images_BCHW):
+    mean, std = (
+        torch.tensor(values).view(3, 1, 1)
+        for values in (PREPROCESSING.normalisation.mean, PREPROCESSING.normalisation.std)
+    )
+    with torch.inference_mode():
+        return model.network((images_BCHW.float() / 255 - mean) / std)[:, :1].double()

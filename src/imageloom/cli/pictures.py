@@ -50,18 +50,22 @@ def to_json(images: "ImageDirectory") -> dict[str, object]:
         "classes": list(images.classes),
         "images_per_class": images.counts,
         "labelled": images.is_labelled,
+        **({"several_labels": True} if images.has_several_labels else {}),
         "left_out": len(images.rejected),
         "left_out_reasons": images.left_out,
         "digest": images.digest,
     }
 
 
-def class_table(counts: Mapping[str, Mapping[str, int]]) -> tuple[RenderableType, ...]:
+def class_table(
+    counts: Mapping[str, Mapping[str, int]], *, has_several_labels: bool = False
+) -> tuple[RenderableType, ...]:
     """Return pictures per class, one column for each image directory.
 
     Args:
         counts: Pictures per class of each image directory, by its name. All have the same classes
             in the same order; with none, there is nothing to show.
+        has_several_labels: Whether a picture may have several, so that the sum counts labels.
     """
     names = list(next(iter(counts.values())))
     if not names:
@@ -70,7 +74,10 @@ def class_table(counts: Mapping[str, Mapping[str, int]]) -> tuple[RenderableType
     hidden = len(rows) - CLASSES_SHOWN
     if hidden > 1:
         rows = [*rows[:CLASSES_SHOWN], [f"and {hidden:,} more", *("" for _ in counts)]]
-    total = ["all", *(f"{sum(column.values()):,}" for column in counts.values())]
+    total = [
+        "all labels" if has_several_labels else "all",
+        *(f"{sum(column.values()):,}" for column in counts.values()),
+    ]
     columns: list[Column] = [("Class", "left"), *((name, "right") for name in counts)]
     grid = table(columns, rows)
     grid.add_row(*total, style="bold")

@@ -37,13 +37,19 @@ def trained_card(record: TrainedRecord) -> str:
     family = FAMILIES.get(architecture.family)
     size = record.preprocessing.input_size
     count = len(record.classes)
+    gives = "It gives one probability per class; they sum to 1."
+    if record.label_thresholds is not None:
+        gives = (
+            "A picture may have several of these labels, or none: it gives the probability of each "
+            "by itself, and a label from its threshold on, which `model.json` has under "
+            "`label_thresholds`."
+        )
     return "\n".join(
         [
             f"# {architecture.title} for {count:,} class{'es' if count != 1 else ''}",
             "",
             f"An image classifier made by Imageloom: {architecture.title} "
-            f"({family.source}), for pictures of {size} x {size} pixels. It gives one "
-            "probability per class; they sum to 1.",
+            f"({family.source}), for pictures of {size} x {size} pixels. {gives}",
             "",
             *_classes(record.classes),
             *_section("Training", _training_lines(record)),
@@ -128,6 +134,7 @@ def _use(record: TrainedRecord) -> list[str]:
     build = family.torch_code(architecture.variant, architecture.params, len(record.classes))
     normalisation = record.preprocessing.normalisation
     size = record.preprocessing.input_size
+    function = "softmax" if record.label_thresholds is None else "a sigmoid of each"
     return [
         "## Use",
         "",
@@ -151,7 +158,7 @@ def _use(record: TrainedRecord) -> list[str]:
         f"The input is float32, [batch, 3, {size}, {size}], RGB: pixel values divided by 255, "
         f"minus {list(normalisation.mean)}, divided by {list(normalisation.std)}. `model.json` has "
         "the steps before that under `preprocessing`. Output i belongs to class i of the list "
-        "above; softmax makes probabilities of them.",
+        f"above; {function} makes probabilities of them.",
         "",
     ]
 

@@ -63,7 +63,9 @@ def command(call: Call) -> Outcome:
 
 
 def _screen(call: Call, report: "DataReport", listed: Sequence[str]) -> Iterator[RenderableType]:
-    yield from pictures.class_table({"Pictures": report.images_per_class})
+    yield from pictures.class_table(
+        {"Pictures": report.images_per_class}, has_several_labels=report.has_several_labels
+    )
     formats = ", ".join(f"{count:,} {name}" for name, count in report.formats.items())
     turned = f"; {report.turned:,} are turned by EXIF" if report.turned else ""
     yield line("Folder", str(report.root))

@@ -18,6 +18,7 @@ from imageloom.system.wording import count
         "imageloom data convert photos.zip --out pictures --max-rejected-fraction 0.05",
         "imageloom data convert labels.csv --out pictures --group-column camera",
         "imageloom data convert s3://bucket/photos --out pictures",
+        "imageloom data convert tags.csv --out pictures --labels several",
     ),
 )
 @click.argument("source", type=SourceType())
@@ -54,7 +55,9 @@ def command(call: Call) -> Outcome:
     return Outcome(
         content={"image_directory": str(out), **pictures.to_json(images)},
         screen=(
-            *pictures.class_table({"Pictures": images.counts}),
+            *pictures.class_table(
+                {"Pictures": images.counts}, has_several_labels=images.has_several_labels
+            ),
             *pictures.left_out(images.rejected, len(images), out / REJECTED),
             line("Wrote", f"{out} ({count(len(images), 'picture')})"),
             line("Next", next_step),

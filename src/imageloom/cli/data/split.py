@@ -68,7 +68,7 @@ def command(call: Call) -> Outcome:
             ]
         },
         screen=(
-            *pictures.class_table(counts),
+            *pictures.class_table(counts, has_several_labels=images.has_several_labels),
             *(
                 line("Wrote", f"{out} ({len(part):,} pictures)")
                 for part, out in zip(parts, outputs, strict=True)

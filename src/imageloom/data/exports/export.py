@@ -65,8 +65,8 @@ def export_images(
     Raises:
         FailedToWriteOutputsError: ``out`` exists, lies among the pictures or inside something that
             was published, or cannot be written.
-        InvalidDatasetError: There are no pictures, each may have several labels, one was changed,
-            or a class name cannot stand in that form.
+        InvalidDatasetError: There are no pictures, one was changed, a class name cannot stand in
+            that form, or each picture may have several labels and the form is not Parquet.
         NotLabeledDatasetError: Some pictures have no label, and others have one.
         ParameterParsingError: The part can begin no file's name.
         RunInterruptedError: ``cancel`` was set.
@@ -82,7 +82,8 @@ def export_images(
     refuse_existing(place)
     images.refuse_outputs([place])
     images.require_pictures("to write")
-    images.require_one_label("'imageloom data export'")
+    if params.to != "parquet":
+        images.require_one_label(f"'imageloom data export --to {params.to}'")
     if images.classes:
         images.require_labels("the pictures")
     with appearing_directory(place) as partial:

@@ -1,7 +1,8 @@
 """Pictures in Parquet files as Hugging Face's datasets reads them.
 
 Source: Hugging Face datasets, "Features" and "Image": a picture is ``struct<bytes, path>``, a label
-an int64, and the schema's metadata name the features as JSON under ``huggingface``.
+an int64, several a list of them, and the schema's metadata name the features as JSON under
+``huggingface``.
 """
 
 import json
@@ -16,6 +17,7 @@ import pyarrow.parquet as pq
 from imageloom.data.exports.shards import plan_shards
 from imageloom.data.images.directory import ImageDirectory
 from imageloom.data.sources.parquet.columns import BYTES, IMAGE, LABEL, METADATA_KEY, PATH
+from imageloom.data.sources.table.columns import LABELS
 
 _GROUP: Final = "group"
 _PICTURE: Final = pa.struct([(BYTES, pa.binary()), (PATH, pa.string())])
@@ -50,9 +52,13 @@ def write_parquet(
 def _schema(images: ImageDirectory) -> pa.Schema:
     fields = [(IMAGE, _PICTURE)]
     features: dict[str, object] = {IMAGE: {"_type": "Image"}}
-    if images.classes:
+    one = {"names": list(images.classes), "_type": "ClassLabel"}
+    if images.has_several_labels:
+        fields.append((LABELS, pa.list_(pa.int64())))
+        features[LABELS] = {"feature": one, "_type": "Sequence"}
+    elif images.classes:
         fields.append((LABEL, pa.int64()))
-        features[LABEL] = {"names": list(images.classes), "_type": "ClassLabel"}
+        features[LABEL] = one
     if images.index.column(_GROUP).null_count < len(images):
         fields.append((_GROUP, pa.string()))
         features[_GROUP] = {"dtype": "string", "_type": "Value"}
@@ -70,6 +76,9 @@ def _table(
     columns = {IMAGE: pa.array(pictures, _PICTURE)}
     if LABEL in schema.names:
         columns[LABEL] = pa.array(images.labels[rows.start : rows.stop], pa.int64())
+    if LABELS in schema.names:
+        lists = images.index.column(LABELS).slice(rows.start, len(rows))
+        columns[LABELS] = lists.cast(pa.list_(pa.int64()))
     if _GROUP in schema.names:
         columns[_GROUP] = images.index.column(_GROUP).slice(rows.start, len(rows))
     return pa.table(columns, schema=schema)

@@ -61,6 +61,7 @@ class DataReport:
         contradictions: Those of them that stand under different labels.
         notices: Sentences that were noted at conversion.
         comparison: Beside another image directory, or None.
+        has_several_labels: Whether each picture may have several labels.
     """
 
     root: Path
@@ -78,6 +79,7 @@ class DataReport:
     contradictions: tuple[tuple[str, ...], ...]
     notices: tuple[str, ...]
     comparison: SharedPictures | None = None
+    has_several_labels: bool = False
 
     def to_json(self) -> dict[str, object]:
         """Return plain JSON values: every file by name, and how many of each kind there are."""
@@ -87,6 +89,7 @@ class DataReport:
             "images": self.images,
             "images_per_class": self.images_per_class,
             "labelled": self.is_labelled,
+            **({"several_labels": True} if self.has_several_labels else {}),
             "formats": self.formats,
             "turned": self.turned,
             "width": vars(self.width),
@@ -152,6 +155,7 @@ def check(
         contradictions=tuple(tuple(map(images.file, rows)) for rows in contradictions(images)),
         notices=images.notices,
         comparison=None if against is None else compare(images, against),
+        has_several_labels=images.has_several_labels,
     )
 
 

@@ -48,10 +48,13 @@ def refuse_losses(
     total = num_images + lost
     for name, left in counts.items():
         if left == 0:
+            # Of pictures with several labels it is not told which those that were left out had.
             mine = [one for one in rejected if one.label == name]
+            lost_all = f"all {len(mine):,} were" if mine else "each picture that has it was"
+            mine = mine or list(rejected)
             raise InvalidDatasetError(
-                f"The class {quoted(name)} in {place} has no usable image: all "
-                f"{len(mine):,} were left out. {_reasons(mine)}",
+                f"The class {quoted(name)} in {place} has no usable image: {lost_all} left out. "
+                f"{_reasons(mine)}",
                 hint=f"{_way_out(mine)}, or remove the class's folder.",
                 reason="class-without-images",
                 details={"class": name, "rejected": _listed(mine)},

@@ -19,7 +19,7 @@ from imageloom.data.sources.listing import FileColumns, Listing, in_string_order
 from imageloom.data.sources.table.files import FileFinder
 from imageloom.data.sources.table.parts import PartChoice
 from imageloom.data.sources.table.problems import ProblemList
-from imageloom.errors import CouldNotOpenFileError, InvalidDatasetError
+from imageloom.errors import CouldNotOpenFileError, InvalidDatasetError, ParameterParsingError
 from imageloom.events import Control, Progress
 from imageloom.preprocessing import check_new_class_names
 from imageloom.preprocessing.similar_names import quoted
@@ -91,6 +91,7 @@ def listing_of_rows(  # noqa: PLR0913 - the two last belong to every long job
     Raises:
         InvalidDatasetError: Rows without a file, outside the root, or repeated; some rows with
             and some without a label; a bad class name; no rows. All with their numbers.
+        ParameterParsingError: Cells shall be cut at nothing.
     """
     gathering = _Gathering(manifest, root, unit, params)
     for number, row in enumerate(rows):
@@ -120,6 +121,12 @@ class _Gathering:
     first_trimmed: str = ""
 
     def __post_init__(self) -> None:
+        if self.has_several and not self.params.label_separator:
+            raise ParameterParsingError(
+                "label_separator is empty, so that nothing stands between the labels of a picture.",
+                hint="Give the sign that does, such as --label-separator '|'.",
+                details={"parameter": "label_separator", "value": ""},
+            )
         self.problems = ProblemList(self.manifest)
         self.parts = PartChoice(self.manifest, self.params.part)
         is_ours = self.manifest.suffix.lower() in MANIFEST_SUFFIXES
