@@ -142,7 +142,7 @@ def images(studio: StudioNow, run_id: str, node: str, port: str) -> ImagesInfo:
     drawings = [
         one
         for one in studio.drafts.newest(studio.may_change)
-        if has_node(one.pipeline, node, component)
+        if not one.is_newer and has_node(one.pipeline, node, component)
     ]
     return ImagesInfo.model_validate(
         {
