@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from imageloom import doctor
 from imageloom.cli.root import run
 from imageloom.doctor import (
     GIB,
@@ -12,12 +13,12 @@ from imageloom.doctor import (
     _memory,
     _picture_cache,
     _shared_memory,
-    _workspace_disk,
     _writable,
     cgroup_cores,
     examine,
     no_gpu,
     nvidia_driver,
+    workspace_disk,
 )
 from imageloom.settings import Settings, read_settings
 from imageloom.system.machine import HostMemory
@@ -201,11 +202,13 @@ def test_missing_packages_are_named(monkeypatch, tmp_path: Path):
     assert [one.found for one in failed] == ["safetensors is not installed"]
 
 
-def test_a_workspace_on_a_network_disk_is_told_with_what_it_needs(tmp_path):
+def test_j04_a_workspace_on_a_network_disk_is_told_with_what_it_needs(tmp_path, monkeypatch):
     settings = read_settings({"IMAGELOOM_WORKSPACE": str(tmp_path)})
-    assert _workspace_disk(settings, "").level == "ok"
-    told = _workspace_disk(settings, "nfs4")
+    monkeypatch.setattr(doctor, "network_disk", lambda _folder: "")
+    assert workspace_disk(settings).level == "ok"
+    monkeypatch.setattr(doctor, "network_disk", lambda _folder: "nfs4")
+    told = workspace_disk(settings)
     assert (told.level, "nfs4" in told.found) == ("warn", True)
     assert "IMAGELOOM_DATABASE_URL" in told.advice
     served = {"IMAGELOOM_WORKSPACE": str(tmp_path), "IMAGELOOM_DATABASE_URL": "postgresql://x/y"}
-    assert _workspace_disk(read_settings(served), "nfs4").level == "ok"
+    assert workspace_disk(read_settings(served)).level == "ok"

@@ -85,7 +85,7 @@ def examine(settings: Settings, folder: Path) -> Iterator[Finding]:
         _writable("this folder", folder),
         _writable("cache (IMAGELOOM_HOME)", settings.home),
     )
-    yield _workspace_disk(settings, network_disk(settings.workspace.resolve()))
+    yield workspace_disk(settings)
     yield _picture_cache(settings)
     yield from _extras()
 
@@ -286,7 +286,9 @@ def _writable(subject: str, folder: Path) -> Finding:
         return Finding(subject, "fail", f"{folder} cannot be written: {problem.strerror}", advice)
 
 
-def _workspace_disk(settings: Settings, kind: str) -> Finding:
+def workspace_disk(settings: Settings) -> Finding:
+    """Say whether other machines write the disk of the workspace, and what it needs then."""
+    kind = network_disk(settings.workspace.resolve())
     if not kind:
         return Finding("workspace", "ok", f"{settings.workspace} is on a disk of its own")
     found = f"{settings.workspace} is on a network disk ({kind})"

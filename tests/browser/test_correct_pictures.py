@@ -114,6 +114,59 @@ def test_duplicates_are_found_and_shown_side_by_side(studio, first_run, tab):
     tab.get_by_role("figure", name="Brightness, mean grey value").wait_for()
 
 
+COPIED = 20  # more than are shown of a set
+
+
+def test_all_copies_of_a_picture_are_left_out_also_those_that_are_not_shown(studio, tab):
+    expect = pytest.importorskip("playwright.sync_api").expect
+    folder = studio.folder / "copies"
+    (folder / "one").mkdir(parents=True)
+    for number in range(COPIED):
+        scene(200).save(folder / "one" / f"{number:02}.png")
+    scene(201).save(folder / "one" / "other.png")
+    nodes = [
+        {"id": "data", "component": "dataset", "params": {"path": str(folder)}},
+        {"id": "convert", "component": "convert_to_image_directory"},
+    ]
+    edges = [{"from": "data.dataset", "to": "convert.dataset"}]
+    head = {"format_version": 2, "kind": "pipeline", "name": "Copies"}
+    run = studio.ask("runs", {"pipeline": {**head, "nodes": nodes, "edges": edges}})["id"]
+    studio.wait_for_run(run)
+    open_pictures(studio, tab, run)
+    tab.get_by_role("tab", name="Duplicates").click()
+    tab.get_by_role("button", name="Search", exact=True).click()
+    found = tab.get_by_role("region", name="Equal bytes")
+    found.get_by_text("and 8 more").wait_for()
+    found.get_by_role("button", name="Leave out all but the first").click()
+    expect(found.locator("figure[data-excluded]")).to_have_count(11)
+    tab.get_by_role("tab", name="Corrections").click()
+    made = tab.get_by_role("list", name="Corrections made").locator("li")
+    expect(made).to_have_count(COPIED - 1)
+    tab.reload()
+    tab.get_by_role("tab", name="Corrections").click()
+    expect(made).to_have_count(COPIED - 1)
+    assert "one/00.png" not in made.all_inner_texts()
+    tab.get_by_role("button", name="Undo").click()
+    expect(made).to_have_count(0)
+    tab.get_by_role("button", name="Redo").click()
+    expect(made).to_have_count(COPIED - 1)
+
+
+def test_corrections_for_which_a_browser_has_no_room_are_said_to_be_lost_with_the_page(
+    studio, first_run, tab
+):
+    expect = pytest.importorskip("playwright.sync_api").expect
+    run, _ = first_run
+    tab.add_init_script("""Storage.prototype.setItem = () => {
+        throw new DOMException("full", "QuotaExceededError");
+    }""")
+    open_pictures(studio, tab, run)
+    tab.get_by_role("option").nth(0).click()
+    tab.keyboard.press("Delete")
+    expect(tab.get_by_role("alert").filter(has_text="a reload loses them")).to_be_visible()
+    expect(tab.locator("[role='option'][data-excluded]")).to_have_count(1)
+
+
 def test_what_the_network_sees_is_drawn_again_with_the_keyboard_alone(studio, first_run, tab):
     run, _ = first_run
     open_pictures(studio, tab, run, "split", "first")

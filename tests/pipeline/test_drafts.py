@@ -1,4 +1,4 @@
-"""Drawn pipelines and their versions (J03, J20)."""
+"""Drawn pipelines and their versions (J03, J14, J20)."""
 
 import threading
 
@@ -141,22 +141,69 @@ def test_j03_a_damaged_version_hides_no_other_pipeline_and_no_version_before_it(
     assert drafts.ownership(other.id).is_shared
 
 
-def test_j20_a_version_of_a_newer_imageloom_is_refused_and_left_alone(drafts):
-    made = drafts.create(drawing("One"), saved_by="ada")
+def written_by_a_newer_one(drafts, *, changes=(), **content):
+    """Draw something, and let a newer Imageloom have written the file."""
+    made = drafts.create(drawing("One", **content), saved_by="ada")
     file = drafts.folder(made.id) / "000001.json"
-    file.write_text(file.read_text().replace('"format_version": 1', '"format_version": 7', 1))
+    text = file.read_text()
+    for before, after in changes:
+        assert before in text
+        text = text.replace(before, after, 1)
+    file.write_text(text)
+    return made.id, file
+
+
+NEWER = {
+    "the file": [('"format_version": 1', '"format_version": 7')],
+    "what is drawn": [('"format_version": 2', '"format_version": 3')],
+    "a key more": [('"format_version": 1', '"format_version": 7, "lanes": [1]')],
+}
+
+
+@pytest.mark.parametrize("changes", NEWER.values(), ids=NEWER)
+def test_j14_j20_a_version_of_a_newer_imageloom_is_looked_at_and_nothing_is_saved_on_it(
+    drafts, changes
+):
+    draft_id, file = written_by_a_newer_one(drafts, changes=changes)
     before = file.read_bytes()
-    for refused in (
-        lambda: drafts.read(made.id),
-        lambda: drafts.save(made.id, drawing("Two"), base=1, saved_by="ada"),
-    ):
-        with pytest.raises(
-            StoreCorruptError, match=r"format version 7, but .* reads up to 1"
-        ) as why:
-            refused()
-        assert why.value.reason == "newer"
-    assert list(drafts.newest()) == []
-    assert (file.read_bytes(), drafts.versions(made.id)) == (before, (1,))
+    seen = drafts.read(draft_id)
+    assert (seen.is_newer, seen.pipeline["nodes"]) == (True, drawing("One")["nodes"])
+    with pytest.raises(StoreCorruptError, match=r"000001\.json was written by a newer") as why:
+        drafts.save(draft_id, drawing("Two"), base=1, saved_by="ada")
+    assert why.value.reason == "newer"
+    assert list(drafts.newest()) == [seen]
+    assert (file.read_bytes(), drafts.versions(draft_id)) == (before, (1,))
+
+
+def test_j20_a_newer_form_that_nobody_here_can_look_at_is_named_as_newer(drafts):
+    changes = [*NEWER["the file"], ('"pipeline": {', '"graph": {')]
+    draft_id, file = written_by_a_newer_one(drafts, changes=changes)
+    before = file.read_bytes()
+    with pytest.raises(
+        StoreCorruptError, match=r"newer Imageloom: this one reads .* 1 .* 2"
+    ) as why:
+        drafts.read(draft_id)
+    assert why.value.reason == "newer"
+    assert (list(drafts.newest()), file.read_bytes()) == ([], before)
+
+
+def test_what_is_kept_is_not_told_to_be_newer_in_its_file(drafts):
+    made = drafts.create(drawing("One"), saved_by="ada")
+    assert "is_newer" not in (drafts.folder(made.id) / "000001.json").read_text()
+    assert not made.is_newer
+
+
+def test_the_folder_is_listed_once_for_all_versions(drafts, monkeypatch):
+    made = drafts.create(drawing("v1"), saved_by="ada")
+    for version in range(1, 6):
+        drafts.save(made.id, drawing(f"v{version}x"), base=version, saved_by="ada")
+    asked = []
+    versions = Drafts.versions
+    monkeypatch.setattr(
+        Drafts, "versions", lambda self, one: asked.append(one) or versions(self, one)
+    )
+    assert [one.version for one in drafts.whole_versions(made.id)] == [6, 5, 4, 3, 2, 1]
+    assert asked == [made.id]
 
 
 def test_old_autosaves_go_but_for_named_ones_and_the_last_of_each_day(drafts, monkeypatch):
@@ -169,6 +216,19 @@ def test_old_autosaves_go_but_for_named_ones_and_the_last_of_each_day(drafts, mo
         drafts.save(draft.id, drawing(f"v{version}"), base=version - 1, saved_by="ada")
     # 8 and 7 are the newest; before them 6, 5 and 3 are the last of their days; 1 is named.
     assert drafts.versions(draft.id) == (8, 7, 6, 5, 3, 1)
+
+
+def test_j20_versions_of_a_newer_imageloom_are_not_thinned_out(drafts, monkeypatch):
+    monkeypatch.setattr(module, "_KEPT_VERSIONS", 1)
+    draft_id, _ = written_by_a_newer_one(drafts, changes=NEWER["what is drawn"])
+    whole = drafts.read(draft_id)
+    for version in (2, 3):
+        file = drafts.folder(draft_id) / f"{version:06}.json"
+        pipeline = drawing("Ours") if version == 3 else whole.pipeline
+        changed = whole.model_copy(update={"version": version, "pipeline": pipeline})
+        file.write_text(changed.model_dump_json())
+    drafts.save(draft_id, drawing("Later"), base=3, saved_by="ada")
+    assert drafts.versions(draft_id) == (4, 3, 2, 1)
 
 
 def test_j03_a_damaged_old_version_keeps_nobody_from_saving(drafts, monkeypatch):

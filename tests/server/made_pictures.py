@@ -28,9 +28,9 @@ def made_scenes(folder):
     return folder
 
 
-def run_with_pictures(studio):
+def run_with_pictures(studio, photos=None):
     """Make the run; its node ``split`` has the same pictures as its output ``first``."""
-    photos = made_scenes(studio.base / "photos")
+    photos = photos or made_scenes(studio.base / "photos")
     run = studio.engine.workspace.run(RUN)
     nodes = [
         {"id": "data", "component": "dataset", "params": {"path": "photos"}, "position": [0, 0]},

@@ -5,6 +5,7 @@ import json
 import time
 
 import pytest
+from made_scenes import scene
 
 from .made_pictures import ADDRESS, RUN, run_with_pictures, size_of
 
@@ -96,6 +97,25 @@ def test_duplicates_are_searched_in_the_background_and_kept(page, images, studio
     assert [picture["file"] for picture in answer["pictures"]] == ["b/again.png"]
     studio.pictures.searches.close()  # what is kept needs no process
     assert page.get(f"{ADDRESS}/duplicates").json()["state"] == "done"
+
+
+def test_all_pictures_of_a_set_come_in_pages_also_those_that_are_not_shown(page, studio):
+    photos = studio.base / "many"
+    (photos / "a").mkdir(parents=True)
+    for number in range(15):
+        scene(1).save(photos / "a" / f"{number:02}.png")
+    run_with_pictures(studio, photos)
+    searched(page)
+    shown = page.get(f"{ADDRESS}/duplicates/sets", params={"kind": "equal"}).json()
+    (one,) = shown["sets"]
+    assert (len(one["pictures"]), one["num_pictures"]) == (12, 15)
+    here = {"set": one["number"], "limit": 10}
+    first = page.get(f"{ADDRESS}/pictures", params=here).json()
+    rest = page.get(f"{ADDRESS}/pictures", params={**here, "offset": 10}).json()
+    found = [picture["file"] for picture in first["pictures"] + rest["pictures"]]
+    assert (found, first["total"]) == ([f"a/{number:02}.png" for number in range(15)], 15)
+    none = page.get(f"{ADDRESS}/pictures", params={**here, "set": 99}).json()
+    assert (none["pictures"], none["total"]) == ([], 0)
 
 
 def test_leaks_between_two_outputs_of_a_run_stand_side_by_side(page, images):

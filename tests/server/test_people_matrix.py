@@ -24,6 +24,7 @@ NEEDED = {
         "GET /api/pipelines/{draft_id}/ownership",
         "GET /api/pipelines/{draft_id}/versions",
         "GET /api/pipelines/{draft_id}/versions/{version}",
+        "GET /api/pipelines/{draft_id}/versions/{version}/file",
         "GET /api/uploads",
         "GET /api/runs",
         "GET /api/runs/{run_id}",

@@ -1,9 +1,11 @@
 """Drawn pipelines over the API, and the answers of the server as a whole (J03, J14)."""
 
+import json
 from pathlib import Path
 
 import pytest
 
+from imageloom.files.publish import to_json
 from imageloom.server.templates import all_templates
 
 
@@ -220,6 +222,31 @@ def test_j14_names_of_prototypes_are_names_like_others(page):
     assert kept["nodes"] == [node]
     assert kept["edges"] == [edge]
     assert kept["__proto__"] == {"a": 1}
+
+
+def test_j14_what_a_newer_imageloom_drew_is_seen_and_saved_as_a_file_but_never_changed(
+    page, studio
+):
+    made = page.post("/api/pipelines", json=drawn(nodes=nodes(2))).json()
+    file = studio.drafts.folder(made["id"]) / "000001.json"
+    newer = {
+        **made["pipeline"],
+        "format_version": 3,
+        "lanes": [{"id": 2**60, "width": 1.0, "é": 1e-7}],
+    }
+    file.write_text(to_json({**json.loads(file.read_text()), "pipeline": newer}))
+    before = file.read_bytes()
+    address = f"/api/pipelines/{made['id']}"
+    seen = page.get(address).json()
+    assert (seen["is_newer"], seen["pipeline"]) == (True, newer)
+    assert [one["is_newer"] for one in page.get("/api/pipelines").json()] == [True]
+    assert [one["is_newer"] for one in page.get(f"{address}/versions").json()] == [True]
+    refused = page.put(address, json=drawn(nodes=nodes(1)), headers={"if-match": '"1"'})
+    assert (refused.status_code, refused.json()["error"]["reason"]) == (409, "newer")
+    saved = page.get(f"{address}/versions/1/file")
+    assert saved.content == to_json(newer).encode()
+    assert saved.headers["content-disposition"].startswith("attachment;")
+    assert file.read_bytes() == before
 
 
 @pytest.mark.slow

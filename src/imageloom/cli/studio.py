@@ -81,6 +81,7 @@ def command(call: Call) -> Outcome:
         (
             line("Studio", link),
             line("Works in", str(engine.workspace.root)),
+            *_about_disk(engine),
             *(_about_encryption(call, studio) if is_shared else ()),
             line("Stop", "Ctrl+C; runs go on"),
         ),
@@ -115,6 +116,14 @@ def _roots(call: Call) -> tuple[Path, ...]:
     roots = call.arguments.get("roots", ())
     assert isinstance(roots, tuple)
     return roots
+
+
+def _about_disk(engine: "Engine") -> tuple[RenderableType, ...]:
+    """Return what must be known of a workspace that other machines write, too."""
+    from imageloom.doctor import workspace_disk
+
+    disk = workspace_disk(engine.settings)
+    return () if disk.level == "ok" else (line("Disk", disk.found), line("", disk.advice))
 
 
 def _about_encryption(call: Call, studio: "Listening") -> tuple[RenderableType, ...]:

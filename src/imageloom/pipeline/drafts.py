@@ -16,12 +16,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from pydantic import BaseModel, ConfigDict, JsonValue, ValidationError
+from pydantic import BaseModel, ConfigDict, JsonValue, ValidationError, computed_field
 
 from imageloom.errors import NoSuchPipelineError, PipelineChangedError, StoreCorruptError
 from imageloom.files.locks import locked
 from imageloom.files.publish import read_json, write_json
 from imageloom.pipeline.graph.json_format import pipeline_from_json, pipeline_to_json
+from imageloom.pipeline.graph.old_formats import FORMAT_VERSION as PIPELINE_FORMAT
 from imageloom.pipeline.ownership import (
     EVERYBODYS,
     Ownership,
@@ -52,6 +53,7 @@ class Draft(BaseModel):
         base: The version it was drawn on; 0 for the first.
         commands: What was done since then, as a person reads it: ``Add Split Image Directory``.
         label: A name that a person gave this version; empty for an autosave.
+        is_newer: Whether a newer Imageloom wrote it: to be looked at, and nothing is saved on it.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore", strict=True)
@@ -65,6 +67,14 @@ class Draft(BaseModel):
     base: int = 0
     commands: tuple[str, ...] = ()
     label: str = ""
+
+    @computed_field  # type: ignore[prop-decorator]
+    @property
+    def is_newer(self) -> bool:
+        """Whether a newer Imageloom wrote it, or what is drawn in it."""
+        written = self.pipeline.get("format_version")
+        is_newer = isinstance(written, int) and written > PIPELINE_FORMAT
+        return is_newer or self.format_version > FORMAT_VERSION
 
 
 @dataclass(frozen=True)
@@ -95,12 +105,12 @@ class Drafts:
     def whole_versions(self, draft_id: str) -> Iterator[Draft]:
         """Yield the versions that can be read, the newest first; of others the log says why."""
         for version in self.versions(draft_id):
+            file = self._file(draft_id, version)
             try:
-                yield self.read(draft_id, version)
+                yield _read(file)
             except StoreCorruptError as problem:
-                logger.warning("%s", problem)
-            except NoSuchPipelineError:  # deleted at this moment
-                return
+                if file.exists():  # else it was deleted at this moment, or thinned out
+                    logger.warning("%s", problem)
 
     def versions(self, draft_id: str) -> tuple[int, ...]:
         """Return the numbers of the versions that are kept, the newest first; empty for none."""
@@ -114,7 +124,8 @@ class Drafts:
 
         Raises:
             NoSuchPipelineError: There is no such pipeline or version.
-            StoreCorruptError: Its file is damaged, or was written by a newer Imageloom.
+            StoreCorruptError: Its file is damaged, or a newer Imageloom wrote it in a form that
+                cannot even be looked at here.
         """
         known = self.versions(draft_id)
         if not known:
@@ -202,12 +213,15 @@ class Drafts:
             NoSuchPipelineError: It was deleted meanwhile.
             PipelineChangedError: The newest version is not ``base``; ``details`` has both numbers.
             InvalidPipelineError: The content is not the form of a pipeline.
+            StoreCorruptError: The newest version is damaged, or of a newer Imageloom.
             FailedToWriteOutputsError: The workspace cannot be written.
         """
         normal = _normal(content)
         self.read(draft_id)
         with locked(self.folder(draft_id) / "lock"):
             newest = self.read(draft_id)
+            if newest.is_newer:
+                raise _newer(self._file(draft_id, newest.version))
             if newest.base == base and newest.pipeline == normal and newest.saved_by == saved_by:
                 return newest
             if newest.version != base:
@@ -240,13 +254,17 @@ class Drafts:
                 draft = _read(file)
             except StoreCorruptError:  # left for whoever can read it
                 continue
+            if draft.is_newer:  # likewise
+                continue
             day = draft.saved // _DAY_S
             if not draft.label and day in days:
                 file.unlink(missing_ok=True)
             days.add(day)
 
     def _write(self, draft: Draft) -> None:
-        write_json(self._file(draft.id, draft.version), draft.model_dump(mode="json"))
+        write_json(
+            self._file(draft.id, draft.version), draft.model_dump(mode="json", exclude={"is_newer"})
+        )
 
     def _file(self, draft_id: str, version: int) -> Path:
         return self.folder(draft_id) / f"{version:06}.json"
@@ -268,16 +286,11 @@ def _normal(content: dict[str, JsonValue]) -> dict[str, JsonValue]:
 def _read(file: Path) -> Draft:
     content = read_json(file, StoreCorruptError)
     written = content.get("format_version")
-    if isinstance(written, int) and written > FORMAT_VERSION:
-        raise StoreCorruptError(
-            f"{file} has format version {written}, but this Imageloom reads up to "
-            f"{FORMAT_VERSION}.",
-            hint="Open it with the version of Imageloom that wrote it. It was left as it is.",
-            reason="newer",
-        )
     try:
         return Draft.model_validate_json(json.dumps(content))
     except ValidationError as problem:
+        if isinstance(written, int) and written > FORMAT_VERSION:
+            raise _newer(file) from problem
         first = problem.errors()[0]
         where = ".".join(str(part) for part in first["loc"])
         raise StoreCorruptError(
@@ -285,3 +298,12 @@ def _read(file: Path) -> Draft:
             hint="An earlier version of the pipeline may be whole.",
             reason="damaged",
         ) from problem
+
+
+def _newer(file: Path) -> StoreCorruptError:
+    return StoreCorruptError(
+        f"{file} was written by a newer Imageloom: this one reads format version {FORMAT_VERSION} "
+        f"of drawn pipelines, and {PIPELINE_FORMAT} of what is drawn.",
+        hint="Open it with the version of Imageloom that wrote it. It was left as it is.",
+        reason="newer",
+    )

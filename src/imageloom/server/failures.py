@@ -70,6 +70,7 @@ _REASONS: Final[Mapping[str, int]] = {
     "no-user": 404,
     "no-people": 404,
     "last-admin": 409,
+    "newer": 409,
     "taken": 409,
 }
 _BUSY_S: Final = "2"

@@ -28,6 +28,8 @@ export const readImages = (which: Pictures, signal: AbortSignal) =>
 export interface ImagesQuery extends Values {
   label?: string | undefined;
   problem?: SetKind | undefined;
+  /** The number of a set of duplicates. */
+  set?: number | undefined;
   against?: string | undefined;
   offset: number;
   limit: number;

@@ -24,6 +24,9 @@ export const readDraft = (id: string) => ask<Draft>(`/pipelines/${id}`);
 export const readVersions = (id: string) => ask<VersionRow[]>(`/pipelines/${id}/versions`);
 export const readVersion = (id: string, version: number) =>
   ask<Draft>(`/pipelines/${id}/versions/${version}`);
+/** Where the pipeline file of a version can be saved from, as the server has it. */
+export const versionFile = (id: string, version: number) =>
+  `/api/pipelines/${id}/versions/${version}/file`;
 export const readPlace = (path: string) => ask<Folder>(`/places?path=${encodeURIComponent(path)}`);
 
 /** What a place holds as pictures; takes seconds where there are many. */

@@ -1,5 +1,6 @@
 /** Saves a chart as it is drawn, on the page's ground: a canvas alone would be see-through. */
 import type uPlot from "uplot";
+import { saveFile } from "../shell/saveFile";
 
 export function savePicture(plot: uPlot, name: string): void {
   const drawn = plot.ctx.canvas;
@@ -12,11 +13,6 @@ export function savePicture(plot: uPlot, name: string): void {
   context.fillRect(0, 0, canvas.width, canvas.height);
   context.drawImage(drawn, 0, 0);
   canvas.toBlob((blob) => {
-    if (!blob) return;
-    const link = document.createElement("a");
-    link.href = URL.createObjectURL(blob);
-    link.download = `${name.replaceAll(/[^\w.-]+/g, "-")}.png`;
-    link.click();
-    URL.revokeObjectURL(link.href);
+    if (blob) saveFile(blob, `${name.replaceAll(/[^\w.-]+/g, "-")}.png`);
   });
 }

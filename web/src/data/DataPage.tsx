@@ -5,6 +5,7 @@ import { useTranslation } from "react-i18next";
 import type { Pictures } from "../api/dataQuestions";
 import type { ImagesInfo, RunDetail } from "../api/types";
 import { numberIn } from "../i18n/numbers";
+import { Icon } from "../icons/Icon";
 import { RequestFailure } from "../runs/FailureCard";
 import { useTitles } from "../runs/NodeList";
 import { useRun } from "../runs/queries";
@@ -13,13 +14,14 @@ import { Message } from "../shell/Message";
 import { go } from "../shell/route";
 import { BeforeAfter } from "./BeforeAfter";
 import { CorrectionList } from "./CorrectionList";
+import { MOST_CORRECTIONS } from "./corrections";
 import { DuplicatesView } from "./DuplicatesView";
 import styles from "./data.module.css";
 import { LeftOutList } from "./LeftOutList";
 import { PicturesView } from "./PicturesView";
 import { useImages } from "./queries";
 import { Sizes } from "./Sizes";
-import { useCorrections } from "./store";
+import { useCorrections, useTrouble } from "./store";
 
 type Tab = "pictures" | "duplicates" | "sizes" | "leftOut" | "corrections" | "beforeAfter";
 
@@ -85,6 +87,7 @@ function Views({ which, found, run }: ViewsProps) {
           {t("data.toRun")}
         </Link>
       </header>
+      <CorrectionTrouble />
       <Tabs
         value={tab}
         onChange={(value) => setTab((value as Tab | null) ?? "pictures")}
@@ -124,6 +127,22 @@ function Views({ which, found, run }: ViewsProps) {
           </Tabs.Panel>
         )}
       </Tabs>
+    </div>
+  );
+}
+
+/** Stays where it is read out when it comes. */
+function CorrectionTrouble() {
+  const { t } = useTranslation();
+  const trouble = useTrouble();
+  return (
+    <div role="alert">
+      {trouble && (
+        <p className={styles.trouble}>
+          <Icon name="warning" size={14} />{" "}
+          {t(`corrections.${trouble}`, { most: MOST_CORRECTIONS })}
+        </p>
+      )}
     </div>
   );
 }

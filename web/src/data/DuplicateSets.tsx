@@ -5,10 +5,12 @@ import { useTranslation } from "react-i18next";
 import { type Pictures, readImagesPage, thumbnailOf } from "../api/dataQuestions";
 import type { DuplicateSet, ListedPicture, SetKind, SetMember } from "../api/types";
 import { RequestFailure } from "../runs/FailureCard";
-import { correct } from "./corrections";
+import { correct, MOST_CORRECTIONS } from "./corrections";
 import styles from "./data.module.css";
 import { useSets } from "./queries";
-import { changeCorrections, useCorrections } from "./store";
+import { changeCorrections, refuse, useCorrections } from "./store";
+
+const PAGE = 1_000; // as many as the server gives at once
 
 interface DuplicateSetsProps {
   which: Pictures;
@@ -51,16 +53,14 @@ interface SetProps {
 function SetOfPictures({ which, against, one }: SetProps) {
   const { t } = useTranslation();
   const isLeak = one.kind === "leak";
-  const gone = one.pictures.filter((picture, place) => !picture.is_other && (isLeak || place > 0));
   const hidden = one.num_pictures - one.pictures.length;
-  const whole = isLeak ? "duplicates.leaveHere" : "duplicates.leaveOthers";
   const leave = useMutation({
     mutationFn: async () => {
-      const pages = await Promise.all(
-        gone.map(({ row }) => readImagesPage(which, { offset: row, limit: 1 })),
-      );
-      const pictures: ListedPicture[] = pages.flatMap((page) => page.pictures);
-      changeCorrections(which, (history) => correct(history, pictures, null));
+      const pictures = await readSet(which, one.number, against);
+      if (!pictures) return refuse();
+      const kept = isLeak ? undefined : one.pictures[0]?.row;
+      const gone = pictures.filter(({ row }) => row !== kept);
+      changeCorrections(which, (history) => correct(history, gone, null));
     },
   });
   return (
@@ -85,12 +85,28 @@ function SetOfPictures({ which, against, one }: SetProps) {
           <span className="quiet number">{t("duplicates.moreInSet", { shown: hidden })}</span>
         )}
         <Button size="compact-xs" loading={leave.isPending} onClick={() => leave.mutate()}>
-          {t(hidden > 0 ? "duplicates.leaveShown" : whole, { count: gone.length })}
+          {t(isLeak ? "duplicates.leaveHere" : "duplicates.leaveOthers")}
         </Button>
       </div>
       {leave.error && <RequestFailure problem={leave.error} />}
     </li>
   );
+}
+
+/** Returns all pictures of a set that lie here, also those that are not shown; null for more than can be corrected. */
+async function readSet(
+  which: Pictures,
+  set: number,
+  against: string,
+): Promise<readonly ListedPicture[] | null> {
+  const pictures: ListedPicture[] = [];
+  for (;;) {
+    const query = { set, against, offset: pictures.length, limit: PAGE };
+    const { pictures: more, total } = await readImagesPage(which, query);
+    pictures.push(...more);
+    if (total > MOST_CORRECTIONS + 1) return null;
+    if (pictures.length >= total || more.length === 0) return pictures;
+  }
 }
 
 interface MemberProps {

@@ -59,6 +59,7 @@ export function DraftTable({ drafts, isAll, onProblem }: DraftTableProps) {
                 <Link to={{ view: "pipeline", id: draft.id }} className={styles.link}>
                   {draft.name || draft.id}
                 </Link>
+                {draft.is_newer && <span className="quiet"> {t("drafts.newer")}</span>}
               </td>
               <td className={styles.figures}>{draft.num_nodes}</td>
               <td className="quiet">

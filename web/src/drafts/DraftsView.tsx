@@ -5,6 +5,7 @@ import { useTranslation } from "react-i18next";
 import { useDrafts, useTemplates } from "../api/queries";
 import { createDraft, createFromTemplate } from "../api/questions";
 import type { Draft, Template, Whose } from "../api/types";
+import { isNewer } from "../graph/drawable";
 import { EMPTY, type Pipeline } from "../graph/pipeline";
 import { MAX_FILE_BYTES, pipelineIn } from "../graph/pipelineFile";
 import { sizeText } from "../i18n/when";
@@ -15,6 +16,7 @@ import { go } from "../shell/route";
 import { ChosenPlace } from "./ChosenPlace";
 import styles from "./DraftsView.module.css";
 import { DraftTable } from "./DraftTable";
+import { type NewerFile, NewerFileView } from "./NewerFileView";
 import { PathPicker } from "./PathPicker";
 
 interface Chosen {
@@ -34,6 +36,7 @@ export function DraftsView() {
   const [asking, setAsking] = useState<Template | null>(null);
   const [problem, setProblem] = useState("");
   const [isDropping, setDropping] = useState(false);
+  const [newer, setNewer] = useState<NewerFile | null>(null);
   const begin = async (make: () => Promise<Draft>) => {
     try {
       const { id } = await make();
@@ -56,9 +59,11 @@ export function DraftsView() {
       return setProblem(t("share.tooLarge", { file: file.name, size, most }));
     }
     const pipeline = pipelineIn(await file.text());
-    if (pipeline) await begin(() => createDraft(pipeline));
+    if (pipeline && isNewer(pipeline)) setNewer({ file, content: pipeline });
+    else if (pipeline) await begin(() => createDraft(pipeline));
     else setProblem(t("drafts.notAPipeline", { file: file.name }));
   };
+  if (newer) return <NewerFileView {...newer} onClose={() => setNewer(null)} />;
   const Title = canEdit ? "h2" : "h1"; // a viewer begins nothing, so the list is all there is
   const error = problem || noTemplates?.message || noDrafts?.message;
   return (

@@ -8,8 +8,10 @@ import { useSizes } from "../canvas/sizes";
 import { setTools } from "../canvas/tools";
 import { setHead } from "../graph/nodeCommands";
 import type { Pipeline } from "../graph/pipeline";
+import { fileNameOf } from "../graph/pipelineFile";
 import { words } from "../i18n";
 import { Icon, type IconName } from "../icons/Icon";
+import { saveFile } from "../shell/saveFile";
 import styles from "./EditorBar.module.css";
 import { RunButton } from "./RunButton";
 import { SaveState } from "./SaveState";
@@ -139,12 +141,6 @@ function PipelineName() {
 }
 
 function download(pipeline: Pipeline): void {
-  const content = new Blob([`${JSON.stringify(pipeline, null, 2)}\n`], {
-    type: "application/json",
-  });
-  const link = document.createElement("a");
-  link.href = URL.createObjectURL(content);
-  link.download = `${pipeline.name.replace(/[^\p{L}\p{N} _-]/gu, "").trim() || "pipeline"}.json`;
-  link.click();
-  URL.revokeObjectURL(link.href);
+  const text = `${JSON.stringify(pipeline, null, 2)}\n`;
+  saveFile(new Blob([text], { type: "application/json" }), fileNameOf(pipeline.name));
 }

@@ -48,9 +48,8 @@ export function Versions({ onClose }: { onClose: () => void }) {
                 {t("versions.by", { when: ago(row.saved), who: row.saved_by })}
               </div>
             </div>
-            {row.version === version ? (
-              <span className="quiet">{t("versions.current")}</span>
-            ) : (
+            {row.version === version && <span className="quiet">{t("versions.current")}</span>}
+            {row.version !== version && !row.is_newer && (
               <Button onClick={() => take(row)}>{t("versions.restore")}</Button>
             )}
           </li>

@@ -4,6 +4,15 @@ import type { Pipeline } from "./pipeline";
 /** As much as the engine reads of any pipeline file. */
 export const MAX_FILE_BYTES = 10 * 1024 * 1024;
 
+/** Returns what the file of a pipeline is called. */
+export function fileNameOf(name: unknown): string {
+  return `${
+    String(name)
+      .replace(/[^\p{L}\p{N} _-]/gu, "")
+      .trim() || "pipeline"
+  }.json`;
+}
+
 /** Returns what a file holds if it says of itself that it is a pipeline, or null. */
 export function pipelineIn(text: string): Pipeline | null {
   let found: unknown;

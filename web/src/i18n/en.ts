@@ -96,6 +96,7 @@ export const en = {
     deleteDo: "Delete",
     openFile: "Open a file",
     notAPipeline: "{{file}} is no pipeline file.",
+    newer: "of a newer version, to look at",
     gone: "This pipeline cannot be opened",
     back: "All pipelines",
   },

@@ -88,7 +88,6 @@ export const enData = {
     here: "here",
     there: "there: {{where}}",
     leaveOthers: "Leave out all but the first",
-    leaveShown: "Leave out {{count}} of those shown",
     leaveHere: "Leave out here",
     moreInSet: "and {{shown}} more",
     more: "More sets",
@@ -116,6 +115,10 @@ export const enData = {
     more: "More files",
   },
   corrections: {
+    tooMany:
+      "At most {{most}} pictures are corrected at once, and this would be more: nothing was changed. Use the corrections in a pipeline first.",
+    notKept:
+      "This browser has no room for so many corrections: a reload loses them. Use them in a pipeline before you leave the page.",
     none: "No corrections yet. Choose pictures, and leave them out or give them another class.",
     lead_one: "{{count}} correction",
     lead_other: "{{count}} corrections",

@@ -91,6 +91,9 @@ export const enPeople = {
   whose: { label: "Whose", all: "All", mine: "Mine", shared: "Shared with me" },
   uploads: { title: "Uploads", delete: "Delete {{name}}" },
   seen: {
+    newer:
+      "A newer version of Imageloom wrote this. Here it can be looked at, but not changed or run.",
+    saveFile: "Save the file as it is",
     only: "To look at. It belongs to {{who}}.",
     copy: "Make a copy",
     copyName: "{{name}} (copy)",

@@ -98,6 +98,7 @@ export const fr: typeof en = {
     deleteDo: "Supprimer",
     openFile: "Ouvrir un fichier",
     notAPipeline: "{{file}} n’est pas un fichier de pipeline.",
+    newer: "d’une version plus récente, à regarder",
     gone: "Ce pipeline ne peut pas être ouvert",
     back: "Tous les pipelines",
   },

@@ -91,7 +91,6 @@ export const frData: typeof enData = {
     here: "ici",
     there: "là-bas : {{where}}",
     leaveOthers: "Écarter toutes sauf la première",
-    leaveShown: "Écarter {{count}} de celles montrées",
     leaveHere: "Écarter ici",
     moreInSet: "et {{shown}} de plus",
     more: "Plus de groupes",
@@ -120,6 +119,10 @@ export const frData: typeof enData = {
     more: "Plus de fichiers",
   },
   corrections: {
+    tooMany:
+      "On corrige au plus {{most}} images à la fois, et il y en aurait plus : rien n’a été changé. Utilisez d’abord les corrections dans un pipeline.",
+    notKept:
+      "Ce navigateur n’a pas la place de garder autant de corrections : un rechargement les perd. Utilisez-les dans un pipeline avant de quitter la page.",
     none: "Pas encore de correction. Choisissez des images, puis écartez-les ou donnez-leur une autre classe.",
     lead_one: "{{count}} correction apportée",
     lead_other: "{{count}} corrections apportées",

@@ -93,6 +93,9 @@ export const frPeople: typeof enPeople = {
   whose: { label: "À qui", all: "Tout", mine: "À moi", shared: "Partagé avec moi" },
   uploads: { title: "Imports", delete: "Supprimer {{name}}" },
   seen: {
+    newer:
+      "Une version plus récente d’Imageloom l’a écrit. Ici, il se regarde, sans rien changer ni exécuter.",
+    saveFile: "Enregistrer le fichier tel quel",
     only: "À regarder. À {{who}}.",
     copy: "Faire une copie",
     copyName: "{{name}} (copie)",

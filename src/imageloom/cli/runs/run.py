@@ -176,8 +176,10 @@ def _run_to_resume(call: Call) -> "tuple[Engine, RunFolder]":
             "--resume takes everything from the run, so it cannot be joined with "
             f"{', '.join(others)}. Leave that out, or start a new run."
         )
-    engine = open_existing_engine(call)
-    return engine, engine.find_run(call.text("resume"))
+    engine, name = open_existing_engine(call), call.text("resume")
+    # A whole id is found without the index: who holds its database keeps no run from beginning.
+    is_whole = name in engine.workspace.run_names()
+    return engine, engine.workspace.run(name) if is_whole else engine.find_run(name)
 
 
 def _show_earlier_epochs(run: "RunFolder", screen: RunScreen) -> None:

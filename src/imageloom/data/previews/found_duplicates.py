@@ -15,6 +15,7 @@ from typing import Final, Literal
 from imageloom.errors import InvalidDatasetError
 
 MOST_SETS: Final = 500
+_MOST_PICTURES: Final = 12  # of a set, as it is shown
 SCHEMA: Final = """
 CREATE TABLE about (value TEXT NOT NULL);
 CREATE TABLE sets (
@@ -67,7 +68,7 @@ class DuplicateSet:
         kind: ``equal`` bytes, ``similar``, or a ``leak`` between two image directories.
         distance: The largest of its members.
         is_contradiction: Whether they stand under different labels.
-        pictures: The first of them.
+        pictures: The first 12 of them.
         num_pictures: How many there are.
     """
 
@@ -123,7 +124,7 @@ def about_search(file: Path) -> AboutSearch:
 
 
 def read_sets(
-    file: Path, kind: SetKind, *, offset: int = 0, limit: int = 50, most_pictures: int = 12
+    file: Path, kind: SetKind, *, offset: int = 0, limit: int = 50
 ) -> tuple[tuple[DuplicateSet, ...], int]:
     """Return some sets of a kind, those under different labels first, and how many there are.
 
@@ -132,7 +133,6 @@ def read_sets(
         kind: ``contradiction`` for sets of any kind within one image directory.
         offset: How many to pass over.
         limit: How many to return, up to ``MOST_SETS``.
-        most_pictures: How many pictures of each.
 
     Raises:
         InvalidDatasetError: The file is damaged.
@@ -147,7 +147,7 @@ def read_sets(
             "ORDER BY contradiction DESC, number LIMIT :limit OFFSET :offset",
             {"kind": kind, "limit": min(limit, MOST_SETS), "offset": offset},
         ).fetchall()
-        return tuple(_set(table, row, most_pictures) for row in rows), int(total)
+        return tuple(_set(table, row) for row in rows), int(total)
 
 
 def rows_in_sets(file: Path, kind: SetKind, label: str | None = None) -> list[int]:
@@ -172,14 +172,29 @@ def rows_in_sets(file: Path, kind: SetKind, label: str | None = None) -> list[in
         return [int(row) for (row,) in found]
 
 
-def _set(
-    table: sqlite3.Connection, row: tuple[int, str, int, int], most_pictures: int
-) -> DuplicateSet:
+def rows_of_set(file: Path, number: int) -> list[int]:
+    """Return the positions of all pictures of a set that lie in the image directory itself.
+
+    Args:
+        file: What a search made.
+        number: Of the set; one that is not there has none.
+
+    Raises:
+        InvalidDatasetError: The file is damaged.
+    """
+    with _reading(file) as table:
+        found = table.execute(
+            "SELECT row FROM members WHERE number = ? AND other = 0 ORDER BY row", (number,)
+        )
+        return [int(row) for (row,) in found]
+
+
+def _set(table: sqlite3.Connection, row: tuple[int, str, int, int]) -> DuplicateSet:
     number, kind, distance, contradiction = row
     members = table.execute(
         "SELECT row, other, file, label, members.distance FROM members WHERE number = ? "
         "ORDER BY position LIMIT ?",
-        (number, most_pictures),
+        (number, _MOST_PICTURES),
     )
     pictures = tuple(
         SetMember(int(place), bool(other), str(file), label, int(bits))

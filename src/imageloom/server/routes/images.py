@@ -6,7 +6,7 @@ from fastapi import APIRouter, Query
 from fastapi.responses import FileResponse
 from pydantic import BaseModel, Field, JsonValue
 
-from imageloom.data.previews.found_duplicates import SetKind, rows_in_sets
+from imageloom.data.previews.found_duplicates import SetKind, rows_in_sets, rows_of_set
 from imageloom.data.previews.image_pages import ClassCount, Histogram, ListedPicture
 from imageloom.data.previews.values import SIZES, LeftOutPage, Size
 from imageloom.errors import InvalidRequestError
@@ -87,6 +87,7 @@ class ImagesQuestion(BaseModel):
     Attributes:
         label: Only those of this class.
         problem: Only those in sets of this kind, as a search for duplicates found them.
+        set: Only those of this set, as that search numbers them; ``label`` does not count then.
         against: For leaks: the other image directory, as ``node.port``.
         offset: How many to pass over.
         limit: How many at most.
@@ -94,6 +95,7 @@ class ImagesQuestion(BaseModel):
 
     label: str | None = None
     problem: SetKind | None = None
+    set: int | None = Field(default=None, ge=0, lt=2**63)
     against: str = ""
     offset: int = Field(default=0, ge=0)
     limit: int = Field(default=100, ge=1, le=_MOST_ROWS)
@@ -142,7 +144,7 @@ def images(studio: StudioNow, run_id: str, node: str, port: str) -> ImagesInfo:
     drawings = [
         one
         for one in studio.drafts.newest(studio.may_change)
-        if has_node(one.pipeline, node, component)
+        if not one.is_newer and has_node(one.pipeline, node, component)
     ]
     return ImagesInfo.model_validate(
         {
@@ -170,13 +172,18 @@ def pictures(
 ) -> PicturesPage:
     """Return pictures of an image directory."""
     folder = image_directory(studio, run_id, node, port)
-    if which.problem is None:
+    if which.problem is None and which.set is None:
         found = studio.pictures.pictures(
             folder, label=which.label, offset=which.offset, limit=which.limit
         )
         return PicturesPage(pictures=list(found.pictures), total=found.total)
     other = Against.of(which.against).folder(studio, run_id)
-    rows = rows_in_sets(found_file(studio, folder, other), which.problem, which.label)
+    file = found_file(studio, folder, other)
+    if which.set is not None:
+        rows = rows_of_set(file, which.set)
+    else:
+        assert which.problem is not None
+        rows = rows_in_sets(file, which.problem, which.label)
     shown = rows[which.offset : which.offset + which.limit]
     page = studio.pictures.pictures(folder, rows=shown, limit=which.limit)
     return PicturesPage(pictures=list(page.pictures), total=len(rows))

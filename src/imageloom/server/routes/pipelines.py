@@ -8,6 +8,7 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, JsonValue
 
 from imageloom.errors import InvalidRequestError, NoSuchPipelineError, PipelineChangedError
+from imageloom.files.publish import to_json
 from imageloom.pipeline.drafts import Draft
 from imageloom.pipeline.ownership import Ownership, Whose
 from imageloom.pipeline.store.recycle_bin import binned
@@ -36,6 +37,7 @@ class DraftRow(BaseModel):
         owner: The user to whom it belongs; empty for the machine's owner.
         is_shared: Whether all users see it.
         is_mine: Whether who asks may change it.
+        is_newer: Whether a newer Imageloom wrote it, so that nothing can be saved on it here.
     """
 
     id: str
@@ -47,6 +49,7 @@ class DraftRow(BaseModel):
     owner: str
     is_shared: bool
     is_mine: bool
+    is_newer: bool
 
 
 class VersionRow(BaseModel):
@@ -57,6 +60,7 @@ class VersionRow(BaseModel):
     saved_by: str
     commands: list[str]
     label: str
+    is_newer: bool
 
 
 class NewDraft(BaseModel):
@@ -164,6 +168,22 @@ def read_version(studio: StudioNow, draft_id: str, version: int) -> Draft:
     return studio.drafts.read(draft_id, version)
 
 
+@router.get("/{draft_id}/versions/{version}/file")
+@needs(Role.VIEWER)
+def version_file(studio: StudioNow, draft_id: str, version: int) -> Response:
+    """Return what was drawn in one version as a pipeline file to save, also a newer Imageloom's."""
+    studio.require_draft(draft_id)
+    draft = studio.drafts.read(draft_id, version)
+    return Response(
+        to_json(draft.pipeline),
+        media_type="application/json",
+        headers={
+            "content-disposition": f'attachment; filename="pipeline-{draft_id}-{version}.json"',
+            "content-security-policy": "sandbox; default-src 'none'",
+        },
+    )
+
+
 @router.put(
     "/{draft_id}",
     responses={412: {"model": Conflict}, 428: {"model": FailureAnswer}},
@@ -249,4 +269,5 @@ def _row(studio: Studio, draft: Draft, ownership: Ownership) -> DraftRow:
         owner=ownership.owner,
         is_shared=ownership.is_shared,
         is_mine=studio.may_change(ownership),
+        is_newer=draft.is_newer,
     )
