@@ -56,6 +56,13 @@ def labels_of(listing):
     }
 
 
+def label_sets_of(listing):
+    rows = listing.files.to_pylist()
+    return {
+        one["path"].decode(): [listing.classes[label] for label in one["labels"]] for one in rows
+    }
+
+
 def test_the_tag_of_a_picture_is_its_class_as_text(read):
     assert labels_of(read()) == {
         "images/1.png": "007",
@@ -79,6 +86,24 @@ def test_boxes_do_not_count_beside_tags(read):
     listing = read([image("1.png", tag("a"), box("b")), image("2.png", box("c"))])
     assert labels_of(listing) == {"images/1.png": "a"}
     assert "1 picture of annotations.xml without a label was left out." in listing.notices
+
+
+def test_several_tags_are_the_labels_of_a_picture(read):
+    images = [
+        image("1.png", tag("b"), tag("a|c"), box("d")),
+        image("2.png", box("b")),
+        image("sub/3.png", tag("b")),
+    ]
+    assert label_sets_of(read(images, labels="several")) == {
+        "images/1.png": ["a|c", "b"],
+        "images/2.png": [],
+        "images/sub/3.png": ["b"],
+    }
+    drawn = [image("1.png", box("b"), box("a"), box("b")), image("2.png")]
+    assert label_sets_of(read(drawn, labels="several")) == {
+        "images/1.png": ["a", "b"],
+        "images/2.png": [],
+    }
 
 
 def test_an_attribute_can_be_the_class(read):

@@ -57,6 +57,13 @@ def labels_of(listing):
     }
 
 
+def label_sets_of(listing):
+    rows = listing.files.to_pylist()
+    return {
+        one["path"].decode(): [listing.classes[label] for label in one["labels"]] for one in rows
+    }
+
+
 def test_the_choice_of_a_task_is_its_class_as_text(read):
     assert labels_of(read()) == {"1.png": "007", "2.png": "NA", "3.png": "a/b"}
 
@@ -113,6 +120,29 @@ def test_people_who_agree_are_one_label_and_others_are_named(read):
         InvalidDatasetError, match="task 1: was labelled 'a' and 'b' by several people"
     ):
         read([task(1, annotation("a"), annotation("b")), *TASKS[1:]])
+
+
+def test_several_choices_are_the_labels_of_a_picture(read):
+    tasks = [
+        task(1, annotation("b", "a|c")),
+        task(2, annotation()),
+        task(3, annotation("b", was_cancelled=True)),
+    ]
+    listing = read(tasks, labels="several")
+    assert label_sets_of(listing) == {"1.png": ["a|c", "b"], "2.png": []}
+    assert any(
+        "1 task of export.json" in one and "1 of them skipped" in one for one in listing.notices
+    )
+    minimal = [{"id": 1, "image": "1.png", "choice": {"choices": ["b", "a"]}}]
+    assert label_sets_of(read(minimal, labels="several")) == {"1.png": ["a", "b"]}
+
+
+def test_people_must_agree_on_all_labels_of_a_picture(read):
+    same = [task(1, annotation("a", "b"), annotation("b", "a"))]
+    assert label_sets_of(read(same, labels="several")) == {"1.png": ["a", "b"]}
+    other = [task(1, annotation("a", "b"), annotation("a"), annotation())]
+    with pytest.raises(InvalidDatasetError, match="labelled nothing and 'a' and 'a' with 'b' by"):
+        read(other, labels="several")
 
 
 def test_the_ground_truth_decides(read):

@@ -267,12 +267,18 @@ def test_the_studio_counts_each_label_and_lists_pictures_by_it(made):
     assert label_of(made, page.pictures[0].row) == page.pictures[0].label
 
 
-def test_parquet_holds_the_labels_and_other_forms_refuse_them(made, tmp_path):
-    export_images(made, tmp_path / "out", params=ImageExportParams(to="parquet"))
+@pytest.mark.parametrize(
+    ("form", "source"), [("parquet", "out"), ("coco", "out/instances_train.json")]
+)
+def test_some_forms_hold_the_labels(made, tmp_path, form, source):
+    export_images(made, tmp_path / "out", params=ImageExportParams(to=form))
     params = ConvertParams(labels="several", workers=1)
-    again = convert(tmp_path / "out", tmp_path / "again", params=params)
+    again = convert(tmp_path / source, tmp_path / "again", params=params)
     assert again.classes == made.classes
     assert again.label_sets.tolist() == made.label_sets.tolist()
+
+
+def test_other_forms_refuse_several_labels(made, tmp_path):
     for form in ("folders", "webdataset"):
         with pytest.raises(InvalidDatasetError, match=f"--to {form}' needs one class"):
             export_images(made, tmp_path / form, params=ImageExportParams(to=form))

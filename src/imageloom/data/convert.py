@@ -32,7 +32,7 @@ from imageloom.files.publish import publishing_directory, refuse_existing, sync_
 from imageloom.settings import Settings, read_settings
 
 _UNPACKED: Final = "unpacked"
-_SEVERAL_FROM: Final = ("table", "coco", "parquet")
+_SEVERAL_FROM: Final = ("table", "coco", "parquet", "label studio", "cvat")
 _KINDS: Final = {
     "folder": "a folder per class",
     "archive": "an archive of folders",
@@ -203,8 +203,9 @@ def _refuse_one_label_sources(source: Source, params: ConvertParams) -> None:
         raise InvalidDatasetError(
             f"{source.path} cannot say of a picture that it has several labels, for it is read as "
             f"{_KINDS[source.kind]}.",
-            hint="Several labels per picture come from a table (.csv, .tsv, .jsonl), a COCO file "
-            "or Parquet; 'imageloom data convert --labels several' reads these.",
+            hint="Several labels per picture come from a table (.csv, .tsv, .jsonl), a COCO file, "
+            "Parquet, or an export of Label Studio or CVAT; 'imageloom data convert --labels "
+            "several' reads these.",
             reason="one-label-source",
             details={"kind": source.kind},
         )

@@ -1,7 +1,8 @@
 """Pictures in a folder, and a COCO file beside it in which each has the category of its class.
 
-Source: https://cocodataset.org/#format-data. A picture's class is an annotation whose box is the
-whole picture: readers of COCO ask each annotation for ``bbox``, ``area`` and ``iscrowd``.
+Source: https://cocodataset.org/#format-data. A picture's class, and each of several labels, is an
+annotation whose box is the whole picture: readers of COCO ask each annotation for ``bbox``,
+``area`` and ``iscrowd``.
 """
 
 import json
@@ -11,7 +12,7 @@ from typing import IO, Final
 
 from imageloom.data.exports.file_names import FileNames
 from imageloom.data.images.directory import ImageDirectory
-from imageloom.data.images.index import UNLABELLED
+from imageloom.data.images.index import UNLABELLED, label_pairs
 from imageloom.system.wording import count
 
 _FIRST_ID: Final = 1  # 0 is what detectors call the background
@@ -74,12 +75,13 @@ def _images(
 
 def _annotations(images: ImageDirectory) -> Iterator[dict[str, object]]:
     index = images.index
-    for row, label in enumerate(images.labels.tolist()):
-        if label == UNLABELLED:
-            continue
+    rows, labels = label_pairs(index)
+    pairs = zip(rows.tolist(), labels.tolist(), strict=True)
+    labelled = ((row, label) for row, label in pairs if label != UNLABELLED)
+    for number, (row, label) in enumerate(labelled, _FIRST_ID):
         width, height = index.column("width")[row].as_py(), index.column("height")[row].as_py()
         yield {
-            "id": row + _FIRST_ID,
+            "id": number,
             "image_id": row + _FIRST_ID,
             "category_id": label + _FIRST_ID,
             "bbox": [0, 0, width, height],

@@ -19,6 +19,7 @@ from imageloom.errors import ParameterParsingError
 from imageloom.events import CancelToken, Control, EventSink, Notice, Progress, ignore_events
 from imageloom.files.publish import appearing_directory, refuse_existing, sync_all
 
+_FOR_SEVERAL: Final = ("parquet", "coco")  # forms that can list labels of a picture
 _PICTURES_PER_EVENT: Final = 100
 _PART: Final = re.compile(r"\w[\w.-]{0,99}")
 
@@ -66,7 +67,7 @@ def export_images(
         FailedToWriteOutputsError: ``out`` exists, lies among the pictures or inside something that
             was published, or cannot be written.
         InvalidDatasetError: There are no pictures, one was changed, a class name cannot stand in
-            that form, or each picture may have several labels and the form is not Parquet.
+            that form, or each picture may have several labels and the form has room for one.
         NotLabeledDatasetError: Some pictures have no label, and others have one.
         ParameterParsingError: The part can begin no file's name.
         RunInterruptedError: ``cancel`` was set.
@@ -82,7 +83,7 @@ def export_images(
     refuse_existing(place)
     images.refuse_outputs([place])
     images.require_pictures("to write")
-    if params.to != "parquet":
+    if params.to not in _FOR_SEVERAL:
         images.require_one_label(f"'imageloom data export --to {params.to}'")
     if images.classes:
         images.require_labels("the pictures")

@@ -1,4 +1,4 @@
-"""Exports "CVAT for images 1.1": the tag of a picture is its class.
+"""Exports "CVAT for images 1.1": the tag of a picture is its class, or its tags its labels.
 
 The XML may come from anybody. No entity is ever resolved: a file with a document type, without
 which none can be declared, is refused when the parser meets it.
@@ -34,17 +34,19 @@ def read_cvat(manifest: Path, params: ConvertParams, *, control: Control) -> Lis
 
     In a file without any tag, what was drawn gives the class: a picture with shapes of one label
     has that class. Pictures without either are left out, unless none has one or none is wanted;
-    the notices count them.
+    the notices count them. Where each may have several labels it has all of them, and one without
+    any has none.
 
     Args:
         manifest: The file. Names start from its folder or ``images`` in it, or from
             ``params.folder``.
-        params: ``label_column`` names an attribute of the tags that has the class.
+        params: ``label_column`` names an attribute of the tags that has the class; and whether
+            there may be several labels.
         control: Told how many pictures were read; stops between two.
 
     Raises:
-        InvalidDatasetError: It is no such export, has a document type, or a picture has several
-            labels.
+        InvalidDatasetError: It is no such export or has a document type; with one label each, a
+            picture has several.
         NotExpectedLabelColumnError: Nothing has the attribute that was asked for.
         CouldNotOpenFileError: It cannot be read.
     """
@@ -59,14 +61,20 @@ def read_cvat(manifest: Path, params: ConvertParams, *, control: Control) -> Lis
     images = _Parser(manifest, params.label_column).read(control)
     labels = _labels(images, manifest, params)
     wanted = [
-        (image, label)
-        for image, label in zip(images, labels, strict=True)
-        if label is not None or not any(labels)
+        (image, one)
+        for image, one in zip(images, labels, strict=True)
+        if one or params.labels == "several" or not any(labels)
     ]
     listing = listing_of_rows(
         (
-            ManifestRow(image.number, image.file(root), label, None, image.subset)
-            for image, label in wanted
+            ManifestRow(
+                image.number,
+                image.file(root),
+                label=one[0] if one and params.labels != "several" else None,
+                part=image.subset,
+                labels=one if params.labels == "several" else None,
+            )
+            for image, one in wanted
         ),
         manifest=manifest,
         root=root,
@@ -79,22 +87,22 @@ def read_cvat(manifest: Path, params: ConvertParams, *, control: Control) -> Lis
     )
 
 
-def _labels(images: list["_Image"], manifest: Path, params: ConvertParams) -> list[str | None]:
-    """Return the label of each picture, None where it has none or none is wanted."""
+def _labels(images: list["_Image"], manifest: Path, params: ConvertParams) -> list[tuple[str, ...]]:
+    """Return the labels of each picture: one or none, or of several any number."""
     if params.labels == "none":
-        return [None] * len(images)
+        return [()] * len(images)
     has_tags = any(_TAG in one.labels for one in images)
     problems = ProblemList(manifest)
-    labels: list[str | None] = []
+    labels: list[tuple[str, ...]] = []
     for image in images:
         found = sorted(image.labels.get(_TAG, {}) if has_tags else image.all_labels())
-        labels.append(found[0] if found else None)
-        if len(found) > 1:
+        labels.append(tuple(found))
+        if len(found) > 1 and params.labels != "several":
             names = ", ".join(map(repr, found[:_SHOWN]))
             problems.add(f"image {image.number:,}", f"has several labels, {names}")
     problems.raise_if_any(
-        hint="A picture has one class here. Leave one tag on each in CVAT; or take all without "
-        "labels, with --labels none."
+        hint="Take all tags of a picture for its labels, with --labels several; or leave one tag "
+        "on each in CVAT; or take all without labels, with --labels none."
     )
     if params.label_column is not None and not any(labels):
         raise NotExpectedLabelColumnError(

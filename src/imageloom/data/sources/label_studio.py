@@ -36,6 +36,7 @@ _SHOWN: Final = 3
 _CHARS: Final = 100
 
 Item = Mapping[str, object]
+Answer = tuple[str, ...]  # the labels of an annotation: one, or of several any number
 
 
 def read_label_studio(manifest: Path, params: ConvertParams, *, control: Control) -> Listing:
@@ -43,16 +44,19 @@ def read_label_studio(manifest: Path, params: ConvertParams, *, control: Control
 
     Annotations that were cancelled do not count. Where several people labelled a task, they must
     agree, unless one annotation is its ground truth. Tasks that nobody has labelled are left out,
-    unless none has a label or none is wanted; the notices count them.
+    unless none has a label or none is wanted; the notices count them. Where each picture may have
+    several labels it has all choices of its task, and none where an annotation chose nothing.
 
     Args:
         manifest: The file. Names start from its folder, or from ``params.folder``.
         params: ``file_column`` and ``group_column`` name keys of a task's data, ``label_column``
-            the control that was used, where there are several.
+            the control that was used, where there are several; and whether there may be several
+            labels.
         control: Told how many pictures were read; stops between two.
 
     Raises:
-        InvalidDatasetError: It is no such export, or a task is wrong or has several labels.
+        InvalidDatasetError: It is no such export, or a task is wrong; with one label each, a task
+            has several.
         NotExpectedLabelColumnError: No task answers the question that was asked for.
         CouldNotOpenFileError: It cannot be read.
     """
@@ -77,12 +81,12 @@ class _Task:
     number: int
     file: str
     group: str | None
-    labels: list[str] = field(default_factory=list)  # of each annotation that counts
-    truth: str | None = None  # the label of the one that was called so
+    answers: list[Answer] = field(default_factory=list)  # of each annotation that counts
+    truth: Answer | None = None  # of the one that was called so
     was_skipped: bool = False
 
-    def label(self) -> str | None:
-        return self.truth or (self.labels[0] if self.labels else None)
+    def answer(self) -> Answer | None:
+        return self.truth if self.truth is not None else next(iter(self.answers), None)
 
 
 @dataclass
@@ -97,6 +101,7 @@ class _Reading:
     def __post_init__(self) -> None:
         self.problems = ProblemList(self.manifest)
         self.is_labelled = self.params.labels != "none"
+        self.has_several = self.params.labels == "several"
 
     def add(self, number: int, item: Item) -> None:
         """Note one task, or one annotation of JSON-MIN."""
@@ -122,18 +127,18 @@ class _Reading:
             if one.get("was_cancelled") is True:
                 task.was_skipped = True
                 continue
-            label = self._choice(_objects(one.get("result"), "result"))
-            if label is None:
+            answer = self._answer(self._choices(_objects(one.get("result"), "result")))
+            if answer is None:
                 continue
-            task.labels.append(label)
+            task.answers.append(answer)
             if one.get("ground_truth") is True:
-                task.truth = label
+                task.truth = answer
 
     def _add_annotation(self, number: int, item: Item) -> None:
         task = self._task(number, item)
-        label = self._min_choice(item) if self.is_labelled else None
-        if label is not None:
-            task.labels.append(label)
+        answer = self._answer(self._min_choices(item)) if self.is_labelled else None
+        if answer is not None:
+            task.answers.append(answer)
 
     def _task(self, number: int, values: Item) -> _Task:
         key = self.params.file_column or _IMAGE
@@ -146,8 +151,17 @@ class _Reading:
         task = _Task(number, name_here(name, self.root), None if group is None else str(group))
         return self.tasks.setdefault(name, task)
 
-    def _choice(self, results: list[Item]) -> str | None:
-        """Return the one choice of an annotation, or None."""
+    def _answer(self, labels: list[str]) -> Answer | None:
+        """Return what an annotation says; None where it chose nothing, which must be something."""
+        if self.has_several:
+            return tuple(sorted(set(labels)))
+        if len(labels) > 1:
+            names = ", ".join(map(repr, labels[:_SHOWN]))
+            raise ValueError(f"has several labels, {names}; --labels several takes all")
+        return tuple(labels) or None
+
+    def _choices(self, results: list[Item]) -> list[str]:
+        """Return what an annotation chose."""
         wanted = self.params.label_column
         found: dict[str, list[str]] = {}
         for one in results:
@@ -155,13 +169,13 @@ class _Reading:
             if one.get("type") == _CHOICES and isinstance(value, dict):
                 found.setdefault(name, []).extend(_texts(value.get(_CHOICES)))
         if wanted is not None:
-            return _one(found.get(wanted, []))
+            return found.get(wanted, [])
         if len(found) > 1:
             names = some(sorted(map(repr, found)))
             raise ValueError(f"has several questions, {names}; --label-column names one")
-        return _one([label for labels in found.values() for label in labels])
+        return [label for labels in found.values() for label in labels]
 
-    def _min_choice(self, item: Item) -> str | None:
+    def _min_choices(self, item: Item) -> list[str]:
         key = self.params.label_column
         if key is None:
             taken = (self.params.file_column or _IMAGE, self.params.group_column)
@@ -176,7 +190,7 @@ class _Reading:
         value = item.get(key)
         if isinstance(value, dict):
             value = value.get(_CHOICES)
-        return _one([] if value is None else _texts(value))
+        return [] if value is None else _texts(value)
 
     def refuse_what_lacks(self) -> None:
         """Refuse a question or a key that was asked for and that no task has.
@@ -191,7 +205,7 @@ class _Reading:
             self.params.group_column,
             self.tasks.values(),
         )
-        if label is not None and self.is_labelled and not any(one.label() for one in tasks):
+        if label is not None and self.is_labelled and not any(one.answer() for one in tasks):
             raise NotExpectedLabelColumnError(
                 f"No task of {self.manifest} has a choice for {label!r}.",
                 hint="--label-column names the question as the labelling setup does, such as "
@@ -211,19 +225,27 @@ class _Reading:
         if self.is_labelled:
             self._refuse_disagreement()
         self.problems.raise_if_any(hint=_MEND)
-        some_labelled = self.is_labelled and any(one.label() for one in self.tasks.values())
+        some_labelled = self.is_labelled and any(one.answer() for one in self.tasks.values())
         for task in self.tasks.values():
-            if some_labelled and not task.label():
+            answer = task.answer()
+            if some_labelled and answer is None:
                 self.left_out += 1
                 self.skipped += task.was_skipped
                 continue
-            yield ManifestRow(task.number, task.file, task.label(), task.group)
+            yield ManifestRow(
+                task.number,
+                task.file,
+                label=answer[0] if answer and not self.has_several else None,
+                group=task.group,
+                labels=(answer or ()) if self.has_several else None,
+            )
 
     def _refuse_disagreement(self) -> None:
         for task in self.tasks.values():
-            labels = sorted(set(task.labels))
-            if task.truth is None and len(labels) > 1:
-                what = f"was labelled {' and '.join(map(repr, labels[:_SHOWN]))} by several people"
+            answers = sorted(set(task.answers))
+            if task.truth is None and len(answers) > 1:
+                shown = [_shown(one) for one in answers[:_SHOWN]]
+                what = f"was labelled {' and '.join(shown)} by several people"
                 where = f"task {task.number:,}"
                 self.problems.add(where, f"{what}; make one annotation its ground truth")
 
@@ -270,11 +292,8 @@ def _texts(value: object) -> list[str]:
     return texts
 
 
-def _one(labels: list[str]) -> str | None:
-    if len(labels) > 1:
-        names = ", ".join(map(repr, labels[:_SHOWN]))
-        raise ValueError(f"has several labels, {names}; a picture has one class here")
-    return labels[0] if labels else None
+def _shown(answer: Answer) -> str:
+    return " with ".join(map(repr, answer[:_SHOWN])) or "nothing"
 
 
 def _no_export(manifest: Path, what: str) -> InvalidDatasetError:
