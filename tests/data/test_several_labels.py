@@ -246,6 +246,18 @@ def test_a_split_depends_on_bytes_and_seed_and_not_on_the_order(made):
     assert files(made, 1) < names
 
 
+def test_groups_stay_together_and_labels_in_proportion(made):
+    column = made.index.schema.get_field_index("group")
+    groups = pa.array([f"camera {row % 20}" for row in range(len(made))])
+    index = made.index.set_column(column, made.index.schema.field(column), groups)
+    grouped = type(made)(made.classes, index, made.root)
+    parts = split(grouped, SplitParams(fraction=0.6, by_group=True))
+    first, second = (set(part.index.column("group").to_pylist()) for part in parts)
+    assert not first & second
+    whole = made.label_sets.sum(axis=0)
+    assert np.abs(parts[0].label_sets.sum(axis=0) - 0.6 * whole).max() <= 3
+
+
 def test_a_rare_label_stands_in_both_parts(made):
     rows, labels = rows_and_labels(made.index)
     red = LABELS.index("red")

@@ -152,7 +152,7 @@ export const enLook = {
     someClasses: "The {{count}} classes with the most mistakes, of {{all}}.",
   },
   labelSets: {
-    exact: "{{value}} of {{count}} pictures have all of their labels and no other",
+    exact: "{{value}} of {{count}} pictures are given all of their labels and no other",
     note: "A picture may have several labels here, so there is no confusion matrix. Pictures and curves are in the full report.",
     perLabel: "Labels, the weakest first",
     label: "Label",

@@ -155,7 +155,7 @@ export const frLook: typeof enLook = {
     someClasses: "Les {{count}} classes où il y a le plus d’erreurs, sur {{all}}.",
   },
   labelSets: {
-    exact: "{{value}} des {{count}} images ont toutes leurs étiquettes et aucune autre",
+    exact: "{{value}} des {{count}} images reçoivent toutes leurs étiquettes et aucune autre",
     note: "Une image peut avoir ici plusieurs étiquettes : il n’y a donc pas de matrice de confusion. Les images et les courbes sont dans le rapport complet.",
     perLabel: "Étiquettes, les plus faibles d’abord",
     label: "Étiquette",
