@@ -11,6 +11,7 @@ from imageloom.cli.lost_runs import tell_if_lost
 from imageloom.cli.places import place_option, root_option
 from imageloom.cli.screen import command_line, line, percent, table
 from imageloom.scoring.params import ScoreParams
+from imageloom.system.quick_imports import garbage_left_alone
 
 _CLASSES_SHOWN: Final = 20
 
@@ -35,7 +36,8 @@ def command(call: Call) -> Outcome:
     The table has one row for each picture: file, label where it is known, 'Scored Labels', and
     'Scored Probabilities_<class>' for each class of the model.
     """
-    from imageloom.scoring.score import score
+    with garbage_left_alone():
+        from imageloom.scoring.score import score
 
     params = read_params(ScoreParams, call.arguments)
     tell_if_lost(call, call.path("model"))
