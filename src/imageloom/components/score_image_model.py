@@ -11,12 +11,15 @@ from imageloom.errors import (
 from imageloom.scoring.params import ScoreParams
 from imageloom.spec.component import COMPONENTS, Component, Port, Task
 from imageloom.spec.port_types import IMAGE_DIRECTORY, MODEL_DIRECTORY, SCORED_TABLE
+from imageloom.system.quick_imports import garbage_left_alone
 
 
 def run(task: Task) -> Mapping[str, str]:
     """Publish a scored table."""
     from imageloom.data.images.directory import load_image_directory
-    from imageloom.scoring.score import score
+
+    with garbage_left_alone():
+        from imageloom.scoring.score import score
     from imageloom.scoring.tables.directory import save_scores
 
     assert isinstance(task.params, ScoreParams)

@@ -11,6 +11,7 @@ from imageloom.files.publish import appearing_directory
 from imageloom.files.series.names import SERIES_FOLDER
 from imageloom.spec.component import COMPONENTS, Component, Port, Task
 from imageloom.spec.port_types import IMAGE_DIRECTORY, MODEL_DIRECTORY, UNTRAINED_MODEL_DIRECTORY
+from imageloom.system.quick_imports import garbage_left_alone
 from imageloom.tracking.training_files import TrainingFiles
 from imageloom.training.params import TrainParams
 from imageloom.training.run.directory import RunDirectory
@@ -46,10 +47,12 @@ def kept_training(record: Path) -> TrainingFiles:
 def run(task: Task) -> Mapping[str, str]:
     """Train, or go on from the last checkpoint of an execution that was stopped."""
     from imageloom.data.images.directory import load_image_directory
-    from imageloom.launch.params import LaunchParams
-    from imageloom.launch.train import train_or_resume
-    from imageloom.models.model_directory import load_trained, load_untrained, save_trained
-    from imageloom.training.train import NewRun
+
+    with garbage_left_alone():
+        from imageloom.launch.params import LaunchParams
+        from imageloom.launch.train import train_or_resume
+        from imageloom.models.model_directory import load_trained, load_untrained, save_trained
+        from imageloom.training.train import NewRun
 
     assert isinstance(task.params, TrainParams)
     run = RunDirectory(task.scratch / _TRAINING)

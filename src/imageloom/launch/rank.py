@@ -23,6 +23,7 @@ from imageloom.launch.local.report import (
 )
 from imageloom.system.process_entry import end, listen
 from imageloom.system.processes import ASKING_SIGNALS
+from imageloom.system.quick_imports import garbage_left_alone
 
 logger = logging.getLogger("imageloom.launch.rank")  # not __name__, which is __main__ in a rank
 
@@ -36,8 +37,9 @@ def main(run: Path) -> int:
     """Do this rank's part of a run as the process's only work; return the exit code."""
 
     def train(control: Control) -> None:
-        from imageloom.distributed.ranks import ranks_from_environment
-        from imageloom.training.train import continue_run
+        with garbage_left_alone():
+            from imageloom.distributed.ranks import ranks_from_environment
+            from imageloom.training.train import continue_run
 
         ranks = ranks_from_environment(os.environ)
         continue_run(run, ranks=ranks, control=control)

@@ -13,6 +13,7 @@ from imageloom.cli.screen import line, percent
 from imageloom.errors import printable
 from imageloom.preprocessing.similar_names import shown
 from imageloom.scoring.params import ScoreParams
+from imageloom.system.quick_imports import garbage_left_alone
 
 if TYPE_CHECKING:
     from imageloom.scoring.predict import Prediction
@@ -35,7 +36,8 @@ def command(call: Call) -> Outcome:
     that may give several labels, those that it gives. For many pictures,
     'imageloom score' writes a table. The exit code is 1 if a file could not be read.
     """
-    from imageloom.scoring.predict import predict
+    with garbage_left_alone():
+        from imageloom.scoring.predict import predict
 
     params = read_params(ScoreParams, call.arguments)
     tell_if_lost(call, call.path("model"))

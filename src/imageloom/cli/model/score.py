@@ -11,6 +11,7 @@ from imageloom.cli.lost_runs import tell_if_lost
 from imageloom.cli.places import place_option, root_option
 from imageloom.cli.screen import command_line, line, percent, table
 from imageloom.scoring.params import ScoreParams
+from imageloom.system.quick_imports import garbage_left_alone
 
 if TYPE_CHECKING:
     from imageloom.scoring.tables.file import AnyTable
@@ -40,8 +41,9 @@ def command(call: Call) -> Outcome:
     'Scored Probabilities_<class>' for each class of the model. Of a model that may give several
     labels it has 'labels' and 'Scored Label Set' instead.
     """
-    from imageloom.scoring.score import score
-    from imageloom.scoring.tables.scored_table import ScoredTable
+    with garbage_left_alone():
+        from imageloom.scoring.score import score
+        from imageloom.scoring.tables.scored_table import ScoredTable
 
     params = read_params(ScoreParams, call.arguments)
     tell_if_lost(call, call.path("model"))

@@ -18,6 +18,7 @@ from imageloom.events import Notice
 from imageloom.launch.params import LaunchParams
 from imageloom.models.params import ModelParams
 from imageloom.remote.train_job import JOB_FOLDER
+from imageloom.system.quick_imports import garbage_left_alone
 from imageloom.tracking.params import TrackParams
 from imageloom.training.params import TrainParams
 
@@ -157,7 +158,8 @@ def _start(call: Call) -> "TrainResult":
     assert isinstance(model, str | Path)
     tell_if_lost(call, model)
     call.run, call.launch = call.path("out"), launch.resume_words
-    from imageloom.training.train import NewRun
+    with garbage_left_alone():
+        from imageloom.training.train import NewRun
 
     track = asked_trackers(call)
     target = known_targets().get(call.target) if call.target else None
@@ -184,7 +186,8 @@ def _start(call: Call) -> "TrainResult":
             control=call.control,
             is_unwatched=lambda: call.is_unwatched,
         )
-    from imageloom.launch.train import train_new
+    with garbage_left_alone():
+        from imageloom.launch.train import train_new
 
     return train_new(new, launch=launch, track=track, control=call.control)
 
@@ -213,7 +216,8 @@ def _resume(call: Call) -> "TrainResult":
         )
     call.run = call.path("resume")
     _show_earlier_epochs(call, call.run)
-    from imageloom.launch.train import resume, resumed_launch
+    with garbage_left_alone():
+        from imageloom.launch.train import resume, resumed_launch
 
     given = {
         name: call.arguments[name] for name in LaunchParams.model_fields if name in call.arguments

@@ -18,6 +18,7 @@ from imageloom.events import Control, Notice
 from imageloom.models.family import FAMILIES, Family, PublishedWeights, Variant
 from imageloom.models.params import ModelParams
 from imageloom.preprocessing import Normalisation
+from imageloom.system.quick_imports import garbage_left_alone, imported_when_used
 from imageloom.system.without_compiler import without_compiler
 
 if TYPE_CHECKING:
@@ -130,7 +131,8 @@ def torch_code(variant: str, _params: ModelParams, num_classes: int) -> str:
 
 def _import_timm() -> ModuleType:
     try:
-        with without_compiler():
+        # Its train script, of which we use nothing, writes to wandb: a third of a second.
+        with without_compiler(), garbage_left_alone(), imported_when_used("wandb", _wandb):
             import timm
     except ImportError as problem:
         raise EnvironmentUnsuitableError(
@@ -139,6 +141,12 @@ def _import_timm() -> ModuleType:
             reason="missing-package",
         ) from problem
     return timm
+
+
+def _wandb() -> ModuleType:
+    import wandb
+
+    return wandb
 
 
 def _unknown(name: str, wanted: str, known: list[str]) -> UnknownNameError:
