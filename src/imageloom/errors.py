@@ -52,9 +52,12 @@ import functools
 import json
 import re
 from collections.abc import Iterator, Mapping
-from typing import ClassVar, Final, Self
+from typing import TYPE_CHECKING, ClassVar, Final, Self
 
 from imageloom.resume_command import Resume
+
+if TYPE_CHECKING:
+    from pydantic import ValidationError
 
 Detail = str | int | float | bool | None | list[str]
 
@@ -542,6 +545,13 @@ def write_failure(what: object, problem: OSError, *, kept: str = "") -> Imageloo
         reason="os-error",
         details={"errno": problem.errno},
     )
+
+
+def form_problem(problem: "ValidationError") -> str:
+    """Return the first place of a value that has not its form, and what is wrong there."""
+    first = problem.errors()[0]
+    where = ".".join(str(part) for part in first["loc"])
+    return f"{where}: {first['msg']}"
 
 
 def json_problem(problem: Exception, *, is_one_line: bool = False) -> str:

@@ -8,12 +8,14 @@ import pytest
 from fastapi.testclient import TestClient
 
 from imageloom.errors import InvalidRequestError, ParameterParsingError, StoreCorruptError
+from imageloom.server.access import Visitor
 from imageloom.server.app import create_app
 from imageloom.server.people import passwords
 from imageloom.server.people.roles import Person, Role
 from imageloom.server.people.sessions import IDLE_S, LIFE_S, Sessions
 from imageloom.server.people.trials import MOST_PER_ADDRESS, MOST_TOGETHER, WINDOW_S, Trials
 from imageloom.server.people.users import Users
+from imageloom.server.routes import events as event_routes
 from imageloom.server.routes import people as people_routes
 from imageloom.server.site import NetworkPlace, Site
 
@@ -411,3 +413,21 @@ def test_a_page_that_only_stays_open_keeps_nobody_signed_in(people, studio):
         clock[0] += IDLE_S / 2 - 1
         is_in = sessions.person(secret, is_use=False) is not None
     assert not is_in
+
+
+def test_the_session_of_a_page_is_read_once_for_all_that_it_follows(shared, people, monkeypatch):
+    asked = []
+    person = Sessions.person
+    monkeypatch.setattr(
+        Sessions,
+        "person",
+        lambda self, secret, **named: asked.append(secret) or person(self, secret, **named),
+    )
+    secret = session_of(people, "eve")
+    found = people.sessions.person(secret, is_use=False)
+    may_follow = event_routes._permission(shared, Visitor(found, is_program=False, secret=secret))
+    asked.clear()
+    assert may_follow([f"gone 20261101-120000-{number:04}" for number in range(50)])
+    assert asked == [secret]
+    people.sessions.end(secret)
+    assert not may_follow(["runs viewer eve"])

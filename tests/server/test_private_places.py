@@ -5,14 +5,23 @@ import os
 import re
 from pathlib import Path
 
+import numpy as np
+import pyarrow as pa
 import pytest
 
 import imageloom
 from imageloom.app import Engine
+from imageloom.errors import CouldNotOpenFileError
+from imageloom.pipeline.run_record import NodeFacts
+from imageloom.reports.evaluate_to import evaluate_to
 from imageloom.run_report.node_files import REPORT
+from imageloom.scoring.params import EvaluateParams
+from imageloom.scoring.tables.scored_table import ScoredTable
+from imageloom.server.results import scored_place
 from imageloom.server.roots import Roots
 from imageloom.server.sight import seen_place
-from imageloom.spec.job import LOG_FILE
+from imageloom.spec.job import LOG_FILE, Output
+from imageloom.spec.node_state import NodeState
 
 from .conftest import TOKEN, all_operations
 from .made_run import made_run
@@ -170,3 +179,39 @@ def test_every_route_is_looked_at_here_or_takes_no_name_of_a_file(app):
         "draft_id", "entry", "label", "name", "node", "offset", "picture", "port", "row", "run_id",
         "upload_id", "version",
     }  # fmt: skip
+
+
+def test_scored_pictures_that_were_unpacked_in_the_workspace_are_shown_and_no_others(
+    shared, tmp_path
+):
+    """A run's pictures may lie in the workspace, which is no folder that people look around in."""
+    shared = dataclasses.replace(shared, roots=Roots.of((shared.base,)))
+    workspace = shared.engine.workspace
+    unpacked = workspace.root / "unpacked"
+    with pytest.raises(CouldNotOpenFileError, match="outside the folders"):
+        shared.roots.require(unpacked)
+    for root, is_shown in ((unpacked, True), (shared.base, True), (tmp_path / "elsewhere", False)):
+        run_id = f"20261103-120000-{len(workspace.run_names()):04}"
+        run = made_run(shared, run_id)
+        output = Output(type="EvaluationResults", object="0" * 64, digest="0" * 64, size_bytes=1)
+        facts = NodeFacts(state=NodeState.COMPLETED, time=3.0, outputs={"evaluation": output})
+        run.append_node("a", facts)
+        made = tmp_path / f"made-{run_id}"
+        root.mkdir(parents=True, exist_ok=True)
+        table = ScoredTable(
+            files=pa.array(["1.jpg", "2.jpg"], pa.string()),
+            labels_N=np.array([0, 1], np.int32),
+            classes=("ant", "bee"),
+            predicted_N=np.array([0, 0], np.int32),
+            probabilities_NK=np.array([[0.9, 0.1], [0.6, 0.4]], np.float32),
+            root=root,
+        )
+        evaluate_to(table, made, params=EvaluateParams(thumbnails=False))
+        (run.node_folder("a") / "outputs").mkdir(parents=True)
+        made.rename(run.node_folder("a") / "outputs" / "evaluation")
+        if is_shown:
+            place = scored_place(shared, run_id, "a", 1)
+            assert (place.folder, place.file) == (root.resolve(), "2.jpg")
+        else:
+            with pytest.raises(CouldNotOpenFileError, match="outside the folders"):
+                scored_place(shared, run_id, "a", 1)

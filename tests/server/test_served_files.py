@@ -2,6 +2,7 @@
 
 import base64
 import io
+import re
 
 import pytest
 from fastapi.responses import FileResponse, StreamingResponse
@@ -10,6 +11,7 @@ from PIL import Image
 from imageloom.errors import CannotResumeError
 from imageloom.files.series.names import SERIES_FOLDER, SeriesName
 from imageloom.files.series.writer import SeriesWriter
+from imageloom.server.app import page_folder
 from imageloom.spec.job import LOG_FILE
 
 from .conftest import all_operations
@@ -124,3 +126,20 @@ def test_no_file_of_a_folder_has_an_address_of_its_own(page, studio):
         assert SCRIPT not in answer.content, address
     text = base64.b64encode(SCRIPT)
     assert text not in page.get("/api/places").content
+
+
+def test_every_component_that_the_built_page_has_brought_its_styles():
+    """The page takes Mantine's styles component by component; its classes are ``m_`` and digits."""
+    assets = page_folder() / "assets"
+    if not assets.is_dir():
+        pytest.skip("the page is not built: make page")
+    asked, styled = (
+        {
+            name
+            for file in assets.glob(f"*.{kind}")
+            for name in re.findall(r"m_[0-9a-f]{6,8}", file.read_text(encoding="utf-8"))
+        }
+        for kind in ("js", "css")
+    )
+    assert len(asked) > 50
+    assert asked <= styled

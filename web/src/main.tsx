@@ -1,4 +1,4 @@
-import "@mantine/core/styles.css";
+import "./theme/mantine.css";
 import "@xyflow/react/dist/style.css";
 import "./theme/base.css";
 import { MutationCache, QueryCache, QueryClient, QueryClientProvider } from "@tanstack/react-query";

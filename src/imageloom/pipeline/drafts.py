@@ -18,7 +18,12 @@ from typing import Final
 
 from pydantic import BaseModel, ConfigDict, JsonValue, ValidationError, computed_field
 
-from imageloom.errors import NoSuchPipelineError, PipelineChangedError, StoreCorruptError
+from imageloom.errors import (
+    NoSuchPipelineError,
+    PipelineChangedError,
+    StoreCorruptError,
+    form_problem,
+)
 from imageloom.files.locks import locked
 from imageloom.files.publish import read_json, write_json
 from imageloom.pipeline.graph.json_format import pipeline_from_json, pipeline_to_json
@@ -291,10 +296,8 @@ def _read(file: Path) -> Draft:
     except ValidationError as problem:
         if isinstance(written, int) and written > FORMAT_VERSION:
             raise _newer(file) from problem
-        first = problem.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
         raise StoreCorruptError(
-            f"{file} is damaged: {where}: {first['msg']}.",
+            f"{file} is damaged: {form_problem(problem)}.",
             hint="An earlier version of the pipeline may be whole.",
             reason="damaged",
         ) from problem

@@ -20,6 +20,7 @@ from imageloom.errors import (
     NoSuchRunError,
     OutputInUseError,
     StoreCorruptError,
+    form_problem,
     write_failure,
 )
 from imageloom.events import Notice
@@ -170,10 +171,8 @@ class RunFolder:
         try:
             return RunRecord.model_validate_json(json.dumps(content))
         except ValidationError as problem:
-            first = problem.errors()[0]
-            where = ".".join(str(part) for part in first["loc"])
             raise StoreCorruptError(
-                f"{self.record_file} is damaged: {where}: {first['msg']}.",
+                f"{self.record_file} is damaged: {form_problem(problem)}.",
                 hint="Its outputs in the store are whole. Delete the run, or restore the file.",
                 reason="damaged",
             ) from problem

@@ -2,7 +2,7 @@
 
 from pydantic import TypeAdapter, ValidationError
 
-from imageloom.errors import ImageloomError
+from imageloom.errors import ImageloomError, form_problem
 from imageloom.preprocessing.operations import (
     CenterCrop,
     Letterbox,
@@ -34,10 +34,8 @@ def transforms_from_json(content: object, error: type[ImageloomError]) -> Transf
         # JSON has lists where we have tuples, so the outer container is read leniently.
         return _TRANSFORMS.validate_python(content, strict=False)
     except ValidationError as problem:
-        first = problem.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
         raise error(
-            f"The transform list cannot be used: {where}: {first['msg']}.",
+            f"The transform list cannot be used: {form_problem(problem)}.",
             hint="Make it with 'Init Image Transformation'; see docs/reference/transforms.md.",
             reason="bad-transforms",
         ) from problem

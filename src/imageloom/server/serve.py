@@ -1,6 +1,7 @@
 """The server process: one port of this machine's own, until somebody stops it."""
 
 import contextlib
+import dataclasses
 import errno
 import socket
 import threading
@@ -89,14 +90,7 @@ def listen(
     number = listener.getsockname()[1]
     access = Access(read_or_make_token(home / "token"), number)
     shown = Roots.of((base, Path.home(), engine.workspace.root, *roots))
-    studio = Studio(
-        engine=engine,
-        roots=shown,
-        user=login_name(),
-        base=base,
-        pictures=PictureHelper(home, roots=shown.paths, looks=engine.settings.picture_looks),
-        models=ModelHelper(home, features=engine.settings.features, roots=shown.paths),
-    )
+    studio = _studio(engine, base, shown, readable=shown)
     return _listening(studio, access, listener, f"http://{HOST}:{number}/")
 
 
@@ -134,20 +128,25 @@ def listen_to_people(
     listener = _listener(place.host, place.port)
     place = NetworkPlace(place.host, listener.getsockname()[1])
     site = Site.of(origins or (place.origin,))
-    home = engine.settings.home / "studio"
     shown = Roots.of(tuple(roots))
     readable = Roots.of((*roots, engine.workspace.root))
-    studio = Studio(
+    studio = dataclasses.replace(_studio(engine, base, shown, readable=readable), people=people)
+    door = PeopleAccess(people, site, place.port)
+    return _listening(studio, door, listener, f"{site.origins[0]}/")
+
+
+def _studio(engine: Engine, base: Path, shown: Roots, *, readable: Roots) -> Studio:
+    """Return a studio that shows some folders, and whose pictures may lie in others too."""
+    settings = engine.settings
+    home, roots = settings.home / "studio", readable.paths
+    return Studio(
         engine=engine,
         roots=shown,
         user=login_name(),
         base=base,
-        pictures=PictureHelper(home, roots=readable.paths, looks=engine.settings.picture_looks),
-        models=ModelHelper(home, features=engine.settings.features, roots=readable.paths),
-        people=people,
+        pictures=PictureHelper(home, roots=roots, looks=settings.picture_looks),
+        models=ModelHelper(home, features=settings.features, roots=roots),
     )
-    door = PeopleAccess(people, site, place.port)
-    return _listening(studio, door, listener, f"{site.origins[0]}/")
 
 
 def _listening(studio: Studio, door: Gate, listener: socket.socket, address: str) -> Listening:

@@ -35,12 +35,13 @@ def seen_place(studio: Studio, path: Path | str) -> Path:
         place = Path(os.path.realpath(path))
     except ValueError:  # a NUL
         return studio.roots.require(path)
-    is_kept_back = _is_private(studio, place) or _is_hidden(studio.roots, place)
     if _lies_in(place, studio.engine.workspace.root):
-        is_kept_back = not _is_seen_upload(studio, place)
-    elif not is_kept_back:
+        is_seen = _is_seen_upload(studio, place)
+    elif not _is_private(studio, place) and not _is_hidden(studio.roots, place):
         return studio.roots.require(path)
-    if is_kept_back:
+    else:
+        is_seen = False
+    if not is_seen:
         raise CouldNotOpenFileError(
             f"{path} lies outside the folders that this page may show.",
             hint="Choose a folder that it shows, or an upload.",

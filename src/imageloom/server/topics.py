@@ -70,24 +70,24 @@ class Topics:
         wanted: Sequence[tuple[str, Callable[[], BaseModel]]],
         known: dict[str, str],
         *,
-        may_follow: Callable[[str], bool] | None = None,
+        may_follow: Callable[[Sequence[str]], bool] | None = None,
     ) -> AsyncIterator[Snapshot]:
         """Yield a snapshot of each topic whenever it is another one, until one side leaves.
 
         Args:
             wanted: The topics, and how to look at each; that must take moments.
             known: The marks of the snapshots that the caller has, by topic.
-            may_follow: Whether the caller may still see a topic; when not, all ends. It is asked
-                before each snapshot, and every few seconds; it may read files. None where it may.
+            may_follow: Whether the caller may still see all of the topics; when not, all ends. It
+                is asked before each snapshot, and every few seconds; it may read files. None where
+                it may.
         """
         seen = dict(known)
+        names = [name for name, _ in wanted]
         with contextlib.ExitStack() as stack:
             for name, look in wanted:
                 stack.enter_context(self._watching(name, look))
             while not self._is_closed:
-                if may_follow is not None and not await asyncio.to_thread(
-                    lambda: all(may_follow(name) for name, _ in wanted)
-                ):
+                if may_follow is not None and not await asyncio.to_thread(may_follow, names):
                     return
                 for snapshot in self._news(wanted, seen):
                     seen[snapshot.topic] = snapshot.mark

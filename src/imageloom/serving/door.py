@@ -14,7 +14,7 @@ from typing import Final
 
 from imageloom.errors import EnvironmentUnsuitableError, ParameterParsingError, read_failure
 from imageloom.events import EventSink, Notice
-from imageloom.server.access import Refusal
+from imageloom.server.access import Refusal, bearer_of, is_from_elsewhere
 from imageloom.server.site import NetworkPlace, Site
 
 TOKEN_VARIABLE: Final = "IMAGELOOM_SERVE_TOKEN"
@@ -23,7 +23,6 @@ OPEN: Final = ("/v2/health/live", "/v2/health/ready")
 
 _LEAST_CHARS: Final = 16
 _MOST_BYTES: Final = 4096
-_SITES: Final = ("", "same-origin", "none")
 _NO_TOKEN: Final = Refusal(
     401, "no-token", "The token is missing or wrong.", "Send it as 'Authorization: Bearer TOKEN'."
 )
@@ -80,13 +79,12 @@ class ServingDoor:
             headers: With names in lower case.
             hosts: All ``Host`` headers.
         """
-        if "origin" in headers or headers.get("sec-fetch-site", "") not in _SITES:
+        if "origin" in headers or is_from_elsewhere(headers):
             return _WRONG_ORIGIN
         if not self.token:
             return None if self.site.is_host(hosts) else _WRONG_HOST
-        kind, _, shown = headers.get("authorization", "").partition(" ")
-        is_right = hmac.compare_digest(shown.strip().encode(), self.token.encode())
-        return None if path in OPEN or (kind.lower() == "bearer" and is_right) else _NO_TOKEN
+        is_right = hmac.compare_digest(bearer_of(headers).encode(), self.token.encode())
+        return None if path in OPEN or is_right else _NO_TOKEN
 
 
 def is_loopback(host: str) -> bool:

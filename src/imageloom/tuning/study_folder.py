@@ -12,6 +12,7 @@ from imageloom.errors import (
     NoSuchRunError,
     ParameterParsingError,
     StoreCorruptError,
+    form_problem,
     unknown_name,
 )
 from imageloom.files.publish import digest_of_json, read_json, write_json
@@ -140,10 +141,8 @@ class StudyFolder:
         try:
             return StudyRecord.model_validate_json(json.dumps(content))
         except ValidationError as problem:
-            first = problem.errors()[0]
-            where = ".".join(str(part) for part in first["loc"])
             raise StoreCorruptError(
-                f"{self.record_file} is damaged or newer than we: {where}: {first['msg']}.",
+                f"{self.record_file} is damaged or newer than we: {form_problem(problem)}.",
                 hint="Restore the file, or begin a new study; the runs of its trials are whole.",
                 reason="damaged",
             ) from problem

@@ -4,6 +4,7 @@ import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import type { Pictures } from "../api/dataQuestions";
 import type { ImagesInfo, RunDetail } from "../api/types";
+import { endOf, textOf } from "../graph/pipeline";
 import { numberIn } from "../i18n/numbers";
 import { Icon } from "../icons/Icon";
 import { RequestFailure } from "../runs/FailureCard";
@@ -60,26 +61,25 @@ function Views({ which, found, run }: ViewsProps) {
   const corrections = Object.keys(useCorrections(which).now).length;
   const isCorrected = run.resolved[which.node]?.component === CORRECTING;
   const titles = useTitles(run);
-  const textOf = (node: string, port: string) =>
+  const nameOf = (node: string, port: string) =>
     found.others.filter((one) => one.node === node).length > 1
       ? `${titles(node)}: ${port}`
       : titles(node);
   return (
     <div className={styles.page}>
       <header className={styles.header}>
-        <h1>{t("data.title", { node: textOf(which.node, which.port) })}</h1>
+        <h1>{t("data.title", { node: nameOf(which.node, which.port) })}</h1>
         <span className="quiet number">{t("data.count", { count: found.images })}</span>
         <Select
           aria-label={t("data.which")}
           w={280}
           data={found.others.map(({ node, port }) => ({
-            value: `${node}.${port}`,
-            label: textOf(node, port),
+            value: textOf({ node, port }),
+            label: nameOf(node, port),
           }))}
-          value={`${which.node}.${which.port}`}
+          value={textOf(which)}
           onChange={(value) => {
-            const [node = "", port = ""] = (value ?? "").split(".");
-            go({ view: "data", run: which.run, node, port });
+            go({ view: "data", run: which.run, ...endOf(value ?? "") });
           }}
           allowDeselect={false}
         />
@@ -110,7 +110,7 @@ function Views({ which, found, run }: ViewsProps) {
           <PicturesView which={which} images={found} onCorrections={() => setTab("corrections")} />
         </Tabs.Panel>
         <Tabs.Panel value="duplicates" className={styles.panel}>
-          <DuplicatesView which={which} images={found} textOf={textOf} />
+          <DuplicatesView which={which} images={found} nameOf={nameOf} />
         </Tabs.Panel>
         <Tabs.Panel value="sizes" className={styles.panel} tabIndex={0}>
           <Sizes which={which} images={found} />

@@ -4,6 +4,7 @@ import { useMutation } from "@tanstack/react-query";
 import { useTranslation } from "react-i18next";
 import { type Pictures, readImagesPage, thumbnailOf } from "../api/dataQuestions";
 import type { DuplicateSet, ListedPicture, SetKind, SetMember } from "../api/types";
+import { endOf } from "../graph/pipeline";
 import { RequestFailure } from "../runs/FailureCard";
 import { correct, MOST_CORRECTIONS } from "./corrections";
 import styles from "./data.module.css";
@@ -119,7 +120,7 @@ interface MemberProps {
 
 function Member({ which, against, member, isFirst, isEqual }: MemberProps) {
   const { t } = useTranslation();
-  const [node = "", port = ""] = against.split(".");
+  const { node, port } = endOf(against);
   const home = member.is_other ? { run: which.run, node, port } : which;
   const correction = useCorrections(home).now[member.file];
   const distance = member.distance;

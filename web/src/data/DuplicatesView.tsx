@@ -5,6 +5,7 @@ import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { beginSearch, type Pictures, stopSearch } from "../api/dataQuestions";
 import type { AboutSearch, ImagesInfo, SetKind } from "../api/types";
+import { textOf } from "../graph/pipeline";
 import { Icon } from "../icons/Icon";
 import { RequestFailure } from "../runs/FailureCard";
 import { DuplicateSets } from "./DuplicateSets";
@@ -15,10 +16,10 @@ import { keyOf } from "./store";
 interface DuplicatesViewProps {
   which: Pictures;
   images: ImagesInfo;
-  textOf: (node: string, port: string) => string;
+  nameOf: (node: string, port: string) => string;
 }
 
-export function DuplicatesView({ which, images, textOf }: DuplicatesViewProps) {
+export function DuplicatesView({ which, images, nameOf }: DuplicatesViewProps) {
   const { t } = useTranslation();
   const queries = useQueryClient();
   const [against, setAgainst] = useState("");
@@ -39,8 +40,8 @@ export function DuplicatesView({ which, images, textOf }: DuplicatesViewProps) {
           data={[
             { value: "", label: t("duplicates.nothing") },
             ...others.map(({ node, port }) => ({
-              value: `${node}.${port}`,
-              label: textOf(node, port),
+              value: textOf({ node, port }),
+              label: nameOf(node, port),
             })),
           ]}
           value={against}

@@ -1,5 +1,5 @@
 /** One picture of the wall: small, with its class, and what a correction makes of it. */
-import { type MouseEvent, memo, useState } from "react";
+import { type MouseEvent, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { type Pictures, thumbnailOf } from "../api/dataQuestions";
 import type { ListedPicture } from "../api/types";
@@ -19,7 +19,7 @@ interface WallPictureProps {
   onPress: (event: MouseEvent, place: number) => void;
 }
 
-export const WallPicture = memo(function WallPicture(props: WallPictureProps) {
+export function WallPicture(props: WallPictureProps) {
   const { id, which, picture, correction, place, total, isChosen, isActive, onPress } = props;
   const { t } = useTranslation();
   const [broken, setBroken] = useState(-1);
@@ -63,4 +63,4 @@ export const WallPicture = memo(function WallPicture(props: WallPictureProps) {
       )}
     </div>
   );
-});
+}

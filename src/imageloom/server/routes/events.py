@@ -1,7 +1,7 @@
 """What changes, as it happens: server-sent events."""
 
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Header, Query, Request
@@ -100,21 +100,24 @@ def _gone(run_id: str) -> Callable[[], BaseModel]:
     return lambda: RunNow(run=run_id, state=None, position=0, nodes={})
 
 
-def _permission(studio: Studio, visitor: Visitor) -> Callable[[str], bool]:
-    """Return what tells whether a page may go on to follow a topic.
+def _permission(studio: Studio, visitor: Visitor) -> Callable[[Sequence[str]], bool]:
+    """Return what tells whether a page may go on to follow its topics.
 
     It ends when its person is signed out, or may no longer see a run; it then asks anew.
     """
 
-    def may_follow(topic: str) -> bool:
-        people = studio.people
-        if people is None or people.sessions.person(visitor.secret, is_use=False) is None:
-            return False
+    def may_see(topic: str) -> bool:
         kind, _, run_id = topic.partition(" ")
         try:
             return kind != "run" or studio.run(run_id) is not None
         except NoSuchRunError:  # one that was deleted is told as such
             return not studio.engine.workspace.run(run_id).exists()
+
+    def may_follow(topics: Sequence[str]) -> bool:
+        people = studio.people
+        if people is None or people.sessions.person(visitor.secret, is_use=False) is None:
+            return False
+        return all(map(may_see, topics))
 
     return may_follow
 
