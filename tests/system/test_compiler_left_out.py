@@ -1,11 +1,10 @@
 """A training imports no compiler; who imports it finds torch as it was."""
 
 import os
-import subprocess
-import sys
 
 import pytest
 from networks import TINY
+from warm_python import start_program
 
 from imageloom.events import Control
 from imageloom.training.params import TrainParams
@@ -88,15 +87,9 @@ assert not is_there()
 
 
 def run(program, *arguments):
-    done = subprocess.run(
-        [sys.executable, "-W", "error", "-c", program, *map(str, arguments)],
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=120,
-        env={**os.environ, "GLOO_SOCKET_IFNAME": "lo"},
-    )
-    assert done.returncode == 0, done.stderr
+    environment = {**os.environ, "GLOO_SOCKET_IFNAME": "lo"}
+    process = start_program(program, *map(str, arguments), environment=environment)
+    assert process.wait(120) == 0, process.stderr
 
 
 def test_optimizers_step_without_a_compiler_as_with_one():
