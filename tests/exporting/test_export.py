@@ -167,9 +167,9 @@ def test_networks_of_torchvision_go_into_every_format(name, to, pictures, tmp_pa
 
 
 class OtherMean(classifier.Classifier):
-    def __init__(self, network, normalisation):
+    def __init__(self, network, normalisation, **more):
         other = normalisation.model_copy(update={"mean": (0.5, 0.5, 0.5)})
-        super().__init__(network, other)
+        super().__init__(network, other, **more)
 
 
 class OtherOrder(classifier.Classifier):

@@ -99,9 +99,7 @@ def export(  # noqa: PLR0913 - the public call; all but the first three are keyw
     read = [expand_home(one) for one in (model, images) if isinstance(one, Path | str)]
     refuse_misplaced([out], read=read)
     with contextlib.ExitStack() as stack:
-        used = stack.enter_context(
-            model_in_use(model, _PLAIN, control.on_event, knows_several_labels=True)
-        )
+        used = stack.enter_context(model_in_use(model, _PLAIN, control.on_event))
         pictures = _pictures(model, images, root, convert_params, control)
         pictures.require_pictures("to compare the exported model with")
         pictures.refuse_outputs([out])

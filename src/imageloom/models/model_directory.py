@@ -14,7 +14,7 @@ from pathlib import Path
 from pydantic import JsonValue
 from torch import nn
 
-from imageloom.errors import InvalidModelDirectoryError, NaNError
+from imageloom.errors import NaNError
 from imageloom.events import CancelToken, Control, EventSink, ignore_events
 from imageloom.files.home import expand_home
 from imageloom.files.output_places import refuse_misplaced
@@ -94,23 +94,6 @@ class TrainedModel:
     versions: Mapping[str, str] = field(default_factory=library_versions)
     digest: str = ""
     label_thresholds: tuple[float, ...] | None = None
-
-    def require_one_label(self, purpose: str) -> None:
-        """Refuse a model that may give a picture several labels.
-
-        Args:
-            purpose: What cannot use it, as in ``imageloom explain``.
-
-        Raises:
-            InvalidModelDirectoryError: It may.
-        """
-        if self.label_thresholds is not None:
-            raise InvalidModelDirectoryError(
-                f"The model gives each picture any of {len(self.classes):,} labels; {purpose} "
-                "needs a model that gives one class, and does not know several labels yet.",
-                hint="'imageloom score', 'evaluate', 'predict', 'export' and 'serve' do.",
-                reason="several-labels",
-            )
 
 
 def make_untrained(

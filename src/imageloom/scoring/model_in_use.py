@@ -37,11 +37,7 @@ class ModelInUse:
 
 @contextlib.contextmanager
 def model_in_use(
-    model: TrainedModel | Path | str,
-    params: ScoreParams,
-    on_event: EventSink,
-    *,
-    knows_several_labels: bool = False,
+    model: TrainedModel | Path | str, params: ScoreParams, on_event: EventSink
 ) -> Iterator[ModelInUse]:
     """Yield a model ready to score; a network that the caller lent is put back on the CPU.
 
@@ -49,18 +45,14 @@ def model_in_use(
         model: A trained model, its directory, or the directory of a run.
         params: Device and precision.
         on_event: Told how the weights are being checked.
-        knows_several_labels: Whether the caller can use a model that may give several labels.
 
     Raises:
-        InvalidModelDirectoryError: It is no trained model, or the run has none yet; or it may give
-            several labels and the caller cannot use such.
+        InvalidModelDirectoryError: It is no trained model, or the run has none yet.
         ParameterError: The device is not there.
     """
     compute = choose_compute(params.device, params.precision)
     if not isinstance(model, TrainedModel):
         model = load_trained(model_path(model), on_event=on_event)
-    if not knows_several_labels:
-        model.require_one_label("this step")
     try:
         yield ModelInUse(model, compute.place(model.network).eval(), compute)
     finally:

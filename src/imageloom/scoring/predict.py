@@ -100,9 +100,7 @@ def predict(
             f"k is {k}, but must be greater than 0.", details={"parameter": "k", "value": k}
         )
     predictions = []
-    with model_in_use(
-        model, params or ScoreParams(), control.on_event, knows_several_labels=True
-    ) as used:
+    with model_in_use(model, params or ScoreParams(), control.on_event) as used:
         for file in files:
             control.raise_if_cancelled()
             predictions.append(_predict(used, file, k))

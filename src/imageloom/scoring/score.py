@@ -89,7 +89,7 @@ def score(  # noqa: PLR0913 - the public call; all but the first three are keywo
         check_place(place)
     paths = [one for one in (model, images) if isinstance(one, Path | str)]
     refuse_misplaced(outputs, read=[expand_home(one) for one in paths])
-    with model_in_use(model, params, control.on_event, knows_several_labels=True) as used:
+    with model_in_use(model, params, control.on_event) as used:
         images = open_images(
             images,
             root=root,

@@ -99,7 +99,7 @@ def served_model(
     """
     name = _checked(name) if name else _name_of(model)
     score = ScoreParams(device=params.device, precision=params.precision)
-    with model_in_use(model, score, on_event, knows_several_labels=True) as used:
+    with model_in_use(model, score, on_event) as used:
         keeping = contextlib.nullcontext() if used.compute.is_gpu else kept_for_the_next()
         with keeping:
             served = ServedModel(name, used, params.fill_to or choose_fill())

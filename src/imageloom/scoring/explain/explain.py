@@ -124,11 +124,7 @@ def explain(  # noqa: PLR0913 - the public call; all but the first three are key
         refuse_existing(output)
     refuse_misplaced(outputs)
     with contextlib.ExitStack() as stack:
-        used = stack.enter_context(
-            model_in_use(
-                model, params or ScoreParams(), control.on_event, knows_several_labels=True
-            )
-        )
+        used = stack.enter_context(model_in_use(model, params or ScoreParams(), control.on_event))
         if of_class is not None and of_class not in used.model.classes:
             raise unknown_name("class", of_class, used.model.classes)
         known = None
