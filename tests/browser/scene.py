@@ -77,6 +77,7 @@ def fill(scene: Scene) -> None:
         "digits": _keep(studio, whole),
         "shapes": _keep(studio, _of_shapes(studio, scene.shapes)),
         "faulty": _keep(studio, _faulty()),
+        "newer": _keep_newer(studio, seed_pipeline() | {"name": "Drawn by a newer version"}),
     }
     too_fast = small_training(
         studio, network="timm/test_vit", learning_rate=2.0, warmup_epochs=0.0
@@ -117,6 +118,16 @@ def who_waits(studio: StudioProcess, runs: list[str], *, seconds: float = 60) ->
 
 def _keep(studio: StudioProcess, pipeline: Pipeline) -> str:
     return f"pipelines/{studio.ask('pipelines', {'pipeline': pipeline})['id']}"
+
+
+def _keep_newer(studio: StudioProcess, pipeline: Pipeline) -> str:
+    """Keep a drawing as an Imageloom of one day may have written it."""
+    path = _keep(studio, pipeline)
+    file = studio.workspace / path / "000001.json"
+    written = json.loads(file.read_text(encoding="utf-8"))
+    written["pipeline"] |= {"format_version": 3, "lanes": []}
+    file.write_text(json.dumps(written), encoding="utf-8")
+    return path
 
 
 def _of_shapes(studio: StudioProcess, folder: Path) -> Pipeline:

@@ -214,6 +214,13 @@ def canvas_drawn(tab: Page, scene: Scene) -> None:
 
 
 @_view(Stage.FILLED)
+def canvas_of_a_newer_version(tab: Page, scene: Scene) -> None:
+    _open(tab, scene, scene.drafts["newer"])
+    tab.get_by_text("A newer version of Imageloom wrote this").wait_for()
+    canvas.nodes(tab).first.wait_for()
+
+
+@_view(Stage.FILLED)
 def canvas_done(tab: Page, scene: Scene) -> None:
     _open_draft(tab, scene, "digits")
     tab.get_by_text("Done already").first.wait_for()

@@ -171,14 +171,16 @@ export function Canvas() {
       >
         <Background variant={BackgroundVariant.Dots} gap={24} size={1} color="var(--line)" />
         <Controls showInteractive={false} position="bottom-left" />
-        <MiniMap
-          position="bottom-right"
-          pannable
-          zoomable
-          ariaLabel={t("canvas.map")}
-          className={styles.map ?? ""}
-          nodeComponent={MapNode}
-        />
+        {pipeline.nodes.length > 0 && (
+          <MiniMap
+            position="bottom-right"
+            pannable
+            zoomable
+            ariaLabel={t("canvas.map")}
+            className={styles.map ?? ""}
+            nodeComponent={MapNode}
+          />
+        )}
       </ReactFlow>
       {pipeline.nodes.length === 0 && <p className={styles.empty}>{t("canvas.empty")}</p>}
     </div>

@@ -72,7 +72,12 @@ export const theme = createTheme({
     Spoiler: { styles: { control: { fontSize: "0.8125rem" } } },
     Menu: {
       // Without the placeholder a menu holds its items alone, as readers want it.
-      defaultProps: { transitionProps: { duration: 0 }, withInitialFocusPlaceholder: false },
+      defaultProps: {
+        transitionProps: { duration: 0 },
+        withInitialFocusPlaceholder: false,
+        shadow: "md", // what lies below is as white
+      },
     },
+    Popover: { defaultProps: { shadow: "md" } },
   },
 });
