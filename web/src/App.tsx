@@ -6,8 +6,9 @@ import { DraftsView } from "./drafts/DraftsView";
 import { SignInPage } from "./people/SignInPage";
 import { isSignedOut, useSessionQuery } from "./people/useSession";
 import { RequestFailure } from "./runs/FailureCard";
-import { type Route, useRoute } from "./shell/route";
+import { pathOf, type Route, useRoute } from "./shell/route";
 import { Shell } from "./shell/Shell";
+import { ViewBoundary } from "./shell/ViewBoundary";
 
 const DraftView = lazy(async () => ({ default: (await import("./drafts/DraftView")).DraftView }));
 const RunView = lazy(async () => ({ default: (await import("./canvas/RunView")).RunView }));
@@ -36,9 +37,11 @@ export function App() {
   }
   return (
     <Shell route={route}>
-      <Suspense fallback={<Loader size="sm" m="lg" aria-label={t("loading")} />}>
-        <View route={route} />
-      </Suspense>
+      <ViewBoundary place={pathOf(route)}>
+        <Suspense fallback={<Loader size="sm" m="lg" aria-label={t("loading")} />}>
+          <View route={route} />
+        </Suspense>
+      </ViewBoundary>
     </Shell>
   );
 }

@@ -26,8 +26,12 @@ function lookWhoIsSignedIn(problem: unknown): void {
     void queries.resetQueries({ queryKey: SESSION });
   }
 }
-// A part of the page that is gone means that the studio was updated: the new page has it.
-window.addEventListener("vite:preloadError", () => window.location.reload());
+// A part of the page that a studio which answers does not have means that it was updated: the new page has it.
+window.addEventListener("vite:preloadError", () => void reloadWhereServed());
+async function reloadWhereServed(): Promise<void> {
+  const answer = await fetch("/", { cache: "no-store" }).catch(() => null);
+  if (answer?.ok) window.location.reload();
+}
 const root = document.getElementById("root");
 if (root) {
   await speakWanted();

@@ -22,6 +22,9 @@ export const enLook = {
     offline: "The studio does not answer.",
     offlineHint:
       "Is 'imageloom studio' still running? This page goes on by itself when it is back.",
+    notShown: "This part of the page cannot be shown.",
+    notShownHint: "Nothing that was saved is lost. Load the page again when the studio answers.",
+    load: "Load the page again",
     again: "Try again",
     code: "Error {{code}}",
     atLine: "Show its line in the log",

@@ -24,6 +24,10 @@ export const frLook: typeof enLook = {
     offline: "Le studio ne répond pas.",
     offlineHint:
       "« imageloom studio » tourne-t-il encore ? Cette page reprend toute seule dès son retour.",
+    notShown: "Cette partie de la page ne peut pas être affichée.",
+    notShownHint:
+      "Rien de ce qui était enregistré n’est perdu. Rechargez la page quand le studio répond.",
+    load: "Recharger la page",
     again: "Réessayer",
     code: "Erreur {{code}}",
     atLine: "Montrer sa ligne dans le journal",

@@ -15,7 +15,8 @@ export function LanguageButtons() {
             lang={language}
             aria-label={`${language.toUpperCase()} ${LANGUAGES[language]}`}
             className={styles.language}
-            onClick={() => void choose(language)}
+            // Its texts cannot come from a studio that does not answer, which the page says.
+            onClick={() => void choose(language).catch(() => undefined)}
           >
             {language.toUpperCase()}
           </ActionIcon>

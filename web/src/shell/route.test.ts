@@ -19,3 +19,7 @@ test.each<Route>([
 test("an address that nobody knows shows the pipelines", () => {
   expect(routeOf("/elsewhere/1")).toEqual({ view: "pipelines" });
 });
+
+test("a part that is no text is taken as it stands", () => {
+  expect(routeOf("/pipelines/%E0%A4%A")).toEqual({ view: "pipeline", id: "%E0%A4%A" });
+});

@@ -15,7 +15,7 @@ export type Route =
   | { view: Single };
 
 export function routeOf(path: string): Route {
-  const parts = path.split("/").filter(Boolean).map(decodeURIComponent);
+  const parts = path.split("/").filter(Boolean).map(plain);
   const [view, id, , node] = parts;
   if (view === "compare") return { view, runs: parts.slice(1) };
   if (view === "data" && parts.length === 4) {
@@ -26,6 +26,15 @@ export function routeOf(path: string): Route {
   const single = SINGLE.find((one) => one === view);
   if (single) return { view: single };
   return view === "pipelines" && id ? { view: "pipeline", id } : { view: "pipelines" };
+}
+
+/** Returns a part of a path as text; one that no page has written as it stands. */
+function plain(part: string): string {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return part;
+  }
 }
 
 export function pathOf(route: Route): string {
