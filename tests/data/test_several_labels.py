@@ -2,6 +2,7 @@
 
 import io
 import json
+import shutil
 
 import numpy as np
 import pyarrow as pa
@@ -9,6 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 from made_label_sets import LABELS, SEVERAL, label_set_pictures, write_label_sets
 
+from imageloom.cli.root import run
 from imageloom.data.convert import convert
 from imageloom.data.corrections import Correction
 from imageloom.data.exports.export import export_images
@@ -193,8 +195,11 @@ def test_labels_are_joined_by_name_when_the_classes_stand_otherwise(made):
 def test_a_step_that_needs_one_label_says_so(made):
     with pytest.raises(InvalidDatasetError, match="may have several labels each, of 3 classes"):
         _ = made.labels
-    with pytest.raises(InvalidDatasetError, match=r"'imageloom data correct'\) needs one class"):
+    with pytest.raises(
+        InvalidDatasetError, match=r"'imageloom data correct'\) needs one class"
+    ) as refused:
         correct(made, [Correction(file=made.file(0), sha256="", label="red")])
+    assert "Change the source" in refused.value.hint
 
 
 @pytest.mark.parametrize(
@@ -292,8 +297,29 @@ def test_some_forms_hold_the_labels(made, tmp_path, form, source):
 
 def test_other_forms_refuse_several_labels(made, tmp_path):
     for form in ("folders", "webdataset"):
-        with pytest.raises(InvalidDatasetError, match=f"--to {form}' needs one class"):
+        with pytest.raises(InvalidDatasetError, match=f"--to {form}' needs one class") as refused:
             export_images(made, tmp_path / form, params=ImageExportParams(to=form))
+        assert "parquet and coco hold several labels" in refused.value.hint
+
+
+def test_the_screen_of_an_export_adds_up_labels_and_not_pictures(tmp_path, capsys):
+    made = label_set_pictures(tmp_path, 12)
+    out = str(tmp_path / "out")
+    assert run(["data", "export", str(tmp_path / "images"), "--to", "coco", "--out", out]) == 0
+    assert ["all", "labels", f"{made.label_sets.sum()}"] in [
+        line.split() for line in capsys.readouterr().out.splitlines()
+    ]
+
+
+def test_copies_are_not_sent_to_a_command_that_refuses_several_labels(tmp_path, capsys):
+    write_label_sets(tmp_path / "pictures", 3)
+    shutil.copy(tmp_path / "pictures" / "000.png", tmp_path / "pictures" / "001.png")
+    table = tmp_path / "pictures" / "labels.csv"
+    convert(table, tmp_path / "images", params=SEVERAL)
+    assert run(["data", "duplicates", str(tmp_path / "images")]) == 1
+    told = capsys.readouterr().out
+    assert "data correct" not in told
+    assert "leave them out of the source" in told
 
 
 def test_a_check_counts_pictures_by_label(made):
