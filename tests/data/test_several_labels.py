@@ -52,7 +52,7 @@ def read(tree, sealed):
     def run(name, text, **params):
         root = tree.write(FILES | {name: text.encode()})
         with sealed():
-            wanted = ConvertParams(labels="several", **params)
+            wanted = ConvertParams(**({"labels": "several"} | params))
             return read_table(root / name, wanted, control=Control())
 
     return run
@@ -118,6 +118,13 @@ def test_columns_of_0_and_1_may_hold_any_number_of_ones(read):
     listing = read("t.csv", "file,a,b\n1.png,1,1\n2.png,0,0\n3.png,0,1\n")
     assert sets(listing) == [["a", "b"], [], ["b"]]
     assert "those with a 1 were read as the labels" in listing.notices[0]
+
+
+def test_a_column_labels_that_was_not_asked_for_is_told_with_the_way_to_read_it(read):
+    table = "file,labels\n1.png,red|blue\n"
+    with pytest.raises(NotExpectedLabelColumnError, match="no column 'label'") as refused:
+        read("t.csv", table, labels="source")
+    assert "with --labels several" in refused.value.hint
 
 
 def test_a_table_without_any_label_is_refused(read):
