@@ -2,6 +2,7 @@
 
 import io
 import json
+import shutil
 
 import numpy as np
 import pyarrow as pa
@@ -9,6 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 from made_label_sets import LABELS, SEVERAL, label_set_pictures, write_label_sets
 
+from imageloom.cli.root import run
 from imageloom.data.convert import convert
 from imageloom.data.corrections import Correction
 from imageloom.data.exports.export import export_images
@@ -50,7 +52,7 @@ def read(tree, sealed):
     def run(name, text, **params):
         root = tree.write(FILES | {name: text.encode()})
         with sealed():
-            wanted = ConvertParams(labels="several", **params)
+            wanted = ConvertParams(**({"labels": "several"} | params))
             return read_table(root / name, wanted, control=Control())
 
     return run
@@ -116,6 +118,13 @@ def test_columns_of_0_and_1_may_hold_any_number_of_ones(read):
     listing = read("t.csv", "file,a,b\n1.png,1,1\n2.png,0,0\n3.png,0,1\n")
     assert sets(listing) == [["a", "b"], [], ["b"]]
     assert "those with a 1 were read as the labels" in listing.notices[0]
+
+
+def test_a_column_labels_that_was_not_asked_for_is_told_with_the_way_to_read_it(read):
+    table = "file,labels\n1.png,red|blue\n"
+    with pytest.raises(NotExpectedLabelColumnError, match="no column 'label'") as refused:
+        read("t.csv", table, labels="source")
+    assert "with --labels several" in refused.value.hint
 
 
 def test_a_table_without_any_label_is_refused(read):
@@ -193,8 +202,11 @@ def test_labels_are_joined_by_name_when_the_classes_stand_otherwise(made):
 def test_a_step_that_needs_one_label_says_so(made):
     with pytest.raises(InvalidDatasetError, match="may have several labels each, of 3 classes"):
         _ = made.labels
-    with pytest.raises(InvalidDatasetError, match=r"'imageloom data correct'\) needs one class"):
+    with pytest.raises(
+        InvalidDatasetError, match=r"'imageloom data correct'\) needs one class"
+    ) as refused:
         correct(made, [Correction(file=made.file(0), sha256="", label="red")])
+    assert "Change the source" in refused.value.hint
 
 
 @pytest.mark.parametrize(
@@ -292,8 +304,29 @@ def test_some_forms_hold_the_labels(made, tmp_path, form, source):
 
 def test_other_forms_refuse_several_labels(made, tmp_path):
     for form in ("folders", "webdataset"):
-        with pytest.raises(InvalidDatasetError, match=f"--to {form}' needs one class"):
+        with pytest.raises(InvalidDatasetError, match=f"--to {form}' needs one class") as refused:
             export_images(made, tmp_path / form, params=ImageExportParams(to=form))
+        assert "parquet and coco hold several labels" in refused.value.hint
+
+
+def test_the_screen_of_an_export_adds_up_labels_and_not_pictures(tmp_path, capsys):
+    made = label_set_pictures(tmp_path, 12)
+    out = str(tmp_path / "out")
+    assert run(["data", "export", str(tmp_path / "images"), "--to", "coco", "--out", out]) == 0
+    assert ["all", "labels", f"{made.label_sets.sum()}"] in [
+        line.split() for line in capsys.readouterr().out.splitlines()
+    ]
+
+
+def test_copies_are_not_sent_to_a_command_that_refuses_several_labels(tmp_path, capsys):
+    write_label_sets(tmp_path / "pictures", 3)
+    shutil.copy(tmp_path / "pictures" / "000.png", tmp_path / "pictures" / "001.png")
+    table = tmp_path / "pictures" / "labels.csv"
+    convert(table, tmp_path / "images", params=SEVERAL)
+    assert run(["data", "duplicates", str(tmp_path / "images")]) == 1
+    told = capsys.readouterr().out
+    assert "data correct" not in told
+    assert "leave them out of the source" in told
 
 
 def test_a_check_counts_pictures_by_label(made):

@@ -12,6 +12,7 @@ import torch
 from made_label_sets import LABELS, label_set_pictures
 from networks import TINY
 
+from imageloom.cli.root import run
 from imageloom.data.images.directory import ImageDirectory
 from imageloom.errors import (
     EnvironmentUnsuitableError,
@@ -26,7 +27,7 @@ from imageloom.exporting.formats import timm as timm_format
 from imageloom.exporting.params import ExportParams
 from imageloom.launch.train import train
 from imageloom.models.architecture import build_network, resolve_architecture
-from imageloom.models.model_directory import TrainedModel, load_trained
+from imageloom.models.model_directory import TrainedModel, load_trained, save_trained
 from imageloom.models.params import ModelParams
 from imageloom.preprocessing import (
     CenterCrop,
@@ -305,6 +306,18 @@ def test_a_model_of_several_labels_keeps_its_probabilities_and_thresholds(to, mo
     logits = expected_of(model, images).log()  # up to a constant of each row
     logits_BK = logits - logits[:, :1] + _first_logits(model, images)
     torch.testing.assert_close(found.double(), logits_BK.sigmoid(), rtol=0, atol=1e-5)
+
+
+def test_the_screen_says_exact_and_not_top_1_of_several_labels(model, tmp_path, capsys):
+    several = dataclasses.replace(model, classes=LABELS, label_thresholds=(0.4, 0.5, 0.6))
+    save_trained(tmp_path / "model", several)
+    label_set_pictures(tmp_path, 8, size=40)
+    words = ["--to", "pt2", "--data", str(tmp_path / "images"), "--out", str(tmp_path / "out")]
+    assert run(["export", str(tmp_path / "model"), *words]) == 0
+    told = capsys.readouterr().out
+    assert "Exact" in told
+    assert "with other labels" in told
+    assert "Top-1" not in told
 
 
 def _first_logits(model, images_BCHW):

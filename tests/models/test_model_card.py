@@ -133,3 +133,9 @@ def test_the_card_of_an_untrained_model_says_what_to_do_next(tmp_path):
     assert card.startswith("# ResNet-18, untrained\n")
     assert "imageloom train --model THIS_DIRECTORY" in card
     assert "- stem: standard" in card
+
+
+@pytest.mark.parametrize(("thresholds", "answers_always"), [(None, True), ((0.5,) * 3, False)])
+def test_only_a_model_of_one_label_answers_every_picture_with_a_class(thresholds, answers_always):
+    record = dataclasses.replace(_record(make_trained()), label_thresholds=thresholds)
+    assert ("answers with one of its classes for every" in trained_card(record)) is answers_always

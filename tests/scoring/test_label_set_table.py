@@ -240,3 +240,10 @@ def test_every_error_is_one_of_ours(tmp_path):
     (tmp_path / "t.csv").write_text("file,Scored Label Set,Scored Probabilities_a\n1.png,a\n")
     with pytest.raises(ImageloomError, match="has 2 cells, but the header has 3"):
         read_any_table(tmp_path / "t.csv")
+
+
+def test_a_report_counts_pictures_without_a_label_among_the_pictures(tmp_path):
+    evaluate_to(make_table(), tmp_path / "out")
+    page = (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
+    assert '<th scope="row">pictures</th><td><bdi>40</bdi></td>' in page
+    assert "pictures with a label" not in page

@@ -44,6 +44,8 @@ class Parity:
         labelled: Pictures whose class is known, or of several all labels.
         right_before: How many of those the model names rightly.
         right_after: How many the exported model does.
+        has_several_labels: Whether the model may give several labels; then only a picture that is
+            given all of its labels and no other is named rightly.
     """
 
     images: int
@@ -54,6 +56,7 @@ class Parity:
     labelled: int
     right_before: int
     right_after: int
+    has_several_labels: bool = False
 
     def to_json(self) -> dict[str, object]:
         """Return plain JSON values."""
@@ -126,6 +129,7 @@ def measure(
         labelled=int(known_N.sum()),
         right_before=0 if labels is None else int(before.equal(labels)[known_N].sum()),
         right_after=0 if labels is None else int(after.equal(labels)[known_N].sum()),
+        has_several_labels=used.model.label_thresholds is not None,
     )
 
 

@@ -56,7 +56,7 @@ def trained_card(record: TrainedRecord) -> str:
             *_section("Measured", _metric_lines(record.metrics)),
             *_section("Pictures", _data_lines(record.data)),
             *_use(record),
-            *_limits(),
+            *_limits(record),
             *_to_be_written(),
             *_section("Made with", _pairs(record.versions)),
         ]
@@ -180,12 +180,17 @@ def _to_be_written() -> list[str]:
     )
 
 
-def _limits() -> list[str]:
+def _limits(record: TrainedRecord) -> list[str]:
+    answers = (
+        "It answers with one of its classes for every picture, also for one that shows none of "
+        "them."
+    )
+    if record.label_thresholds is not None:
+        answers = "It knows no other labels than these, whatever else a picture shows."
     return _section(
         "Limits",
         [
-            "- It answers with one of its classes for every picture, also for one that shows none "
-            "of them.",
+            f"- {answers}",
             "- The figures above hold for pictures like those it was measured on. Measure again on "
             "your own with `imageloom score` and `imageloom evaluate`.",
         ],

@@ -7,6 +7,7 @@ from imageloom.reports.charts import Markup, element
 from imageloom.reports.page import Section
 from imageloom.reports.training.record import RecordedRun
 from imageloom.scoring.evaluate import AnyEvaluation
+from imageloom.scoring.label_set_evaluation import LabelSetEvaluation
 from imageloom.system.wording import count, duration
 
 # Long and shown elsewhere in the report.
@@ -43,7 +44,7 @@ def table_facts_section(evaluations: Sequence[tuple[AnyEvaluation, Path | None]]
         (
             evaluation.name,
             {
-                "pictures with a label": f"{evaluation.images:,}",
+                _counted(evaluation): f"{evaluation.images:,}",
                 "classes": f"{len(evaluation.classes):,}",
                 "pictures lie in": "" if root is None else str(root),
                 "model": evaluation.model_digest,
@@ -54,6 +55,12 @@ def table_facts_section(evaluations: Sequence[tuple[AnyEvaluation, Path | None]]
         for evaluation, root in evaluations
     ]
     return _section(groups)
+
+
+def _counted(evaluation: AnyEvaluation) -> str:
+    """Return which pictures count: of several labels also those that have none."""
+    several = isinstance(evaluation, LabelSetEvaluation)
+    return "pictures" if several else "pictures with a label"
 
 
 def _section(groups: Sequence[tuple[str, Mapping[str, object]]]) -> Section:

@@ -149,6 +149,8 @@ def _next_step(call: Call, found: "Duplicates") -> str:
             "leave the pictures out of one of the two, or divide all pictures anew without their "
             "copies"
         )
+    if not found.is_clean and found.images.has_several_labels:
+        return "leave them out of the source, and convert it again"
     if not found.is_clean:
         words = ("--exclude", "FILE", "--out", images.with_name(f"{images.name}-corrected"))
         return command_line("imageloom", "data", "correct", images, *words)

@@ -59,7 +59,9 @@ def command(call: Call) -> Outcome:
             "notices": list(done.notices),
         },
         screen=(
-            *pictures.class_table({"Pictures": images.counts}),
+            *pictures.class_table(
+                {"Pictures": images.counts}, has_several_labels=images.has_several_labels
+            ),
             line("Wrote", f"{out} ({count(done.num_images, 'picture')}, as {done.to})"),
         ),
     )

@@ -71,8 +71,8 @@ def command(call: Call) -> Outcome:
             table([("File", "left"), ("Size", "right")], _sizes(done)),
             line("Compared", f"{parity.images:,} pictures, scored by both"),
             line("Apart", f"{parity.largest_difference:.2g} at most, of any probability"),
-            line("Changed", f"{count(parity.changed, 'picture')} with another class"),
-            *_top1(done),
+            line("Changed", f"{count(parity.changed, 'picture')} with {_another(done)}"),
+            *_right(done),
             line("Wrote", str(done.path)),
             line("Next", f"how it is used: {done.path / 'README.md'}"),
         ),
@@ -83,11 +83,16 @@ def _sizes(done: "ExportedModel") -> list[list[str]]:
     return [[name, size_text(size)] for name, size in done.files.items()]
 
 
-def _top1(done: "ExportedModel") -> list[RenderableType]:
+def _another(done: "ExportedModel") -> str:
+    return "other labels" if done.parity.has_several_labels else "another class"
+
+
+def _right(done: "ExportedModel") -> list[RenderableType]:
     parity = done.parity
     if not parity.labelled:
         return []
     before, after = (
         percent(right / parity.labelled) for right in (parity.right_before, parity.right_after)
     )
-    return [line("Top-1", f"{before} before, {after} after")]
+    title = "Exact" if parity.has_several_labels else "Top-1"
+    return [line(title, f"{before} before, {after} after")]

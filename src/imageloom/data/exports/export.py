@@ -84,7 +84,10 @@ def export_images(
     images.refuse_outputs([place])
     images.require_pictures("to write")
     if params.to not in _FOR_SEVERAL:
-        images.require_one_label(f"'imageloom data export --to {params.to}'")
+        images.require_one_label(
+            f"'imageloom data export --to {params.to}'",
+            hint=f"{' and '.join(_FOR_SEVERAL)} hold several labels: use one of them with --to.",
+        )
     if images.classes:
         images.require_labels("the pictures")
     with appearing_directory(place) as partial:

@@ -41,7 +41,10 @@ def correct(images: ImageDirectory, corrections: Sequence[Correction]) -> ImageD
     """
     if not corrections:
         return images
-    images.require_one_label("correcting labels ('imageloom data correct')")
+    images.require_one_label(
+        "correcting labels ('imageloom data correct')",
+        hint="Change the source that their labels come from, and convert it again.",
+    )
     rows = _rows_of(images, corrections)
     _refuse_repeated(images, corrections, rows)
     _refuse_changed(images, corrections, rows)

@@ -224,11 +224,12 @@ class ImageDirectory:
                 reason="no-pictures",
             )
 
-    def require_one_label(self, purpose: str) -> None:
+    def require_one_label(self, purpose: str, *, hint: str = "") -> None:
         """Refuse pictures of which each may have several labels.
 
         Args:
             purpose: What cannot use them, as in ``imageloom data correct``.
+            hint: What to do, where it is another thing than converting them otherwise.
 
         Raises:
             InvalidDatasetError: Each picture may have several labels.
@@ -237,7 +238,7 @@ class ImageDirectory:
             raise InvalidDatasetError(
                 f"The pictures in {self.root} may have several labels each, of "
                 f"{len(self.classes):,} classes; {purpose} needs one class for each picture.",
-                hint="Convert them with one label each, or without labels (--labels none).",
+                hint=hint or "Convert them with one label each, or without labels (--labels none).",
                 reason="several-labels",
             )
 

@@ -135,6 +135,8 @@ def _label_column(table: _Table, params: ConvertParams) -> str | None:
         return None
     meant = {"label": _meant_labels(left, params)}
     hint = " With --labels none the pictures are taken without labels."
+    if params.labels == "source" and LABELS in left:
+        hint = f" Where a picture may have several, with --labels several instead.{hint}"
     raise _missing(table, asked, meant, hint, NotExpectedLabelColumnError)
 
 
