@@ -191,3 +191,11 @@ def test_s20_a_document_type_is_refused_before_it_does_anything(read, declared):
 def test_what_is_no_export_is_named(read, text):
     with pytest.raises(InvalidDatasetError, match=r"annotations\.xml"):
         read(text=text)
+
+
+def test_s20_elements_without_end_are_refused_before_they_fill_the_memory(read):
+    deep = b"<annotations>" + b"<a>" * 63
+    with pytest.raises(InvalidDatasetError, match="no element found"):
+        read(text=deep)
+    with pytest.raises(InvalidDatasetError, match="elements in more than 64 others"):
+        read(text=deep + b"<a>" * 100_000)

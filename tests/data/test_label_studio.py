@@ -234,3 +234,9 @@ def test_its_csv_is_a_table(read):
     several = text.replace("NA", '"{""choices"": [""a"", ""b""]}"')
     with pytest.raises(InvalidDatasetError, match="line 3: has several labels"):
         read(several.encode(), name="export.csv", **columns)
+
+
+def test_a_group_with_half_a_character_is_named_by_its_task(read):
+    tasks = [task(1, annotation("a"), who="\udce9"), task(2, annotation("b"), who="\ud800")]
+    with pytest.raises(InvalidDatasetError, match=r"task 1: has a group with half .* task 2: has"):
+        read(tasks, group_column="who")

@@ -52,6 +52,12 @@ def test_b06_a_name_that_nobody_sees_is_refused(name):
         check_new_class_names(["cat", name])
 
 
+def test_b01_half_a_character_is_no_name_but_bytes_of_a_folder_are():
+    check_new_class_names(["cat", "caf\udce9"])
+    with pytest.raises(InvalidDatasetError, match=r"'c\\ud800' holds half a character"):
+        check_new_class_names(["cat", "c\ud800"])
+
+
 def test_b05_a_name_with_nul_is_refused():
     with pytest.raises(InvalidDatasetError, match="holds NUL"):
         check_new_class_names(["cat", "c\0"])

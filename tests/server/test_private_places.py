@@ -107,6 +107,25 @@ def test_no_place_of_a_page_shows_them(app, asking, shared, private, monkeypatch
     assert asked > 400
 
 
+def test_s14_nobody_has_an_address_asked_although_downloads_are_a_link_into_a_root(
+    app, asking, shared, tmp_path, monkeypatch
+):
+    asked = []
+    monkeypatch.setattr(Engine, "start", lambda _self, _run: None)
+    monkeypatch.setattr("imageloom.data.dataset.fingerprint_of_address", asked.append)
+    downloads = shared.engine.settings.downloads
+    monkeypatch.setenv("IMAGELOOM_HOME", str(shared.engine.settings.home))
+    (tmp_path / "large-disk").mkdir()
+    downloads.parent.mkdir(parents=True, exist_ok=True)
+    downloads.symlink_to(tmp_path / "large-disk")
+    node = {"id": "a", "component": "dataset", "params": {"path": "s3://bucket/photos"}}
+    pipeline = {"format_version": 2, "kind": "pipeline", "name": "x", "nodes": [node]}
+    for name in ("eve", "ada"):
+        assert asking(name).post("/api/runs", json={"pipeline": pipeline}).status_code == 404
+        asking(name).post("/api/check", json={"pipeline": pipeline})
+    assert asked == []
+
+
 def test_no_list_of_a_folder_leads_into_them(app, asking, shared, private, tmp_path):
     editor = asking("eve")
     for entry in editor.get("/api/places", params={"path": str(tmp_path)}).json()["entries"]:

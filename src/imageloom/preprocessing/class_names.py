@@ -59,8 +59,7 @@ def check_new_class_names(names: Sequence[str]) -> tuple[str, ...]:
     check_class_names(names, InvalidDatasetError)
     seen: dict[str, str] = {}
     for name in names:
-        if not visible_form(name) or "\0" in name:
-            why = "holds NUL" if "\0" in name else "has no character that can be seen"
+        if why := _unusable(name):
             raise InvalidDatasetError(
                 f"The class {quoted(name)} {why}.",
                 hint="Give every class a name of characters that can be seen.",
@@ -70,6 +69,16 @@ def check_new_class_names(names: Sequence[str]) -> tuple[str, ...]:
         if twin != name:
             raise _twins(twin, name, InvalidDatasetError)
     return (*_unseen(names), *_look_alikes(names))
+
+
+def _unusable(name: str) -> str:
+    try:
+        name.encode("utf-8", "surrogateescape")  # bytes of a folder's name need not be UTF-8
+    except UnicodeEncodeError:
+        return "holds half a character"
+    if "\0" in name:
+        return "holds NUL"
+    return "" if visible_form(name) else "has no character that can be seen"
 
 
 def _twins(one: str, other: str, error: type[ImageloomError]) -> ImageloomError:

@@ -112,7 +112,8 @@ def _require_readable(studio: Studio, reads: Reads, params: Params, outside: Out
 def _is_private(studio: Studio, place: Path) -> bool:
     """Whether a place is of the machine's owner alone, or code of ours."""
     settings = studio.engine.settings
-    own = (settings.home, settings.targets, settings.extensions, _CODE)
+    # The folder of downloads may be a link to a larger disk.
+    own = (settings.home, settings.downloads, settings.targets, settings.extensions, _CODE)
     return any(one is not None and _lies_in(place, Path(one)) for one in own)
 
 

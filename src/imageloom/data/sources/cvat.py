@@ -27,6 +27,7 @@ _IMAGES: Final = "images"  # the folder of the pictures, in an export with them
 _TAG: Final = "tag"
 _SHOWN: Final = 3
 _MAX_TEXT: Final = 10_000  # characters of one attribute's value
+_MAX_DEPTH: Final = 64  # CVAT needs four; what expat holds of each open element adds up
 
 
 def read_cvat(manifest: Path, params: ConvertParams, *, control: Control) -> Listing:
@@ -176,6 +177,8 @@ class _Parser:
         return self._images
 
     def _start(self, name: str, values: Mapping[str, str]) -> None:
+        if len(self._path) == _MAX_DEPTH:
+            raise _no_export(self._manifest, f"has elements in more than {_MAX_DEPTH} others")
         self._path.append(name)
         if self._path == ["annotations", "track"]:
             self._is_video = True

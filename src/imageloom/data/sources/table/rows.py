@@ -144,8 +144,7 @@ class _Gathering:
             return
         if is_trimmed:
             self._trim(row.file)
-        if row.label and len(row.label.strip().splitlines()) > 1:
-            what = f"has a label of several lines, {_short(row.label)}; does a quote not close?"
+        if what := _wrong_text(row):
             self.problems.add(self._where(row.number), what)
             return
         label = self._label_set(row) if self.has_several else self._label(row)
@@ -303,6 +302,14 @@ class _Gathering:
                 f"{count(others, 'picture lies', 'pictures lie')} beside the listed ones but in no "
                 f"row of {self.manifest.name}; only listed ones were taken."
             )
+
+
+def _wrong_text(row: ManifestRow) -> str:
+    if row.label and len(row.label.strip().splitlines()) > 1:
+        return f"has a label of several lines, {_short(row.label)}; does a quote not close?"
+    if row.group and any("\ud800" <= letter <= "\udfff" for letter in row.group):  # JSON has them
+        return f"has a group with half a character, {_short(row.group)}"
+    return ""
 
 
 def _short(text: str) -> str:
