@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from imageloom.cli.root import run
+from imageloom.cli.runs.compare import _figures
 from imageloom.cli.tails import Tail, printable_lines
 from imageloom.errors import CannotResumeError
 from imageloom.events import Metric
@@ -19,6 +20,7 @@ from imageloom.files.series.names import SeriesName
 from imageloom.files.series.writer import SeriesWriter
 from imageloom.pipeline.run_record import NodeFacts, Wait
 from imageloom.pipeline.workspace import Workspace
+from imageloom.run_report.evaluation_figures import EvaluationFigures
 from imageloom.settings import read_settings
 from imageloom.spec.job import EVENTS_FILE, JOB_FILE, LOG_FILE
 from imageloom.spec.node_state import NodeState, RunState
@@ -440,3 +442,14 @@ def test_what_was_told_of_a_run_while_nobody_watched_is_shown(two_runs, workspac
     assert f"Warning  {text}\n" in output_of(capsys, "runs", "show", first)
     (notice,) = json_of(capsys, "runs", "show", first)["run_notices"]
     assert (notice["node"], notice["level"], notice["message"]) == ("spell", "warning", text)
+
+
+@pytest.mark.parametrize(
+    ("micro", "title"),
+    [((None,), "Accuracy"), ((0.8,), "Exact match"), ((None, 0.8), "Accuracy or exact match")],
+)
+def test_an_exact_match_is_not_called_accuracy(micro, title):
+    figures = [
+        EvaluationFigures("r", "n", "t", 9, 0.5, 0.2, 0.8, 0.7, 1.0, micro_f1=one) for one in micro
+    ]
+    assert _figures(figures).columns[2].header == title

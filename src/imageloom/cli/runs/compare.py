@@ -81,10 +81,12 @@ def _table(
 
 
 def _figures(figures: Sequence["EvaluationFigures"]) -> RenderableType:
+    several = {one.micro_f1 is not None for one in figures}
+    exact: dict[tuple[bool, ...], str] = {(True,): "Exact match", (False,): "Accuracy"}
     columns: list[Column] = [
         ("Evaluation", "left"),
         ("Pictures", "right"),
-        ("Accuracy", "right"),
+        (exact.get(tuple(several), "Accuracy or exact match"), "right"),
         ("with 95 % confidence", "left"),
         ("Macro F1", "right"),
     ]
