@@ -108,5 +108,14 @@ def test_j14_what_a_newer_version_drew_in_the_workspace_is_looked_at(studio, see
     assert file.read_text() == written
 
 
+@pytest.mark.parametrize("name", ["constructor", "__proto__"])
+def test_s11_a_node_called_like_what_every_object_has_is_drawn(studio, seed, tab, name):
+    seed["nodes"].append({"id": name, "component": name})
+    tab.goto(studio.address)
+    open_file(tab, newer(seed))
+    require_only_to_be_looked_at(tab)
+    expect(canvas.node(tab, name)).to_contain_text("Not known yet")
+
+
 def newer_again(file):
     return json.loads(file.read_text())["pipeline"]
