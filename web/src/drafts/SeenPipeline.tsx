@@ -36,11 +36,13 @@ export function SeenPipeline({ pipeline, note, children }: SeenPipelineProps) {
           <SeenGraph pipeline={pipeline} chosen={chosen} onChoose={choose} />
         </div>
         <aside className={panel.panel} aria-label={t("panel.label")}>
-          {node ? (
-            <NodePanel key={node.id} node={node} />
-          ) : (
-            <p className="quiet">{String(pipeline.description ?? "") || t("run.choose")}</p>
-          )}
+          <div className={panel.content}>
+            {node ? (
+              <NodePanel key={node.id} node={node} />
+            ) : (
+              <p className="quiet">{String(pipeline.description ?? "") || t("run.choose")}</p>
+            )}
+          </div>
         </aside>
       </div>
     </ReactFlowProvider>
