@@ -108,5 +108,27 @@ def test_j14_what_a_newer_version_drew_in_the_workspace_is_looked_at(studio, see
     assert file.read_text() == written
 
 
+@pytest.mark.parametrize("name", ["constructor", "__proto__"])
+def test_s11_a_node_called_like_what_every_object_has_is_drawn(studio, seed, tab, name):
+    seed["nodes"].append({"id": name, "component": name})
+    tab.goto(studio.address)
+    open_file(tab, newer(seed))
+    require_only_to_be_looked_at(tab)
+    expect(canvas.node(tab, name)).to_contain_text("Not known yet")
+
+
+def test_the_panel_beside_what_is_looked_at_reaches_all_of_a_node(studio, seed, tab):
+    tab.goto(studio.address)
+    open_file(tab, newer(seed))
+    canvas.node(tab, "train").click()
+    panel = tab.get_by_role("complementary")
+    panel.get_by_role("textbox", name="Comment").scroll_into_view_if_needed()
+    expect(panel.get_by_role("textbox", name="Comment")).to_be_in_viewport(ratio=1)
+    assert tab.evaluate("window.scrollY") == 0
+    free = "(box, side) => box.getBoundingClientRect().left - side.getBoundingClientRect().left"
+    comment = panel.get_by_role("textbox", name="Comment")
+    assert comment.evaluate(free, panel.element_handle()) >= 16
+
+
 def newer_again(file):
     return json.loads(file.read_text())["pipeline"]

@@ -46,10 +46,15 @@ export const LIGHTS: Readonly<Record<LightKind, { icon: IconName; tone: string }
 
 export const UNKNOWN: Light = { kind: "unknown", why: "", hint: "" };
 
-export const useLights = create<{ readonly lights: Readonly<Record<string, Light>> }>()(() => ({
-  lights: {},
-}));
+type Lights = Readonly<Record<string, Light>>;
 
-export function setLights(lights: Readonly<Record<string, Light>>): void {
-  useLights.setState({ lights });
+export const useLights = create<{ readonly lights: Lights }>()(() => ({ lights: named({}) }));
+
+export function setLights(lights: Lights): void {
+  useLights.setState({ lights: named(lights) });
+}
+
+/** Returns lights under their names alone: a node may be called `constructor`, which every object has. */
+function named(lights: Lights): Lights {
+  return Object.assign(Object.create(null), lights);
 }
