@@ -43,7 +43,7 @@ from imageloom.launch.local.blame import RankEnd, first_failure
 from imageloom.launch.local.report import read_answer
 from imageloom.launch.rank import EXIT_CODES, answer_for
 from imageloom.models.params import ModelParams
-from imageloom.training import execute, fit
+from imageloom.training import execute, label_kinds
 from imageloom.training.checkpoints import checkpoint, saver
 from imageloom.training.checkpoints.checkpoint import newest_checkpoint
 from imageloom.training.params import TrainParams
@@ -101,7 +101,7 @@ def arrange(point: str, rank: int, action: Callable[[], None]) -> None:
     elif point == "start":
         before(execute, "joined_group", action)
     elif point == "validation":  # after the first batch
-        before(fit, "score_sums", action)
+        before(label_kinds, "score_sums", action)
     elif point == "save" and rank == 0:  # one of the files is there
         before(checkpoint, "_save", action, call=2)
     elif point == "save":
