@@ -5,6 +5,7 @@ import { useEffect, useMemo, useRef } from "react";
 import uPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
 import { i18n } from "../i18n";
+import styles from "./charts.module.css";
 import { type Column, columnsOf, type Line, positive } from "./columns";
 import { numberText } from "./numbers";
 
@@ -72,7 +73,7 @@ export function CurveChart(props: CurveChartProps) {
   }, [data]);
 
   return (
-    <div ref={ref} style={{ minHeight: height }}>
+    <div ref={ref} className={styles.plot} style={{ minHeight: height }}>
       <div ref={place} />
     </div>
   );
