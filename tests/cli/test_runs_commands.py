@@ -452,4 +452,6 @@ def test_an_exact_match_is_not_called_accuracy(micro, title):
     figures = [
         EvaluationFigures("r", "n", "t", 9, 0.5, 0.2, 0.8, 0.7, 1.0, micro_f1=one) for one in micro
     ]
-    assert _figures(figures).columns[2].header == title
+    columns = [one.header for one in _figures(figures).columns]
+    assert columns[2] == title
+    assert ("Mean average precision" in columns) == (0.8 in micro)

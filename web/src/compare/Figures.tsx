@@ -15,6 +15,10 @@ export function Figures({ figures, names }: FiguresProps) {
   if (figures.length === 0) return <p className="quiet">{t("compare.figuresNone")}</p>;
   const low = Math.min(...figures.map((one) => one.low));
   const width = Math.max(...figures.map((one) => one.high)) - low || 1;
+  // With several labels per picture the first figure is of those that were given exactly theirs.
+  const hasSeveral = figures.map((one) => typeof one.micro_f1 === "number");
+  const anySeveral = hasSeveral.includes(true);
+  const mixed = hasSeveral.includes(false) ? "accuracyOrExactMatch" : "exactMatch";
   const place = (value: number) => `${(100 * (value - low)) / width}%`;
   return (
     <>
@@ -25,11 +29,12 @@ export function Figures({ figures, names }: FiguresProps) {
             <tr>
               <th>{t("compare.evaluation")}</th>
               <th className={styles.right}>{t("compare.pictures")}</th>
-              <th className={styles.right}>{t("compare.accuracy")}</th>
+              <th className={styles.right}>{t(`compare.${anySeveral ? mixed : "accuracy"}`)}</th>
               <th className={styles.wide}>
                 {percent(low)} – {percent(low + width)}
               </th>
               <th className={styles.right}>{t("compare.macroF1")}</th>
+              {anySeveral && <th className={styles.right}>{t("compare.meanAveragePrecision")}</th>}
               <th className={styles.right}>{t("compare.logLoss")}</th>
             </tr>
           </thead>
@@ -65,6 +70,12 @@ export function Figures({ figures, names }: FiguresProps) {
                     </div>
                   </td>
                   <td className={`${styles.right} number`}>{percent(one.macro_f1)}</td>
+                  {anySeveral && (
+                    <td className={`${styles.right} number`}>
+                      {typeof one.mean_average_precision === "number" &&
+                        percent(one.mean_average_precision)}
+                    </td>
+                  )}
                   <td className={`${styles.right} number`}>{fixed(one.log_loss, 4)}</td>
                 </tr>
               );

@@ -90,6 +90,8 @@ def _figures(figures: Sequence["EvaluationFigures"]) -> RenderableType:
         ("with 95 % confidence", "left"),
         ("Macro F1", "right"),
     ]
+    if True in several:
+        columns.append(("Mean average precision", "right"))
     rows = [
         [
             f"{one.run}, {one.node}, {one.name}",
@@ -97,10 +99,15 @@ def _figures(figures: Sequence["EvaluationFigures"]) -> RenderableType:
             percent(one.accuracy),
             f"{percent(one.low)} to {percent(one.high)}",
             percent(one.macro_f1),
+            *([_or_nothing(one.mean_average_precision)] if True in several else []),
         ]
         for one in figures
     ]
     return table(columns, rows)
+
+
+def _or_nothing(fraction: float | None) -> str:
+    return "" if fraction is None else percent(fraction)
 
 
 def _texts(metric: "ComparedMetric") -> list[str]:

@@ -62,6 +62,7 @@ def curves_section(curves: Curves, run: RecordedRun, *, num_classes: int) -> Sec
     if num_classes > _TOP:
         accuracies["Top-5 validation accuracy"] = "top-5 accuracy"
     # Of pictures with several labels each; a run has these or those.
+    has_several = bool(curves.points("Validation micro F1"))
     accuracies["Validation micro F1"] = "micro F1"
     accuracies["Validation exact match"] = "exact match"
     mark = Mark(run.best_epoch, f"best: epoch {run.best_epoch}") if run.best_epoch else None
@@ -75,8 +76,10 @@ def curves_section(curves: Curves, run: RecordedRun, *, num_classes: int) -> Sec
         ),
         _chart(
             curves,
-            "Validation accuracy",
-            "Right answers on pictures kept apart",
+            "Validation labels" if has_several else "Validation accuracy",
+            "How rightly labels are given to pictures kept apart, at a probability of 0.5"
+            if has_several
+            else "Right answers on pictures kept apart",
             accuracies,
             mark=mark,
         ),
