@@ -29,7 +29,8 @@ class Settings:
 
     Attributes:
         home: Everything Imageloom keeps for itself; ``IMAGELOOM_HOME``, by default
-            ``~/.cache/imageloom``. It may be deleted at any time.
+            ``~/.cache/imageloom``. It may be deleted at any time; but pictures at addresses must
+            then be converted again, whose copies lie there.
         workspace: Runs of pipelines and their outputs; ``IMAGELOOM_WORKSPACE``, by default
             ``~/.local/share/imageloom``.
         database_url: Database that indexes the runs, as SQLAlchemy writes it;

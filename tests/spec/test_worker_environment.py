@@ -13,7 +13,8 @@ from imageloom.spec.worker_environment import worker_environment
         *("PATH", "LC_ALL", "PYTHONPATH", "CUDA_HOME", "NVIDIA_VISIBLE_DEVICES", "NCCL_DEBUG"),
         *("MKL_NUM_THREADS", "TORCH_HOME", "IMAGELOOM_HOME", "XDG_CACHE_HOME", "HF_HOME"),
         *("SSL_CERT_FILE", "https_proxy", "HTTPS_PROXY", "VIRTUAL_ENV", "LD_LIBRARY_PATH"),
-        *("AWS_PROFILE", "AWS_ENDPOINT_URL", "AWS_REGION"),
+        *("AWS_PROFILE", "AWS_ENDPOINT_URL", "AWS_REGION", "AWS_SHARED_CREDENTIALS_FILE"),
+        *("AWS_WEB_IDENTITY_TOKEN_FILE", "AWS_ROLE_ARN", "AWS_CA_BUNDLE"),
     ],
 )
 def test_what_a_worker_may_need_reaches_it(name):
@@ -33,6 +34,7 @@ def test_a_proxy_is_told_as_it_stands_which_the_guide_says():
         "SSH_AUTH_SOCK",
         "AWS_SECRET_ACCESS_KEY",
         "AWS_ACCESS_KEY_ID",
+        "AWS_SESSION_TOKEN",
         "LD_PRELOAD",
         "HF_API_KEY",
         "PYTHON_SECRET",

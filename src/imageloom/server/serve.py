@@ -78,7 +78,7 @@ def listen(
     Args:
         engine: Runs pipelines.
         base: Absolute folder that relative paths in parameters start from.
-        roots: Folders to show besides ``base``, the person's home and the workspace.
+        roots: Folders to show besides ``base``, the person's home, the workspace and downloads.
         port: Where to listen; by default the first free one from ``DEFAULT_PORT`` on.
 
     Raises:
@@ -89,7 +89,9 @@ def listen(
     listener = _listener(HOST, port)
     number = listener.getsockname()[1]
     access = Access(read_or_make_token(home / "token"), number)
-    shown = Roots.of((base, Path.home(), engine.workspace.root, *roots))
+    # Pictures from addresses lie among what Imageloom keeps for itself.
+    own = (engine.workspace.root, engine.settings.downloads)
+    shown = Roots.of((base, Path.home(), *own, *roots))
     studio = _studio(engine, base, shown, readable=shown)
     return _listening(studio, access, listener, f"http://{HOST}:{number}/")
 

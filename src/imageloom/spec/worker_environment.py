@@ -11,8 +11,10 @@ _NAMES: Final = frozenset(
     (
         *("PATH", "HOME", "LANG", "TZ", "TMPDIR", "USER", "SHELL", "VIRTUAL_ENV"),
         "LD_LIBRARY_PATH",
-        # Where pictures at s3:// are and under which name to ask; its secret stands in a file.
-        *("AWS_PROFILE", "AWS_CONFIG_FILE", "AWS_ENDPOINT_URL", "AWS_REGION", "AWS_DEFAULT_REGION"),
+        # Where pictures at s3:// are, under which name to ask, and which files hold the secret.
+        *("AWS_PROFILE", "AWS_ENDPOINT_URL", "AWS_REGION", "AWS_DEFAULT_REGION", "AWS_ROLE_ARN"),
+        *("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE", "AWS_WEB_IDENTITY_TOKEN_FILE"),
+        "AWS_CA_BUNDLE",
     )
 )
 _STARTS: Final = (
@@ -31,5 +33,7 @@ def worker_environment(environment: Mapping[str, str]) -> dict[str, str]:
 
 def _is_allowed(name: str) -> bool:
     upper = name.upper()
-    may_be_needed = name in _NAMES or name.startswith(_STARTS) or upper.endswith(_PROXY)
+    if name in _NAMES:
+        return True
+    may_be_needed = name.startswith(_STARTS) or upper.endswith(_PROXY)
     return may_be_needed and not any(word in upper for word in _SECRETS)
