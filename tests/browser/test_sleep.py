@@ -43,7 +43,7 @@ def test_j09_after_a_night_the_page_goes_on_without_a_gap_and_tells_nothing_twic
     for number in range(3, LINES):
         log(run, number)
         text = f"change {number} of {LINES}"
-        run.append_node("a", NodeFacts(state=NodeState.WAITING, time=3.0, message=text))
+        run.append_node("a", NodeFacts(state=NodeState.RUNNING, time=3.0, message=text))
     session.send("Page.setWebLifecycleState", {"state": "active"})
     tab.clock.fast_forward(NIGHT)
     tab.get_by_text(f"change {LINES - 1} of {LINES}").first.wait_for()
@@ -51,7 +51,7 @@ def test_j09_after_a_night_the_page_goes_on_without_a_gap_and_tells_nothing_twic
     last = f"line {LINES - 1:03} of the log"
     expect(tab.get_by_role("log").get_by_text(last)).to_have_count(1)
     log(run, LINES)
-    run.append_node("a", NodeFacts(state=NodeState.WAITING, time=4.0, message="in the morning"))
+    run.append_node("a", NodeFacts(state=NodeState.RUNNING, time=4.0, message="in the morning"))
     tab.get_by_text("in the morning").first.wait_for()
     expect(tab.get_by_role("log").get_by_text(f"line {LINES:03} of the log")).to_have_count(1)
     box = tab.get_by_role("log")

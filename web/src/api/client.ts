@@ -16,10 +16,11 @@ export class ApiFailure extends Error {
   }
 }
 
-/** Whether asking once more may help: not where the server has understood and refused. */
+/** Whether asking once more may help: not where the server has understood and refused, or waited long itself. */
 export function mayAskAgain(timesFailed: number, problem: unknown): boolean {
-  const wasRefused = problem instanceof ApiFailure && problem.status >= 400 && problem.status < 500;
-  return timesFailed < 1 && !wasRefused;
+  const answer = problem instanceof ApiFailure ? problem : null;
+  const wasRefused = answer !== null && answer.status >= 400 && answer.status < 500;
+  return timesFailed < 1 && !wasRefused && answer?.error.type !== "StoreBusyError";
 }
 
 interface Question {

@@ -1,5 +1,5 @@
 /** The list of runs, with search, states and orders. */
-import { ActionIcon, Button, Checkbox, Select, TextInput, Tooltip } from "@mantine/core";
+import { ActionIcon, Button, Checkbox, Loader, Select, TextInput, Tooltip } from "@mantine/core";
 import { useDebouncedValue, useMediaQuery } from "@mantine/hooks";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
@@ -104,6 +104,7 @@ export function RunsPage() {
           <Button onClick={() => setChosen([])}>{t("compare.clear")}</Button>
         </div>
       )}
+      {list.isPending && <Loader size="sm" m="lg" aria-label={t("loading")} />}
       {list.error && <RequestFailure problem={list.error} onAgain={() => void list.refetch()} />}
       {rows.length > 0 && (
         <RunTable
