@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from imageloom.data.params import ConvertParams
+from imageloom.data.sources.json_manifest import read_json_manifest
 from imageloom.data.sources.listing import Listing
 from imageloom.data.sources.table.problems import ProblemList
 from imageloom.data.sources.table.rows import (
@@ -17,11 +18,10 @@ from imageloom.data.sources.table.rows import (
     listing_of_rows,
     root_of_manifest,
 )
-from imageloom.errors import CouldNotOpenFileError, InvalidDatasetError, json_problem
+from imageloom.errors import InvalidDatasetError
 from imageloom.events import Control
 from imageloom.system.wording import count, some
 
-_MAX_BYTES: Final = 1024 * 1024 * 1024  # the file is held in memory whole
 _KEYS: Final = ("images", "annotations", "categories")
 _SHOWN: Final = 3
 _CHARS: Final = 60  # of a value, in a message
@@ -67,16 +67,7 @@ def read_coco(manifest: Path, params: ConvertParams, *, control: Control) -> Lis
 
 
 def _read(manifest: Path) -> tuple[list[Item], list[Item], list[Item]]:
-    try:
-        if manifest.stat().st_size > _MAX_BYTES:
-            raise _no_coco(manifest, f"has more than {_MAX_BYTES:,} bytes")
-        content = json.loads(manifest.read_bytes())
-    except OSError as problem:
-        raise CouldNotOpenFileError(
-            f"{manifest} may not be read: {problem.strerror}.", reason="not-readable"
-        ) from problem
-    except (ValueError, RecursionError) as problem:
-        raise _no_coco(manifest, f"is not valid JSON: {json_problem(problem)}") from problem
+    content = read_json_manifest(manifest, _no_coco)
     lists: list[list[Item]] = []
     for key in _KEYS:
         found = content.get(key, []) if isinstance(content, dict) else None

@@ -10,20 +10,15 @@ from pathlib import Path
 from typing import Final
 
 from imageloom.data.params import ConvertParams
+from imageloom.data.sources.json_manifest import read_json_manifest
 from imageloom.data.sources.listing import Listing
 from imageloom.data.sources.table.names_of_others import name_here
 from imageloom.data.sources.table.problems import ProblemList
 from imageloom.data.sources.table.rows import ManifestRow, listing_of_rows, root_of_manifest
-from imageloom.errors import (
-    CouldNotOpenFileError,
-    InvalidDatasetError,
-    NotExpectedLabelColumnError,
-    json_problem,
-)
+from imageloom.errors import InvalidDatasetError, NotExpectedLabelColumnError
 from imageloom.events import Control
 from imageloom.system.wording import count, some
 
-_MAX_BYTES: Final = 1024 * 1024 * 1024  # the file is held in memory whole
 _IMAGE: Final = "image"
 _CHOICE: Final = "choice"
 _CHOICES: Final = "choices"
@@ -260,16 +255,7 @@ class _Reading:
 
 
 def _items(manifest: Path) -> list[Item]:
-    try:
-        if manifest.stat().st_size > _MAX_BYTES:
-            raise _no_export(manifest, f"has more than {_MAX_BYTES:,} bytes")
-        content = json.loads(manifest.read_bytes())
-    except OSError as problem:
-        raise CouldNotOpenFileError(
-            f"{manifest} may not be read: {problem.strerror}.", reason="not-readable"
-        ) from problem
-    except (ValueError, RecursionError) as problem:
-        raise _no_export(manifest, f"is not valid JSON: {json_problem(problem)}") from problem
+    content = read_json_manifest(manifest, _no_export)
     if not isinstance(content, list) or not all(isinstance(one, dict) for one in content):
         raise _no_export(manifest, "is no list of tasks")
     return content
