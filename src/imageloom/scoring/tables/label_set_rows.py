@@ -17,6 +17,7 @@ from imageloom.errors import (
     NotExpectedLabelColumnError,
     NotScoredDatasetError,
 )
+from imageloom.scoring.tables.cells import Cells
 from imageloom.scoring.tables.checks import Part, check_probabilities_alone
 from imageloom.scoring.tables.label_set_table import LABELS, SCORED_SET, LabelSetTable
 from imageloom.scoring.tables.scored_table import (
@@ -25,7 +26,7 @@ from imageloom.scoring.tables.scored_table import (
     positions_in,
     room_for_probabilities,
 )
-from imageloom.scoring.tables.source import BadCellError, Chunk
+from imageloom.scoring.tables.source import Chunk
 from imageloom.system.wording import some
 
 _ROUNDED: Final = 0.01  # tables of others round to a few digits
@@ -61,14 +62,15 @@ class LabelSetRows:
             NotScoredDatasetError: A cell is no score; the message names row and column.
             NotExpectedLabelColumnError: A label is none of the table's.
         """
-        files = self._files_of(chunk)
+        cells = Cells(chunk, self._column, self._part)
+        files = cells.text(FILE)
         rows = slice(self._done, self._done + len(files))
         for index, name in enumerate(self._classes):
-            self._probabilities_NK[rows, index] = self._numbers(chunk, PROBABILITY + name)
+            self._probabilities_NK[rows, index] = cells.numbers(PROBABILITY + name)
         check_probabilities_alone(self._probabilities_NK[rows], self._classes, self._part)
-        self._predicted_NK[rows] = self._sets(chunk, SCORED_SET, NotScoredDatasetError)
+        self._predicted_NK[rows] = self._sets(cells, SCORED_SET, NotScoredDatasetError)
         if self._labels_NK is not None:
-            self._labels_NK[rows] = self._sets(chunk, LABELS, NotExpectedLabelColumnError)
+            self._labels_NK[rows] = self._sets(cells, LABELS, NotExpectedLabelColumnError)
         self._files.append(files)
         self._done += len(files)
 
@@ -119,28 +121,9 @@ class LabelSetRows:
                 details=Part(self._path, 1).details(row, SCORED_SET),
             )
 
-    def _files_of(self, chunk: Chunk) -> pa.Array:
-        try:
-            values = chunk.text(self._column[FILE])
-        except BadCellError as bad:
-            raise self._bad_cell(FILE, bad, "text") from None
-        if values.null_count:
-            row = int(np.argmin(values.is_valid().to_numpy(zero_copy_only=False)))
-            raise self._bad_cell(FILE, BadCellError(row, "nothing"), "text")
-        return values
-
-    def _numbers(self, chunk: Chunk, name: str) -> npt.NDArray[np.float32]:
-        try:
-            return chunk.numbers(self._column[name])
-        except BadCellError as bad:
-            raise self._bad_cell(name, bad, "a number between 0 and 1") from None
-
-    def _sets(self, chunk: Chunk, name: str, error: type[ImageloomError]) -> npt.NDArray[np.bool_]:
+    def _sets(self, cells: Cells, name: str, error: type[ImageloomError]) -> npt.NDArray[np.bool_]:
         """Return which labels the sets of a column hold, bool [R, K]."""
-        try:
-            sets = chunk.sets(self._column[name])
-        except BadCellError as bad:
-            raise self._bad_cell(name, bad, "lists of labels") from None
+        sets = cells.sets(name)
         sets_RK = np.zeros((len(sets), len(self._classes)), np.bool_)
         rows = pc.list_parent_indices(sets).to_numpy(zero_copy_only=False)
         labels = sets.flatten()
@@ -157,11 +140,3 @@ class LabelSetRows:
             )
         sets_RK[rows, positions] = True
         return sets_RK
-
-    def _bad_cell(self, name: str, bad: BadCellError, expected: str) -> NotScoredDatasetError:
-        return NotScoredDatasetError(
-            f"{self._part.row(bad.row)}, column {name!r} holds {bad.found}, but must hold "
-            f"{expected}.",
-            reason="bad-cell",
-            details=self._part.details(bad.row, name),
-        )

@@ -7,7 +7,8 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from imageloom.errors import NotExpectedLabelColumnError, NotScoredDatasetError
+from imageloom.errors import NotExpectedLabelColumnError
+from imageloom.scoring.tables.cells import Cells
 from imageloom.scoring.tables.checks import (
     Part,
     check_labels,
@@ -56,13 +57,14 @@ class TableRows:
             NotScoredDatasetError: A cell is no score; the message names row and column.
             NotExpectedLabelColumnError: A label is not text, or no class of the table.
         """
-        files = self._text(chunk, FILE)
+        cells = Cells(chunk, self._column, self._part)
+        files = cells.text(FILE)
         rows = slice(self._done, self._done + len(files))
         probabilities_RK = self._probabilities_NK[rows]
         for index, name in enumerate(self._classes):
-            probabilities_RK[:, index] = self._numbers(chunk, PROBABILITY + name)
+            probabilities_RK[:, index] = cells.numbers(PROBABILITY + name)
         check_probabilities(probabilities_RK, self._classes, self._part)
-        scored = self._text(chunk, SCORED_LABEL)
+        scored = cells.text(SCORED_LABEL)
         predicted_R = positions_in(self._classes, scored)
         check_scored_labels(predicted_R, scored, probabilities_RK, self._part)
         self._predicted_N[rows] = predicted_R
@@ -103,28 +105,3 @@ class TableRows:
         labels_R = positions_in(self._classes, labels)
         check_labels(labels, labels_R, self._classes, self._part)
         return labels_R
-
-    def _text(self, chunk: Chunk, name: str) -> pa.Array:
-        try:
-            values = chunk.text(self._column[name])
-        except BadCellError as bad:
-            raise self._bad_cell(name, bad, "text") from None
-        if values.null_count:
-            row = int(np.argmin(values.is_valid().to_numpy(zero_copy_only=False)))
-            raise self._bad_cell(name, BadCellError(row, "nothing"), "text")
-        return values
-
-    def _numbers(self, chunk: Chunk, name: str) -> npt.NDArray[np.float32]:
-        try:
-            return chunk.numbers(self._column[name])
-        except BadCellError as bad:
-            raise self._bad_cell(name, bad, "a number between 0 and 1") from None
-
-    def _bad_cell(self, name: str, bad: BadCellError, expected: str) -> NotScoredDatasetError:
-        return NotScoredDatasetError(
-            f"{self._part.row(bad.row)}, column {name!r} holds {bad.found}, but must hold "
-            f"{expected}.",
-            hint="Numbers have a point, as in 0.25." if "number" in expected else "",
-            reason="bad-cell",
-            details=self._part.details(bad.row, name),
-        )
