@@ -49,8 +49,15 @@ class ClassFigures:
 
 def class_figures(confusion_KK: Ints) -> ClassFigures:
     """Return precision, recall and F1 of each class from a confusion matrix (rows: labels)."""
-    right_K = np.diag(confusion_KK)
-    support_K, predicted_K = confusion_KK.sum(axis=1), confusion_KK.sum(axis=0)
+    return figures_of_counts(
+        np.diag(confusion_KK),
+        support_K=confusion_KK.sum(axis=1),
+        predicted_K=confusion_KK.sum(axis=0),
+    )
+
+
+def figures_of_counts(right_K: Ints, *, support_K: Ints, predicted_K: Ints) -> ClassFigures:
+    """Return precision, recall and F1 of each class from how often it is right, there and named."""
     return ClassFigures(
         precision_K=ratios(right_K, predicted_K),
         recall_K=ratios(right_K, support_K),

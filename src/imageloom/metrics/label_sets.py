@@ -10,7 +10,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from imageloom.metrics.figures import ClassFigures
+from imageloom.metrics.figures import ClassFigures, figures_of_counts
 from imageloom.metrics.probabilities import LEAST_PROBABILITY
 from imageloom.metrics.ratios import Floats, ratio, ratios
 
@@ -26,15 +26,10 @@ def label_figures(labels_NK: Sets, predicted_NK: Sets) -> ClassFigures:
         labels_NK: Which labels each picture has.
         predicted_NK: Which it was given.
     """
-    right_K = (labels_NK & predicted_NK).sum(axis=0, dtype=np.int64)
-    support_K = labels_NK.sum(axis=0, dtype=np.int64)
-    predicted_K = predicted_NK.sum(axis=0, dtype=np.int64)
-    return ClassFigures(
-        precision_K=ratios(right_K, predicted_K),
-        recall_K=ratios(right_K, support_K),
-        f1_K=ratios(2 * right_K, support_K + predicted_K),
-        support_K=support_K,
-        predicted_K=predicted_K,
+    return figures_of_counts(
+        (labels_NK & predicted_NK).sum(axis=0, dtype=np.int64),
+        support_K=labels_NK.sum(axis=0, dtype=np.int64),
+        predicted_K=predicted_NK.sum(axis=0, dtype=np.int64),
     )
 
 

@@ -49,9 +49,7 @@ def make_label_set_criterion(
     weights_K: npt.NDArray[np.float64] | None, params: TrainParams, compute: Compute
 ) -> torch.nn.Module:
     """Return the loss of a run on pictures with several labels each."""
-    weight = None
-    if weights_K is not None:
-        weight = torch.tensor(weights_K, dtype=torch.float32, device=compute.device)
+    weight = _weight(weights_K, compute)
     return LabelSetLoss(weight, params.label_smoothing, params.focal_gamma)
 
 
@@ -59,12 +57,16 @@ def make_criterion(
     weights_K: npt.NDArray[np.float64] | None, params: TrainParams, compute: Compute
 ) -> torch.nn.Module:
     """Return the loss of a run: mean over the batch, by class weight if any."""
-    weight = None
-    if weights_K is not None:
-        weight = torch.tensor(weights_K, dtype=torch.float32, device=compute.device)
+    weight = _weight(weights_K, compute)
     if params.focal_gamma > 0:
         return FocalLoss(weight, params.label_smoothing, params.focal_gamma)
     return torch.nn.CrossEntropyLoss(weight=weight, label_smoothing=params.label_smoothing)
+
+
+def _weight(weights_K: npt.NDArray[np.float64] | None, compute: Compute) -> torch.Tensor | None:
+    if weights_K is None:
+        return None
+    return torch.tensor(weights_K, dtype=torch.float32, device=compute.device)
 
 
 class FocalLoss(torch.nn.Module):
