@@ -9,12 +9,12 @@ import { LabelErrors } from "../explain/LabelErrors";
 import { type Explained, PicturePanel } from "../explain/PicturePanel";
 import { Thresholds } from "../explain/Thresholds";
 import { TryPicture } from "../explain/TryPicture";
-import { fromServer } from "../i18n/fromServer";
-import { fixed, percent } from "../i18n/numbers";
+import { percent } from "../i18n/numbers";
 import { Icon } from "../icons/Icon";
 import { RequestFailure } from "../runs/FailureCard";
 import { ClassTable } from "./ClassTable";
 import { type Evaluation, evaluationOf } from "./evaluation";
+import { FigureList } from "./FigureList";
 import { LabelSetView } from "./LabelSetView";
 import { Matrix } from "./Matrix";
 import { type Choice, PictureGrid } from "./PictureGrid";
@@ -117,14 +117,7 @@ export function EvaluationView({ run, node, children }: EvaluationViewProps) {
       </section>
       <section>
         <h3>{t("evaluation.figures")}</h3>
-        <dl className={styles.figures}>
-          {evaluation.figures.map(([name, value]) => (
-            <div key={name}>
-              <dt>{fromServer(name).replaceAll("_", " ")}</dt>
-              <dd className="number">{value === null ? "–" : fixed(value, 4)}</dd>
-            </div>
-          ))}
-        </dl>
+        <FigureList figures={evaluation.figures} />
       </section>
       {explained && (
         <PicturePanel

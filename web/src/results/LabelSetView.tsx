@@ -3,10 +3,10 @@ import { Button } from "@mantine/core";
 import type { ReactNode } from "react";
 import { useTranslation } from "react-i18next";
 import { addressOf } from "../api/runQuestions";
-import { fromServer } from "../i18n/fromServer";
 import { fixed, numberIn, percent } from "../i18n/numbers";
 import { Icon } from "../icons/Icon";
 import type { Evaluation, LabelRow } from "./evaluation";
+import { FigureList } from "./FigureList";
 import styles from "./results.module.css";
 
 interface LabelSetViewProps {
@@ -51,14 +51,7 @@ export function LabelSetView(props: LabelSetViewProps) {
       </section>
       <section>
         <h3>{t("evaluation.figures")}</h3>
-        <dl className={styles.figures}>
-          {evaluation.figures.map(([name, value]) => (
-            <div key={name}>
-              <dt>{fromServer(name).replaceAll("_", " ")}</dt>
-              <dd className="number">{value === null ? "–" : fixed(value, 4)}</dd>
-            </div>
-          ))}
-        </dl>
+        <FigureList figures={evaluation.figures} />
       </section>
     </div>
   );
