@@ -26,7 +26,7 @@ from pictures import NUM_CLASSES, folders_for
 from report import parser_of, publish
 from rounds import Found, in_turn, median_and_spread, table
 from systems import CEILING, OURS, SYSTEMS, Training
-from watched import epochs_of, watch
+from watched import Failed, epochs_of, watch
 
 import imageloom
 
@@ -137,7 +137,7 @@ def compare(name, arguments):
     epochs = arguments.epochs or sizes.epochs
     steps = arguments.steps or (sizes.small_steps if job.is_small else sizes.steps)
     counts = {"train": steps * job.batch_size, "val": sizes.validation}
-    folder, found = folders_for(job, counts, arguments), Found()
+    folder, found, failed = folders_for(job, counts, arguments), Found(), {}
     for number, system in in_turn(arguments.systems, arguments.rounds):
         wish = Training(
             name=name,
@@ -150,7 +150,17 @@ def compare(name, arguments):
             our_workers=arguments.our_workers,
             timm_train=arguments.timm_train,
         )
-        values = run(system, wish, arguments.memory_every)
+        if system in failed:
+            continue
+        try:
+            values = run(system, wish, arguments.memory_every)
+        except Failed as error:  # the others took their time, and say something without it
+            if system in (CEILING, OURS):
+                raise
+            print(error, flush=True)
+            found.leave_out(system)
+            failed[system] = str(error).splitlines()[-1]
+            continue
         found.add(system, **values)
         print(number, name, system, {key: round(one, 3) for key, one in values.items()}, flush=True)
     return [
@@ -159,6 +169,7 @@ def compare(name, arguments):
         f"validation, {epochs} epochs; median of {arguments.rounds} (least to most).",
         table(HEADER, rows_of(found)),
         against_best_peer(found),
+        *(f"{system} did not train: `{why}`" for system, why in failed.items()),
     ]
 
 

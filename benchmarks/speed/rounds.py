@@ -24,6 +24,10 @@ class Found:
         for measure, value in values.items():
             self.values.setdefault((name, measure), []).append(value)
 
+    def leave_out(self, name):
+        """Forget what was measured of a name that not all rounds can be measured of."""
+        self.values = {key: found for key, found in self.values.items() if key[0] != name}
+
     def of(self, name, measure):
         return self.values.get((name, measure), [])
 

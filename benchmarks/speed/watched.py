@@ -4,7 +4,6 @@ import contextlib
 import os
 import shutil
 import subprocess
-import sys
 import threading
 import time
 from dataclasses import dataclass
@@ -21,6 +20,10 @@ OFFLINE = {
     "YOLO_AUTOINSTALL": "false",
     "WANDB_MODE": "disabled",
 }
+
+
+class Failed(SystemExit):
+    """A command did not end well; this ends the benchmark too, unless it can go on without."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +47,7 @@ class Watched:
 
 
 def watch(command, folder, *, memory_every_s=0.0, env=None):
-    """Run a command to its end; on failure, end this process with what it said.
+    """Run a command to its end.
 
     Args:
         command: Words.
@@ -52,6 +55,9 @@ def watch(command, folder, *, memory_every_s=0.0, env=None):
         memory_every_s: Time between two looks at the memory, or 0 for none. A look at 3 GB takes
             some 10 ms of one core.
         env: Changes of the environment.
+
+    Raises:
+        Failed: It did not end with 0; with what it said.
     """
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
@@ -73,7 +79,7 @@ def watch(command, folder, *, memory_every_s=0.0, env=None):
     if code:
         # Python writes what is left of its output after the traceback.
         why = text[text.rfind("Traceback") :][:4000] if "Traceback" in text else text[-4000:]
-        sys.exit(f"{' '.join(words)} ended with {code}:\n{why}")
+        raise Failed(f"{' '.join(words)} ended with {code}:\n{why}")
     return Watched(
         seconds=seconds,
         marks=[(word, at - began) for word, at in read_marks(folder)],

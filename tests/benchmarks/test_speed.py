@@ -39,6 +39,15 @@ def test_ratios_are_those_within_a_round():
     assert found.ratios("ours", "speed", "absent") == []
 
 
+def test_a_name_that_is_left_out_is_gone_with_all_its_rounds():
+    found = rounds.Found()
+    for name in ("one", "other", "one"):
+        found.add(name, speed=1.0, memory=2.0)
+    found.leave_out("one")
+    assert found.names() == ["other"]
+    assert found.of("one", "memory") == []
+
+
 def test_a_cell_says_median_least_and_most():
     assert rounds.median_and_spread([3.0, 1.0, 2.0]) == "2.0 (1.0 to 3.0)"
     assert rounds.median_and_spread([2048.0], digits=2, unit=1024) == "2.00"
@@ -88,8 +97,9 @@ def test_a_command_is_watched_with_its_steps_and_epochs(tmp_path):
 
 
 def test_a_command_that_fails_is_told_with_its_traceback(tmp_path):
+    assert issubclass(watched.Failed, SystemExit)  # so a benchmark ends with these words alone
     script = "print('line\\n' * 9000); 1 / 0"
-    with pytest.raises(SystemExit, match=r"ended with 1:\nTraceback(.|\n)*ZeroDivisionError"):
+    with pytest.raises(watched.Failed, match=r"ended with 1:\nTraceback(.|\n)*ZeroDivisionError"):
         watched.watch([sys.executable, "-c", script], tmp_path / "notes")
 
 

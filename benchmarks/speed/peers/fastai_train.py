@@ -10,6 +10,7 @@ import sys
 from functools import partial
 
 import torch
+import torchvision
 from ceiling import has_bfloat16
 from fastai.callback.channelslast import ChannelsLast
 from fastai.vision.all import (
@@ -56,10 +57,12 @@ def loaders(folder, job, workers):
 def main(name, folder, epochs, workers, out):
     job = JOBS[name]
 
-    def network(pretrained):
+    def small(pretrained):
         assert not pretrained
         return build(job)
 
+    # Where to cut off the last layers it knows of torchvision's own functions only.
+    network = small if job.is_small else torchvision.models.get_model_builder(job.network)
     learner = vision_learner(
         loaders(folder, job, int(workers)),
         network,

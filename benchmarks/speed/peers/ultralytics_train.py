@@ -57,7 +57,8 @@ class Trainer(ClassificationTrainer):
 
 
 def main(name, folder, epochs, workers, out):
-    settings.update({"sync": False})
+    # Its tracker would write weights, as pickles, and a database into the folder it is called from.
+    settings.update({"sync": False, "mlflow": False})
     job, has_gpu = JOBS[name], torch.cuda.is_available()
     Trainer.is_small = job.is_small
     trainer = Trainer(
