@@ -120,7 +120,10 @@ BAD_ROWS = {
     "leads-up-and-back": ("sub/../1.png,a\n", "leads up"),
     "absolute": ("/etc/passwd,a\n", "line 2: '/etc/passwd' lies outside"),
     "nul": ("1.png\0.jpg,a\n", "NUL"),
-    "backslashes": ("sub\\5.png,a\n", "write '/' between folders"),
+    "backslashes": ("sub\\6.png,a\n", "line 2: there is no file 'sub\\\\6.png'"),
+    "backslashes-that-lead-up": ("sub\\..\\1.png,a\n", "line 2: there is no file 'sub"),
+    "backslash-first": ("\\sub\\5.png,a\n", "line 2: there is no file"),
+    "repeated-in-capital-letters": ("1.png,a\n1.PNG,a\n", "line 3: names the same file as line 2"),
     "too-many-values": ("1.png,a,b\n", "line 2: has 3 values, but the header has 2"),
     "open-quote": ('"1.png,a\n', "line 2: a quote opens here and never closes"),
     "open-quote-among-rows": (
@@ -416,6 +419,14 @@ def test_labels_in_letters_of_two_scripts_bring_a_notice(read):
     assert any("has CYRILLIC SMALL LETTER A" in notice for notice in listing.notices)
 
 
+@pytest.mark.parametrize("first", ["sep=;", "SEP=;\r", '"sep=;"', "sep=;;;"])
+def test_a_line_in_which_excel_is_told_the_separator_is_no_header(read, first):
+    assert rows(read(f"{first}\nfile;label\n1.png;a,b,c,d\n")) == [("1.png", "a,b,c,d", None)]
+    assert rows(read(f"\ufeff{first}\n1.png;a,b,c,d\n")) == [("1.png", "a,b,c,d", None)]
+    with pytest.raises(InvalidDatasetError, match="line 4: there is no file"):
+        read(f"{first}\nfile;label\n1.png;a\n9.png;b\n")
+
+
 @pytest.mark.parametrize("delimiter", list(",;\t|"))
 def test_the_header_itself_says_what_separates_values(read, delimiter):
     text = f"image_path{delimiter}species{delimiter}camera\n1.png{delimiter}a{delimiter}c\n"
@@ -537,6 +548,65 @@ def test_files_that_lie_in_a_folder_nearby_lead_to_it(read, tmp_path, file, fold
     with pytest.raises(InvalidDatasetError, match=f"no file '{file}'") as refused:
         read(f"file,label\n{file},a\n", folder=folder)
     assert refused.value.hint == told
+
+
+NFC, NFD = "K\u00e4fer", "Ka\u0308fer"
+
+
+@pytest.mark.parametrize(
+    ("written", "lies"),
+    [
+        ("sub\\5.png", "sub/5.png"),
+        (".\\SUB\\\\5.PNG", "sub/5.png"),
+        ("1.PNG", "1.png"),
+        (f"{NFC}/{NFC} 1.jpg", f"{NFD}/{NFD} 1.JPG"),
+        (f"{NFD}\\{NFD} 2.jpg", f"{NFC.lower()}/{NFC} 2.jpg"),
+    ],
+)
+def test_files_are_found_as_windows_and_macos_would_find_them(read, tree, written, lies):
+    tree.write({lies: X})
+    listing = read(f"file,label\n{written},a\n2.png,b\n")
+    assert rows(listing) == [(lies, "a", None), ("2.png", "b", None)]
+    assert any(
+        f"1 file is spelt otherwise in list.csv than on this disk, as Windows and macOS allow: "
+        f"{written!r} was taken for {lies!r}." == notice
+        for notice in listing.notices
+    )
+
+
+def test_a_file_that_lies_there_as_it_is_written_is_taken_before_another_one(read, tree):
+    tree.write({"sub\\5.png": X, "1.PNG": X, "SUB/6.png": X})
+    listing = read("file,label\nsub\\5.png,a\n1.PNG,b\nSUB/6.png,a\n")
+    assert [file for file, _, _ in rows(listing)] == ["sub\\5.png", "1.PNG", "SUB/6.png"]
+    assert not any("spelt otherwise" in notice for notice in listing.notices)
+
+
+def test_a_name_that_two_files_would_have_elsewhere_is_refused_with_both(read, tree):
+    tree.write({"A.png": X, "a.PNG": X})
+    with pytest.raises(InvalidDatasetError, match=r"'a\.png' may be 'A\.png' or 'a\.PNG' in"):
+        read("file,label\na.png,a\n")
+
+
+def test_files_of_other_spelling_behind_links_are_left_out_as_others_are(read, tree):
+    (tree.root / "inside").symlink_to("sub")
+    listing = read("file,label\n1.png,a\nINSIDE\\5.png,a\n")
+    assert [one.file for one in listing.rejected] == ["inside/5.png"]
+
+
+def test_paths_of_a_windows_machine_lead_to_the_part_that_is_too_much(read, tree):
+    with pytest.raises(InvalidDatasetError, match="there is no file") as refused:
+        read("file,label\nC:\\Users\\Anna\\sub\\5.png,a\n")
+    assert refused.value.hint == (
+        f"Take 'C:\\Users\\Anna\\' away from the names: then 'sub\\5.png' is found in {tree.root}."
+    )
+
+
+def test_names_without_their_endings_lead_to_the_whole_ones(read, tree):
+    with pytest.raises(InvalidDatasetError, match="there is no file") as refused:
+        read("file,label\nsub\\5,a\n")
+    assert refused.value.hint == (
+        f"Add their endings to the names: 'sub/5.png' lies in {tree.root}."
+    )
 
 
 PARTS = "file,label,split\n1.png,a,train\n2.png,b,train\n3.png,a,val\nsub/5.png,b,test\n"

@@ -16,6 +16,7 @@ from imageloom.system.wording import count
 _DELIMITERS: Final[tuple[str, ...]] = (",", ";", "\t", "|")
 _BLANK: Final[str] = " "
 _FILE_FIRST: Final = re.compile(r"(.*?\.[A-Za-z]{3,4})(?=\s|$)(.*)")  # 'my photo.jpg 3'
+_SEPARATOR: Final = re.compile(r'"?sep=(.)\1*"?\s*', re.IGNORECASE)  # Excel's first line; no row
 _TOO_LONG: Final = "field larger"  # how messages of the csv module begin
 _OPEN: Final = "unexpected end"
 
@@ -52,7 +53,8 @@ def open_table(path: Path, root: Path, file_column: str) -> Table:
     """Find out how a table is read, from its first line.
 
     Spreadsheets write ``;`` where ``,`` is the decimal sign, so the line itself says what
-    separates. A line that begins with a picture is a row; any other names the columns.
+    separates; or the line ``sep=;`` before it, as in Excel. A line that begins with a picture is a
+    row; any other names the columns.
 
     Args:
         path: The file.
@@ -62,8 +64,11 @@ def open_table(path: Path, root: Path, file_column: str) -> Table:
     Raises:
         InvalidDatasetError: It is no text, or its first line is damaged.
     """
-    first = next((line for line in text_lines(path) if line.strip()), "")
-    delimiter = _delimiter(first, path.suffix.lower(), file_column)
+    lines = (line for line in text_lines(path) if line.strip())
+    first = next(lines, "")
+    told = _SEPARATOR.fullmatch(first)
+    first = next(lines, "") if told else first
+    delimiter = told[1] if told else _delimiter(first, path.suffix.lower(), file_column)
     is_padded = f"{delimiter} " in first
     _, values = next(_records(path, delimiter, is_padded=is_padded), (0, []))
     values = [value.strip() for value in values]
@@ -116,7 +121,7 @@ def _records(path: Path, delimiter: str, *, is_padded: bool) -> Iterator[Row]:
     Raises:
         InvalidDatasetError: A quote does not close, or text follows the quote that closes.
     """
-    lines = text_lines(path)
+    lines = _rows_of(text_lines(path))
     if delimiter == _BLANK:
         records: Iterable[Row] = ((at, _at_blanks(line)) for at, line in enumerate(lines, 1))
     else:
@@ -124,6 +129,13 @@ def _records(path: Path, delimiter: str, *, is_padded: bool) -> Iterator[Row]:
     for number, values in records:
         if any(map(str.strip, values)):  # spreadsheets export empty rows as delimiters alone
             yield number, values
+
+
+def _rows_of(lines: Iterator[str]) -> Iterator[str]:
+    """Yield all lines, and a blank one for that which only says what separates values."""
+    first = next(lines, "")
+    yield "\n" if _SEPARATOR.fullmatch(first) else first
+    yield from lines
 
 
 def _csv_records(

@@ -8,6 +8,7 @@ from pathlib import Path, PurePosixPath
 from typing import Final, NamedTuple
 
 from imageloom.data.sources.table.names_of_others import is_name_of_others, name_here
+from imageloom.data.sources.table.other_spellings import OtherSpellings
 
 _MAX_FOLDERS: Final = 1000  # that are looked into, to tell where files lie instead
 
@@ -19,11 +20,13 @@ class FoundFile(NamedTuple):
         path: From the root.
         status: What is there; a link is not followed.
         is_trimmed: Whether only its name without outer white space is there.
+        is_respelt: Whether it is there only as Windows or macOS would find it by this name.
     """
 
     path: str
     status: os.stat_result
-    is_trimmed: bool
+    is_trimmed: bool = False
+    is_respelt: bool = False
 
 
 class FileFinder:
@@ -38,6 +41,7 @@ class FileFinder:
         self.root = root
         self.folders: dict[str, bool] = {}  # whether one leads through a link
         self._start = start
+        self._spellings = OtherSpellings(root)
         self._missing = ""  # the first file that is not there
         self._common = ""  # folder of all absolute paths
         self._leads_out = False
@@ -51,13 +55,16 @@ class FileFinder:
         """
         try:
             path = self._inside(file)
-            return FoundFile(path, (self.root / path).lstat(), is_trimmed=False)
+            return FoundFile(path, (self.root / path).lstat())
         except UnicodeEncodeError as problem:
             raise ValueError(f"{file!r} can be no file's name") from problem
         except OSError as problem:
             trimmed = file.strip()
             if trimmed != file:
                 return self.find(trimmed)._replace(is_trimmed=True)
+            path = self._spellings.find(self._inside(file)) or ""
+            if path:
+                return FoundFile(path, (self.root / path).lstat(), is_respelt=True)
             self._missing = self._missing or file
             raise ValueError(_nothing_there(file, problem)) from problem
 
@@ -116,6 +123,13 @@ class FileFinder:
         return f"Use {_flag(self._common)}, which holds all these files."
 
     def _hint_missing(self, start: Path) -> str:
+        end = self._spellings.end_of(self._missing)
+        if end is not None:
+            before = self._missing.removesuffix(end)
+            return f"Take '{before}' away from the names: then '{end}' is found in {self.root}."
+        whole = self._spellings.with_ending(self._missing)
+        if whole is not None:
+            return f"Add their endings to the names: {whole!r} lies in {self.root}."
         for folder in _around(self.root):
             # pathlib raises for a name that is too long.
             if os.path.isfile(folder / self._missing):  # noqa: PTH113
@@ -145,7 +159,5 @@ def _folders(parent: Path) -> Iterator[Path]:
 
 
 def _nothing_there(file: str, problem: OSError) -> str:
-    if "\\" in file:
-        return f"there is no file {file!r}; write '/' between folders"
     why = "" if problem.errno == errno.ENOENT else f" ({problem.strerror})"
     return f"there is no file {file!r}{why}"

@@ -119,6 +119,8 @@ class _Gathering:
     listed_pictures: int = 0
     trimmed: int = 0  # values that had outer white space
     first_trimmed: str = ""
+    respelt: int = 0  # files that are called a little otherwise here
+    first_respelt: tuple[str, str] | None = None
 
     def __post_init__(self) -> None:
         if self.has_several and not self.params.label_separator:
@@ -138,12 +140,10 @@ class _Gathering:
         if self.params.labels == "none":
             row = row._replace(label=None)
         try:
-            path, found, is_trimmed = self.finder.find(row.file)
+            path, found = self._find(row.file)
         except ValueError as problem:
             self.problems.add(self._where(row.number), str(problem))
             return
-        if is_trimmed:
-            self._trim(row.file)
         if what := _wrong_text(row):
             self.problems.add(self._where(row.number), what)
             return
@@ -170,6 +170,16 @@ class _Gathering:
             mtime_ns=found.st_mtime_ns,
             group=self._trim(row.group or "") or None,
         )
+
+    def _find(self, file: str) -> tuple[str, os.stat_result]:
+        """Return where a row's file lies from the root and what is there, and count odd names."""
+        found = self.finder.find(file)
+        if found.is_trimmed:
+            self._trim(file)
+        if found.is_respelt:
+            self.respelt += 1
+            self.first_respelt = self.first_respelt or (file, found.path)
+        return found.path, found.status
 
     def _trim(self, text: str) -> str:
         """Return text without outer white space, of which the notices will tell."""
@@ -292,6 +302,13 @@ class _Gathering:
             yield (
                 f"White space around {count(self.trimmed, 'value')} of {self.manifest.name} was "
                 f"left out, as in {quoted(self.first_trimmed)}."
+            )
+        if self.first_respelt is not None:
+            written, called = map(quoted, self.first_respelt)
+            yield (
+                f"{count(self.respelt, 'file is', 'files are')} spelt otherwise in "
+                f"{self.manifest.name} than on this disk, as Windows and macOS allow: {written} "
+                f"was taken for {called}."
             )
         if dropped:
             names = some([quoted(name) for name in dropped])
