@@ -45,6 +45,7 @@ def test_the_report_is_plain_json(images):
     assert content["images_per_class"] == {"a": 2, "b": 2}
     assert content["rejected"][0]["file"] == "b/bad.png"
     assert content["comparison"]["leaks"][0] == ["a/1.png", "a/1.png"]
+    assert content["comparison"]["shared_groups"] == []
     assert content["counts"] == {
         "rejected": 1,
         "changed": 0,

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from imageloom.data.images.crop_check import require_crops_fit
 from imageloom.data.images.directory import ImageDirectory
+from imageloom.data.images.shared_groups import notice_on_shared_groups
 from imageloom.data.loading.copy_size import copy_side
 from imageloom.data.loading.sampler import steps_per_epoch
 from imageloom.errors import (
@@ -133,7 +134,11 @@ def make_plan(
         inference=inference,
         params=params,
         processes=processes,
-        notices=(*notices_on_equal_pictures(training, validation), *_everywhere(training)),
+        notices=(
+            *notices_on_equal_pictures(training, validation),
+            *notice_on_shared_groups(training, validation),
+            *_everywhere(training),
+        ),
         finds_batch_size=finds_batch_size,
     )
 

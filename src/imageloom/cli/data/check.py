@@ -120,6 +120,10 @@ def _beside(other: "SharedPictures") -> Iterator[RenderableType]:
         yield from _list(title, [f"{here} = {there}" for here, there in other.leaks])
     else:
         yield line("Leaks", "no file is in both")
+    if other.groups:
+        names = some(list(map(quoted, other.groups)))
+        shared = f"{count(len(other.groups), 'group has', 'groups have')} pictures in both: {names}"
+        yield line("Groups", shared, style="red")
     for names, what in (
         (other.missing_classes, f"{len(other.missing_classes):,} only here"),
         (other.extra_classes, f"{len(other.extra_classes):,} only there"),
@@ -135,6 +139,8 @@ def _next_step(call: Call, report: "DataReport") -> str:
     other = report.comparison
     if other is not None and (other.missing_classes or other.extra_classes):
         return "give both the same classes; 'imageloom data split' keeps every class on both sides"
+    if other is not None and other.groups:
+        return "divide all pictures anew with 'imageloom data split --by-group'"
     if other is not None and other.leaks:
         return (
             "take the equal files out of one of the two, or divide all pictures anew with "

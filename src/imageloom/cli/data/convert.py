@@ -47,7 +47,8 @@ def command(call: Call) -> Outcome:
     if images.is_labelled:
         parts = out.with_name(f"{out.name}-train"), out.with_name(f"{out.name}-validation")
         split = ("imageloom", "data", "split", out, "--first", parts[0], "--second", parts[1])
-        next_step = command_line(*split)
+        kept = ("--by-group",) if images.has_groups else ()
+        next_step = command_line(*split, *kept)
     else:
         next_step = command_line(
             "imageloom", "score", "--model", "RUN", "--data", out, "--out", "scores.parquet"

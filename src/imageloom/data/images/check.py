@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 from imageloom.data.images.directory import ImageDirectory, Rejected
 from imageloom.data.images.duplicates import equal_groups
 from imageloom.data.images.findings import contradictions
+from imageloom.data.images.shared_groups import shared_groups
 from imageloom.data.images.verify import changed_files
 from imageloom.events import CancelToken, Control, EventSink, ignore_events
 
@@ -33,12 +34,14 @@ class SharedPictures:
         leaks: Pictures with equal bytes in both: here and there, in pairs of file names.
         missing_classes: Classes of this one that the other lacks.
         extra_classes: Classes of the other that this one lacks.
+        groups: Groups with pictures in both, as they come in the other.
     """
 
     root: Path
     leaks: tuple[tuple[str, str], ...]
     missing_classes: tuple[str, ...]
     extra_classes: tuple[str, ...]
+    groups: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -112,6 +115,7 @@ class DataReport:
             and {
                 "root": str(other.root),
                 "leaks": [list(pair) for pair in other.leaks],
+                "shared_groups": list(other.groups),
                 "missing_classes": list(other.missing_classes),
                 "extra_classes": list(other.extra_classes),
             },
@@ -174,6 +178,7 @@ def compare(images: ImageDirectory, other: ImageDirectory) -> SharedPictures:
     return SharedPictures(
         root=other.root,
         leaks=tuple(leaks),
+        groups=tuple(shared_groups(images, other)),
         missing_classes=tuple(name for name in images.classes if name not in other.classes),
         extra_classes=tuple(name for name in other.classes if name not in images.classes),
     )

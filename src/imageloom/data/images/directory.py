@@ -107,6 +107,11 @@ class ImageDirectory:
         """Whether each picture may have several labels, or none: multi-label classification."""
         return has_several(self.index)
 
+    @property
+    def has_groups(self) -> bool:
+        """Whether any picture says of what group it is, such as a patient or a camera."""
+        return bool(self.index.column("group").null_count < len(self))
+
     @functools.cached_property
     def labels(self) -> npt.NDArray[np.int32]:
         """Labels, shape [N], each a position in ``classes`` or ``UNLABELLED``.

@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from imageloom.data.images.directory import ImageDirectory, Rejected
 from imageloom.data.images.duplicates import equal_groups
+from imageloom.data.images.shared_groups import notices_on_groups
 from imageloom.data.links import FOLLOW
 from imageloom.errors import InvalidDatasetError
 from imageloom.preprocessing.similar_names import quoted
@@ -86,7 +87,7 @@ def refuse_losses(
 
 def notices_on(images: ImageDirectory) -> tuple[str, ...]:
     """Return what a person should know before training on these pictures."""
-    return (*_imbalance(images.counts), *notices_on_copies(images))
+    return (*_imbalance(images.counts), *notices_on_groups(images), *notices_on_copies(images))
 
 
 def notices_on_copies(images: ImageDirectory) -> tuple[str, ...]:

@@ -61,7 +61,7 @@ def parts_by_group(
 
 def _groups(images: ImageDirectory, num_rows: int) -> list[_Group]:
     names = images.index.column("group")
-    if names.null_count == len(images):
+    if not images.has_groups:
         raise InvalidDatasetError(
             f"No picture of {images.root} has a group that --by-group could keep together.",
             hint="Convert a manifest with --group-column, or split without --by-group.",

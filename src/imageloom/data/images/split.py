@@ -15,6 +15,7 @@ from imageloom.data.images.duplicates import equal_groups, first_words
 from imageloom.data.images.group_split import parts_by_group
 from imageloom.data.images.index import UNLABELLED, label_pairs
 from imageloom.data.images.label_set_split import parts_by_label_sets
+from imageloom.data.images.shared_groups import notice_on_torn_groups
 from imageloom.data.params import SplitParams
 from imageloom.errors import InvalidDatasetError, NotInRangeValueError
 from imageloom.events import EventSink, Notice, ignore_events
@@ -210,6 +211,8 @@ def _notices(
     if np.abs(given_P - shares_P).max() > _NOTED_DIFFERENCE:
         asked, given = (", ".join(f"{s:.1%}" for s in shares) for shares in (shares_P, given_P))
         notices.append(f"The parts hold {given} of the pictures where {asked} were asked for.")
+    if not params.by_group:
+        notices.extend(notice_on_torn_groups(images, part_N))
     torn = [rows for rows in equal_groups(images.index) if len(np.unique(part_N[rows])) > 1]
     if torn:
         first = [images.file(rows[0]) for rows in torn[:_EXAMPLES]]
