@@ -10,6 +10,7 @@ import pytest
 
 from imageloom import __version__
 from imageloom.cli.flags import SectionedCommand
+from imageloom.cli.meant import OPTIONS_ELSEWHERE
 from imageloom.cli.reference.pages import commands
 from imageloom.cli.root import Entry, LazyGroup, root, run
 
@@ -156,6 +157,30 @@ def test_a_command_line_that_cannot_be_understood_is_exit_2(words, message, caps
 def test_a_misspelt_flag_is_answered_with_the_right_one(capsys):
     assert run(["train", "--epoch", "3"]) == 2
     assert "--epochs" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["train", "--lr", "0.1"], "No such option '--lr'. Here it is --learning-rate."),
+        (["train", "-b", "8"], "No such option '-b'. Here it is --batch-size."),
+        (["train", "--log_interval", "8"], "Here it is --print-frequency."),
+        (["export", "run", "--format", "onnx"], "Here it is --to."),
+        (["convert", "photos"], "Did you mean 'imageloom data convert'?"),
+        (["trian"], "Did you mean 'imageloom train' or"),
+        (["train", "resnet18"], "argument (resnet18). For example: imageloom train --model"),
+    ],
+)
+def test_words_of_other_programs_are_answered_with_ours(words, told, capsys):
+    assert run(words) == 2
+    assert told in capsys.readouterr().err
+
+
+def test_words_of_other_programs_stand_for_options_that_exist():
+    flags = {one for _, command in commands() for param in command.params for one in param.opts}
+    assert {flag for flag in OPTIONS_ELSEWHERE if flag not in flags} == set()
+    words = [word for words in OPTIONS_ELSEWHERE.values() for word in words.split()]
+    assert len(words) == len(set(words))
 
 
 def test_missing_validation_pictures_name_the_command_that_makes_them(capsys, tmp_path):

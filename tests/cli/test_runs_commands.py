@@ -126,6 +126,23 @@ def test_a_node_that_the_run_does_not_have_is_named_with_those_it_has(two_runs, 
         assert "It has: a, add." in text
 
 
+@pytest.mark.parametrize(
+    "words", [("show",), ("logs",), ("compare", "last"), ("cancel",), ("delete",)]
+)
+def test_a_run_of_train_is_told_as_such_with_what_there_is_for_it(
+    words, two_runs, workspace, tmp_path, monkeypatch, capsys
+):
+    training = tmp_path / "my run"
+    training.mkdir()
+    (training / "run.json").write_text("{}", encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    assert run(["runs", *words, "my run"]) == 1
+    text = capsys.readouterr().err
+    assert "'my run' is a run of 'imageloom train', but here runs of pipelines" in text
+    assert "imageloom evaluate 'my run/validation_scores.parquet' OTHER/" in text
+    assert all((workspace / "runs" / one / "run.json").is_file() for one in two_runs)
+
+
 def write_log(workspace, run_id: str, node: str, text: str) -> None:
     log = workspace / "runs" / run_id / "nodes" / node / LOG_FILE
     log.parent.mkdir(parents=True, exist_ok=True)

@@ -11,6 +11,7 @@ from typing import Final, NamedTuple
 import click
 
 from imageloom import __version__
+from imageloom.cli.meant import explain_usage
 from imageloom.registry import import_attribute
 from imageloom.system.machine import allow_more_open_files
 
@@ -299,6 +300,7 @@ def run(arguments: Sequence[str]) -> int:
     try:
         code = root.main(list(arguments), prog_name="imageloom", standalone_mode=False)
     except click.ClickException as error:
+        explain_usage(error, _names(root))
         error.show()
         return USAGE_EXIT
     except click.Abort:
@@ -308,6 +310,17 @@ def run(arguments: Sequence[str]) -> int:
 
         return report_outside_a_job(error)
     return code if isinstance(code, int) else 0
+
+
+def _names(group: LazyGroup, words: tuple[str, ...] = ()) -> list[str]:
+    """Return the full names of all commands, such as ``data convert``, without importing one."""
+    names = []
+    for name, entry in group.entries.items():
+        if isinstance(entry, LazyGroup):
+            names += _names(entry, (*words, name))
+        else:
+            names.append(" ".join((*words, name)))
+    return names
 
 
 def _mend_streams() -> None:

@@ -10,7 +10,7 @@ from rich.console import RenderableType
 from imageloom.cli.call import Call, Outcome, call_command
 from imageloom.cli.places import PathType
 from imageloom.cli.screen import line, print_all, stdout_console
-from imageloom.cli.workspace import open_engine, several, workspace_option
+from imageloom.cli.workspace import named_run, open_engine, several, workspace_option
 
 if TYPE_CHECKING:
     from imageloom.app import Engine
@@ -74,7 +74,7 @@ def command(call: Call) -> Outcome:
         raise click.UsageError("--origin goes with --listen.")
     studio = _listen_to_people(call, engine) if is_shared else _listen(call, engine)
     link = studio.link_to(
-        f"runs/{engine.find_run(call.text('run')).id}" if "run" in call.arguments else ""
+        f"runs/{named_run(engine, call.text('run')).id}" if "run" in call.arguments else ""
     )
     print_all(
         stdout_console(),

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING
 from imageloom.cli.call import Call
 from imageloom.cli.flags import F
 from imageloom.cli.places import place_option
-from imageloom.cli.screen import command_line
-from imageloom.errors import CouldNotOpenFileError
+from imageloom.cli.screen import command_line, short_path
+from imageloom.errors import CouldNotOpenFileError, NoSuchRunError
 from imageloom.settings import read_settings
 
 if TYPE_CHECKING:
     from imageloom.app import Engine
+    from imageloom.pipeline.run_folder import RunFolder
     from imageloom.registry import Registry
     from imageloom.spec.target import Target
 
@@ -59,6 +60,29 @@ def open_existing_engine(call: Call) -> "Engine":
             reason="no-workspace",
         )
     return engine
+
+
+def named_run(engine: "Engine", text: str) -> "RunFolder":
+    """Return the run that a person means, as ``Engine.find_run``.
+
+    Raises:
+        NoSuchRunError: There is none; where the text is a directory of ``imageloom train``, the
+            hint says what there is for these.
+    """
+    try:
+        return engine.find_run(text)
+    except NoSuchRunError as problem:
+        place = Path(text)
+        if not (place / "run.json").is_file() or (place / "states.jsonl").exists():
+            raise
+        scores = command_line("imageloom", "evaluate", place / "validation_scores.parquet")
+        raise NoSuchRunError(
+            f"{text!r} is a run of 'imageloom train', but here runs of pipelines are named.",
+            hint=f"Its report is {short_path(place / 'report.html')}, and "
+            f"'{command_line('imageloom', 'logs', place)}' shows its logs. Two are compared by "
+            f"their scores: {scores} OTHER/validation_scores.parquet --out comparison",
+            reason="a-training",
+        ) from problem
 
 
 def follow_up(call: Call, *words: str | Path) -> str:

@@ -10,7 +10,12 @@ from imageloom.cli.call import Call, Outcome, call_command
 from imageloom.cli.failures import FAILED_EXIT, Failure
 from imageloom.cli.runs.summary import run_screen, run_to_json
 from imageloom.cli.screen import line
-from imageloom.cli.workspace import open_existing_engine, resume_command, workspace_option
+from imageloom.cli.workspace import (
+    named_run,
+    open_existing_engine,
+    resume_command,
+    workspace_option,
+)
 from imageloom.errors import TimeoutOccuredError
 from imageloom.spec.node_state import NodeState, RunState
 from imageloom.system.wording import some
@@ -40,7 +45,7 @@ def command(call: Call) -> Outcome:
     twice changes nothing; --at-once ends nodes that take too long.
     """
     engine = open_existing_engine(call)
-    run = engine.find_run(call.text("run"))
+    run = named_run(engine, call.text("run"))
     outcome = engine.cancel(run, at_once="at_once" in call.arguments)
     resume = resume_command(call, outcome.record.id)
     return Outcome(

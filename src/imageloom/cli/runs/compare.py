@@ -9,7 +9,7 @@ from rich.console import RenderableType
 
 from imageloom.cli.call import Call, Outcome, call_command
 from imageloom.cli.screen import Column, line, percent, table
-from imageloom.cli.workspace import open_existing_engine, workspace_option
+from imageloom.cli.workspace import named_run, open_existing_engine, workspace_option
 
 if TYPE_CHECKING:
     from imageloom.app import RunOutcome
@@ -40,7 +40,7 @@ def command(call: Call) -> Outcome:
     if len(names) < 2:  # click counts from one
         raise click.UsageError("Name two runs or more.")
     engine = open_existing_engine(call)
-    outcomes = [engine.outcome(engine.find_run(str(name))) for name in names]
+    outcomes = [engine.outcome(named_run(engine, str(name))) for name in names]
     found = compare_runs([one.run for one in outcomes])
     return Outcome(content=_content(found), screen=tuple(_screen(found, outcomes)))
 

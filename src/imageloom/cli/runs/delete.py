@@ -4,7 +4,13 @@ import click
 
 from imageloom.cli.call import Call, Outcome, call_command
 from imageloom.cli.screen import line
-from imageloom.cli.workspace import follow_up, open_existing_engine, several, workspace_option
+from imageloom.cli.workspace import (
+    follow_up,
+    named_run,
+    open_existing_engine,
+    several,
+    workspace_option,
+)
 
 
 @call_command("delete", examples=("imageloom runs delete 20261123-051233-4f2a",))
@@ -21,7 +27,7 @@ def command(call: Call) -> Outcome:
 
     engine = open_existing_engine(call)
     # All are found before one is deleted; a run may be named twice.
-    found = list(dict.fromkeys(engine.find_run(text) for text in several(call, "runs")))
+    found = list(dict.fromkeys(named_run(engine, text) for text in several(call, "runs")))
     for run in found:
         delete_run(engine.workspace, run.id)
         engine.index.remove(run.id)

@@ -20,7 +20,7 @@ from imageloom.cli.log_search import (
     tail_option,
 )
 from imageloom.cli.screen import line
-from imageloom.cli.workspace import open_existing_engine, workspace_option
+from imageloom.cli.workspace import named_run, open_existing_engine, workspace_option
 from imageloom.spec.node_state import RunState
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ def command(call: Call) -> Outcome:
     each line with the name of its process.
     """
     engine = open_existing_engine(call)
-    run = engine.find_run(call.text("run"))
+    run = named_run(engine, call.text("run"))
     record = run.record()
     nodes = record.wanted
     if "node" in call.arguments:

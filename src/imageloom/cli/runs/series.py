@@ -10,6 +10,7 @@ from imageloom.cli.call import Call, Outcome, call_command, outliving_the_reader
 from imageloom.cli.screen import Column, line, table
 from imageloom.cli.workspace import (
     follow_up,
+    named_run,
     open_existing_engine,
     workspace_option,
 )
@@ -79,7 +80,7 @@ def _folder(call: Call) -> "Path":
     from imageloom.run_report.node_files import series_folder
 
     engine = open_existing_engine(call)
-    run, node = engine.find_run(call.text("run")), call.text("node")
+    run, node = named_run(engine, call.text("run")), call.text("node")
     run.record().require_node(node)
     return series_folder(engine.workspace, run, node, run.states().get(node))
 

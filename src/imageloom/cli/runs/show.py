@@ -13,6 +13,7 @@ from imageloom.cli.runs.summary import run_failure, run_screen, run_to_json
 from imageloom.cli.screen import line, table
 from imageloom.cli.workspace import (
     follow_up,
+    named_run,
     open_existing_engine,
     resume_command,
     workspace_option,
@@ -41,7 +42,7 @@ def command(call: Call) -> Outcome:
     its parameters, inputs and outputs.
     """
     engine = open_existing_engine(call)
-    outcome = engine.outcome(engine.find_run(call.text("run")))
+    outcome = engine.outcome(named_run(engine, call.text("run")))
     if "node" in call.arguments:
         return _node(call, outcome, call.text("node"))
     resume = resume_command(call, outcome.record.id)
