@@ -34,6 +34,18 @@ def test_a_run_id_is_the_time_in_utc(workspace, monkeypatch):
     assert workspace.new_run_id() == "20261123-051233-8000"
 
 
+def test_the_last_run_is_the_newest_one_also_after_the_clock_was_set_back(workspace, monkeypatch):
+    (workspace.runs / "notes").mkdir(parents=True)
+    (workspace.runs / "20269999-000000-0000").mkdir()
+    ids = []
+    for now in (1_795_410_753.5, 1_795_410_700.0, 1_795_410_753.5, 0.0, 1_795_410_760.0):
+        monkeypatch.setattr(time, "time", lambda now=now: now)
+        ids.append(make_run(workspace).id)
+    assert ids[:2] == ["20261123-051233-8000", "20261123-051233-8001"]
+    assert ids == sorted(ids) == list(workspace.run_ids())
+    assert ids[-1] == "20261123-051240-0000"
+
+
 def test_only_folders_with_a_record_are_runs(workspace):
     run = make_run(workspace)
     (workspace.runs / "notes").mkdir()

@@ -1,5 +1,6 @@
 """Where everything of the runs lies in a workspace (docs/guides/workspace.md)."""
 
+import calendar
 import contextlib
 import os
 import re
@@ -7,10 +8,13 @@ import shutil
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from imageloom.errors import NoSuchRunError, StoreCorruptError
 from imageloom.pipeline.run_folder import RunFolder
 
+_TIME_ID: Final = re.compile(r"\d{8}-\d{6}-[0-9a-f]{4}")
+_PER_SECOND: Final = 65_536
 _RUN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 _DIGEST = re.compile(r"[0-9a-z]{3,64}")  # neither can name a place outside its folder
 
@@ -159,14 +163,15 @@ class Workspace:
     def new_run_id(self) -> str:
         """Return an id that no run has: the time in UTC, so that ids sort by it.
 
-        The last four digits are the 65,536ths of the second, in hexadecimal.
+        The last four digits are the 65,536ths of the second, in hexadecimal. Where the clock was
+        set back, or that of another machine is ahead, the id follows the newest one, so that
+        ``last`` stays the run that was made last.
         """
-        while True:
-            now = time.time()
-            second = time.strftime("%Y%m%d-%H%M%S", time.gmtime(now))
-            run_id = f"{second}-{int(now % 1 * 65_536):04x}"
-            if not (self.runs / run_id).exists():
-                return run_id
+        times = map(_time_of, sorted(filter(_TIME_ID.fullmatch, self.run_names()), reverse=True))
+        at = max(int(time.time() * _PER_SECOND), next(filter(None, times), 0) + 1)
+        while (self.runs / _id_at(at)).exists():
+            at += 1
+        return _id_at(at)
 
     def throw_away(self, path: Path) -> None:
         """Take a file or folder out of its place in one step; ``empty_trash`` then deletes it."""
@@ -200,3 +205,18 @@ def _checked(digest: str) -> str:
             reason="no-digest",
         )
     return digest
+
+
+def _id_at(at: int) -> str:
+    """Return the id of a run that is made at a time, in 65,536ths of a second since 1970."""
+    second, rest = divmod(at, _PER_SECOND)
+    return f"{time.strftime('%Y%m%d-%H%M%S', time.gmtime(second))}-{rest:04x}"
+
+
+def _time_of(run_id: str) -> int:
+    """Return the time in an id; 0 where it tells none."""
+    try:
+        second = calendar.timegm(time.strptime(run_id[:15], "%Y%m%d-%H%M%S"))
+    except ValueError:
+        return 0
+    return second * _PER_SECOND + int(run_id[16:], 16)
