@@ -494,6 +494,7 @@ def test_evaluate_prints_the_figures_and_where_the_report_is(trained, capsys, mo
     assert f"open {trained}/figures/report.html in a browser" in out
     names = {
         "evaluation.json",
+        "evaluation.xlsx",
         "per_class.csv",
         "confusion_matrix.csv",
         "pictures.sqlite",

@@ -49,6 +49,7 @@ def test_the_folder_holds_figures_for_programs_and_a_report_for_people(tmp_path)
     assert isinstance(outcome, Evaluation)
     names = {
         "evaluation.json",
+        "evaluation.xlsx",
         "per_class.csv",
         "confusion_matrix.csv",
         "pictures.sqlite",

@@ -164,7 +164,7 @@ def test_an_evaluation_holds_the_figures_of_scikit_learn(tmp_path, sklearn_metri
     content = json.loads((tmp_path / "out" / "evaluation.json").read_text())
     assert content["rows"][0] == {"name": "scores", **found.summary()}
     files = sorted(one.name for one in (tmp_path / "out").iterdir() if one.suffix != ".json")
-    assert files == ["per_class.csv", "report.html"]
+    assert files == ["evaluation.xlsx", "per_class.csv", "report.html"]
     report = (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
     assert report.count('<svg class="chart"') == 3
     [kept] = _evaluations_in(tmp_path / "out" / "evaluation.json", "run", "node")

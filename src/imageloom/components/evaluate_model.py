@@ -54,7 +54,7 @@ COMPONENTS.declare(
         outputs=(Port("evaluation", EVALUATION_RESULTS, "Evaluation", "Figures and a report."),),
         params=ReportParams,
         run=run,
-        version=3,  # 2: with the pictures of each cell; 3: with label errors and thresholds
+        version=4,  # 2: pictures of each cell; 3: label errors and thresholds; 4: workbook
         errors=(NotScoredDatasetError, NotExpectedLabelColumnError, InvalidDatasetError),
     ),
 )

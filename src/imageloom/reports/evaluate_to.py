@@ -22,6 +22,7 @@ from imageloom.scoring.evaluate import (
     names_of,
     table_of,
 )
+from imageloom.scoring.evaluation_workbook import WORKBOOK, write_evaluation_workbook
 from imageloom.scoring.figure_files import write_figures
 from imageloom.scoring.label_set_evaluation import LabelSetEvaluation
 from imageloom.scoring.params import EvaluateParams
@@ -45,10 +46,11 @@ def evaluate_to(  # noqa: PLR0913 - the public call; all but the first two are k
 ) -> AnyEvaluation | Comparison:
     """Publish a folder with the figures of one table, or of two side by side.
 
-    The folder holds ``evaluation.json``, ``per_class.csv``, ``confusion_matrix.csv``,
-    ``thresholds.json``, ``pictures.sqlite`` and ``report.html``; of a second table all but the
-    first and the last once more, as ``other_per_class.csv`` and so on. Of pictures that may have
-    several labels each it holds ``evaluation.json``, ``per_class.csv`` and ``report.html``.
+    The folder holds ``evaluation.json``, ``evaluation.xlsx``, ``per_class.csv``,
+    ``confusion_matrix.csv``, ``thresholds.json``, ``pictures.sqlite`` and ``report.html``; of a
+    second table all but the first and the last once more, as ``other_per_class.csv`` and so on. Of
+    pictures that may have several labels each it holds ``evaluation.json``, ``evaluation.xlsx``,
+    ``per_class.csv`` and ``report.html``.
 
     Args:
         scores: A table, or the file of one.
@@ -85,8 +87,15 @@ def evaluate_to(  # noqa: PLR0913 - the public call; all but the first two are k
     control.raise_if_cancelled()
     with publishing_directory(out) as partial:
         write_figures(partial, outcome)
-        for prefix, table in zip(("", "other_"), tables, strict=False):
-            if isinstance(table, LabelSetTable):
+        evaluations = (
+            (outcome.left, outcome.right) if isinstance(outcome, Comparison) else (outcome,)
+        )
+        for prefix, table, one in zip(("", "other_"), tables, evaluations, strict=False):
+            is_several = isinstance(table, LabelSetTable)
+            write_evaluation_workbook(
+                partial / f"{prefix}{WORKBOOK}", one, None if is_several else table
+            )
+            if is_several:
                 continue
             place = partial / f"{prefix}{PICTURES}"
             write_pictures(table, place, root=root or table.root, cancel=control.cancel)
