@@ -50,6 +50,7 @@ import difflib
 import errno
 import functools
 import json
+import os
 import re
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, ClassVar, Final, Self
@@ -539,8 +540,10 @@ def write_failure(what: object, problem: OSError, *, kept: str = "") -> Imageloo
     if problem.errno in _NO_DESCRIPTOR:  # which says nothing of the place
         return too_many_open_files(problem)
     hint = _WRITE_HINTS.get(problem.errno or 0, _ANY_WRITE_HINT)
+    # Libraries have texts of their own around the system's.
+    why = os.strerror(problem.errno) if problem.errno else problem.strerror or problem
     return FailedToWriteOutputsError(
-        f"{what} could not be written: {problem.strerror or problem}.",
+        f"{what} could not be written: {why}.",
         hint=f"{hint} {kept}".strip(),
         reason="os-error",
         details={"errno": problem.errno},

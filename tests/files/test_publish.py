@@ -122,6 +122,18 @@ def test_i02_a_write_that_the_system_cuts_short_is_reported_and_nothing_is_lost(
     assert list(tmp_path.iterdir()) == [place]
 
 
+def test_a_write_that_fails_deep_inside_is_told_by_the_places_that_would_have_appeared(tmp_path):
+    with (
+        pytest.raises(FailedToWriteOutputsError) as failed,
+        publishing_directory(tmp_path / "run") as run,
+        publishing_directory(run / "checkpoints" / "step-0") as step,
+    ):
+        (step / "gone" / "file").write_bytes(b"x")
+    place = tmp_path / "run/checkpoints/step-0"
+    assert failed.value.message.startswith(f"{place} ({place}/gone/file) could not be written: ")
+    assert list(tmp_path.iterdir()) == []
+
+
 READER = """
 import sys
 from pathlib import Path

@@ -110,7 +110,10 @@ def test_a_full_disk_is_a_named_error_and_leaves_the_earlier_checkpoint(tmp_path
     save_checkpoint(tmp_path, LoopState(step=1), network, optim)
     # A place that cannot be written, as safetensors tells of every failure of the disk.
     monkeypatch.setattr(checkpoint, "_OPTIMIZER", "gone/optimizer.safetensors")
-    with pytest.raises(FailedToWriteOutputsError, match=r"could not be written: .*I/O error"):
+    place = tmp_path / LoopState(step=2).name
+    with pytest.raises(
+        FailedToWriteOutputsError, match=rf"^{place} could not be written: No such file"
+    ):
         save_checkpoint(tmp_path, LoopState(step=2), network, optim)
     assert newest_checkpoint(tmp_path)[1].step == 1
 

@@ -10,6 +10,7 @@ import glob
 import hashlib
 import json
 import os
+import re
 import shutil
 import socket
 from collections.abc import Iterator, Mapping
@@ -352,8 +353,9 @@ def _naming_failures(path: Path) -> Iterator[None]:
             details={"files": len(failed)},
         ) from problem
     except OSError as problem:
-        where = problem.filename if isinstance(problem.filename, str) else path
-        place = path if str(where) == str(path) else f"{path} ({where})"
+        where = problem.filename if isinstance(problem.filename, str) else str(path)
+        final, inside = _final_name(str(path)), _final_name(where)
+        place = final if inside == final else f"{final} ({inside})"
         raise write_failure(place, problem, kept="What was there before is intact.") from problem
 
 
@@ -361,6 +363,13 @@ def _partial_name(path: Path, suffix: str = _PARTIAL) -> Path:
     # The owner's host and pid stand in the name, so that the next start can tell a dead one's.
     owner = f"{socket.gethostname()}.{os.getpid()}"
     return path.parent / f".{path.name}.{owner}.{os.urandom(4).hex()}{suffix}"
+
+
+def _final_name(path: str) -> str:
+    """Return where a path will lie once what this process is writing has appeared."""
+    owner = re.escape(f".{socket.gethostname()}.{os.getpid()}.")
+    partial = rf"(^|/)\.([^/]+?){owner}[0-9a-f]{{8}}{re.escape(_PARTIAL)}(?=/|$)"
+    return re.sub(partial, r"\1\2", path)
 
 
 def _exchange(new: Path, old: Path) -> None:

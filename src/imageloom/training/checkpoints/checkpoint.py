@@ -6,6 +6,8 @@ their own.
 """
 
 import hashlib
+import os
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -41,6 +43,7 @@ NETWORK_FILE: Final = "network.safetensors"
 AVERAGE_FILE: Final = "average.safetensors"
 _OPTIMIZER: Final = "optimizer.safetensors"
 _GENERATORS: Final = "generators.safetensors"
+_OS_ERROR: Final = re.compile(r"\(os error (\d+)\)")
 
 
 def save_checkpoint(
@@ -89,6 +92,11 @@ def _save(tensors: dict[str, torch.Tensor], file: Path) -> None:
     try:
         save_file(tensors, file)
     except SafetensorError as problem:  # a full disk, as safetensors says it
+        number = _OS_ERROR.search(str(problem))
+        if number is not None:
+            code = int(number[1])
+            # Whoever publishes the directory names it, and what to do about this number.
+            raise OSError(code, os.strerror(code)) from problem
         raise FailedToWriteOutputsError(
             f"{file} could not be written: {library_text(problem)}.",
             hint="Free space or choose a place you may write to. Earlier checkpoints are intact.",
