@@ -3,14 +3,16 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
 
+from fastapi import Depends
 from pydantic import JsonValue
 
 from imageloom.data.previews.seen import Purpose
 from imageloom.errors import InvalidDatasetError, NoSuchRunError
 from imageloom.files.publish import read_json
 from imageloom.server.corrections import ends_into
-from imageloom.server.studio import Studio
+from imageloom.server.studio import Studio, StudioNow
 
 _TYPE = "ImageDirectory"
 _RECORD = "image_directory.json"
@@ -30,7 +32,7 @@ class ReadBy:
     params: Mapping[str, JsonValue]
 
 
-def image_directory(studio: Studio, run_id: str, node: str, port: str) -> Path:
+def image_directory(studio: StudioNow, run_id: str, node: str, port: str) -> Path:
     """Return the image directory that a node made.
 
     Raises:
@@ -45,6 +47,10 @@ def image_directory(studio: Studio, run_id: str, node: str, port: str) -> Path:
             reason="no-images",
         )
     return run.node_folder(node) / "outputs" / port
+
+
+ImagesNow = Annotated[Path, Depends(image_directory)]
+"""The image directory that the path of a route names."""
 
 
 def image_directories(studio: Studio, run_id: str) -> Iterator[tuple[str, str]]:

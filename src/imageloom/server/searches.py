@@ -1,39 +1,25 @@
 """Searches for duplicates among the pictures of a run."""
 
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
 
 from imageloom.errors import InvalidRequestError
 from imageloom.server.image_directories import digest_of, image_directory
 from imageloom.server.studio import Studio
 
 
-@dataclass(frozen=True)
-class Against:
-    """The other image directory of a search, or none.
+def other_images(studio: Studio, run_id: str, against: str) -> Path | None:
+    """Return the other image directory of a search, or None where there is none.
 
-    Attributes:
-        node: Id of the node that made it; empty for none.
-        port: Name of its output.
+    Args:
+        studio: What it is asked of.
+        run_id: Id of the run.
+        against: The node that made it and its output, as ``node.port``; empty for none.
+
+    Raises:
+        NoSuchRunError: The run has no such image directory.
     """
-
-    node: str
-    port: str
-
-    @classmethod
-    def of(cls, text: str) -> Self:
-        """Return what ``node.port`` names, or none for an empty text."""
-        node, _, port = text.partition(".")
-        return cls(node, port)
-
-    def folder(self, studio: Studio, run_id: str) -> Path | None:
-        """Return where it lies.
-
-        Raises:
-            NoSuchRunError: The run has no such image directory.
-        """
-        return image_directory(studio, run_id, self.node, self.port) if self.node else None
+    node, _, port = against.partition(".")
+    return image_directory(studio, run_id, node, port) if node else None
 
 
 def key_of(studio: Studio, images: Path, other: Path | None) -> str:

@@ -12,10 +12,10 @@ from imageloom.data.previews.found_duplicates import (
     about_search,
     read_sets,
 )
-from imageloom.server.image_directories import image_directory
+from imageloom.server.image_directories import ImagesNow
 from imageloom.server.needs import needs
 from imageloom.server.people.roles import Role
-from imageloom.server.searches import Against, found_file, key_of
+from imageloom.server.searches import found_file, key_of, other_images
 from imageloom.server.studio import StudioNow
 
 router = APIRouter(prefix="/runs/{run_id}/nodes/{node}/images/{port}/duplicates", tags=["pictures"])
@@ -78,12 +78,9 @@ class SetsPage(BaseModel):
 
 @router.get("")
 @needs(Role.VIEWER)
-def state(
-    studio: StudioNow, run_id: str, node: str, port: str, against: _Against = ""
-) -> SearchState:
+def state(studio: StudioNow, run_id: str, folder: ImagesNow, against: _Against = "") -> SearchState:
     """Return where a search is."""
-    folder = image_directory(studio, run_id, node, port)
-    key = key_of(studio, folder, Against.of(against).folder(studio, run_id))
+    key = key_of(studio, folder, other_images(studio, run_id, against))
     progress = studio.pictures.searches.progress(key)
     if progress is not None:
         return SearchState(state="working", num_done=progress.done, num_total=progress.total)
@@ -95,24 +92,20 @@ def state(
 
 @router.post("", status_code=202)
 @needs(Role.EDITOR, "look for duplicates")
-def begin(
-    studio: StudioNow, run_id: str, node: str, port: str, request: SearchRequest
-) -> SearchState:
+def begin(studio: StudioNow, run_id: str, folder: ImagesNow, request: SearchRequest) -> SearchState:
     """Search in the background, unless it is done or at work; another search ends."""
-    folder = image_directory(studio, run_id, node, port)
-    other = Against.of(request.against).folder(studio, run_id)
+    other = other_images(studio, run_id, request.against)
     key = key_of(studio, folder, other)
     if studio.pictures.searches.result(key) is None:
         studio.pictures.searches.begin(key, folder, other)
-    return state(studio, run_id, node, port, request.against)
+    return state(studio, run_id, folder, request.against)
 
 
 @router.delete("", status_code=204)
 @needs(Role.EDITOR, "stop looking for duplicates")
-def stop(studio: StudioNow, run_id: str, node: str, port: str, against: _Against = "") -> None:
+def stop(studio: StudioNow, run_id: str, folder: ImagesNow, against: _Against = "") -> None:
     """Stop a search; what it looked at is kept for the next."""
-    folder = image_directory(studio, run_id, node, port)
-    key = key_of(studio, folder, Against.of(against).folder(studio, run_id))
+    key = key_of(studio, folder, other_images(studio, run_id, against))
     studio.pictures.searches.stop(key)
 
 
@@ -121,13 +114,11 @@ def stop(studio: StudioNow, run_id: str, node: str, port: str, against: _Against
 def sets(
     studio: StudioNow,
     run_id: str,
-    node: str,
-    port: str,
+    folder: ImagesNow,
     which: Annotated[SetQuestion, Query()],
 ) -> SetsPage:
     """Return sets of pictures that stand more than once, or look alike."""
-    folder = image_directory(studio, run_id, node, port)
-    other = Against.of(which.against).folder(studio, run_id)
+    other = other_images(studio, run_id, which.against)
     file = found_file(studio, folder, other)
     found, total = read_sets(file, which.kind, offset=which.offset, limit=which.limit)
     return SetsPage(sets=list(found), total=total)

@@ -1,6 +1,6 @@
 """The pictures of an image directory that a run made: pages of them, and what networks see."""
 
-from typing import Annotated, Literal, cast
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query
 from fastapi.responses import FileResponse
@@ -8,13 +8,18 @@ from pydantic import BaseModel, Field, JsonValue
 
 from imageloom.data.previews.found_duplicates import SetKind, rows_in_sets, rows_of_set
 from imageloom.data.previews.image_pages import ClassCount, Histogram, ListedPicture
-from imageloom.data.previews.values import SIZES, LeftOutPage, Size
-from imageloom.errors import InvalidRequestError
+from imageloom.data.previews.values import LeftOutPage
 from imageloom.server.corrections import has_node
-from imageloom.server.image_directories import image_directories, image_directory, read_by
+from imageloom.server.file_answers import ThumbnailSize, picture_by_place
+from imageloom.server.image_directories import (
+    ImagesNow,
+    image_directories,
+    image_directory,
+    read_by,
+)
 from imageloom.server.needs import needs
 from imageloom.server.people.roles import Role
-from imageloom.server.searches import Against, found_file
+from imageloom.server.searches import found_file, other_images
 from imageloom.server.studio import StudioNow
 
 router = APIRouter(prefix="/runs/{run_id}/nodes/{node}/images/{port}", tags=["pictures"])
@@ -137,9 +142,8 @@ class SeenInfo(BaseModel):
 
 @router.get("")
 @needs(Role.VIEWER)
-def images(studio: StudioNow, run_id: str, node: str, port: str) -> ImagesInfo:
+def images(studio: StudioNow, run_id: str, node: str, folder: ImagesNow) -> ImagesInfo:
     """Return an image directory in numbers."""
-    folder = image_directory(studio, run_id, node, port)
     component = studio.run(run_id).record().resolved[node].component
     drawings = [
         one
@@ -166,18 +170,16 @@ def images(studio: StudioNow, run_id: str, node: str, port: str) -> ImagesInfo:
 def pictures(
     studio: StudioNow,
     run_id: str,
-    node: str,
-    port: str,
+    folder: ImagesNow,
     which: Annotated[ImagesQuestion, Query()],
 ) -> PicturesPage:
     """Return pictures of an image directory."""
-    folder = image_directory(studio, run_id, node, port)
     if which.problem is None and which.set is None:
         found = studio.pictures.pictures(
             folder, label=which.label, offset=which.offset, limit=which.limit
         )
         return PicturesPage(pictures=list(found.pictures), total=found.total)
-    other = Against.of(which.against).folder(studio, run_id)
+    other = other_images(studio, run_id, which.against)
     file = found_file(studio, folder, other)
     if which.set is not None:
         rows = rows_of_set(file, which.set)
@@ -193,20 +195,12 @@ def pictures(
 @needs(Role.VIEWER)
 def thumbnail(
     studio: StudioNow,
-    run_id: str,
-    node: str,
-    port: str,
+    folder: ImagesNow,
     row: int,
-    size: Annotated[int, Query(description="Longest side: 96, 240, 480 or 1024 pixels.")] = 240,
+    size: ThumbnailSize,
 ) -> FileResponse:
     """Return a picture of an image directory, made small."""
-    if size not in SIZES:
-        raise InvalidRequestError(f"size is {size}, but must be one of {SIZES}.")
-    folder = image_directory(studio, run_id, node, port)
-    place = studio.pictures.picture(folder, row, cast(Size, size))
-    return FileResponse(
-        place, media_type="image/jpeg", headers={"cache-control": "private, max-age=600"}
-    )
+    return picture_by_place(studio.pictures.picture(folder, row, size))
 
 
 @router.get("/pictures/{row}/seen")
@@ -238,12 +232,9 @@ def seen(
 @needs(Role.VIEWER)
 def left_out(
     studio: StudioNow,
-    run_id: str,
-    node: str,
-    port: str,
+    folder: ImagesNow,
     offset: Annotated[int, Query(ge=0)] = 0,
     limit: Annotated[int, Query(ge=1, le=_MOST_ROWS)] = 100,
 ) -> LeftOutPage:
     """Return some of the files that were left out, by name."""
-    folder = image_directory(studio, run_id, node, port)
     return studio.pictures.left_out_of(folder, offset=offset, limit=limit)

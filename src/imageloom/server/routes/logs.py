@@ -10,6 +10,7 @@ from pydantic import BaseModel, Field
 from imageloom.errors import NoSuchRunError
 from imageloom.files.log_parts import FoundLine, log_bytes, read_part, search_log, tail_start
 from imageloom.run_report.node_files import process_logs
+from imageloom.server.file_answers import SANDBOX
 from imageloom.server.needs import needs
 from imageloom.server.people.roles import Role
 from imageloom.server.results import leads_away
@@ -125,7 +126,7 @@ def download(studio: StudioNow, run_id: str, node: str, label: str) -> FileRespo
         log,
         media_type="text/plain; charset=utf-8",
         filename=f"{run_id}-{node}-{label}.txt",
-        headers={"content-security-policy": "sandbox; default-src 'none'"},
+        headers=SANDBOX,
     )
 
 

@@ -10,6 +10,7 @@ from imageloom.errors import InvalidModelDirectoryError
 from imageloom.models.record import DataFacts, WeightsSource
 from imageloom.models.stored_facts import NAMES, read_facts
 from imageloom.run_report.evaluation_figures import evaluations_of
+from imageloom.server.file_answers import to_save
 from imageloom.server.needs import needs
 from imageloom.server.people.roles import Role
 from imageloom.server.results import model_folder
@@ -106,10 +107,7 @@ def download(studio: StudioNow, run_id: str, node: str) -> StreamingResponse:
     return StreamingResponse(
         zip_blocks(files, InvalidModelDirectoryError),
         media_type="application/zip",
-        headers={
-            "content-disposition": f'attachment; filename="{run_id}-{node}-model.zip"',
-            "content-security-policy": "sandbox; default-src 'none'",
-        },
+        headers=to_save(f"{run_id}-{node}-model.zip"),
     )
 
 

@@ -12,6 +12,7 @@ from imageloom.files.publish import read_json
 from imageloom.scoring.model_process.client import PicturePlace
 from imageloom.scoring.model_process.values import AlikePictures, Guess, PictureLook
 from imageloom.server.bodies import MOST_BYTES_OF_FILES
+from imageloom.server.file_answers import ThumbnailAddress, picture_by_content
 from imageloom.server.model_behind import ModelBehind, model_behind
 from imageloom.server.needs import needs
 from imageloom.server.people.roles import Role
@@ -22,7 +23,6 @@ router = APIRouter(tags=["models"])
 NODE: Final = "/runs/{run_id}/nodes/{node}"
 MAX_PICTURE_BYTES: Final = MOST_BYTES_OF_FILES
 _THRESHOLDS: Final = "thresholds.json"
-_FOR_EVER: Final = {"cache-control": "private, max-age=31536000, immutable"}
 
 
 class ModelInfo(BaseModel):
@@ -72,7 +72,7 @@ class Alike(BaseModel):
     file: str
     label: str | None
     similarity: float
-    thumbnail: str | None
+    thumbnail: ThumbnailAddress
 
 
 class AlikePage(BaseModel):
@@ -226,8 +226,7 @@ def explanation_map(studio: StudioNow, name: str) -> FileResponse:
     found = studio.models.kept.find_map(name)
     if found is None:
         raise InvalidRequestError(f"There is no map {name!r}.", reason="no-thumbnail")
-    # Its name is the digests of model and picture, so it never changes.
-    return FileResponse(found, media_type="image/png", headers=_FOR_EVER)
+    return picture_by_content(found, "image/png")
 
 
 def _predicted(studio: Studio, found: ModelBehind, content: bytes) -> DroppedPicture:
@@ -259,16 +258,7 @@ def _alike(studio: Studio, found: ModelBehind, picture: PicturePlace) -> AlikePa
     return AlikePage(
         done=alike.done,
         total=alike.total,
-        pictures=[
-            Alike(
-                position=one.position,
-                file=one.file,
-                label=one.label,
-                similarity=one.similarity,
-                thumbnail=f"/api/thumbnails/{one.thumbnail.name}" if one.thumbnail else None,
-            )
-            for one in alike.pictures
-        ],
+        pictures=[Alike.model_validate(vars(one)) for one in alike.pictures],
     )
 
 

@@ -14,6 +14,7 @@ from imageloom.pipeline.ownership import Ownership, Whose
 from imageloom.pipeline.store.recycle_bin import binned
 from imageloom.server.digits import make_digits
 from imageloom.server.failures import FailureAnswer, failure_response
+from imageloom.server.file_answers import to_save
 from imageloom.server.needs import needs
 from imageloom.server.people.roles import Role
 from imageloom.server.sharing import OwnershipInfo, Sharing
@@ -24,8 +25,8 @@ from imageloom.system.wording import some
 router = APIRouter(prefix="/pipelines", tags=["pipelines"])
 
 
-class DraftRow(BaseModel):
-    """A drawn pipeline in the list.
+class DraftRow(OwnershipInfo):
+    """A drawn pipeline in the list, and whose it is.
 
     Attributes:
         id: Its id.
@@ -34,9 +35,6 @@ class DraftRow(BaseModel):
         saved: When that was, in seconds since 1970, UTC.
         saved_by: Who saved it.
         num_nodes: How many nodes it has.
-        owner: The user to whom it belongs; empty for the machine's owner.
-        is_shared: Whether all users see it.
-        is_mine: Whether who asks may change it.
         is_newer: Whether a newer Imageloom wrote it, so that nothing can be saved on it here.
     """
 
@@ -46,9 +44,6 @@ class DraftRow(BaseModel):
     saved: float
     saved_by: str
     num_nodes: int
-    owner: str
-    is_shared: bool
-    is_mine: bool
     is_newer: bool
 
 
@@ -177,10 +172,7 @@ def version_file(studio: StudioNow, draft_id: str, version: int) -> Response:
     return Response(
         to_json(draft.pipeline),
         media_type="application/json",
-        headers={
-            "content-disposition": f'attachment; filename="pipeline-{draft_id}-{version}.json"',
-            "content-security-policy": "sandbox; default-src 'none'",
-        },
+        headers=to_save(f"pipeline-{draft_id}-{version}.json"),
     )
 
 
@@ -266,8 +258,6 @@ def _row(studio: Studio, draft: Draft, ownership: Ownership) -> DraftRow:
         saved=draft.saved,
         saved_by=draft.saved_by,
         num_nodes=len(nodes) if isinstance(nodes, list) else 0,
-        owner=ownership.owner,
-        is_shared=ownership.is_shared,
-        is_mine=studio.may_change(ownership),
         is_newer=draft.is_newer,
+        **OwnershipInfo.of(studio, ownership).model_dump(),
     )

@@ -7,8 +7,9 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 from pydantic import BaseModel
 
-from imageloom.data.previews.values import KeptThumbnail, LeftOutPage, Losses
+from imageloom.data.previews.values import LeftOutPage, Losses
 from imageloom.errors import CouldNotOpenFileError
+from imageloom.server.file_answers import ThumbnailAddress
 from imageloom.server.needs import needs
 from imageloom.server.people.roles import Role
 from imageloom.server.sight import seen_place
@@ -87,7 +88,7 @@ class SampleInfo(BaseModel):
     """
 
     file: str
-    thumbnail: str | None
+    thumbnail: ThumbnailAddress
     problem: str
 
 
@@ -140,33 +141,7 @@ class SourceInfo(BaseModel):
 def describe(studio: StudioNow, path: str) -> SourceInfo:
     """Return what a place holds as a source of pictures, with a few of them."""
     found = studio.pictures.describe(seen_place(studio, studio.base / path))
-    return SourceInfo(
-        kind=found.kind,
-        path=found.path,
-        images=found.images,
-        files=found.files,
-        headers_read=found.headers_read,
-        is_decoded=found.is_decoded,
-        classes=[
-            ClassInfo(
-                name=one.name,
-                images=one.images,
-                samples=[
-                    SampleInfo(
-                        file=sample.file,
-                        thumbnail=_address_of(sample.thumbnail),
-                        problem=sample.problem,
-                    )
-                    for sample in one.samples
-                ],
-            )
-            for one in found.classes
-        ],
-        left_out=found.left_out,
-        left_out_reasons=found.left_out_reasons,
-        losses=found.losses,
-        notices=list(found.notices),
-    )
+    return SourceInfo.model_validate(found, from_attributes=True)
 
 
 @router.get("/left-out")
@@ -189,10 +164,6 @@ def _first(studio: Studio) -> Path:
     roots = studio.roots.paths
     is_shown = any(studio.base.is_relative_to(one) for one in roots)
     return studio.base if is_shown or not roots else roots[0]
-
-
-def _address_of(thumbnail: KeptThumbnail | None) -> str | None:
-    return None if thumbnail is None else f"/api/thumbnails/{thumbnail.name}"
 
 
 def _place(entry: "os.DirEntry[str]") -> Place | None:

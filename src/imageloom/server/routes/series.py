@@ -9,6 +9,7 @@ from pydantic import BaseModel, Field
 from imageloom.errors import NoSuchRunError
 from imageloom.files.series.read import StoredSeries, csv_lines, list_series, thin
 from imageloom.run_report.node_files import series_folder
+from imageloom.server.file_answers import to_save
 from imageloom.server.needs import needs
 from imageloom.server.people.roles import Role
 from imageloom.server.studio import Studio, StudioNow
@@ -117,14 +118,10 @@ def points(
 def table(studio: StudioNow, run_id: str, node: str) -> StreamingResponse:
     """Return all rows of all curves as a CSV file to save."""
     lines = csv_lines(_all(studio, run_id, node))
-    name = f"{run_id}-{node}-series.csv"
     return StreamingResponse(
         lines,
         media_type="text/csv; charset=utf-8",
-        headers={
-            "content-disposition": f'attachment; filename="{name}"',
-            "content-security-policy": "sandbox; default-src 'none'",
-        },
+        headers=to_save(f"{run_id}-{node}-series.csv"),
     )
 
 

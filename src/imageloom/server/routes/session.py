@@ -86,14 +86,5 @@ def targets(studio: StudioNow) -> list[TargetInfo]:
 
 
 def _info(target: Target) -> TargetInfo:
-    limits = target.limits
-    return TargetInfo(
-        name=target.name,
-        title=target.title,
-        help=target.help,
-        nodes=limits.nodes,
-        processing_units_per_node=limits.processing_units_per_node,
-        heavy_jobs=limits.heavy_jobs,
-        light_jobs=limits.light_jobs,
-        interfaces=None if limits.interfaces is None else list(limits.interfaces),
-    )
+    words = {"name": target.name, "title": target.title, "help": target.help}
+    return TargetInfo.model_validate({**vars(target.limits), **words})
