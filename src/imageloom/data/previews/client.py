@@ -11,8 +11,6 @@ from imageloom.data.previews.cache import THUMBNAILS, ThumbnailCache
 from imageloom.data.previews.image_pages import (
     ImagesOverview,
     PicturePage,
-    overview_from,
-    pictures_from,
 )
 from imageloom.data.previews.searches import DuplicateSearches
 from imageloom.data.previews.seen import SeenHelper
@@ -21,8 +19,7 @@ from imageloom.data.previews.values import (
     LeftOutPage,
     Size,
     SourceDescription,
-    description_from,
-    left_out_from,
+    answer_as,
 )
 from imageloom.system.helper_pool import HelperPool
 from imageloom.system.helper_process import LEAN, HelperKind
@@ -117,7 +114,7 @@ class PictureHelper:
             FailedToWriteOutputsError: The cache cannot be written.
         """
         what = {"folder": str(folder), "file": file, "size": size}
-        return self.path(KeptThumbnail(**self.pool.ask("thumbnail", what, timeout_s)))
+        return self.path(answer_as(KeptThumbnail, self.pool.ask("thumbnail", what, timeout_s)))
 
     def describe(
         self,
@@ -144,7 +141,7 @@ class PictureHelper:
             ImageloomError: As ``thumbnail``.
         """
         what = {"path": str(path), "params": dict(params or {}), "samples": samples, "size": size}
-        return description_from(self.pool.ask("describe", what, timeout_s))
+        return answer_as(SourceDescription, self.pool.ask("describe", what, timeout_s))
 
     def left_out(
         self,
@@ -168,7 +165,7 @@ class PictureHelper:
             ImageloomError: As ``describe``.
         """
         what = {"path": str(path), "params": dict(params or {}), "offset": offset, "limit": limit}
-        return left_out_from(self.pool.ask("left_out", what, timeout_s))
+        return answer_as(LeftOutPage, self.pool.ask("left_out", what, timeout_s))
 
     def left_out_of(
         self,
@@ -191,7 +188,7 @@ class PictureHelper:
             ImageloomError: As ``thumbnail``.
         """
         what = {"path": str(path), "offset": offset, "limit": limit}
-        return left_out_from(self.pool.ask("left_out_of", what, timeout_s))
+        return answer_as(LeftOutPage, self.pool.ask("left_out_of", what, timeout_s))
 
     def overview(self, path: Path, *, timeout_s: float = DESCRIBE_TIMEOUT_S) -> ImagesOverview:
         """Return what an image directory holds, in numbers.
@@ -204,7 +201,7 @@ class PictureHelper:
             InvalidDatasetError: It is none, or is damaged.
             ImageloomError: As ``thumbnail``.
         """
-        return overview_from(self.pool.ask("overview", {"path": str(path)}, timeout_s))
+        return answer_as(ImagesOverview, self.pool.ask("overview", {"path": str(path)}, timeout_s))
 
     def pictures(
         self,
@@ -233,7 +230,7 @@ class PictureHelper:
         """
         which = {"label": label, "rows": None if rows is None else list(rows)}
         what = {"path": str(path), **which, "offset": offset, "limit": limit}
-        return pictures_from(self.pool.ask("pictures", what, timeout_s))
+        return answer_as(PicturePage, self.pool.ask("pictures", what, timeout_s))
 
     def picture(
         self, path: Path, row: int, size: Size = 240, *, timeout_s: float = PICTURE_TIMEOUT_S
@@ -252,7 +249,7 @@ class PictureHelper:
             ImageloomError: As ``thumbnail``.
         """
         what = {"path": str(path), "row": row, "size": size}
-        return self.path(KeptThumbnail(**self.pool.ask("picture", what, timeout_s)))
+        return self.path(answer_as(KeptThumbnail, self.pool.ask("picture", what, timeout_s)))
 
     def tidy(self) -> None:
         """Remove what was not used for longest: thumbnails above 1 GiB, and old searches."""

@@ -1,7 +1,6 @@
 """Pages of an image directory, as values; a server imports this, so nothing heavy here."""
 
 from dataclasses import dataclass
-from typing import Any
 
 
 @dataclass(frozen=True)
@@ -46,7 +45,6 @@ class ImagesOverview:
         shorter_side: Histogram of the shorter side of the pictures, in pixels.
         shape: Histogram of width divided by height.
         transforms: The operations that the pictures carry, as JSON; None when they carry none.
-        digest: SHA-256 of the contents.
     """
 
     root: str
@@ -60,7 +58,6 @@ class ImagesOverview:
     shorter_side: Histogram
     shape: Histogram
     transforms: list[dict[str, object]] | None
-    digest: str
 
 
 @dataclass(frozen=True)
@@ -99,25 +96,3 @@ class PicturePage:
 
     pictures: tuple[ListedPicture, ...]
     total: int
-
-
-def overview_from(content: dict[str, Any]) -> ImagesOverview:
-    """Return an overview from the JSON that the other side made of it."""
-    return ImagesOverview(
-        **{
-            **content,
-            "classes": tuple(ClassCount(**one) for one in content["classes"]),
-            "notices": tuple(content["notices"]),
-            "shorter_side": _histogram_from(content["shorter_side"]),
-            "shape": _histogram_from(content["shape"]),
-        }
-    )
-
-
-def pictures_from(content: dict[str, Any]) -> PicturePage:
-    """Return pictures from the JSON that the other side made of them."""
-    return PicturePage(tuple(ListedPicture(**one) for one in content["pictures"]), content["total"])
-
-
-def _histogram_from(content: dict[str, Any]) -> Histogram:
-    return Histogram(tuple(content["edges"]), tuple(content["counts"]))

@@ -45,7 +45,6 @@ def overview_of(images: ImageDirectory) -> ImagesOverview:
         shorter_side=histogram(np.minimum(widths_N, heights_N)),
         shape=histogram(shapes_N),
         transforms=None if images.transforms is None else transforms_to_json(images.transforms),
-        digest=images.digest,
     )
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
 
+from imageloom.data.previews.values import answer_as
 from imageloom.system.helper_pool import HelperPool
 from imageloom.system.helper_process import LEAN, HelperKind
 
@@ -98,7 +99,7 @@ class SeenHelper:
             "purpose": purpose,
             "training": None if training is None else dict(training),
         }
-        return NetworkInput(**self.pool.ask("see", what, timeout_s))
+        return answer_as(NetworkInput, self.pool.ask("see", what, timeout_s))
 
     def close(self) -> None:
         """End the process."""

@@ -1,12 +1,27 @@
 """What the preview process answers, as values; both sides import this, so nothing heavy here."""
 
+import functools
 from dataclasses import dataclass
-from typing import Any, Final, Literal
+from typing import Final, Literal, TypeVar
+
+from pydantic import TypeAdapter
+
+Answer = TypeVar("Answer")
 
 SIZES: Final = (96, 240, 480, 1024)
 """Longest sides of thumbnails in pixels: few, so that the cache holds few of each picture."""
 
 Size = Literal[96, 240, 480, 1024]
+
+
+def answer_as(kind: type[Answer], content: object) -> Answer:
+    """Return what a helper process answered as the value of which it made JSON."""
+    return _reader(kind).validate_python(content)
+
+
+@functools.cache
+def _reader(kind: type[Answer]) -> TypeAdapter[Answer]:
+    return TypeAdapter(kind)
 
 
 def thumbnail_name(sha256: str, size: int) -> str:
@@ -134,25 +149,3 @@ class SourceDescription:
     left_out_reasons: dict[str, int]
     losses: Losses
     notices: tuple[str, ...]
-
-
-def description_from(content: dict[str, Any]) -> SourceDescription:
-    """Return a description from the JSON that the other side made of it."""
-    classes = tuple(
-        DescribedClass(one["name"], one["images"], tuple(map(_sample_from, one["samples"])))
-        for one in content["classes"]
-    )
-    found = content["losses"]
-    losses = Losses(**{**found, "emptied": tuple(found["emptied"])})
-    lists = {"classes": classes, "losses": losses, "notices": tuple(content["notices"])}
-    return SourceDescription(**{**content, **lists})
-
-
-def left_out_from(content: dict[str, Any]) -> LeftOutPage:
-    """Return files that are left out from the JSON that the other side made of them."""
-    return LeftOutPage(tuple(LeftOut(**one) for one in content["rows"]), content["total"])
-
-
-def _sample_from(content: dict[str, Any]) -> Sample:
-    made = content["thumbnail"]
-    return Sample(content["file"], KeptThumbnail(**made) if made else None, content["problem"])

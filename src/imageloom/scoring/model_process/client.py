@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from imageloom.data.previews.cache import ThumbnailCache
+from imageloom.data.previews.values import answer_as
 from imageloom.scoring.model_process.kept import KeptFiles
 from imageloom.scoring.model_process.values import AlikePictures, Guesses, PictureLook
 from imageloom.system.helper_pool import HelperPool
@@ -93,7 +94,7 @@ class ModelHelper:
             WorkerLostError: The process ended at it.
         """
         what = {"model": str(model), **_arguments(picture), "k": k}
-        return Guesses.of(self.pool.ask("predict", what, timeout_s))
+        return answer_as(Guesses, self.pool.ask("predict", what, timeout_s))
 
     def explain(
         self,
@@ -120,7 +121,7 @@ class ModelHelper:
             ImageloomError: As ``predict``.
         """
         what = {"model": str(model), **_arguments(picture), "k": k, "of_class": of_class}
-        return PictureLook.of(self.pool.ask("explain", what, timeout_s))
+        return answer_as(PictureLook, self.pool.ask("explain", what, timeout_s))
 
     def nearest(
         self,
@@ -149,7 +150,7 @@ class ModelHelper:
             ImageloomError: As ``predict``.
         """
         what = {"model": str(model), **_arguments(picture), "k": k, "training": str(training)}
-        return AlikePictures.of(self.pool.ask("nearest", what, timeout_s))
+        return answer_as(AlikePictures, self.pool.ask("nearest", what, timeout_s))
 
     def close(self) -> None:
         """End the process; calls that wait for it get an error."""

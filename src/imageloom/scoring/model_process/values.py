@@ -1,7 +1,6 @@
 """What the model process answers, as values; both sides import this, so nothing heavy here."""
 
 from dataclasses import dataclass
-from typing import Any, Self
 
 from imageloom.data.previews.values import KeptThumbnail
 
@@ -31,11 +30,6 @@ class Guesses:
     guesses: tuple[Guess, ...]
     num_classes: int
 
-    @classmethod
-    def of(cls, content: dict[str, Any]) -> Self:
-        """Return them from the JSON that the other side made of them."""
-        return cls(**{**content, "guesses": tuple(Guess(**one) for one in content["guesses"])})
-
 
 @dataclass(frozen=True)
 class PictureLook:
@@ -54,11 +48,6 @@ class PictureLook:
     explained: str
     seen: str
     heat: str
-
-    @classmethod
-    def of(cls, content: dict[str, Any]) -> Self:
-        """Return it from the JSON that the other side made of it."""
-        return cls(**{**content, "guesses": tuple(Guess(**one) for one in content["guesses"])})
 
 
 @dataclass(frozen=True)
@@ -93,14 +82,3 @@ class AlikePictures:
     done: int
     total: int
     pictures: tuple[AlikePicture, ...]
-
-    @classmethod
-    def of(cls, content: dict[str, Any]) -> Self:
-        """Return them from the JSON that the other side made of them."""
-        pictures = []
-        for one in content["pictures"]:
-            made = one["thumbnail"]
-            pictures.append(
-                AlikePicture(**{**one, "thumbnail": KeptThumbnail(**made) if made else None})
-            )
-        return cls(content["done"], content["total"], tuple(pictures))
