@@ -1,5 +1,7 @@
 """Workbooks hold what they are given, as a reader of the standard sees them."""
 
+import gc
+import warnings
 import zipfile
 from xml.etree import ElementTree
 
@@ -15,7 +17,7 @@ TEXTS = [
     " a ",
     "<b>&amp;",
     "a\nb",
-    "\x01\ud800",
+    "\x01",
     "_x0041_",
     "",
     "\U0001f41d",
@@ -35,6 +37,21 @@ def test_text_stays_text_and_numbers_stay_numbers(tmp_path):
         ["n"],
         *([one] for one in (0, -3, 1e-300, 0.1, 123456789012, None, None)),
     ]
+
+
+def test_half_a_character_stands_as_its_number(tmp_path):
+    write_workbook(tmp_path / "a.xlsx", [Sheet("S", [SheetColumn("x")], [["a\ud800"]])])
+    assert read_workbook(tmp_path / "a.xlsx")["S"][1] == ["a\\ud800"]
+
+
+def test_a_file_that_cannot_be_written_is_an_error_of_the_system(tmp_path):
+    (tmp_path / "a.xlsx").mkdir()
+    with warnings.catch_warnings():
+        # The rows that were begun are closed when they are collected.
+        warnings.simplefilter("ignore", ResourceWarning)
+        with pytest.raises(IsADirectoryError):
+            write_workbook(tmp_path / "a.xlsx", [Sheet("S", [SheetColumn("x")], [["a"]])])
+        gc.collect()
 
 
 def test_equal_tables_are_equal_files_byte_for_byte(tmp_path):

@@ -17,10 +17,28 @@ def read_workbook(path):
     sheets = {}
     for sheet in parts["xl/workbook.xml"].find(f"{MAIN}sheets"):
         part = parts[f"xl/{targets[sheet.get(RELATION)]}"]
-        sheets[sheet.get("name")] = [
-            [cell_of(cell) for cell in row] for row in part.find(f"{MAIN}sheetData")
-        ]
+        sheets[sheet.get("name")] = rows_of(part)
     return sheets
+
+
+def rows_of(part):
+    """Place each cell where its reference says; one that is absent is empty."""
+    last = part.find(f"{MAIN}autoFilter").get("ref").rpartition(":")[2]
+    width, height = place_of(last)
+    rows = [[None] * (width + 1) for _ in range(height + 1)]
+    for cell in part.iter(f"{MAIN}c"):
+        column, row = place_of(cell.get("r"))
+        rows[row][column] = cell_of(cell)
+    return rows
+
+
+def place_of(reference):
+    """Return column and row of a reference such as ``AB12``, counted from 0."""
+    letters, digits = re.fullmatch("([A-Z]+)([0-9]+)", reference).groups()
+    column = 0
+    for letter in letters:
+        column = 26 * column + ord(letter) - ord("A") + 1
+    return column - 1, int(digits) - 1
 
 
 def cell_of(cell):
