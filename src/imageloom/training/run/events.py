@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-from imageloom.errors import CannotResumeError, printable
+from imageloom.errors import CannotResumeError, printable, write_failure
 from imageloom.events import Event, EventSink, Metric, Notice, Progress, ignore_events
 from imageloom.files.plain_file import naming_read_failures
 
@@ -115,9 +115,16 @@ def _metric(row: object, where: str) -> Metric:
 
 @contextlib.contextmanager
 def driver_log(path: Path) -> Iterator[None]:
-    """Send this package's log lines to a file while the body runs."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handler = _QuietFile(path, encoding="utf-8", errors="backslashreplace")
+    """Send this package's log lines to a file while the body runs.
+
+    Raises:
+        FailedToWriteOutputsError: The file cannot be opened, as that of another person's run.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handler = _QuietFile(path, encoding="utf-8", errors="backslashreplace")
+    except OSError as problem:
+        raise write_failure(path, problem, kept="The run is as it was.") from problem
     handler.setFormatter(_PrintableFormatter("%(asctime)s %(levelname)s %(message)s"))
     package = logging.getLogger("imageloom")
     level = package.level
