@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from imageloom.cli import screen
 from imageloom.cli.root import run
 from imageloom.cli.runs.compare import _figures
 from imageloom.cli.tails import Tail, printable_lines
@@ -53,6 +54,16 @@ def test_the_list_is_empty_at_first_and_says_how_to_begin(capsys):
     text = output_of(capsys, "runs", "list")
     assert "none in" in text
     assert "imageloom run pipeline.json" in text
+
+
+def test_a_narrow_list_keeps_ids_and_states_whole(two_runs, write, capsys, monkeypatch):
+    failed = json_of(capsys, "run", write(name="Bad toys", explode="fail"), code=1)["run"]
+    monkeypatch.setattr(screen, "_WIDTH_OF_A_FILE", 52)
+    text = output_of(capsys, "runs", "list")
+    for run_id, state in ((failed, "failed"), (two_runs[0], "completed")):
+        assert any(line.split()[:2] == [run_id, state] for line in text.splitlines())
+    assert "Bad toys:" in text
+    assert max(map(len, text.splitlines())) <= 52
 
 
 def test_the_list_has_the_newest_first_with_state_and_what_is_done(two_runs, write, capsys):

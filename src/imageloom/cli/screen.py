@@ -117,6 +117,22 @@ class Fitting:
         yield self._forms[-1]
 
 
+class FromWidth:
+    """One of two renderables: ``wide`` on a console of so many columns and more, else ``narrow``.
+
+    For what has a column of sentences, which may fold, and so never fits as ``Fitting`` asks.
+    """
+
+    def __init__(self, columns: int, wide: RenderableType, narrow: RenderableType) -> None:
+        self._columns = columns
+        self._wide = wide
+        self._narrow = narrow
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        """Choose when it is drawn, because only then the width is known."""
+        yield self._wide if options.max_width >= self._columns else self._narrow
+
+
 def paint(grid: Table, column: int, styles: Sequence[str], *, firm: int) -> None:
     """Give the cells of one column of a table their styles, and keep its first columns unbroken.
 

@@ -9,7 +9,7 @@ import click
 from imageloom.cli.call import Call, Outcome, call_command
 from imageloom.cli.flags import SectionOption
 from imageloom.cli.runs.screen import RUN_STYLES
-from imageloom.cli.screen import line, paint, table
+from imageloom.cli.screen import FromWidth, line, paint, table
 from imageloom.cli.workspace import follow_up, open_existing_engine, workspace_option
 from imageloom.pipeline.index.order import RunOrder
 from imageloom.spec.node_state import RunState
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from imageloom.pipeline.index.summary import RunSummary
 
 _SHOWN: Final = 20
+_WIDE: Final = 76  # columns; all of a list has room from here on
 _option = functools.partial(click.option, cls=SectionOption, section="Which runs")
 
 
@@ -85,12 +86,17 @@ def command(call: Call) -> Outcome:
     rows = [_row(one) for one in runs]
     columns = ("Run", "State", "Nodes", "Time", "Pipeline", "What")
     grid = table([(name, "right" if name == "Time" else "left") for name in columns], rows)
-    paint(grid, 1, [RUN_STYLES[one.state] for one in runs], firm=4)
+    styles = [RUN_STYLES[one.state] for one in runs]
+    paint(grid, 1, styles, firm=4)
+    # Without room for both, the pipeline's name and what became of it share a column.
+    named = [[row[0], row[1], ": ".join(filter(None, row[4:]))] for row in rows]
+    narrow = table([(name, "left") for name in ("Run", "State", "Pipeline")], named)
+    paint(narrow, 1, styles, firm=2)
     more = len(found) > limit
     return Outcome(
         content={"runs": [_to_json(one) for one in runs], "more": more},
         screen=(
-            grid,
+            FromWidth(_WIDE, grid, narrow),
             *([line("More", f"there are more runs; see --limit (now {limit:,})")] if more else []),
             line("Next", follow_up(call, "runs", "show", runs[0].id)),
         ),
