@@ -1,7 +1,13 @@
 """What is said of pictures before they are published or trained on."""
 
-from imageloom.data.images.findings import notices_on, notices_on_copies
+from pathlib import Path
+
+import pytest
+
+from imageloom.data.images.directory import Rejected
+from imageloom.data.images.findings import notices_on, notices_on_copies, refuse_losses
 from imageloom.data.images.split import split
+from imageloom.errors import InvalidDatasetError
 
 from .made_index import images_of
 
@@ -54,3 +60,21 @@ def test_unlabelled_copies_are_noted_too():
     images = images_of([None] * 3, contents=["p", "q", "p"])
     (notice,) = notices_on(images)
     assert "2 of 3 pictures stand more than once" in notice
+
+
+@pytest.mark.parametrize(
+    ("hints", "told"),
+    [
+        (["Save it as JPEG, PNG, BMP, PPM, TIFF or WebP."], "Save them as JPEG, PNG"),
+        (
+            ["Save it as JPEG, PNG, BMP, PPM, TIFF or WebP.", "Copy it again."],
+            "Save those of other",
+        ),
+        (["Copy it again."], "Repair, replace or remove them, or allow"),
+    ],
+)
+def test_what_to_do_about_lost_pictures_fits_why_they_were_lost(hints, told):
+    lost = [Rejected(f"a/{hint[:4]}.heic", "is not read", hint, "a") for hint in hints]
+    with pytest.raises(InvalidDatasetError, match="cannot be used") as refused:
+        refuse_losses({"a": 1}, lost, 0.01, num_images=1, place=Path("/pictures"))
+    assert refused.value.hint.startswith(told)

@@ -1,7 +1,7 @@
 """What a person meant who wrote an option or a command as other programs call it."""
 
 import difflib
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from typing import Final
 
 import click
@@ -42,31 +42,29 @@ OPTIONS_ELSEWHERE: Final = {
 _FLAGS: Final = {word: flag for flag, words in OPTIONS_ELSEWHERE.items() for word in words.split()}
 
 
-def explain_usage(error: click.ClickException, commands: Collection[str]) -> None:
-    """Add to an error of the command line what the person may have meant.
+def explained(error: click.ClickException, commands: Collection[str]) -> click.ClickException:
+    """Return an error of the command line that says what the person may have meant.
 
     Args:
         error: As click raised it.
         commands: All there are, as whole words, such as ``data convert``.
+
+    Returns:
+        The same error where nothing better can be said.
     """
-    ctx = getattr(error, "ctx", None)
+    ctx = error.ctx if isinstance(error, click.UsageError) else None
+    meant = ""
     if isinstance(error, click.NoSuchOption) and ctx is not None:
         flags = {flag for param in ctx.command.params for flag in param.opts}
-        meant = meant_option(error.option_name, flags)
-        if meant:
-            error.message, error.possibilities = f"{error.message} Here it is {meant}.", None
+        flag = meant_option(error.option_name, flags)
+        meant = f" Here it is {flag}." if flag else ""
     elif isinstance(error, click.exceptions.NoSuchCommand):
         names = [f"'imageloom {name}'" for name in meant_commands(error.command_name, commands)]
-        if names:
-            error.message, error.possibilities = f"{error.message} {_mean(names)}", None
-    elif isinstance(error, click.UsageError) and error.message.startswith(_EXTRA):
-        examples = getattr(ctx.command, "examples", ()) if ctx is not None else ()
-        if examples:
-            error.message = f"{error.message}. For example: {examples[0]}"
-
-
-def _mean(names: Sequence[str]) -> str:
-    return f"Did you mean {' or '.join(names)}?"
+        meant = f" Did you mean {' or '.join(names)}?" if names else ""
+    elif ctx is not None and error.message.startswith(_EXTRA):
+        examples = getattr(ctx.command, "examples", ())
+        meant = f". For example: {examples[0]}" if examples else ""
+    return click.UsageError(f"{error.message}{meant}", ctx) if meant else error
 
 
 def meant_option(written: str, flags: Collection[str]) -> str:

@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 import click
 
 from imageloom import __version__
-from imageloom.cli.meant import explain_usage
+from imageloom.cli.meant import explained
 from imageloom.registry import import_attribute
 from imageloom.system.machine import allow_more_open_files
 
@@ -300,8 +300,7 @@ def run(arguments: Sequence[str]) -> int:
     try:
         code = root.main(list(arguments), prog_name="imageloom", standalone_mode=False)
     except click.ClickException as error:
-        explain_usage(error, _names(root))
-        error.show()
+        explained(error, _names(root)).show()
         return USAGE_EXIT
     except click.Abort:
         return INTERRUPTED_EXIT

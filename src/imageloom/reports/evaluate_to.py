@@ -91,12 +91,11 @@ def evaluate_to(  # noqa: PLR0913 - the public call; all but the first two are k
             (outcome.left, outcome.right) if isinstance(outcome, Comparison) else (outcome,)
         )
         for prefix, table, one in zip(("", "other_"), tables, evaluations, strict=False):
-            is_several = isinstance(table, LabelSetTable)
-            write_evaluation_workbook(
-                partial / f"{prefix}{WORKBOOK}", one, None if is_several else table
-            )
-            if is_several:
+            workbook = partial / f"{prefix}{WORKBOOK}"
+            if isinstance(table, LabelSetTable):
+                write_evaluation_workbook(workbook, one, None)
                 continue
+            write_evaluation_workbook(workbook, one, table)
             place = partial / f"{prefix}{PICTURES}"
             write_pictures(table, place, root=root or table.root, cancel=control.cancel)
             write_thresholds(table, partial / f"{prefix}{THRESHOLDS}")

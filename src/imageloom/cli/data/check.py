@@ -121,8 +121,10 @@ def _beside(other: "SharedPictures") -> Iterator[RenderableType]:
     else:
         yield line("Leaks", "no file is in both")
     if other.groups:
-        names = some(list(map(quoted, other.groups)))
-        shared = f"{count(len(other.groups), 'group has', 'groups have')} pictures in both: {names}"
+        groups = some(list(map(quoted, other.groups)))
+        shared = (
+            f"{count(len(other.groups), 'group has', 'groups have')} pictures in both: {groups}"
+        )
         yield line("Groups", shared, style="red")
     for names, what in (
         (other.missing_classes, f"{len(other.missing_classes):,} only here"),

@@ -10,6 +10,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from imageloom.data.decoding.foreign import ACCEPTED
 from imageloom.data.images.directory import ImageDirectory, Rejected
 from imageloom.data.images.duplicates import equal_groups
 from imageloom.data.images.shared_groups import notices_on_groups
@@ -186,6 +187,11 @@ def _way_out(rejected: Sequence[Rejected]) -> str:
     """Return what to do about files that were left out, without a full stop."""
     if any(FOLLOW in one.hint for one in rejected):
         return f"Read what links lead to with {FOLLOW}, or put the files themselves there"
+    others = sum(ACCEPTED in one.hint for one in rejected)
+    if others == len(rejected) > 0:
+        return f"Save them as {ACCEPTED}"
+    if others:
+        return f"Save those of other formats as {ACCEPTED}, and repair, replace or remove the rest"
     return "Repair, replace or remove them"
 
 
