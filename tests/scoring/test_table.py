@@ -139,6 +139,22 @@ def test_csv_is_rfc_4180(tmp_path):
     assert lines[-1] == b""
 
 
+@pytest.mark.parametrize(("delimiter", "decimal"), [(";", ","), ("\t", ","), (";", ".")])
+def test_csv_saved_by_a_spreadsheet_of_another_language_is_the_same_table(
+    tmp_path, delimiter, decimal
+):
+    table = make_table(("a;b", "c,d"), files=["1.jpg", "2;x.jpg", "3,x.jpg"])
+    write_table(table, tmp_path / "ours.csv")
+    with (tmp_path / "ours.csv").open(encoding="utf-8", newline="") as file:
+        head, *rows = csv.reader(file)
+    with (tmp_path / "theirs.csv").open("w", encoding="utf-8-sig", newline="") as file:
+        writer = csv.writer(file, delimiter=delimiter)
+        writer.writerow(head)
+        for row in rows:
+            writer.writerow([*row[:3], *(cell.replace(".", decimal) for cell in row[3:])])
+    assert_same_rows(read_table(tmp_path / "theirs.csv"), table)
+
+
 def test_csv_saved_by_excel_with_a_byte_order_mark_is_read(tmp_path):
     write_table(make_table(), tmp_path / "scores.csv")
     content = (tmp_path / "scores.csv").read_bytes()

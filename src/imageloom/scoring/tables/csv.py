@@ -10,7 +10,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from imageloom.errors import NotScoredDatasetError
-from imageloom.scoring.tables.scored_table import ROWS_AT_A_TIME
+from imageloom.scoring.tables.scored_table import FILE, ROWS_AT_A_TIME
 from imageloom.scoring.tables.source import BadCellError
 
 # A spreadsheet computes a cell that begins with one of these. The wide forms do so in Excel under
@@ -83,6 +83,8 @@ class CsvSource:
     def __init__(self, path: Path) -> None:
         self._path = path
         self.names = tuple(unguarded(cell) for cell in next(_records(path)))
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            self._has_commas = _delimiter(file.readline()) != ","
 
     def count_rows(self) -> int:
         """Return the number of rows below the header."""
@@ -101,10 +103,10 @@ class CsvSource:
             self._check_length(number, record)
             part.append(record)
             if len(part) == ROWS_AT_A_TIME:
-                yield CsvChunk(part)
+                yield CsvChunk(part, has_commas=self._has_commas)
                 part = []
         if part:
-            yield CsvChunk(part)
+            yield CsvChunk(part, has_commas=self._has_commas)
 
     def _check_length(self, number: int, record: Sequence[str]) -> None:
         if len(record) == len(self.names):
@@ -119,10 +121,16 @@ class CsvSource:
 
 
 class CsvChunk:
-    """Some rows of a CSV file."""
+    """Some rows of a CSV file.
 
-    def __init__(self, records: Sequence[Sequence[str]]) -> None:
+    Args:
+        records: The cells of each row.
+        has_commas: Whether the decimal sign may be a comma, since none separates cells.
+    """
+
+    def __init__(self, records: Sequence[Sequence[str]], *, has_commas: bool = False) -> None:
         self._records = records
+        self._has_commas = has_commas
 
     def text(self, column: int) -> pa.Array:
         """Return a column as text [R]; an empty cell is null."""
@@ -139,7 +147,7 @@ class CsvChunk:
         Raises:
             BadCellError: A cell is no number.
         """
-        cells = pa.array([record[column] or "nan" for record in self._records], pa.string())
+        cells = pa.array([self._number(record[column]) for record in self._records], pa.string())
         try:
             numbers: npt.NDArray[np.float32] = cells.cast(pa.float32()).to_numpy()
         except pa.ArrowInvalid:
@@ -148,23 +156,35 @@ class CsvChunk:
 
     def _first_bad(self, column: int) -> BadCellError:
         cells = [record[column] for record in self._records]
-        row = next(row for row, cell in enumerate(cells) if not _is_number(cell))
+        row = next(row for row, cell in enumerate(cells) if not _is_number(self._number(cell)))
         return BadCellError(row, repr(cells[row]))
+
+    def _number(self, cell: str) -> str:
+        return (cell.replace(",", ".") if self._has_commas else cell) or "nan"
 
 
 def _is_number(cell: str) -> bool:
     try:
-        pa.array([cell or "nan"]).cast(pa.float32())
+        pa.array([cell]).cast(pa.float32())
     except pa.ArrowInvalid:
         return False
     return True
+
+
+def _delimiter(header: str) -> str:
+    """Return what separates cells: ``;`` or a tab where a spreadsheet saved the table so."""
+    return next(
+        (one for one in ";\t" if header.startswith((f"{FILE}{one}", f'"{FILE}"{one}'))), ","
+    )
 
 
 def _records(path: Path) -> Iterator[list[str]]:
     try:
         # Excel writes a byte order mark, which utf-8-sig takes off.
         with path.open(encoding="utf-8-sig", newline="") as file:
-            reader = csv.reader(file, strict=True)
+            delimiter = _delimiter(file.readline())
+            file.seek(0)
+            reader = csv.reader(file, strict=True, delimiter=delimiter)
             header = next(reader, None)
             if not header:
                 raise NotScoredDatasetError(f"{path} is empty.", reason="empty")
