@@ -174,6 +174,17 @@ def test_one_wrong_row_is_told_in_the_singular_with_what_to_do(read):
     assert refused.value.hint == "Correct these places in a text editor."
 
 
+def test_rows_that_repeat_files_are_told_in_the_order_of_their_lines(read):
+    repeated = "".join(f"{number}.png,a\n" for number in (3, 1, 4, 2))
+    text = f"file,label\n1.png,a\n2.png,a\n3.png,a\n4.png,a\n{repeated}"
+    with pytest.raises(InvalidDatasetError) as refused:
+        read(text)
+    assert refused.value.details["problems"] == [
+        f"line {second}: names the same file as line {first}"
+        for second, first in ((6, 4), (7, 2), (8, 5), (9, 3))
+    ]
+
+
 def test_many_rows_without_a_label_are_three_and_a_count(read, tree):
     tree.write({f"{number}.jpg": X for number in range(20)})
     text = "file,label\n1.png,a\n" + "".join(f"{number}.jpg,\n" for number in range(20))

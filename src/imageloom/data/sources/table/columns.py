@@ -23,6 +23,7 @@ _FILE_WORDS: Final = frozenset(
         *("filename", "filenames", "filepath", "files", "path", "paths", "image", "images"),
         *("imagefile", "imagefilename", "imagename", "imagepath", "img", "imgfile", "imgname"),
         *("imgpath", "picture", "pictures", "photo", "photopath", "bild", "datei", "fichier"),
+        *("bilddatei", "bildname", "dateiname", "dateipfad", "foto", "pfad"),
     )
 )
 _LABEL_WORDS: Final = frozenset(
@@ -30,7 +31,7 @@ _LABEL_WORDS: Final = frozenset(
         *("class", "classes", "classid", "classlabel", "classname", "category", "categoryid"),
         *("categoryname", "target", "targets", "species", "breed", "labels", "labelid"),
         *("labelname", "tag", "y", "truth", "groundtruth", "gt", "annotation", "diagnosis"),
-        *("klasse", "classe", "clase", "choice", "choices"),
+        *("klasse", "classe", "clase", "choice", "choices", "art", "spezies", "kategorie"),
     )
 )
 _PART_WORDS: Final = frozenset(

@@ -286,8 +286,8 @@ class _Gathering:
         hashes = np.array(self.hashes, dtype=np.int64)
         order = np.argsort(hashes, kind="stable")
         repeated = np.flatnonzero(hashes[order][1:] == hashes[order][:-1])
-        for at in repeated:
-            one, other = sorted((int(order[at]), int(order[at + 1])))
+        pairs = (sorted((int(order[at]), int(order[at + 1]))) for at in repeated)
+        for one, other in sorted(pairs, key=lambda pair: pair[1]):
             first, second = self._where(self.numbers[one]), self._where(self.numbers[other])
             self.problems.add(second, f"names the same file as {first}")
         self.problems.raise_if_any()
