@@ -12,6 +12,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from PIL import Image
+
+from imageloom.cli.root import run
+from imageloom.data import convert
 
 TOY = Path(__file__).with_name("toy_command.py")
 
@@ -48,6 +52,22 @@ def test_i06_a_signal_stops_the_work_with_its_own_exit_code(number, name, code):
     assert f"{name}: saving, then stopping. Once more stops at once." in errors
     assert f"RunInterruptedError (RUN-001)\n  Stopped by {name}." in errors
     assert "Traceback" not in errors
+
+
+def test_who_stops_a_conversion_is_told_that_no_output_appears(tmp_path, monkeypatch, capfd):
+    convert_whole = convert.convert
+
+    def stopped(*places, on_event, cancel, **more):
+        signal.raise_signal(signal.SIGINT)
+        return convert_whole(*places, on_event=on_event, cancel=cancel, **more)
+
+    monkeypatch.setattr(convert, "convert", stopped)
+    for name in ("ants", "bees"):
+        (tmp_path / "photos" / name).mkdir(parents=True)
+        Image.new("RGB", (8, 8)).save(tmp_path / "photos" / name / "1.png")
+    assert run(["data", "convert", str(tmp_path / "photos"), "--out", str(tmp_path / "out")]) == 130
+    assert "Ctrl+C: stopping; the output does not appear. Once more" in capfd.readouterr().err
+    assert not (tmp_path / "out").exists()
 
 
 def test_who_stops_the_studio_is_told_that_runs_go_on(tmp_path):

@@ -22,6 +22,8 @@ SIGNAL_NAMES: Final = {
     signal.SIGTERM: "SIGTERM",
 }
 SAVES: Final = "saving, then stopping. Once more stops at once."
+# Of commands whose output appears in one step at their end.
+NOT_WRITTEN: Final = "stopping; the output does not appear. Once more stops at once."
 _Handler = Callable[[int, FrameType | None], None] | signal.Handlers
 _ANSWER_S: Final = 2.0  # for stopping the workers; until then a key held down changes nothing
 _SHOW_CURSOR: Final = b"\x1b[?25h"  # a progress bar hides it, and nobody is left to show it

@@ -7,6 +7,7 @@ from imageloom.cli.call import Call, Outcome, call_command
 from imageloom.cli.flags import parameter_options, read_params
 from imageloom.cli.places import SourceType, place_option
 from imageloom.cli.screen import command_line, line
+from imageloom.cli.signals import NOT_WRITTEN
 from imageloom.data.params import ConvertParams
 from imageloom.system.wording import count
 
@@ -36,6 +37,7 @@ def command(call: Call) -> Outcome:
     Every file is decoded once; what cannot be used is listed with its reason. A folder is
     referenced, not copied, and nothing in it is ever changed.
     """
+    call.first_answer = NOT_WRITTEN
     from imageloom.data.convert import convert
     from imageloom.data.images.directory import REJECTED
 

@@ -7,6 +7,7 @@ from imageloom.cli.call import Call, Outcome, call_command
 from imageloom.cli.flags import parameter_options, read_params
 from imageloom.cli.places import PathType, place_option, root_option
 from imageloom.cli.screen import line
+from imageloom.cli.signals import NOT_WRITTEN
 from imageloom.data.exports.params import ImageExportParams
 from imageloom.files.output_places import refuse_misplaced
 from imageloom.files.publish import refuse_existing
@@ -34,6 +35,7 @@ def command(call: Call) -> Outcome:
     picture keeps its bytes, and must be what it was when it was converted. What is written can be
     converted again, with the same bytes and labels.
     """
+    call.first_answer = NOT_WRITTEN
     from imageloom.data.exports.export import export_images
     from imageloom.data.open import open_images
 

@@ -11,6 +11,7 @@ from imageloom.cli.call import Call, Outcome, call_command
 from imageloom.cli.flags import parameter_options, read_params
 from imageloom.cli.places import PathType, place_option
 from imageloom.cli.screen import Column, line, percent, table
+from imageloom.cli.signals import NOT_WRITTEN
 from imageloom.preprocessing.similar_names import shown
 from imageloom.scoring.params import EvaluateParams
 
@@ -44,6 +45,7 @@ def command(call: Call) -> Outcome:
     confusion_matrix.csv and pictures.sqlite at the end; the first three where each picture may have
     several labels.
     """
+    call.first_answer = NOT_WRITTEN
     from imageloom.reports.evaluate_to import evaluate_to
     from imageloom.scoring.comparison import Comparison
     from imageloom.scoring.label_set_evaluation import LabelSetEvaluation

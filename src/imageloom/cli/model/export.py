@@ -11,6 +11,7 @@ from imageloom.cli.flags import parameter_options, read_params
 from imageloom.cli.lost_runs import tell_if_lost
 from imageloom.cli.places import PathType, place_option, root_option
 from imageloom.cli.screen import line, percent, size_text, table
+from imageloom.cli.signals import NOT_WRITTEN
 from imageloom.exporting.params import ExportParams
 from imageloom.system.wording import count
 
@@ -44,6 +45,7 @@ def command(call: Call) -> Outcome:
     the pictures in the program that runs its format, and each probability is compared with the
     model's own. The folder's README.md shows how it is used.
     """
+    call.first_answer = NOT_WRITTEN
     from imageloom.exporting.export import export
 
     params = read_params(ExportParams, call.arguments)

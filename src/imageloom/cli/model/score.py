@@ -10,6 +10,7 @@ from imageloom.cli.flags import parameter_options, read_params
 from imageloom.cli.lost_runs import tell_if_lost
 from imageloom.cli.places import place_option, root_option
 from imageloom.cli.screen import command_line, line, percent, table
+from imageloom.cli.signals import NOT_WRITTEN
 from imageloom.scoring.params import ScoreParams
 from imageloom.system.quick_imports import garbage_left_alone
 
@@ -41,6 +42,7 @@ def command(call: Call) -> Outcome:
     'Scored Probabilities_<class>' for each class of the model. Of a model that may give several
     labels it has 'labels' and 'Scored Label Set' instead.
     """
+    call.first_answer = NOT_WRITTEN
     with garbage_left_alone():
         from imageloom.scoring.score import score
         from imageloom.scoring.tables.scored_table import ScoredTable
