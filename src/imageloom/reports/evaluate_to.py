@@ -12,7 +12,6 @@ from imageloom.files.home import expand_home
 from imageloom.files.output_places import refuse_misplaced
 from imageloom.files.publish import publishing_directory, refuse_existing
 from imageloom.reports.write import write_comparison_report, write_evaluation_report
-from imageloom.reports.write_label_sets import write_label_set_report
 from imageloom.scoring.comparison import Comparison
 from imageloom.scoring.evaluate import (
     AnyEvaluation,
@@ -24,7 +23,6 @@ from imageloom.scoring.evaluate import (
 )
 from imageloom.scoring.evaluation_workbook import WORKBOOK, write_evaluation_workbook
 from imageloom.scoring.figure_files import write_figures
-from imageloom.scoring.label_set_evaluation import LabelSetEvaluation
 from imageloom.scoring.params import EvaluateParams
 from imageloom.scoring.picture_table import write_pictures
 from imageloom.scoring.read_pictures import PICTURES
@@ -116,8 +114,6 @@ def _write_report(
         write_comparison_report(
             path, outcome, roots=(roots[0], roots[1]), thumbnails=params.thumbnails
         )
-    elif isinstance(outcome, LabelSetEvaluation):
-        write_label_set_report(path, outcome, root=roots[0], thumbnails=params.thumbnails)
     else:
         write_evaluation_report(path, outcome, root=roots[0], thumbnails=params.thumbnails)
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Final
 
 from imageloom.events import Metric
 from imageloom.files.publish import writing_file
@@ -11,17 +12,25 @@ from imageloom.reports.evaluation.classes import classes_section
 from imageloom.reports.evaluation.confusion import confusion_section
 from imageloom.reports.evaluation.headline import headline
 from imageloom.reports.evaluation.label_errors import label_errors_section
-from imageloom.reports.evaluation.mistakes import mistakes_section, thumbnailer
+from imageloom.reports.evaluation.mistakes import Thumbnailer, mistakes_section, thumbnailer
 from imageloom.reports.evaluation.reliability import reliability_section
 from imageloom.reports.facts import run_facts_section, table_facts_section
+from imageloom.reports.label_sets.headline import label_set_headline
+from imageloom.reports.label_sets.labels import curves_of_labels_section, labels_section
+from imageloom.reports.label_sets.mistakes import label_mistakes_section
 from imageloom.reports.page import Heading, Section, page
 from imageloom.reports.training.curves import Curves, curves_section
 from imageloom.reports.training.record import RecordedRun
 from imageloom.scoring.comparison import Comparison
 from imageloom.scoring.evaluate import AnyEvaluation
-from imageloom.scoring.evaluation import Evaluation
-from imageloom.scoring.tables.scored_table import ScoredTable
+from imageloom.scoring.label_set_evaluation import LabelSetEvaluation
+from imageloom.scoring.tables.file import AnyTable
 from imageloom.system.wording import count, duration
+
+_CHOSEN_HERE: Final = (
+    "The threshold of each label was chosen on these pictures, so that F1, precision, recall and "
+    "exact match look better here than on others. Average precision and ROC AUC know no threshold."
+)
 
 
 def write_run_report(
@@ -29,8 +38,8 @@ def write_run_report(
     *,
     run: Mapping[str, object],
     metrics: Sequence[Metric],
-    evaluation: Evaluation,
-    table: ScoredTable,
+    evaluation: AnyEvaluation,
+    table: AnyTable,
 ) -> None:
     """Publish the report of a training run as one HTML file.
 
@@ -47,21 +56,14 @@ def write_run_report(
     record, curves = RecordedRun(run), Curves(metrics)
     images = thumbnailer(table.root, wanted=True)
     sections = [
-        Section("figures", "In short", headline(evaluation, record.notices)),
-        advice_section(evaluation, curves, record),
-        curves_section(curves, record, num_classes=len(evaluation.classes)),
-        confusion_section(evaluation),
-        mistakes_section(evaluation, images),
-        label_errors_section(evaluation, images),
-        classes_section(evaluation),
-        reliability_section(evaluation),
+        *_sections(evaluation, images, record, curves),
         run_facts_section(record, evaluation),
     ]
-    write_page(path, run_heading(record, evaluation), sections)
+    _write_page(path, _run_heading(record, evaluation), sections)
 
 
 def write_evaluation_report(
-    path: Path, evaluation: Evaluation, *, root: Path | None, thumbnails: bool = True
+    path: Path, evaluation: AnyEvaluation, *, root: Path | None, thumbnails: bool = True
 ) -> None:
     """Publish the report of one scored table as one HTML file.
 
@@ -74,22 +76,10 @@ def write_evaluation_report(
     Raises:
         FailedToWriteOutputsError: The file cannot be written.
     """
-    facts = (
-        f"{count(evaluation.images, 'picture')} with a label, "
-        f"{count(len(evaluation.classes), 'class', 'classes')}"
-    )
     images = thumbnailer(root, wanted=thumbnails)
-    sections = [
-        Section("figures", "In short", headline(evaluation)),
-        advice_section(evaluation),
-        confusion_section(evaluation),
-        mistakes_section(evaluation, images),
-        label_errors_section(evaluation, images),
-        classes_section(evaluation),
-        reliability_section(evaluation),
-        table_facts_section([(evaluation, root)]),
-    ]
-    write_page(path, Heading("Evaluation report", evaluation.name, facts), sections)
+    sections = [*_sections(evaluation, images), table_facts_section([(evaluation, root)])]
+    heading = Heading("Evaluation report", evaluation.name, _counts(evaluation))
+    _write_page(path, heading, sections)
 
 
 def write_comparison_report(
@@ -118,11 +108,49 @@ def write_comparison_report(
     ]
     facts = f"{count(comparison.joined, 'picture')} that both tables hold with a label"
     heading = Heading("Comparison report", f"A: {left.name} · B: {right.name}", facts)
-    write_page(path, heading, sections)
+    _write_page(path, heading, sections)
 
 
-def run_heading(run: RecordedRun, evaluation: AnyEvaluation) -> Heading:
-    """Return the top of the report of a run."""
+def _sections(
+    evaluation: AnyEvaluation,
+    images: Thumbnailer | None,
+    run: RecordedRun | None = None,
+    curves: Curves | None = None,
+) -> list[Section | None]:
+    """Return what a report says of an evaluation, and of the run that it ends, if it does."""
+    course = None
+    if run is not None and curves is not None:
+        course = curves_section(curves, run, num_classes=len(evaluation.classes))
+    notices = () if run is None else run.notices
+    if isinstance(evaluation, LabelSetEvaluation):
+        noted = notices if run is None else (*notices, _CHOSEN_HERE)
+        return [
+            Section("figures", "In short", label_set_headline(evaluation, noted)),
+            labels_section(evaluation),
+            course,
+            curves_of_labels_section(evaluation),
+            label_mistakes_section(evaluation, images),
+        ]
+    return [
+        Section("figures", "In short", headline(evaluation, notices)),
+        advice_section(evaluation, curves, run),
+        course,
+        confusion_section(evaluation),
+        mistakes_section(evaluation, images),
+        label_errors_section(evaluation, images),
+        classes_section(evaluation),
+        reliability_section(evaluation),
+    ]
+
+
+def _counts(evaluation: AnyEvaluation) -> str:
+    images = count(evaluation.images, "picture")
+    if isinstance(evaluation, LabelSetEvaluation):
+        return f"{images}, {count(len(evaluation.classes), 'label')}, several per picture"
+    return f"{images} with a label, {count(len(evaluation.classes), 'class', 'classes')}"
+
+
+def _run_heading(run: RecordedRun, evaluation: AnyEvaluation) -> Heading:
     network = run.network or "A network"
     folder = Path(run.text("data", "training", "root")).name
     facts = [
@@ -138,12 +166,8 @@ def run_heading(run: RecordedRun, evaluation: AnyEvaluation) -> Heading:
     return Heading("Training report", title, " · ".join(fact for fact in facts if fact))
 
 
-def write_page(path: Path, heading: Heading, sections: Sequence[Section | None]) -> None:
-    """Publish a report; sections that are None are left out.
-
-    Raises:
-        FailedToWriteOutputsError: The file cannot be written.
-    """
+def _write_page(path: Path, heading: Heading, sections: Sequence[Section | None]) -> None:
+    """Publish a report; sections that are None are left out."""
     document = page(heading, [one for one in sections if one is not None])
     with writing_file(path) as partial:
         partial.write_text(document, encoding="utf-8")

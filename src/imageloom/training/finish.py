@@ -13,14 +13,11 @@ from imageloom.models.model_directory import TrainedModel, save_trained
 from imageloom.models.record import DataFacts
 from imageloom.preprocessing import Preprocessing
 from imageloom.reports.write import write_run_report
-from imageloom.reports.write_label_sets import write_label_set_run_report
 from imageloom.scoring.evaluate import evaluate
-from imageloom.scoring.label_set_evaluation import LabelSetEvaluation
 from imageloom.scoring.params import ScoreParams
 from imageloom.scoring.score import score
 from imageloom.scoring.tables.file import write_table
 from imageloom.scoring.tables.label_set_table import LabelSetTable
-from imageloom.scoring.tables.scored_table import ScoredTable
 from imageloom.system.wording import count, some
 from imageloom.training.assemble import transforms_of
 from imageloom.training.calibration import calibrate
@@ -62,15 +59,9 @@ def finish(session: Session, state: LoopState) -> None:
     record = session.run.read()
     seconds = record.seconds + session.reporter.seconds
     completed = record.replace(state="completed", seconds=seconds).to_json()
-    report = session.run.report
-    if isinstance(evaluation, LabelSetEvaluation):
-        assert isinstance(table, LabelSetTable)
-        write_label_set_run_report(
-            report, run=completed, metrics=metrics, evaluation=evaluation, table=table
-        )
-    else:
-        assert isinstance(table, ScoredTable)
-        write_run_report(report, run=completed, metrics=metrics, evaluation=evaluation, table=table)
+    write_run_report(
+        session.run.report, run=completed, metrics=metrics, evaluation=evaluation, table=table
+    )
 
 
 def _with_thresholds(
