@@ -20,7 +20,6 @@ from imageloom.models.compute import Compute, choose_compute, choose_workers
 from imageloom.preprocessing import Transforms, output_size
 from imageloom.scoring.reading import reading_by
 from imageloom.training.batch_parts import BatchParts
-from imageloom.training.criterion import class_weights
 from imageloom.training.freeze import freeze, training_mode_setter
 from imageloom.training.label_kinds import criterion_of
 from imageloom.training.optimizer import make_optimizer
@@ -99,7 +98,6 @@ def assembled_session(
             for images, own_cache in ((training, cache), (validation, None))
         ]
         architecture = record.architecture
-        weights_K = class_weights(training, params)
         network = compute.place(build_network(architecture, len(training.classes)))
         freeze(network, architecture, params)
         criterion = criterion_of(training, params, compute)
@@ -128,7 +126,6 @@ def assembled_session(
             validation_loader=loaders[1],
             normalisation=record.model.normalisation,
             set_training_mode=training_mode_setter(network, architecture, params),
-            class_weights_K=weights_K,
             average=average_of(network, params),
             reporter=reporter,
             cancel=cancel,

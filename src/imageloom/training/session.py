@@ -13,6 +13,7 @@ from imageloom.distributed.group import Group
 from imageloom.events import CancelToken
 from imageloom.models.compute import Compute
 from imageloom.preprocessing import Normalisation
+from imageloom.training.criterion import class_weights
 from imageloom.training.params import TrainParams
 from imageloom.training.run.directory import RunDirectory
 from imageloom.training.run.events import RunReporter
@@ -28,7 +29,6 @@ class Session:
     Attributes:
         set_training_mode: Puts the network into training mode, frozen parts excepted.
         processes: How many the run was started with; they need not be as many now.
-        class_weights_K: Weight of each class in the loss, float64, or None for equal weights.
         average: The mean of the weights that is validated and published, or None for the weights.
     """
 
@@ -43,7 +43,6 @@ class Session:
     validation_loader: PictureLoader
     normalisation: Normalisation
     set_training_mode: Callable[[], None]
-    class_weights_K: npt.NDArray[np.float64] | None
     average: WeightAverage | None
     reporter: RunReporter
     cancel: CancelToken
@@ -66,10 +65,8 @@ class Session:
     @property
     def picture_weights(self) -> npt.NDArray[np.float64] | None:
         """Weight of each training picture's class in the loss, or None for equal weights."""
-        if self.class_weights_K is None:
-            return None
-        weights_N: npt.NDArray[np.float64] = self.class_weights_K[self.training.labels]
-        return weights_N
+        weights_K = class_weights(self.training, self.params)
+        return None if weights_K is None else weights_K[self.training.labels]
 
     @property
     def steps_per_epoch(self) -> int:
