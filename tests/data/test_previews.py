@@ -62,21 +62,22 @@ def photos(place):
     return folder
 
 
+def picture_helper(cache, place):
+    roots = [place / "data", place / "store"]
+    return PictureHelper(cache, looks=cache / "looks.sqlite", roots=roots)
+
+
 @pytest.fixture(scope="module")
 def shared_helper(place):
     """One for all tests that neither end its process nor look into its cache."""
-    with contextlib.closing(
-        PictureHelper(place / "cache", roots=[place / "data", place / "store"])
-    ) as helper:
+    with contextlib.closing(picture_helper(place / "cache", place)) as helper:
         yield helper
 
 
 @pytest.fixture
 def helper(place, tmp_path):
     """One of the test's own."""
-    with contextlib.closing(
-        PictureHelper(tmp_path / "cache", roots=[place / "data", place / "store"])
-    ) as helper:
+    with contextlib.closing(picture_helper(tmp_path / "cache", place)) as helper:
         yield helper
 
 
@@ -247,7 +248,8 @@ def test_it_ends_with_its_parent_and_loads_nothing_heavy_there(photos, tmp_path)
         "import os, signal, sys\n"
         "from pathlib import Path\n"
         "from imageloom.data.previews.client import PictureHelper\n"
-        f"helper = PictureHelper(Path({str(tmp_path / 'cache')!r}))\n"
+        f"place = Path({str(tmp_path)!r})\n"
+        "helper = PictureHelper(place / 'cache', looks=place / 'looks.sqlite')\n"
         f"helper.thumbnail(Path({str(photos)!r}), 'red/0.jpg')\n"
         "heavy = {'numpy', 'PIL', 'pyarrow', 'torch', 'torchvision'} & set(sys.modules)\n"
         "(process,) = helper.pool.running\n"

@@ -39,7 +39,9 @@ def studio(tmp_path, monkeypatch):
     roots = Roots.of((base, tmp_path / "workspace"))
     home = tmp_path / "home"
     with (
-        contextlib.closing(PictureHelper(home / "studio", roots=roots.paths)) as pictures,
+        contextlib.closing(
+            PictureHelper(home / "studio", looks=home / "looks.sqlite", roots=roots.paths)
+        ) as pictures,
         contextlib.closing(
             ModelHelper(home / "studio", features=home / "features", roots=roots.paths)
         ) as models,

@@ -23,7 +23,7 @@ from imageloom.settings import read_settings
 workspace, run = sys.argv[1:]
 engine = Engine(read_settings({**os.environ, "IMAGELOOM_WORKSPACE": workspace}))
 base = Path(workspace)
-pictures = PictureHelper(base / "previews", roots=(base,))
+pictures = PictureHelper(base / "previews", looks=base / "looks.sqlite", roots=(base,))
 models = ModelHelper(base / "previews", features=base / "features", roots=(base,))
 studio = Studio(
     engine=engine,

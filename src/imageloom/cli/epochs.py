@@ -25,13 +25,10 @@ class EpochTable:
     Values at the end of an epoch have a whole ``epoch``; those inside one have fractions and are
     left alone. The line comes with the first event after the validation figures, because metrics
     are sent one at a time.
-
-    Args:
-        best: Lowest validation loss before the first line, as in a run that is resumed.
     """
 
-    def __init__(self, best: float = float("inf")) -> None:
-        self._best = best
+    def __init__(self) -> None:
+        self._best = float("inf")
         self._epoch = 0
         self._values: dict[str, float] = {}
         self._header_due = True

@@ -26,7 +26,7 @@ def api_description() -> dict[str, object]:
         roots=Roots(()),
         user="",
         base=Path("/"),
-        pictures=PictureHelper(settings.home),
+        pictures=PictureHelper(settings.home, looks=settings.picture_looks),
         models=ModelHelper(settings.home, features=settings.features),
     )
     return create_app(studio, Access(token="", port=0)).openapi()

@@ -28,7 +28,6 @@ PICTURE_TIMEOUT_S: Final = 10.0
 """As long as a conversion gives one file; reading and decoding one takes a fraction of a second."""
 
 DESCRIBE_TIMEOUT_S: Final = 120.0
-LOOKS: Final = "picture-looks.sqlite"
 
 PREVIEWS: Final = HelperKind(
     module="imageloom.data.previews.worker",
@@ -52,8 +51,7 @@ class PictureHelper:
         cache: Folder for thumbnails, which may be deleted at any time.
         roots: Absolute folders from which pictures may be shown, the workspace among them; empty
             for all that this user may read.
-        processes: How many calls are worked on at once; a process holds up to 1.5 GiB.
-        looks: File of what pictures look like in small; by default one in ``cache``.
+        looks: File of what pictures look like in small.
 
     Attributes:
         pool: The processes.
@@ -65,17 +63,15 @@ class PictureHelper:
         self,
         cache: Path,
         *,
+        looks: Path,
         roots: Sequence[Path] = (),
-        processes: int = 1,
-        looks: Path | None = None,
     ) -> None:
         self.seen = SeenHelper(roots=roots)
-        self.searches = DuplicateSearches(cache, looks=looks or cache / LOOKS, roots=roots)
+        self.searches = DuplicateSearches(cache, looks=looks, roots=roots)
         self._cache = ThumbnailCache(cache)
         self.pool = HelperPool(
             PREVIEWS,
             {"cache": str(cache), "roots": [str(root) for root in roots]},
-            processes=processes,
             on_end=self._cache.clear_away,
         )
 
