@@ -9,7 +9,6 @@ from dataclasses import asdict, dataclass
 import numpy as np
 import numpy.typing as npt
 
-from imageloom.errors import NotScoredDatasetError
 from imageloom.metrics import (
     Averages,
     Calibration,
@@ -25,7 +24,7 @@ from imageloom.metrics import (
     wilson_interval,
 )
 from imageloom.scoring.label_errors import LabelErrors, label_errors_of
-from imageloom.scoring.notices_on_tables import left_out_notice, repeated_notice
+from imageloom.scoring.notices_on_tables import left_out_notice, repeated_notice, require_rows
 from imageloom.scoring.params import EvaluateParams
 from imageloom.scoring.tables.scored_table import UNKNOWN, ScoredTable
 from imageloom.system.wording import some
@@ -180,12 +179,7 @@ def evaluate_table(table: ScoredTable, *, params: EvaluateParams, name: str) -> 
         NotScoredDatasetError: The table has no rows.
         NotExpectedLabelColumnError: No picture has a label.
     """
-    if len(table) == 0:
-        raise NotScoredDatasetError(
-            f"The score table {name} has no rows, so there is nothing to evaluate.",
-            hint="Score some pictures first, with 'imageloom score'.",
-            reason="no-rows",
-        )
+    require_rows(table.files, name)
     table.require_labels()
     rows = np.flatnonzero(table.labels_N != UNKNOWN)
     labels_N = table.labels_N[rows].astype(np.int64)

@@ -10,7 +10,6 @@ from dataclasses import asdict, dataclass
 import numpy as np
 import numpy.typing as npt
 
-from imageloom.errors import NotScoredDatasetError
 from imageloom.metrics import (
     ClassFigures,
     LabelSetAverages,
@@ -22,7 +21,7 @@ from imageloom.metrics import (
     precision_recall,
     wilson_interval,
 )
-from imageloom.scoring.notices_on_tables import notices_on_files
+from imageloom.scoring.notices_on_tables import notices_on_files, require_rows
 from imageloom.scoring.params import EvaluateParams
 from imageloom.scoring.tables.label_set_table import LabelSetTable
 from imageloom.system.wording import some
@@ -174,12 +173,7 @@ def evaluate_label_sets(
         NotScoredDatasetError: The table has no rows.
         NotExpectedLabelColumnError: It is not known which labels the pictures have.
     """
-    if len(table) == 0:
-        raise NotScoredDatasetError(
-            f"The score table {name} has no rows, so there is nothing to evaluate.",
-            hint="Score some pictures first, with 'imageloom score'.",
-            reason="no-rows",
-        )
+    require_rows(table.files, name)
     labels_NK = table.require_labels()
     return LabelSetEvaluation(
         name=name,

@@ -4,7 +4,22 @@ from collections.abc import Iterator, Mapping
 
 import pyarrow as pa
 
+from imageloom.errors import NotScoredDatasetError
 from imageloom.system.wording import count, some
+
+
+def require_rows(files: pa.Array, name: str) -> None:
+    """Refuse a table without rows.
+
+    Raises:
+        NotScoredDatasetError: It has none.
+    """
+    if len(files) == 0:
+        raise NotScoredDatasetError(
+            f"The score table {name} has no rows, so there is nothing to evaluate.",
+            hint="Score some pictures first, with 'imageloom score'.",
+            reason="no-rows",
+        )
 
 
 def left_out_notice(left_out: Mapping[str, int]) -> Iterator[str]:

@@ -34,13 +34,8 @@ def answer_parent(prepare: Callable[[dict[str, Any]], Answer], *, memory_bytes: 
         prepare: Takes the setup and returns what answers requests; both may raise ImageloomError.
         memory_bytes: How much memory this process may take.
     """
-    # A C library that prints must not write between the answers: standard output becomes the
-    # error output, and the answers keep the pipe.
-    answers = os.dup(1)
-    os.dup2(2, 1)
-    for kind, value in ((resource.RLIMIT_CORE, 0), (resource.RLIMIT_DATA, memory_bytes)):
-        with contextlib.suppress(ValueError, OSError):  # a lower limit may be in force already
-            resource.setrlimit(kind, (value, resource.getrlimit(kind)[1]))
+    answers = pipe_of_answers()
+    bound_memory(memory_bytes)
     requests = _requests(sys.stdin.buffer)
     setup = json.loads(next(requests))
     answer: Answer | None = None
@@ -50,11 +45,35 @@ def answer_parent(prepare: Callable[[dict[str, Any]], Answer], *, memory_bytes: 
         answer = prepare(setup)
         return "ready"
 
-    _write(answers, _said(begin))
+    write_answer(answers, _said(begin))
     assert answer is not None, "its parent ends it after an error"
     for line in requests:
         name, arguments = json.loads(line)
-        _write(answers, _said(lambda: answer(name, arguments)))  # noqa: B023 - called at once
+        write_answer(answers, _said(lambda: answer(name, arguments)))  # noqa: B023 - called at once
+
+
+def pipe_of_answers() -> int:
+    """Return the descriptor of standard output, which becomes the error output for all others.
+
+    A C library that prints must not write between the answers.
+    """
+    answers = os.dup(1)
+    os.dup2(2, 1)
+    return answers
+
+
+def bound_memory(memory_bytes: int) -> None:
+    """Let this process take so much memory, and leave no file of it when it crashes."""
+    for kind, value in ((resource.RLIMIT_CORE, 0), (resource.RLIMIT_DATA, memory_bytes)):
+        with contextlib.suppress(ValueError, OSError):  # a lower limit may be in force already
+            resource.setrlimit(kind, (value, resource.getrlimit(kind)[1]))
+
+
+def write_answer(descriptor: int, value: object) -> None:
+    """Write a JSON value as a line."""
+    line = json.dumps(value).encode("ascii") + b"\n"
+    while line:
+        line = line[os.write(descriptor, line) :]
 
 
 def _said(work: Callable[[], object]) -> list[object]:
@@ -76,9 +95,3 @@ def _requests(stream: BinaryIO) -> Iterator[bytes]:
     threading.Thread(target=read, daemon=True).start()
     while True:
         yield lines.get()
-
-
-def _write(descriptor: int, value: object) -> None:
-    line = json.dumps(value).encode("ascii") + b"\n"
-    while line:
-        line = line[os.write(descriptor, line) :]

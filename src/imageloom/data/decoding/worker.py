@@ -10,12 +10,10 @@ Worker:  ``"ready"``, then one answer per file, in order:
 ``["bad", REASON, HINT]`` or ``["changed", REASON]``
 """
 
-import contextlib
 import functools
 import hashlib
 import json
 import os
-import resource
 import sys
 from collections.abc import Callable
 from typing import BinaryIO, Final
@@ -23,6 +21,7 @@ from typing import BinaryIO, Final
 from imageloom.data.decoding.decode import PictureFacts, UnreadablePictureError, examine_picture
 from imageloom.data.decoding.listed_file import ChangedFileError, UnreadableFileError, read_listed
 from imageloom.data.names import promised_format, suffix_of
+from imageloom.system.helper_answers import bound_memory, pipe_of_answers, write_answer
 
 MAX_MEMORY_BYTES: Final = 1536 * 1024 * 1024  # 50 million pixels in Pillow need up to 600 MB
 Examine = Callable[[bytes, int], PictureFacts]
@@ -30,12 +29,8 @@ Examine = Callable[[bytes, int], PictureFacts]
 
 def main() -> None:
     """Serve the parent that started this process."""
-    # A C library that prints must not write between the answers: standard output becomes the
-    # error output, and the answers keep the pipe.
-    answers = os.dup(1)
-    os.dup2(2, 1)
-    _limit(resource.RLIMIT_CORE, 0)
-    _limit(resource.RLIMIT_DATA, MAX_MEMORY_BYTES)
+    answers = pipe_of_answers()
+    bound_memory(MAX_MEMORY_BYTES)
     serve(sys.stdin.buffer, answers, _examine)
 
 
@@ -50,7 +45,7 @@ def serve(requests: BinaryIO, answers: int, examine: Examine) -> None:
     setup = json.loads(requests.readline() or "null")
     if setup is None:
         return
-    _answer(answers, "ready")
+    write_answer(answers, "ready")
     root = setup["root"].encode("latin-1")
     for line in requests:
         name, size, mtime_ns = json.loads(line)
@@ -58,7 +53,7 @@ def serve(requests: BinaryIO, answers: int, examine: Examine) -> None:
         read = functools.partial(
             read_listed, path, size=size, mtime_ns=mtime_ns, follow_links=setup["follow_links"]
         )
-        _answer(answers, _look(path, read, setup["max_pixels"], examine))
+        write_answer(answers, _look(path, read, setup["max_pixels"], examine))
 
 
 def _look(
@@ -89,17 +84,6 @@ def _misnamed(path: bytes, found: str) -> list[str]:
 
 def _examine(content: bytes, max_pixels: int) -> PictureFacts:
     return examine_picture(content, max_pixels=max_pixels)
-
-
-def _answer(descriptor: int, value: object) -> None:
-    line = json.dumps(value).encode("ascii") + b"\n"
-    while line:
-        line = line[os.write(descriptor, line) :]
-
-
-def _limit(kind: int, value: int) -> None:
-    with contextlib.suppress(ValueError, OSError):  # a lower limit may be in force already
-        resource.setrlimit(kind, (value, resource.getrlimit(kind)[1]))
 
 
 if __name__ == "__main__":

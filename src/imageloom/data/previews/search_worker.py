@@ -6,10 +6,8 @@ far it has come stands in the file ``state``, as ``{"done": N, "total": N}``, an
 ``{"error": {...}}``. When the parent closes the pipe or dies, it ends at once.
 """
 
-import contextlib
 import json
 import os
-import resource
 import sys
 import threading
 import time
@@ -23,6 +21,7 @@ from imageloom.data.similar.find import find_duplicates
 from imageloom.errors import any_error
 from imageloom.events import Event, Progress
 from imageloom.files.publish import write_json
+from imageloom.system.helper_answers import bound_memory
 
 _MAX_MEMORY_BYTES: Final = 6 * 1024**3  # 1.3 million pictures need 1 GiB, decoding in threads 2
 _TOLD_EVERY_S: Final = 0.3
@@ -31,9 +30,7 @@ _HINT: Final = "This is a mistake in Imageloom. Please report it."
 
 def main() -> None:
     """Search once."""
-    for kind, value in ((resource.RLIMIT_CORE, 0), (resource.RLIMIT_DATA, _MAX_MEMORY_BYTES)):
-        with contextlib.suppress(ValueError, OSError):  # a lower limit may be in force already
-            resource.setrlimit(kind, (value, resource.getrlimit(kind)[1]))
+    bound_memory(_MAX_MEMORY_BYTES)
     setup = json.loads(sys.stdin.buffer.readline())
     threading.Thread(target=_end_with_parent, daemon=True).start()
     state = Path(setup["state"])
