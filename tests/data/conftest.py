@@ -6,6 +6,11 @@ import stat
 
 import pytest
 
+from imageloom.data.convert import list_source
+from imageloom.data.params import ConvertParams
+from imageloom.data.sources.kind import find_source
+from imageloom.events import Control
+
 
 class Tree:
     """A folder of user files. After the test it must be exactly as the test made it (N1)."""
@@ -57,3 +62,15 @@ def sealed(tree):
         assert tree.snapshot() == before
 
     return seal
+
+
+@pytest.fixture
+def listed(tree, sealed):
+    """Write files, and list the one of a name as a conversion would."""
+
+    def run(files, name, **params):
+        root = tree.write(files)
+        with sealed():
+            return list_source(find_source(root / name), ConvertParams(**params), control=Control())
+
+    return run

@@ -4,11 +4,7 @@ import random
 
 import pytest
 
-from imageloom.data.convert import list_source
-from imageloom.data.params import ConvertParams
-from imageloom.data.sources.kind import find_source
 from imageloom.errors import InvalidDatasetError, NotExpectedLabelColumnError
-from imageloom.events import Control
 
 X = b"not decoded here"
 FILES = {"images/1.png": X, "images/2.png": X, "images/sub/3.png": X}
@@ -36,14 +32,11 @@ TAGGED = [
 
 
 @pytest.fixture
-def read(tree, sealed):
+def read(listed):
     def run(images=TAGGED, *, text=None, files=FILES, **params):
         head = f'<?xml version="1.0" encoding="utf-8"?>\n<annotations>{META}</meta>'
         content = text or f"{head}{''.join(images)}</annotations>".encode()
-        root = tree.write({**files, "annotations.xml": content})
-        with sealed():
-            source = find_source(root / "annotations.xml")
-            return list_source(source, ConvertParams(**params), control=Control())
+        return listed({**files, "annotations.xml": content}, "annotations.xml", **params)
 
     return run
 

@@ -4,12 +4,8 @@ import json
 
 import pytest
 
-from imageloom.data.convert import list_source
-from imageloom.data.params import ConvertParams
-from imageloom.data.sources.kind import find_source
 from imageloom.data.sources.table.names_of_others import name_here
 from imageloom.errors import InvalidDatasetError, NotExpectedLabelColumnError
-from imageloom.events import Control
 
 X = b"not decoded here"
 
@@ -38,13 +34,10 @@ FILES = {f"{number}.png": X for number in (1, 2, 3)}
 
 
 @pytest.fixture
-def read(tree, sealed):
+def read(listed):
     def run(content=TASKS, *, files=FILES, name="export.json", **params):
         text = content if isinstance(content, bytes) else json.dumps(content).encode()
-        root = tree.write({**files, name: text})
-        with sealed():
-            source = find_source(root / name)
-            return list_source(source, ConvertParams(**params), control=Control())
+        return listed({**files, name: text}, name, **params)
 
     return run
 
