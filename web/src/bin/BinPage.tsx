@@ -34,7 +34,7 @@ export function BinPage() {
       {error && <RequestFailure problem={error} />}
       <Problem problem={back.error ?? remove.error} />
       {data && (
-        <table className={styles.table}>
+        <table className="list">
           <thead>
             <tr>
               <th>{t("bin.name")}</th>

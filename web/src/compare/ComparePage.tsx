@@ -72,7 +72,7 @@ function SideBySide({ found, names, rows }: SideBySideProps) {
   if (rows.length === 0) return null;
   return (
     <div className={styles.scroll}>
-      <table className={styles.table}>
+      <table className="table">
         <thead>
           <tr>
             <th>{t("compare.what")}</th>

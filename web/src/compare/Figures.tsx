@@ -24,18 +24,18 @@ export function Figures({ figures, names }: FiguresProps) {
     <>
       <p className="quiet">{t("compare.figuresHelp")}</p>
       <div className={styles.scroll}>
-        <table className={styles.table}>
+        <table className="table">
           <thead>
             <tr>
               <th>{t("compare.evaluation")}</th>
-              <th className={styles.right}>{t("compare.pictures")}</th>
-              <th className={styles.right}>{t(`compare.${anySeveral ? mixed : "accuracy"}`)}</th>
+              <th className="right">{t("compare.pictures")}</th>
+              <th className="right">{t(`compare.${anySeveral ? mixed : "accuracy"}`)}</th>
               <th className={styles.wide}>
                 {percent(low)} – {percent(low + width)}
               </th>
-              <th className={styles.right}>{t("compare.macroF1")}</th>
-              {anySeveral && <th className={styles.right}>{t("compare.meanAveragePrecision")}</th>}
-              <th className={styles.right}>{t("compare.logLoss")}</th>
+              <th className="right">{t("compare.macroF1")}</th>
+              {anySeveral && <th className="right">{t("compare.meanAveragePrecision")}</th>}
+              <th className="right">{t("compare.logLoss")}</th>
             </tr>
           </thead>
           <tbody>
@@ -51,8 +51,8 @@ export function Figures({ figures, names }: FiguresProps) {
                       {names.get(one.run) ?? one.run}, {one.node}
                     </Link>
                   </th>
-                  <td className={`${styles.right} number`}>{numberIn(one.images)}</td>
-                  <td className={`${styles.right} number`}>{percent(one.accuracy)}</td>
+                  <td className="right number">{numberIn(one.images)}</td>
+                  <td className="right number">{percent(one.accuracy)}</td>
                   <td className={styles.wide}>
                     <div
                       className={styles.interval}
@@ -69,14 +69,14 @@ export function Figures({ figures, names }: FiguresProps) {
                       <i style={{ left: place(one.accuracy) }} />
                     </div>
                   </td>
-                  <td className={`${styles.right} number`}>{percent(one.macro_f1)}</td>
+                  <td className="right number">{percent(one.macro_f1)}</td>
                   {anySeveral && (
-                    <td className={`${styles.right} number`}>
+                    <td className="right number">
                       {typeof one.mean_average_precision === "number" &&
                         percent(one.mean_average_precision)}
                     </td>
                   )}
-                  <td className={`${styles.right} number`}>{fixed(one.log_loss, 4)}</td>
+                  <td className="right number">{fixed(one.log_loss, 4)}</td>
                 </tr>
               );
             })}

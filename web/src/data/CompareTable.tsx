@@ -32,22 +32,22 @@ export function CompareTable({ title, name, digits, rows }: CompareTableProps) {
     <section>
       <h2>{title}</h2>
       <div className={styles.scroll}>
-        <table className={styles.table}>
+        <table className={`table ${styles.wrapping}`}>
           <thead>
             <tr>
               <th>{name}</th>
-              <th className={styles.right}>{t("beforeAfter.before")}</th>
-              <th className={styles.right}>{t("beforeAfter.after")}</th>
-              <th className={styles.right}>{t("beforeAfter.change")}</th>
+              <th className="right">{t("beforeAfter.before")}</th>
+              <th className="right">{t("beforeAfter.after")}</th>
+              <th className="right">{t("beforeAfter.change")}</th>
             </tr>
           </thead>
           <tbody>
             {rows.map((row) => (
               <tr key={row.name}>
                 <td>{row.name}</td>
-                <td className={`number ${styles.right}`}>{text(row.before)}</td>
-                <td className={`number ${styles.right}`}>{text(row.after)}</td>
-                <td className={`number ${styles.right}`}>
+                <td className="right number">{text(row.before)}</td>
+                <td className="right number">{text(row.after)}</td>
+                <td className="right number">
                   {text(
                     row.before === null || row.after === null ? null : row.after - row.before,
                     "exceptZero",

@@ -24,7 +24,7 @@ export function LeftOutList({ which, images }: { which: Pictures; images: Images
         ))}
       </ul>
       {found.error && <RequestFailure problem={found.error} onAgain={() => void found.refetch()} />}
-      <table className={styles.table}>
+      <table className={`table ${styles.wrapping}`}>
         <thead>
           <tr>
             <th>{t("leftOut.file")}</th>

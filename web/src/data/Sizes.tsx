@@ -108,7 +108,7 @@ function Bars({ title, histogram, digits }: BarsProps) {
                 style={{ height: `${(100 * count) / most}%` }}
                 data-some={count > 0 || undefined}
               >
-                <span className={styles.hidden}>{text}</span>
+                <span className="readOut">{text}</span>
               </span>
             </li>
           );

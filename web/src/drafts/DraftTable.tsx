@@ -42,7 +42,7 @@ export function DraftTable({ drafts, isAll, onProblem }: DraftTableProps) {
   }
   return (
     <>
-      <table className={styles.table}>
+      <table className="list">
         <thead>
           <tr>
             <th>{t("drafts.name")}</th>

@@ -25,7 +25,7 @@ export function ActivityPage() {
       <p className="quiet">{t("activity.help")}</p>
       {list.error && <RequestFailure problem={list.error} />}
       {list.isSuccess && (
-        <table className={styles.table}>
+        <table className="list">
           <thead>
             <tr>
               <th>{t("activity.when")}</th>

@@ -1,12 +1,12 @@
 /** Adds a user, with a first password that they change themselves. */
-import { Button, Group, Modal, Radio, Stack, TextInput } from "@mantine/core";
+import { Radio, Stack, TextInput } from "@mantine/core";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
-import { type FormEvent, useState } from "react";
+import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { addUser } from "../api/peopleQuestions";
 import type { Role } from "../api/types";
+import { FormDialog } from "./FormDialog";
 import { NewPasswordField } from "./NewPasswordField";
-import { Problem } from "./Problem";
 import { USERS } from "./UsersPage";
 import { ROLES } from "./useSession";
 
@@ -23,53 +23,40 @@ export function AddUserDialog({ onClose }: { onClose: () => void }) {
       onClose();
     },
   });
-  const submit = (event: FormEvent) => {
-    event.preventDefault();
-    add.mutate();
-  };
   return (
-    <Modal opened onClose={onClose} title={t("users.add")}>
-      <form onSubmit={submit}>
-        <Stack gap="md">
-          <TextInput
-            label={t("users.name")}
-            description={t("users.nameHelp")}
-            autoComplete="off"
-            autoCapitalize="none"
-            spellCheck={false}
-            data-autofocus
-            required
-            withAsterisk={false}
-            value={name}
-            onChange={(event) => setName(event.currentTarget.value)}
-          />
-          <Radio.Group
-            label={t("users.role")}
-            value={role}
-            onChange={(value) => setRole(value as Role)}
-          >
-            <Stack gap="xs" mt="xs">
-              {ROLES.map((one) => (
-                <Radio
-                  key={one}
-                  size="xs"
-                  value={one}
-                  label={t(`role.${one}`)}
-                  description={t(`roleHelp.${one}`)}
-                />
-              ))}
-            </Stack>
-          </Radio.Group>
-          <NewPasswordField value={password} onChange={setPassword} />
-          <Problem problem={add.error} />
-        </Stack>
-        <Group justify="flex-end" mt="lg">
-          <Button onClick={onClose}>{t("cancel")}</Button>
-          <Button type="submit" variant="filled" loading={add.isPending}>
-            {t("users.addDo")}
-          </Button>
-        </Group>
-      </form>
-    </Modal>
+    <FormDialog title={t("users.add")} action={t("users.addDo")} sending={add} onClose={onClose}>
+      <Stack gap="md">
+        <TextInput
+          label={t("users.name")}
+          description={t("users.nameHelp")}
+          autoComplete="off"
+          autoCapitalize="none"
+          spellCheck={false}
+          data-autofocus
+          required
+          withAsterisk={false}
+          value={name}
+          onChange={(event) => setName(event.currentTarget.value)}
+        />
+        <Radio.Group
+          label={t("users.role")}
+          value={role}
+          onChange={(value) => setRole(value as Role)}
+        >
+          <Stack gap="xs" mt="xs">
+            {ROLES.map((one) => (
+              <Radio
+                key={one}
+                size="xs"
+                value={one}
+                label={t(`role.${one}`)}
+                description={t(`roleHelp.${one}`)}
+              />
+            ))}
+          </Stack>
+        </Radio.Group>
+        <NewPasswordField value={password} onChange={setPassword} />
+      </Stack>
+    </FormDialog>
   );
 }

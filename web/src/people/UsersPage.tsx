@@ -46,7 +46,7 @@ export function UsersPage() {
       {error && <RequestFailure problem={error} />}
       <Problem problem={setRole.error ?? remove.error} />
       {users && (
-        <table className={styles.table}>
+        <table className="list">
           <thead>
             <tr>
               <th>{t("users.name")}</th>

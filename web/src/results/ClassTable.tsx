@@ -31,14 +31,14 @@ export function ClassTable({ evaluation, onChoose }: ClassTableProps) {
   };
   return (
     <div className={styles.scroll}>
-      <table className={styles.classes}>
+      <table className={`table ${styles.classes}`}>
         <thead>
           <tr>
             {COLUMNS.map((one) => (
               <th
                 key={one}
                 aria-sort={column === one ? (isDown ? "descending" : "ascending") : "none"}
-                className={one === "label" ? undefined : styles.right}
+                className={one === "label" ? undefined : "right"}
               >
                 <button type="button" className={styles.plain} onClick={() => choose(one)}>
                   {titles[one]}
@@ -56,9 +56,9 @@ export function ClassTable({ evaluation, onChoose }: ClassTableProps) {
                   {row.label}
                 </button>
               </td>
-              <td className={`${styles.right} number`}>{numberIn(row.support)}</td>
+              <td className="right number">{numberIn(row.support)}</td>
               {([row.precision, row.recall, row.f1] as const).map((value, index) => (
-                <td key={COLUMNS[index + 2]} className={`${styles.right} number`}>
+                <td key={COLUMNS[index + 2]} className="right number">
                   {value === null ? "–" : fixed(value, 3)}
                 </td>
               ))}

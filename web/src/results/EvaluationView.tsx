@@ -46,18 +46,23 @@ export function EvaluationView({ run, node, children }: EvaluationViewProps) {
   const all = found.data.evaluations.map(evaluationOf);
   const evaluation = all[number] ?? all[0];
   if (!evaluation) return null;
+  const ways = (
+    <>
+      {children}
+      {found.data.has_report && (
+        <Button
+          component="a"
+          href={addressOf.nodeReport(run, node)}
+          target="_blank"
+          leftSection={<Icon name="external" size={14} />}
+        >
+          {t("evaluation.table")}
+        </Button>
+      )}
+    </>
+  );
   if (evaluation.labels) {
-    return (
-      <LabelSetView
-        run={run}
-        node={node}
-        evaluation={evaluation}
-        labels={evaluation.labels}
-        hasReport={found.data.has_report}
-      >
-        {children}
-      </LabelSetView>
-    );
+    return <LabelSetView evaluation={evaluation} labels={evaluation.labels} ways={ways} />;
   }
   return (
     <div className={styles.results}>
@@ -72,17 +77,7 @@ export function EvaluationView({ run, node, children }: EvaluationViewProps) {
           />
         )}
         <Headline evaluation={evaluation} />
-        {children}
-        {found.data.has_report && (
-          <Button
-            component="a"
-            href={addressOf.nodeReport(run, node)}
-            target="_blank"
-            leftSection={<Icon name="external" size={14} />}
-          >
-            {t("evaluation.table")}
-          </Button>
-        )}
+        {ways}
       </header>
       <section>
         <h3>{t("evaluation.matrix")}</h3>

@@ -1,26 +1,20 @@
 /** What an evaluation found where a picture may have several labels: figures, and each label's own. */
-import { Button } from "@mantine/core";
 import type { ReactNode } from "react";
 import { useTranslation } from "react-i18next";
-import { addressOf } from "../api/runQuestions";
 import { fixed, numberIn, percent } from "../i18n/numbers";
-import { Icon } from "../icons/Icon";
 import type { Evaluation, LabelRow } from "./evaluation";
 import { FigureList } from "./FigureList";
 import styles from "./results.module.css";
 
 interface LabelSetViewProps {
-  run: string;
-  node: string;
   evaluation: Evaluation;
   labels: LabelRow[];
-  hasReport: boolean;
-  children?: ReactNode;
+  /** What leads further, on top. */
+  ways: ReactNode;
 }
 
-export function LabelSetView(props: LabelSetViewProps) {
+export function LabelSetView({ evaluation, labels, ways }: LabelSetViewProps) {
   const { t } = useTranslation();
-  const { run, node, evaluation, labels, hasReport, children } = props;
   const exact = evaluation.figures.find(([name]) => name === "Exact_Match")?.[1];
   return (
     <div className={styles.results}>
@@ -32,17 +26,7 @@ export function LabelSetView(props: LabelSetViewProps) {
             </strong>
           )}
         </div>
-        {children}
-        {hasReport && (
-          <Button
-            component="a"
-            href={addressOf.nodeReport(run, node)}
-            target="_blank"
-            leftSection={<Icon name="external" size={14} />}
-          >
-            {t("evaluation.table")}
-          </Button>
-        )}
+        {ways}
       </header>
       <p className="quiet">{t("labelSets.note")}</p>
       <section>
@@ -71,12 +55,12 @@ function LabelTable({ labels }: { labels: LabelRow[] }) {
   ];
   return (
     <div className={styles.scroll}>
-      <table className={styles.classes}>
+      <table className={`table ${styles.classes}`}>
         <thead>
           <tr>
             <th>{t("labelSets.label")}</th>
             {titles.map((title) => (
-              <th key={title} className={styles.right}>
+              <th key={title} className="right">
                 {title}
               </th>
             ))}
@@ -86,9 +70,9 @@ function LabelTable({ labels }: { labels: LabelRow[] }) {
           {rows.map((row) => (
             <tr key={row.label}>
               <td>{row.label}</td>
-              <td className={`${styles.right} number`}>{numberIn(row.support)}</td>
+              <td className="right number">{numberIn(row.support)}</td>
               {valuesOf(row).map((value, index) => (
-                <td key={titles[index + 1]} className={`${styles.right} number`}>
+                <td key={titles[index + 1]} className="right number">
                   {value === null ? "–" : fixed(value, 3)}
                 </td>
               ))}

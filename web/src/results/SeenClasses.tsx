@@ -14,12 +14,12 @@ export function SeenClasses({ model }: { model: ModelCard }) {
   const more = model.num_classes - rows.length;
   return (
     <div className={styles.scroll}>
-      <table className={styles.classes}>
+      <table className={`table ${styles.classes}`}>
         <thead>
           <tr>
             <th>{t("model.class")}</th>
-            <th className={styles.right}>{t("model.training")}</th>
-            <th className={styles.right}>{t("model.validationSet")}</th>
+            <th className="right">{t("model.training")}</th>
+            <th className="right">{t("model.validationSet")}</th>
           </tr>
         </thead>
         <tbody>
@@ -43,8 +43,8 @@ function Row({ name, counts }: { name: string; counts: readonly (number | undefi
   return (
     <tr>
       <td>{name}</td>
-      <td className={`${styles.right} number`}>{training}</td>
-      <td className={`${styles.right} number`}>{validation}</td>
+      <td className="right number">{training}</td>
+      <td className="right number">{validation}</td>
     </tr>
   );
 }

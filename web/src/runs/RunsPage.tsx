@@ -144,7 +144,7 @@ function RunTable({ rows, now, isBusy, chosen, onChosen }: RunTableProps) {
   const choose = (id: string, isChosen: boolean) =>
     onChosen(isChosen ? [...chosen, id].slice(-MOST_COMPARED) : chosen.filter((one) => one !== id));
   return (
-    <table className={styles.table} aria-busy={isBusy}>
+    <table className={`table ${styles.runs}`} aria-busy={isBusy}>
       <thead>
         <tr>
           <th>{t("compare.chooseColumn")}</th>
@@ -152,9 +152,9 @@ function RunTable({ rows, now, isBusy, chosen, onChosen }: RunTableProps) {
           {!isNarrow && (
             <>
               <th>{t("runList.state")}</th>
-              <th className={styles.right}>{t("runList.nodes")}</th>
-              <th className={styles.right}>{t("runList.began")}</th>
-              <th className={styles.right}>{t("runList.took")}</th>
+              <th className="right">{t("runList.nodes")}</th>
+              <th className="right">{t("runList.began")}</th>
+              <th className="right">{t("runList.took")}</th>
               <th>{t("runList.what")}</th>
             </>
           )}
@@ -230,11 +230,11 @@ function Row({ run, now, isNarrow, isChosen, onChosen }: RowProps) {
           <td>
             <StateLabel state={run.state} />
           </td>
-          <td className={`${styles.right} number`}>
+          <td className="right number">
             {run.num_done}/{run.num_nodes}
           </td>
-          <td className={`${styles.right} number`}>{began}</td>
-          <td className={`${styles.right} number`}>{took}</td>
+          <td className="right number">{began}</td>
+          <td className="right number">{took}</td>
           <td className={styles.problem} lang="en">
             {problem}
           </td>

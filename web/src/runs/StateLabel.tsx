@@ -11,7 +11,7 @@ export function StateLabel({ state, iconOnly = false }: { state: string; iconOnl
   return (
     <span className={styles.state} data-meaning={look.meaning} title={iconOnly ? word : undefined}>
       <Icon name={look.icon} size={14} />
-      {iconOnly ? <span className={styles.hidden}>{word}</span> : word}
+      {iconOnly ? <span className="readOut">{word}</span> : word}
     </span>
   );
 }
