@@ -1,6 +1,5 @@
 """What the preview process answers, as values; both sides import this, so nothing heavy here."""
 
-import functools
 from dataclasses import dataclass
 from typing import Final, Literal, TypeVar
 
@@ -16,12 +15,7 @@ Size = Literal[96, 240, 480, 1024]
 
 def answer_as(kind: type[Answer], content: object) -> Answer:
     """Return what a helper process answered as the value of which it made JSON."""
-    return _reader(kind).validate_python(content)
-
-
-@functools.cache
-def _reader(kind: type[Answer]) -> TypeAdapter[Answer]:
-    return TypeAdapter(kind)
+    return TypeAdapter(kind).validate_python(content)
 
 
 def thumbnail_name(sha256: str, size: int) -> str:
