@@ -111,7 +111,7 @@ def test_pictures_away_from_their_manifest_give_a_warning(pictures, make_task, t
     save_dataset(tmp_path / "lists" / "labels.csv", tmp_path / "dataset")
     inputs = {"dataset": tmp_path / "dataset"}
     (warning, *_) = warnings_of(CONVERT, make_task, inputs, folder=str(pictures.root))
-    assert "Changes there are not noticed" in warning
+    assert "labels.csv names are not noticed" in warning
 
 
 def test_what_is_left_out_is_told(pictures, convert, tmp_path):

@@ -5,8 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from imageloom.data.dataset import dataset_path, fingerprint, is_watched, save_dataset
-from imageloom.data.names import MANIFEST_SUFFIXES
+from imageloom.data.dataset import dataset_path, fingerprint, save_dataset
 from imageloom.errors import CouldNotOpenFileError, InvalidDatasetError
 
 
@@ -75,23 +74,12 @@ def test_an_archive_is_one_file(tmp_path):
     assert fingerprint(archive) != before
 
 
-@pytest.mark.parametrize("suffix", MANIFEST_SUFFIXES)
-def test_pictures_beside_a_manifest_count(photos, suffix):
-    manifest = photos / f"labels{suffix}"
-    manifest.write_text("file,label\ncats/1.jpg,cat\n")
-    before = fingerprint(manifest)
-    touch(photos / "cats/1.jpg")
-    assert fingerprint(manifest) != before
-
-
-def test_pictures_away_from_their_manifest_are_not_watched(photos):
-    manifest = photos / "labels.csv"
-    manifest.touch()
-    assert is_watched(manifest, None)
-    assert is_watched(manifest, "cats")
-    assert not is_watched(manifest, "../other")
-    assert not is_watched(manifest, "/other")
-    assert is_watched(photos, "cats")
+def test_names_of_classes_beside_a_shard_count(tmp_path):
+    shard = tmp_path / "train-000000.tar"
+    shard.write_bytes(b"tar")
+    before = fingerprint(shard)
+    (tmp_path / "classnames.txt").write_text("ant\n")
+    assert fingerprint(shard) != before
 
 
 def test_a_missing_path_is_named(tmp_path):
@@ -124,11 +112,9 @@ def test_a_folder_that_may_not_be_listed_is_named(photos, scandir_that_refuses_c
 
 
 def test_a_folder_that_may_not_be_listed_is_no_matter_elsewhere(photos, scandir_that_refuses_cats):
-    manifest = photos / "labels.csv"
-    manifest.touch()
-    before = fingerprint(manifest)
+    before = fingerprint(photos)
     touch(photos / "dogs/1.jpg")
-    assert fingerprint(manifest) != before
+    assert fingerprint(photos) != before
 
 
 def test_a_saved_dataset_leads_to_its_path(photos, tmp_path):

@@ -31,8 +31,8 @@ def run(task: Task) -> Mapping[str, str]:
         return {}
     if isinstance(source, Path) and not is_watched(source, task.params.folder):
         message = (
-            f"The pictures lie in {task.params.folder}, away from {source}. Changes there are not "
-            "noticed: after one, make this node anew (--fresh)."
+            f"Changes of the pictures that {source} names are not noticed: after one, make this "
+            "node anew (--fresh)."
         )
         task.on_event(Notice("warning", message))
     if task.params.follow_links:

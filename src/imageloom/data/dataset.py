@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-from imageloom.data.names import MANIFEST_SUFFIXES, is_system_name
+from imageloom.data.names import CLASS_NAMES, SHARD_SUFFIX, is_system_name
+from imageloom.data.sources.named_files import folder_of_names, is_manifest, named_files
 from imageloom.data.sources.remote.address import is_address
 from imageloom.data.sources.remote.fetch import fingerprint_of_address
 from imageloom.errors import CouldNotOpenFileError, InvalidDatasetError
@@ -22,10 +23,10 @@ def fingerprint(path: Path | str) -> str:
     """Return a SHA-256 that changes when a name, a size or a time of modification does.
 
     At an address, such as ``s3://bucket/photos``, it changes with what is told of each file.
-    Nothing is opened. A folder is listed with its sub-folders, without following links and without
-    hidden files and those of the system; what may not be listed there is left to the conversion to
-    tell. For a manifest the folder around it is listed, where its pictures lie as a rule. An
-    archive is one file.
+    A folder is listed with its sub-folders, without following links and without hidden files and
+    those of the system; what may not be listed there is left to the conversion to tell. No picture
+    is opened. A manifest is read for the files that it names, and whatever else lies around it
+    does not count. An archive is one file; a shard has the names of its classes beside it.
 
     Raises:
         CouldNotOpenFileError: There is nothing at ``path``, or it may not be listed.
@@ -103,27 +104,37 @@ def dataset_path(folder: Path) -> Path | str:
 def is_watched(path: Path, folder: str | None) -> bool:
     """Whether the fingerprint of ``path`` covers the pictures in ``folder``.
 
-    It does not when a manifest names pictures that lie elsewhere than around and below it.
+    It does not when the names in a manifest start elsewhere than in its own folder, one in it, or
+    one beside it; nor when a manifest is too large to be read for that.
 
     Args:
         path: What a dataset names.
         folder: Where file names of a manifest start, from the manifest's own folder.
     """
-    if folder is None or path.suffix.lower() not in MANIFEST_SUFFIXES or path.is_dir():
+    if not is_manifest(path):
         return True
-    return Path(os.path.normpath(path.parent / folder)).is_relative_to(path.parent)
+    found = folder_of_names(path)
+    root = os.path.normpath(path.parent / (folder or ""))
+    return found is not None and found.is_relative_to(root)
 
 
 def _lines(path: Path) -> Iterator[bytes]:
     found = path.stat()
     if stat.S_ISDIR(found.st_mode):
-        return _listing(path, skip_system_files=True)
-    if path.suffix.lower() in MANIFEST_SUFFIXES:
-        return _listing(path.parent, skip_system_files=False)
-    return iter([_line(b"", found)])
+        yield from _listing(path)
+        return
+    yield _line(b"", found)
+    if path.name.lower().endswith(SHARD_SUFFIX):
+        with contextlib.suppress(OSError):  # only shards of WebDataset have them
+            yield _line(b"names", path.with_name(CLASS_NAMES).stat())
+    root = folder_of_names(path) if is_manifest(path) else None
+    if root is not None:
+        yield os.fsencode(root) + b"\0"
+        for name, status in named_files(path, root):
+            yield _line(os.fsencode(name), status)
 
 
-def _listing(root: Path, *, skip_system_files: bool) -> Iterator[bytes]:
+def _listing(root: Path) -> Iterator[bytes]:
     """Yield a line for each file and folder below ``root``, in an order that is always the same."""
     waiting = [b""]
     while waiting:
@@ -136,7 +147,7 @@ def _listing(root: Path, *, skip_system_files: bool) -> Iterator[bytes]:
                 raise
             found = []
         for entry in found:
-            if skip_system_files and is_system_name(entry.name):
+            if is_system_name(entry.name):
                 continue
             name = folder + b"/" + entry.name if folder else entry.name
             if entry.is_dir(follow_symlinks=False):

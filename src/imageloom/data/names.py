@@ -8,6 +8,8 @@ JSON_LINES_SUFFIXES: Final = (".jsonl", ".ndjson")
 TABLE_SUFFIXES: Final = (".csv", ".tsv", LIST_SUFFIX, *JSON_LINES_SUFFIXES)
 XML_SUFFIX: Final = ".xml"  # of CVAT
 MANIFEST_SUFFIXES: Final = (*TABLE_SUFFIXES, ".json", XML_SUFFIX)
+SHARD_SUFFIX: Final = ".tar"  # of WebDataset
+CLASS_NAMES: Final = "classnames.txt"  # beside such shards
 # Written by desktops, archivers, editors and storage boxes, never by a photographer.
 _SYSTEM_NAMES: Final = frozenset(
     (

@@ -14,7 +14,7 @@ from typing import Final
 from imageloom.data.exports.file_names import SUFFIX_OF_FORMAT
 from imageloom.data.exports.shards import plan_shards
 from imageloom.data.images.directory import ImageDirectory
-from imageloom.data.sources.webdataset.shards import CLASS_NAMES
+from imageloom.data.names import CLASS_NAMES
 from imageloom.errors import InvalidDatasetError
 from imageloom.preprocessing.similar_names import quoted
 

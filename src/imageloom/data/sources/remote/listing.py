@@ -8,11 +8,15 @@ from typing import Final
 
 from fsspec.spec import AbstractFileSystem
 
-from imageloom.data.names import MANIFEST_SUFFIXES, is_system_name
+from imageloom.data.names import (
+    CLASS_NAMES,
+    MANIFEST_SUFFIXES,
+    SHARD_SUFFIX,
+    is_system_name,
+)
 from imageloom.data.sources.archive.member_names import MAX_NAME_BYTES, MAX_PATH_BYTES
 from imageloom.data.sources.remote.address import Address
 from imageloom.data.sources.remote.failures import naming_failures
-from imageloom.data.sources.webdataset.shards import CLASS_NAMES, SUFFIX
 from imageloom.errors import CouldNotOpenFileError, InvalidDatasetError
 from imageloom.files.publish import digest_of_json
 from imageloom.system.wording import some
@@ -86,7 +90,7 @@ def list_remote(remote: AbstractFileSystem, path: str, address: Address) -> Remo
         files = _in_folder(remote, path.rpartition("/")[0], address.parent)
         return RemoteListing(address.parent, files, name)
     files = _checked({name: facts}, address)
-    if name.lower().endswith(SUFFIX) and not address.is_web:
+    if name.lower().endswith(SHARD_SUFFIX) and not address.is_web:
         files += _class_names(remote, path, address)
     return RemoteListing(address, files, name)
 

@@ -130,7 +130,7 @@ class FileFinder:
         whole = self._spellings.with_ending(self._missing)
         if whole is not None:
             return f"Add their endings to the names: {whole!r} lies in {self.root}."
-        for folder in _around(self.root):
+        for folder in folders_around(self.root):
             # pathlib raises for a name that is too long.
             if os.path.isfile(folder / self._missing):  # noqa: PTH113
                 flag = _flag(os.path.relpath(folder, start))
@@ -142,8 +142,11 @@ def _flag(folder: str) -> str:
     return f"--folder {shlex.quote(folder)}"
 
 
-def _around(root: Path) -> Iterator[Path]:
-    """Yield the folders in a folder, the one above it, and those beside it."""
+def folders_around(root: Path) -> Iterator[Path]:
+    """Yield where files may lie whose names start elsewhere than people say.
+
+    That is the folders in a folder, at most a thousand, the one above it, and those beside it.
+    """
     yield from _folders(root)
     yield root.parent
     yield from _folders(root.parent)

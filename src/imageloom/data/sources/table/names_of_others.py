@@ -36,7 +36,7 @@ def name_here(name: str, root: Path) -> str:
     Returns:
         A name that lies there if one does; never one that leads up, if the given one does not.
     """
-    return first_that_lies(root, _names(name))
+    return first_that_lies(root, possible_names(name))
 
 
 def first_that_lies(root: Path, names: Iterable[str]) -> str:
@@ -50,7 +50,8 @@ def first_that_lies(root: Path, names: Iterable[str]) -> str:
     return given[0]
 
 
-def _names(name: str) -> Iterator[str]:
+def possible_names(name: str) -> Iterator[str]:
+    """Yield the names that a picture may have here, the likeliest first; at least one."""
     upload = _UPLOAD.fullmatch(name)
     if upload is not None:
         yield from (upload[1], name.rpartition("/")[2], upload[2])

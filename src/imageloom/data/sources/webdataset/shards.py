@@ -10,14 +10,18 @@ from itertools import islice
 from pathlib import Path
 from typing import Final
 
-from imageloom.data.names import FORMAT_OF_SUFFIX, is_document_name, is_system_name
+from imageloom.data.names import (
+    CLASS_NAMES,
+    FORMAT_OF_SUFFIX,
+    SHARD_SUFFIX,
+    is_document_name,
+    is_system_name,
+)
 from imageloom.data.sources.archive.limits import ArchiveLimits
 from imageloom.data.sources.archive.tar import BLOCK, TarReader, is_tar_header
 from imageloom.data.sources.parts import role_of
 from imageloom.errors import ImageloomError
 
-SUFFIX: Final = ".tar"
-CLASS_NAMES: Final = "classnames.txt"
 CLS: Final = "cls"
 JSON: Final = "json"
 _LOOKED_AT: Final = 10  # members; a sample has two or three
@@ -83,7 +87,9 @@ def tar_shards(place: Path) -> tuple[Path, ...]:
         with os.scandir(place) as entries:
             for entry in entries:
                 name = os.fsencode(entry.name)
-                if entry.name.lower().endswith(SUFFIX) and entry.is_file(follow_symlinks=False):
+                if entry.name.lower().endswith(SHARD_SUFFIX) and entry.is_file(
+                    follow_symlinks=False
+                ):
                     found.append(place / entry.name)
                 elif not is_system_name(name) and (entry.is_dir() or not is_document_name(name)):
                     return ()

@@ -10,7 +10,7 @@ from typing import Final
 
 from imageloom.data.images.directory import Rejected
 from imageloom.data.images.index import file_name
-from imageloom.data.names import FORMAT_OF_SUFFIX
+from imageloom.data.names import CLASS_NAMES, FORMAT_OF_SUFFIX
 from imageloom.data.params import ConvertParams
 from imageloom.data.sources.archive.unpack import unpack_archive
 from imageloom.data.sources.listing import Listing
@@ -18,7 +18,6 @@ from imageloom.data.sources.shard_parts import take_part
 from imageloom.data.sources.table.problems import ProblemList
 from imageloom.data.sources.table.rows import ManifestRow, listing_of_rows
 from imageloom.data.sources.webdataset.shards import (
-    CLASS_NAMES,
     CLS,
     JSON,
     class_names_beside,
