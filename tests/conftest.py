@@ -96,6 +96,7 @@ def _clean_environment(monkeypatch: pytest.MonkeyPatch, homes: Path):
     for name in (
         "IMAGELOOM_DEBUG",
         "IMAGELOOM_DATABASE_URL",
+        "IMAGELOOM_DOWNLOADS_LIMIT_GIB",
         "IMAGELOOM_EXTENSIONS",
         "IMAGELOOM_PICTURE_CACHE_LIMIT_GIB",
         "IMAGELOOM_STORE_LIMIT_GIB",

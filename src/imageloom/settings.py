@@ -10,6 +10,7 @@ from imageloom.errors import NotInRangeValueError
 
 DEFAULT_STORE_LIMIT_GIB: Final = 100.0
 DEFAULT_PICTURE_CACHE_LIMIT_GIB: Final = 100.0
+DEFAULT_DOWNLOADS_LIMIT_GIB: Final = 100.0
 _NAMES_OF_PLACES: Final = (
     "IMAGELOOM_HOME",
     "IMAGELOOM_WORKSPACE",
@@ -39,6 +40,8 @@ class Settings:
             ``IMAGELOOM_STORE_LIMIT_GIB``.
         picture_cache_limit_gib: GiB that scaled copies of pictures may take together;
             ``IMAGELOOM_PICTURE_CACHE_LIMIT_GIB``.
+        downloads_limit_gib: GiB that copies of what lies at addresses may take together;
+            ``IMAGELOOM_DOWNLOADS_LIMIT_GIB``.
         extensions: Folder of a person's own components, model families and targets;
             ``IMAGELOOM_EXTENSIONS``, by default None.
         targets: File of a person's own targets; ``IMAGELOOM_TARGETS``, by default
@@ -56,6 +59,7 @@ class Settings:
     database_url: str | None = None
     store_limit_gib: float = DEFAULT_STORE_LIMIT_GIB
     picture_cache_limit_gib: float = DEFAULT_PICTURE_CACHE_LIMIT_GIB
+    downloads_limit_gib: float = DEFAULT_DOWNLOADS_LIMIT_GIB
     extensions: str | None = None
     targets: Path | None = None
     must_have_targets: bool = False
@@ -114,6 +118,9 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         store_limit_gib=_limit(environment, "IMAGELOOM_STORE_LIMIT_GIB", DEFAULT_STORE_LIMIT_GIB),
         picture_cache_limit_gib=_limit(
             environment, "IMAGELOOM_PICTURE_CACHE_LIMIT_GIB", DEFAULT_PICTURE_CACHE_LIMIT_GIB
+        ),
+        downloads_limit_gib=_limit(
+            environment, "IMAGELOOM_DOWNLOADS_LIMIT_GIB", DEFAULT_DOWNLOADS_LIMIT_GIB
         ),
         extensions=environment.get("IMAGELOOM_EXTENSIONS") or None,
         targets=_folder(environment, "IMAGELOOM_TARGETS", f"{config}/imageloom/targets.toml"),

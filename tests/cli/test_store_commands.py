@@ -1,6 +1,7 @@
 """``imageloom store``: how much room things take, and how it is freed."""
 
 import json
+import os
 
 import pytest
 
@@ -66,6 +67,33 @@ def test_size_counts_every_part_of_the_workspace(write, workspace, capsys):
         assert content["bytes"][part] == sum(file.lstat().st_size for file in files)
     assert run(["store", "size"]) == 0
     assert "100 GiB of outputs" in capsys.readouterr().out
+
+
+def kept_copy(home, name: str, size: int) -> None:
+    folder = home / "downloads" / name
+    (folder / "files").mkdir(parents=True)
+    (folder / "files" / "1.jpg").write_bytes(b"x" * size)
+    (folder / "address.txt").write_text(f"s3://bucket/{name}")
+    os.utime(folder / "files" / "1.jpg", (0, 0))
+
+
+def test_copies_of_addresses_are_counted_and_go_above_their_limit(
+    write, tmp_path, monkeypatch, capsys
+):
+    monkeypatch.setenv("IMAGELOOM_HOME", str(tmp_path / "cache"))
+    monkeypatch.setenv("IMAGELOOM_DOWNLOADS_LIMIT_GIB", f"{1500 / 2**30}")
+    assert run(["run", write(a="number")]) == 0
+    assert json_of(capsys, "store", "clean")["copies"] == []
+    for name in ("ants", "bees"):
+        kept_copy(tmp_path / "cache", name, 1000)
+    assert json_of(capsys, "store", "size")["bytes"]["downloads"] >= 2000
+    would = json_of(capsys, "store", "clean", "--dry-run")
+    assert (would["copy_bytes"], would["kept_copy_bytes"]) == (1000, 1000)
+    capsys.readouterr()
+    assert run(["store", "clean"]) == 0
+    assert f"copy of {would['copies'][0]}, 1,000 bytes" in capsys.readouterr().out
+    left = json_of(capsys, "store", "clean")
+    assert (left["copies"], left["kept_copy_bytes"]) == ([], 1000)
 
 
 def test_rebuild_lists_all_runs_again(write, workspace, capsys):

@@ -5,7 +5,9 @@ import http.server
 import importlib.util
 import json
 import os
+import re
 import threading
+import time
 import zipfile
 from pathlib import Path
 
@@ -13,8 +15,10 @@ import pytest
 
 from imageloom.data.convert import convert
 from imageloom.data.open import open_images
+from imageloom.data.sources.one_at_a_time import only_one
 from imageloom.data.sources.remote import download
 from imageloom.data.sources.remote.fetch import fetch, fingerprint_of_address
+from imageloom.data.sources.remote.room import copies_in, free_copies
 from imageloom.errors import (
     CouldNotOpenFileError,
     EnvironmentUnsuitableError,
@@ -24,7 +28,7 @@ from imageloom.errors import (
     ParameterParsingError,
     RunInterruptedError,
 )
-from imageloom.events import CancelToken, Control, Notice, Progress
+from imageloom.events import CancelToken, Control, Notice, Progress, ignore_events
 from imageloom.settings import Settings
 
 from .made_pictures import png
@@ -77,9 +81,15 @@ def bring(bucket, tmp_path):
         run.told = []
         bucket.read.clear()
         control = options.get("control") or Control(run.told.append)
-        return fetch(address, tmp_path / "kept", control=control)
+        limit_gib = options.get("limit_bytes", 2**40) / 2**30
+        return fetch(address, settings_with(tmp_path, limit_gib), control=control)
 
     return run
+
+
+def settings_with(tmp_path, limit_gib=1024.0):
+    workspace = tmp_path / "workspace"
+    return Settings(home=tmp_path / "home", workspace=workspace, downloads_limit_gib=limit_gib)
 
 
 def contents(folder):
@@ -242,6 +252,110 @@ def test_what_does_not_fit_is_refused_before_it_begins(bucket, bring, monkeypatc
     assert bucket.read == []
 
 
+def test_what_would_be_more_than_the_limit_is_refused_before_it_begins(bucket, bring):
+    bucket.write(FILES)
+    total = sum(map(len, FILES.values()))
+    with pytest.raises(FailedToWriteOutputsError, match=r"memory://bucket has .* may take .* GiB"):
+        bring(limit_bytes=total - 1)
+    assert bucket.read == []
+    assert contents(bring(limit_bytes=total)) == FILES
+    bring(limit_bytes=1)  # nothing comes, so nothing is too much
+
+
+def test_copies_of_other_addresses_count_and_the_hint_frees_them(bucket, bring, tmp_path):
+    bucket.write(FILES)
+    bring("memory://bucket/ants")
+    held = len(FILES["ants/1.png"]) + len(FILES["ants/2.png"])
+    needed = len(FILES["bees/3.png"])
+    with pytest.raises(FailedToWriteOutputsError, match="of other addresses take") as refused:
+        bring("memory://bucket/bees", limit_bytes=held + needed - 1)
+    assert refused.value.details == {
+        "needed_bytes": needed,
+        "other_bytes": held,
+        "limit_bytes": held + needed - 1,
+    }
+    (left,) = re.findall("IMAGELOOM_DOWNLOADS_LIMIT_GIB=(.*) imageloom store", refused.value.hint)
+    kept = tmp_path / "home" / "downloads"
+    for file in kept.rglob("*.png"):
+        os.utime(file, (0, 0))
+    freed = free_copies(kept, limit_gib=float(left))
+    assert [one.address for one in freed.removed] == ["memory://bucket/ants"]
+    bring("memory://bucket/bees", limit_bytes=held + needed - 1)
+
+
+def test_copies_go_in_the_order_of_their_last_use_until_the_limit_holds(bucket, bring, tmp_path):
+    kept = tmp_path / "home" / "downloads"
+    for number, name in enumerate("abcd"):
+        bucket.write({f"{name}/1.png": b"x" * 1000})
+        place = bring(f"memory://bucket/{name}")
+        read = time.time() if name == "d" else 1e9 - number
+        os.utime(place / "1.png", (read, 1e8))
+    would = free_copies(kept, limit_gib=1999 / 2**30, dry_run=True)
+    assert [one.address[-1] for one in would.removed] == ["c", "b", "a"]
+    assert {one.address[-1] for one in copies_in(kept)} == set("abcd")
+    freed = free_copies(kept, limit_gib=2000 / 2**30)
+    assert ([one.address[-1] for one in freed.removed], freed.kept_bytes) == (["c", "b"], 2000)
+    freed = free_copies(kept, limit_gib=0)
+    assert {one.address[-1] for one in copies_in(kept)} == {"d"}  # used within a day
+    assert freed.kept_bytes == 1000
+    assert free_copies(tmp_path / "none", limit_gib=0).kept_bytes == 0
+
+
+def test_a_copy_that_comes_just_now_stays(bucket, bring, tmp_path):
+    bucket.write(FILES)
+    place = bring()
+    for file in place.rglob("*.png"):
+        os.utime(file, (0, 0))
+    with only_one(place.parent, Control.of(ignore_events, None), waiting=""):
+        assert free_copies(tmp_path / "home" / "downloads", limit_gib=0).removed == ()
+    assert contents(place) == FILES
+
+
+def test_image_directories_of_a_removed_copy_name_the_address_and_work_again(bucket, tmp_path):
+    bucket.write(FILES)
+    settings = settings_with(tmp_path)
+    images = convert(bucket.address, tmp_path / "images", settings=settings)
+    for file in images.root.rglob("*.png"):
+        os.utime(file, (0, 0))
+    free_copies(settings.downloads, limit_gib=0)
+    with pytest.raises(
+        InvalidDatasetError, match=r"in the copy of memory://bucket, which was"
+    ) as e:
+        open_images(tmp_path / "images", settings=settings)
+    assert "imageloom data convert memory://bucket --out again" in e.value.hint
+    convert(bucket.address, tmp_path / "again", settings=settings)
+    assert open_images(tmp_path / "images", settings=settings).counts == {"ants": 2, "bees": 1}
+
+
+def test_a_server_that_sends_more_than_it_said_is_stopped(bucket, bring, monkeypatch):
+    bucket.write({"1.png": b"x" * 1000})
+    sent = []
+
+    def flood(self, path, target, callback, **options):
+        with open(target, "wb") as file:  # noqa: PTH123
+            for _ in range(1000):
+                sent.append(file.write(b"x" * 400))
+                callback.relative_update(400)
+
+    monkeypatch.setattr(type(bucket.system), "get_file", flood)
+    with pytest.raises(FailedToDownloadFilesError, match="more than the 1,000 bytes came") as told:
+        bring()
+    assert sum(sent) == 5 * 1200
+    assert "in 5 tries" in str(told.value)
+
+
+def test_a_million_times_too_many_files_are_refused(bucket, bring, monkeypatch):
+    monkeypatch.setattr("imageloom.data.sources.remote.listing.MAX_MEMBERS", 2)
+    bucket.write(FILES)
+    with pytest.raises(InvalidDatasetError, match="holds 3 files, but at most 2 are downloaded"):
+        bring()
+
+
+def test_a_device_is_no_file(bring):
+    with pytest.raises(InvalidDatasetError, match="is neither a file nor a folder"):
+        bring("file:///dev/zero")
+
+
 def test_a_picture_that_is_gone_or_locked_is_named_at_once(bucket, bring, monkeypatch):
     bucket.write(FILES)
 
@@ -279,7 +393,7 @@ def test_a_name_that_leads_out_is_refused_and_nothing_comes(bucket, bring, tmp_p
     with pytest.raises(InvalidDatasetError, match="names that no file of this machine can have"):
         bring()
     assert bucket.read == []
-    assert not (tmp_path / "kept").exists()
+    assert not (tmp_path / "home").exists()
 
 
 def test_a_file_that_is_a_folder_too_is_refused(bucket, bring):

@@ -80,7 +80,7 @@ def convert(
     if is_address(source):
         refuse_existing(place)  # before anything is downloaded
         kept = settings or read_settings(os.environ)
-        source = fetch(source, kept.downloads, control=control)
+        source = fetch(source, kept, control=control)
     found = find_source(source)
     _refuse_places(found, place)
     images = publish_source(found, place, params, control=control)

@@ -10,6 +10,7 @@ XML_SUFFIX: Final = ".xml"  # of CVAT
 MANIFEST_SUFFIXES: Final = (*TABLE_SUFFIXES, ".json", XML_SUFFIX)
 SHARD_SUFFIX: Final = ".tar"  # of WebDataset
 CLASS_NAMES: Final = "classnames.txt"  # beside such shards
+ADDRESS_OF_COPY: Final = "address.txt"  # beside the files of a copy, what it is a copy of
 # Written by desktops, archivers, editors and storage boxes, never by a photographer.
 _SYSTEM_NAMES: Final = frozenset(
     (

@@ -81,7 +81,7 @@ def open_images(
         return _labelled_as_asked(images, params)
     settings = settings or read_settings(os.environ)
     if is_address(images):
-        images = fetch(images, settings.downloads, control=control)
+        images = fetch(images, settings, control=control)
     source = find_source(images)
     if source.kind == "image directory":
         return _labelled_as_asked(load_image_directory(source.path), params)

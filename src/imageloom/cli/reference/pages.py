@@ -124,6 +124,10 @@ the runs of pipelines. To stop it, send SIGTERM to the process that an attempt t
   Scaled copies of pictures lie there too, in `picture-cache`.
 - `IMAGELOOM_PICTURE_CACHE_LIMIT_GIB`: GiB that these copies may take; by default 100. Those not
   used for longest go first.
+- `IMAGELOOM_DOWNLOADS_LIMIT_GIB`: GiB that copies of
+  [pictures at addresses](../../guides/pictures.md#pictures-at-an-address) may take, in
+  `downloads`; by default 100. What would be more is refused, and `imageloom store clean` removes
+  copies above it.
 - `IMAGELOOM_TOKEN`: the key for `imageloom agent join`, in place of `--token`.
 - `IMAGELOOM_DEBUG=1` shows the traceback of an error, as `--debug` does.
 """

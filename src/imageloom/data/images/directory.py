@@ -4,6 +4,7 @@ import dataclasses
 import functools
 import hashlib
 import json
+import shlex
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -31,6 +32,7 @@ from imageloom.data.images.index import (
     write_index,
 )
 from imageloom.data.images.places import refuse_among_pictures
+from imageloom.data.names import ADDRESS_OF_COPY
 from imageloom.errors import InvalidDatasetError, NotLabeledDatasetError
 from imageloom.files.output_places import refuse_misplaced
 from imageloom.files.plain_file import naming_read_failures
@@ -341,6 +343,15 @@ def load_image_directory(path: Path) -> ImageDirectory:
     """
     images = read_image_directory(path)
     if not images.root.is_dir():
+        address = _address_of_copy(images.root)
+        if address is not None:
+            raise InvalidDatasetError(
+                f"The pictures of {path} should lie in the copy of {address}, which was removed "
+                f"from {images.root}.",
+                hint="Bring it back: convert the address once more, as with 'imageloom data "
+                f"convert {shlex.quote(address)} --out again', and use {path} as before.",
+                reason="root-missing",
+            )
         raise InvalidDatasetError(
             f"The pictures of {path} should lie in {images.root}, which is not there.",
             hint="Were they moved? Say where they lie now: --root NEW (in Python: root; in a "
@@ -349,6 +360,17 @@ def load_image_directory(path: Path) -> ImageDirectory:
             reason="root-missing",
         )
     return images
+
+
+def _address_of_copy(root: Path) -> str | None:
+    """Return what the copy was of in which a folder of pictures lay that is gone."""
+    for folder in root.parents:
+        if folder.is_dir():
+            try:
+                return (folder / ADDRESS_OF_COPY).read_text(encoding="utf-8")
+            except (OSError, ValueError):
+                return None
+    return None
 
 
 def read_image_directory(path: Path) -> ImageDirectory:

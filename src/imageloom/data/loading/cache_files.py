@@ -1,11 +1,12 @@
 """The files of the picture cache, as its sweep and the doctor see them."""
 
 import contextlib
-import os
 import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final, NamedTuple
+
+from imageloom.files.found_files import found_files
 
 PARTIAL: Final = ".partial"
 """How the name of a copy ends while it is written."""
@@ -23,7 +24,7 @@ class CachedFile(NamedTuple):
 
 def files_of(root: Path) -> Iterator[CachedFile]:
     """Yield every copy below the folder of the cache; those that go meanwhile are passed over."""
-    for path, facts in _all_files(root):
+    for path, facts in found_files(root):
         if not path.endswith(PARTIAL):
             yield CachedFile(path, facts.st_size, facts.st_mtime_ns)
 
@@ -31,15 +32,7 @@ def files_of(root: Path) -> Iterator[CachedFile]:
 def remove_abandoned(root: Path) -> None:
     """Remove what killed processes left half-written."""
     latest = time.time() - _ABANDONED_S
-    for path, facts in _all_files(root):
+    for path, facts in found_files(root):
         if path.endswith(PARTIAL) and facts.st_mtime < latest:
             with contextlib.suppress(OSError):
                 Path(path).unlink()
-
-
-def _all_files(root: Path) -> Iterator[tuple[str, os.stat_result]]:
-    for folder, _, names in os.walk(root):
-        for name in names:
-            path = os.path.join(folder, name)  # noqa: PTH118 - a million files
-            with contextlib.suppress(OSError):
-                yield path, os.lstat(path)

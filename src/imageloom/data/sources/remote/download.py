@@ -29,7 +29,7 @@ _LARGE_BYTES: Final = 20_000_000  # from here on a bar counts megabytes
 _MB: Final = 1_000_000
 
 
-class _CutShortError(Exception):
+class _OtherSizeError(Exception):
     """Another number of bytes came than was listed."""
 
 
@@ -122,10 +122,10 @@ class _Work:
         partial = self.partial / str(next(self.numbers))
         here = self.folder / file.name
         try:
-            self.remote.get_file(file.path, str(partial), callback=_Counter(self))
+            self.remote.get_file(file.path, str(partial), callback=_Counter(self, file.size_bytes))
             came = partial.stat().st_size
             if came != file.size_bytes:
-                raise _CutShortError(
+                raise _OtherSizeError(
                     f"{came:,} bytes came, but {file.size_bytes:,} were listed; it was cut short "
                     "or is being written"
                 )
@@ -153,8 +153,9 @@ class _Work:
         if isinstance(problem, PERMANENT):
             raise named_failure(address, "could not be downloaded", problem) from problem
         if is_last:
+            what = str(problem) if isinstance(problem, _OtherSizeError) else told(problem)
             raise FailedToDownloadFilesError(
-                f"{address} could not be downloaded in {_TRIES} tries: {told(problem)}.",
+                f"{address} could not be downloaded in {_TRIES} tries: {what}.",
                 hint=f"Is the network there? {GOES_ON}",
                 reason="download",
                 details={"file": file.name[:1000]},
@@ -166,10 +167,14 @@ class _Work:
 
 
 class _Counter(Callback):  # type: ignore[misc] # fsspec has no types
-    def __init__(self, work: _Work) -> None:
+    def __init__(self, work: _Work, size_bytes: int) -> None:
         super().__init__()
         self._work = work
+        self._size_bytes = self._left = size_bytes
 
     def relative_update(self, inc: int = 1) -> None:
-        """Count bytes."""
+        """Count bytes; a server that sends on and on is stopped before the disk is full."""
         self._work.add_bytes(inc)
+        self._left -= inc
+        if self._left < 0:
+            raise _OtherSizeError(f"more than the {self._size_bytes:,} bytes came that were listed")

@@ -9,10 +9,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from imageloom.data.names import ADDRESS_OF_COPY
 from imageloom.data.sources.one_at_a_time import only_one
 from imageloom.data.sources.remote.address import Address, parse_address
+from imageloom.data.sources.remote.room import FILES, require_room_within
 from imageloom.errors import FailedToWriteOutputsError, write_failure
 from imageloom.events import Control, Notice
+from imageloom.settings import Settings
 from imageloom.system.extras import require_packages
 from imageloom.system.wording import count
 
@@ -21,12 +24,11 @@ if TYPE_CHECKING:
 
     from imageloom.data.sources.remote.listing import RemoteFile, RemoteListing
 
-_FILES: Final = "files"
 _PARTIAL: Final = "partial"
 _MB: Final = 1_000_000
 
 
-def fetch(text: str, kept: Path, *, control: Control) -> Path:
+def fetch(text: str, settings: Settings, *, control: Control) -> Path:
     """Bring what lies at an address to this machine, and return where it lies here.
 
     First all is listed. A file that came before stays when its size and version there, and its size
@@ -36,7 +38,7 @@ def fetch(text: str, kept: Path, *, control: Control) -> Path:
     Args:
         text: The address of a folder, an archive, a Parquet file or a manifest; with a manifest
             comes the folder that it lies in.
-        kept: The folder of all such copies.
+        settings: Where all such copies lie, and what they may take.
         control: Told how far it is, and what came; stops at once.
 
     Raises:
@@ -44,19 +46,20 @@ def fetch(text: str, kept: Path, *, control: Control) -> Path:
         EnvironmentUnsuitableError: A package lacks; the message names it.
         CouldNotOpenFileError: There is nothing, or it may not be read.
         FailedToDownloadFilesError: The network or the service failed, five times.
-        FailedToWriteOutputsError: The disk is full or cannot be written.
+        FailedToWriteOutputsError: The copies would take more than their limit, or the disk is full
+            or cannot be written.
         InvalidDatasetError: A name there can be no file's here.
         RunInterruptedError: Somebody asked to stop.
     """
     address = parse_address(text)
     remote, listing = _look(address)
-    folder = kept / _folder_name(listing.root)
+    folder = settings.downloads / _folder_name(listing.root)
     try:
         with only_one(folder, control, waiting=f"Another process downloads {address}; waiting."):
-            _bring(remote, listing.files, folder, address, control)
+            _bring(remote, listing, folder, address, settings, control)
     except OSError as problem:
         raise write_failure(folder, problem) from problem
-    files = folder / _FILES
+    files = folder / FILES
     return files / listing.source if listing.source else files
 
 
@@ -86,17 +89,19 @@ def _folder_name(address: Address) -> str:
 
 def _bring(
     remote: "AbstractFileSystem",
-    wanted: "Sequence[RemoteFile]",
+    listing: "RemoteListing",
     folder: Path,
     address: Address,
+    settings: Settings,
     control: Control,
 ) -> None:
     """Make the folder hold the files that are wanted and no others."""
     from imageloom.data.sources.remote.download import download_files
     from imageloom.data.sources.remote.record import KeptFile, Record
 
-    files = folder / _FILES
+    files, wanted = folder / FILES, listing.files
     files.mkdir(exist_ok=True)
+    (folder / ADDRESS_OF_COPY).write_text(str(listing.root), encoding="utf-8")
     shutil.rmtree(folder / _PARTIAL, ignore_errors=True)  # of a process that was killed
     record = Record(folder)
     kept = record.read()
@@ -107,6 +112,9 @@ def _bring(
     ]
     lack = {one.name for one in lacking}
     names = {one.name for one in wanted}
+    if lacking:
+        needed = sum(one.size_bytes for one in wanted)
+        require_room_within(settings.downloads_limit_gib, folder, needed, address)
     record.replace(one for name, one in kept.items() if name in names and name not in lack)
     _remove_others(files, names)
     _require_space(folder, lacking, address)

@@ -14,6 +14,7 @@ from imageloom.data.names import (
     SHARD_SUFFIX,
     is_system_name,
 )
+from imageloom.data.sources.archive.limits import MAX_MEMBERS
 from imageloom.data.sources.archive.member_names import MAX_NAME_BYTES, MAX_PATH_BYTES
 from imageloom.data.sources.remote.address import Address
 from imageloom.data.sources.remote.failures import naming_failures
@@ -83,6 +84,8 @@ def list_remote(remote: AbstractFileSystem, path: str, address: Address) -> Remo
     """
     with naming_failures(address, "could not be listed"):
         facts = remote.info(path)
+    if facts.get("type") == "other":  # a device or a pipe, which may never end
+        raise InvalidDatasetError(f"{address} is neither a file nor a folder.", reason="not-a-file")
     if facts.get("type") == "directory":
         return RemoteListing(address, _in_folder(remote, path, address))
     name = address.name
@@ -123,6 +126,12 @@ def _class_names(remote: AbstractFileSystem, path: str, address: Address) -> tup
 
 
 def _checked(found: Mapping[str, Facts], address: Address) -> tuple[RemoteFile, ...]:
+    if len(below) > MAX_MEMBERS:
+        raise InvalidDatasetError(
+            f"{address} holds {len(below):,} files, but at most {MAX_MEMBERS:,} are downloaded.",
+            hint="Give a folder below it, or pack the pictures into shards.",
+            reason="too-many-files",
+        )
     """Return the files that are wanted, in the order of their names.
 
     Raises:
