@@ -17,6 +17,7 @@ from imageloom.data.convert import convert
 from imageloom.data.open import open_images
 from imageloom.data.sources.one_at_a_time import only_one
 from imageloom.data.sources.remote import download
+from imageloom.data.sources.remote.address import parse_address
 from imageloom.data.sources.remote.fetch import fetch, fingerprint_of_address
 from imageloom.data.sources.remote.room import copies_in, free_copies
 from imageloom.errors import (
@@ -453,6 +454,7 @@ def test_the_fingerprint_changes_with_what_is_there(bucket):
         ("simplecache::s3://bucket/x", "no single address"),
         ("zip://a::s3://bucket/x", "no single address"),
         ("s3://", "names nothing"),
+        ("s3://bucket/a.zip?versionId=", "names no version behind"),
         ("nonsense://bucket/x", "unknown scheme 'nonsense'"),
     ],
 )
@@ -460,6 +462,17 @@ def test_addresses_that_cannot_be_are_refused_without_their_secrets(bring, addre
     with pytest.raises(ParameterParsingError, match=told) as refused:
         bring(address)
     assert "secret" not in f"{refused.value} {refused.value.hint}"
+
+
+def test_a_version_is_no_part_of_the_name_of_a_file_in_s3():
+    address = parse_address("s3://bucket/photos/a.zip?versionId=x/y.zip")
+    assert (address.name, address.version, str(address.parent)) == (
+        "a.zip",
+        "x/y.zip",
+        "s3://bucket/photos",
+    )
+    other = parse_address("gs://bucket/a?versionId=x")
+    assert (other.name, other.version) == ("a?versionId=x", "")
 
 
 def test_a_package_that_lacks_is_named(bring, monkeypatch):

@@ -1,9 +1,11 @@
 """Pictures in buckets of a real S3 server, which moto runs on this machine."""
 
+import io
 import os
 import signal
 import subprocess
 import sys
+import zipfile
 from urllib.request import Request, urlopen
 
 import pytest
@@ -11,7 +13,12 @@ import pytest
 from imageloom.components.catalogue import load_components
 from imageloom.data.convert import convert
 from imageloom.data.images.directory import load_image_directory
-from imageloom.errors import CouldNotOpenFileError, FailedToDownloadFilesError, InvalidDatasetError
+from imageloom.errors import (
+    CouldNotOpenFileError,
+    FailedToDownloadFilesError,
+    ImageloomError,
+    InvalidDatasetError,
+)
 from imageloom.events import Notice, Progress
 from imageloom.settings import Settings
 from imageloom.spec.component import Outside
@@ -109,7 +116,6 @@ def test_a_file_that_was_only_written_anew_does_not_come_again(s3, settings, tmp
 
 
 def test_a_file_of_several_parts_comes_whole(s3, settings, tmp_path):
-    import io
     import tarfile
 
     packed = io.BytesIO()
@@ -126,6 +132,58 @@ def test_a_file_of_several_parts_comes_whole(s3, settings, tmp_path):
     assert "-" in s3.head_object(Bucket="photos", Key="set.tar")["ETag"]  # no MD5 of the content
     images = convert("s3://photos/set.tar", tmp_path / "images", settings=settings)
     assert images.counts == {"a": 1, "b": 1}
+
+
+def a_zip(files):
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        for name, content in files.items():
+            archive.writestr(name, content)
+    return packed.getvalue()
+
+
+@pytest.fixture
+def versions(s3):
+    """The ids of two versions of ``set.zip``, the older one first."""
+    s3.put_bucket_versioning(Bucket="photos", VersioningConfiguration={"Status": "Enabled"})
+    contents = (a_zip({"a/1.png": png(1)}), a_zip({"a/1.png": png(1), "b/2.png": png(2)}))
+    return [
+        s3.put_object(Bucket="photos", Key="set.zip", Body=one)["VersionId"] for one in contents
+    ]
+
+
+def test_the_version_of_an_archive_that_is_asked_for_comes(s3, versions, settings, tmp_path):
+    old, new = (f"s3://photos/set.zip?versionId={one}" for one in versions)
+    assert convert(old, tmp_path / "old", settings=settings).counts == {"a": 1}
+    assert convert(new, tmp_path / "new", settings=settings).counts == {"a": 1, "b": 1}
+    again = convert("s3://photos/set.zip", tmp_path / "now", settings=settings)
+    assert again.counts == {"a": 1, "b": 1}
+    told = []
+    convert(old, tmp_path / "again", settings=settings, on_event=told.append)
+    assert any(isinstance(one, Notice) and "nothing to download" in one.message for one in told)
+
+
+def test_a_version_that_is_not_there_is_named(s3, versions, settings, tmp_path):
+    wrong = "s3://photos/set.zip?versionId=12345678-1234-1234-1234-123456789012"
+    with pytest.raises(ImageloomError, match="versionId=12345678") as refused:
+        convert(wrong, tmp_path / "images", settings=settings)
+    assert refused.type in (CouldNotOpenFileError, FailedToDownloadFilesError)
+
+
+@pytest.mark.parametrize("name", ["set", "set/labels.csv"])
+def test_a_version_of_a_folder_or_a_manifest_is_refused(s3, settings, tmp_path, name):
+    s3.put_bucket_versioning(Bucket="photos", VersioningConfiguration={"Status": "Enabled"})
+    put(s3, {"set/a/1.png": png(1)})
+    table = s3.put_object(Bucket="photos", Key="set/labels.csv", Body=b"file,label\na/1.png,a\n")
+    address = f"s3://photos/{name}?versionId={table['VersionId']}"
+    with pytest.raises(InvalidDatasetError, match="have versions of their own"):
+        convert(address, tmp_path / "images", settings=settings)
+
+
+def test_a_key_that_holds_a_version_is_refused(s3, settings, tmp_path):
+    put(s3, {"set/a/1.png": png(1), "set/a/1.png?versionId=x": png(2)})
+    with pytest.raises(InvalidDatasetError, match="which asks for a version"):
+        convert("s3://photos/set", tmp_path / "images", settings=settings)
 
 
 def test_what_is_not_there_is_named(s3, settings, tmp_path):

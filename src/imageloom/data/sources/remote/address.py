@@ -12,6 +12,10 @@ from imageloom.tracking.secrets import without_login
 
 _ADDRESS: Final = re.compile(r"([a-z][a-z0-9+.:-]+)://(.*)", re.DOTALL)
 _WEB: Final = ("http", "https")
+_S3: Final = ("s3", "s3a")
+VERSION: Final = "?versionId="
+"""What stands before the version of a file in addresses of S3."""
+
 _ONE_FILE: Final = ("zip", "tar", "gz", "tgz", "bz2", "tbz2", "parquet")  # all in one
 _LOGIN: Final = re.compile(r"[^/]*:[^/]*@")
 _NO_SECRETS: Final = (
@@ -27,20 +31,32 @@ class Address:
     Attributes:
         text: The whole, ``s3://bucket/photos``, without a slash at its end. No secret is in it.
         scheme: What stands before ``://``.
+        version: Which version of a file in S3 is meant, as the end of ``text`` says; empty for the
+            one that is there now.
     """
 
     text: str
     scheme: str
+    version: str = ""
 
     @property
     def name(self) -> str:
-        """The last part: of a file or a folder."""
-        return self.text.rpartition("/")[2]
+        """The last part: of a file or a folder, without its version."""
+        return self._unversioned.rpartition("/")[2]
 
     @property
     def parent(self) -> "Address":
         """The folder in which it lies."""
-        return Address(self.text.rpartition("/")[0], self.scheme)
+        return Address(self._unversioned.rpartition("/")[0], self.scheme)
+
+    @property
+    def is_s3(self) -> bool:
+        """Whether it is one of S3, where a file may have versions."""
+        return self.scheme in _S3
+
+    @property
+    def _unversioned(self) -> str:
+        return self.text.removesuffix(f"{VERSION}{self.version}") if self.version else self.text
 
     @property
     def is_web(self) -> bool:
@@ -78,13 +94,22 @@ def parse_address(text: str) -> Address:
         )
     if not rest.strip("/"):
         raise _refused(f"{text!r} names nothing", "Give an address such as s3://bucket/photos.")
-    address = Address(f"{scheme}://{rest.rstrip('/')}", scheme)
+    address = _address(scheme, rest.rstrip("/"))
     if address.is_web and suffix_of(os.fsencode(address.name)) not in _ONE_FILE:
         raise _refused(
             f"{address} is no archive by its name, and a web server lists no folder",
             "Give a .zip, .tar, .tar.gz, .tar.bz2 or .parquet, or download the rest yourself.",
         )
     return address
+
+
+def _address(scheme: str, rest: str) -> Address:
+    text, mark, version = f"{scheme}://{rest}", "", ""
+    if scheme in _S3:
+        _, mark, version = rest.partition(VERSION)
+    if mark and not version:
+        raise _refused(f"{text!r} names no version behind {VERSION!r}", "Give it without that.")
+    return Address(text, scheme, version)
 
 
 def refuse_address_as_path(path: Path) -> None:

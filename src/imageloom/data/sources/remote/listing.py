@@ -16,7 +16,7 @@ from imageloom.data.names import (
 )
 from imageloom.data.sources.archive.limits import MAX_MEMBERS
 from imageloom.data.sources.archive.member_names import MAX_NAME_BYTES, MAX_PATH_BYTES
-from imageloom.data.sources.remote.address import Address
+from imageloom.data.sources.remote.address import VERSION, Address
 from imageloom.data.sources.remote.failures import naming_failures
 from imageloom.errors import CouldNotOpenFileError, InvalidDatasetError
 from imageloom.files.publish import digest_of_json
@@ -86,6 +86,8 @@ def list_remote(remote: AbstractFileSystem, path: str, address: Address) -> Remo
         facts = remote.info(path)
     if facts.get("type") == "other":  # a device or a pipe, which may never end
         raise InvalidDatasetError(f"{address} is neither a file nor a folder.", reason="not-a-file")
+    if address.version:
+        facts = _of_version(facts, address)
     if facts.get("type") == "directory":
         return RemoteListing(address, _in_folder(remote, path, address))
     name = address.name
@@ -98,6 +100,25 @@ def list_remote(remote: AbstractFileSystem, path: str, address: Address) -> Remo
     return RemoteListing(address, files, name)
 
 
+def _of_version(facts: Facts, address: Address) -> Facts:
+    """Return what is told of one version of a file, with the path at which it is read.
+
+    Raises:
+        InvalidDatasetError: It is a folder, or a manifest, whose pictures it would not fit.
+    """
+    is_manifest = PurePosixPath(address.name).suffix.lower() in MANIFEST_SUFFIXES
+    if is_manifest or facts.get("type") == "directory":
+        what = "a manifest, whose pictures" if is_manifest else "a folder, whose files"
+        raise InvalidDatasetError(
+            f"{address} asks for the version {address.version!r} of {what} have versions of their "
+            "own.",
+            hint=f"Give it without {VERSION!r}, for what is there now; or a version of one archive "
+            "or Parquet file.",
+            reason="version-of-several",
+        )
+    return {**facts, "name": f"{facts['name']}{VERSION}{address.version}"}
+
+
 def _in_folder(remote: AbstractFileSystem, folder: str, address: Address) -> tuple[RemoteFile, ...]:
     with naming_failures(address, "could not be listed"):
         found: dict[str, Facts] = remote.find(folder, detail=True)
@@ -107,6 +128,12 @@ def _in_folder(remote: AbstractFileSystem, folder: str, address: Address) -> tup
         # A name with a slash at its end marks a folder, in stores that have none.
         if facts.get("type") == "file" and not path.endswith("/"):
             below[path.removeprefix(start)] = facts
+    if len(below) > MAX_MEMBERS:
+        raise InvalidDatasetError(
+            f"{address} holds {len(below):,} files, but at most {MAX_MEMBERS:,} are downloaded.",
+            hint="Give a folder below it, or pack the pictures into shards.",
+            reason="too-many-files",
+        )
     files = _checked(below, address)
     if not files:
         raise InvalidDatasetError(
@@ -126,12 +153,6 @@ def _class_names(remote: AbstractFileSystem, path: str, address: Address) -> tup
 
 
 def _checked(found: Mapping[str, Facts], address: Address) -> tuple[RemoteFile, ...]:
-    if len(below) > MAX_MEMBERS:
-        raise InvalidDatasetError(
-            f"{address} holds {len(below):,} files, but at most {MAX_MEMBERS:,} are downloaded.",
-            hint="Give a folder below it, or pack the pictures into shards.",
-            reason="too-many-files",
-        )
     """Return the files that are wanted, in the order of their names.
 
     Raises:
@@ -140,6 +161,9 @@ def _checked(found: Mapping[str, Facts], address: Address) -> tuple[RemoteFile, 
     """
     names = [name for name in sorted(found) if not _is_of_the_system(name)]
     wrong = {name: why for name in names if (why := _problem_of(name))}
+    if address.is_s3:  # s3fs would read the file that is called as what stands before it
+        what = f"holds {VERSION!r}, which asks for a version"
+        wrong |= {name: what for name in names if VERSION in name}
     files = tuple(_file(name, found[name], address) for name in names if name not in wrong)
     wrong |= _files_that_are_folders(files)
     if wrong:

@@ -12,7 +12,6 @@ from imageloom.data.sources.remote.failures import naming_failures
 from imageloom.errors import EnvironmentUnsuitableError, ParameterParsingError
 from imageloom.system.extras import require_packages
 
-_S3: Final = ("s3", "s3a")
 # What the extra brings; s3fs brings aiohttp.
 _OF_THE_EXTRA: Final = {"s3": "s3fs", "s3a": "s3fs", "http": "aiohttp", "https": "aiohttp"}
 # Of a large file s3fs reads ten parts of 50 MiB at once, by default: with several files that is
@@ -46,7 +45,7 @@ def open_remote(address: Address) -> tuple[AbstractFileSystem, str]:
         raise _lacks_package(address) from problem
     with naming_failures(address, "could not be opened"):
         options = {"use_listings_cache": False, "skip_instance_cache": True}
-        if address.scheme in _S3:
+        if address.is_s3:
             options |= _S3_OPTIONS | fsspec.config.conf.get(address.scheme, {})
         found = url_to_fs(address.text, **options)
         return found[0], str(found[1])
