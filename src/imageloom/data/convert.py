@@ -4,6 +4,7 @@ import contextlib
 import dataclasses
 import os
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
@@ -20,12 +21,13 @@ from imageloom.data.sources.kind import Source, absolute_path, find_source
 from imageloom.data.sources.label_studio import read_label_studio
 from imageloom.data.sources.legacy import read_old_directory
 from imageloom.data.sources.listing import Listing
+from imageloom.data.sources.packed_export import find_export, params_of_export
 from imageloom.data.sources.parquet.unpack import unpack_parquet
 from imageloom.data.sources.remote.address import is_address
 from imageloom.data.sources.remote.fetch import fetch
 from imageloom.data.sources.table.read import read_table
 from imageloom.data.sources.webdataset.unpack import unpack_webdataset
-from imageloom.errors import InvalidDatasetError
+from imageloom.errors import ImageloomError, InvalidDatasetError
 from imageloom.events import CancelToken, Control, EventSink, Notice, ignore_events
 from imageloom.files.output_places import refuse_misplaced
 from imageloom.files.publish import publishing_directory, refuse_existing, sync_all
@@ -185,17 +187,43 @@ def list_packed(source: Source, into: Path, params: ConvertParams, *, control: C
         InvalidDatasetError: The source or what is in it cannot be used.
         FailedToWriteOutputsError: It does not fit on the disk.
     """
+    if source.kind == "archive":
+        return _list_archive(source, into, params, control)
     _refuse_one_label_sources(source, params)
-    if source.kind == "parquet":
-        return unpack_parquet(source.path, into, params, control=control)
-    if source.kind == "webdataset":
-        return unpack_webdataset(source.path, into, params, control=control)
+    unpack = unpack_parquet if source.kind == "parquet" else unpack_webdataset
+    return unpack(source.path, into, params, control=control)
+
+
+def _list_archive(source: Source, into: Path, params: ConvertParams, control: Control) -> Listing:
     archive = source.path
     noted = unpack_archive(
         archive, into, name_encoding=params.name_encoding, control=control
     ).notices
-    listing = scan_folder(into, params, archive=archive, control=control)
+    export = find_export(into)
+    if export is None:
+        _refuse_one_label_sources(source, params)
+        listing = scan_folder(into, params, archive=archive, control=control)
+    else:
+        with _naming(archive, into):
+            params = params_of_export(export, archive, params)
+            listing = list_source(export.labels, params, control=control)
+        export.labels.path.unlink()  # our copy; among the pictures that are kept it has no use
+        listing = dataclasses.replace(listing, named=archive)
     return dataclasses.replace(listing, notices=(*noted, *listing.notices))
+
+
+@contextlib.contextmanager
+def _naming(archive: Path, unpacked: Path) -> Iterator[None]:
+    """Let errors name the archive where they would name the folder it lies in for a moment."""
+    try:
+        yield
+    except ImageloomError as problem:
+        raise type(problem)(
+            problem.message.replace(str(unpacked), str(archive)),
+            hint=problem.hint.replace(str(unpacked), str(archive)),
+            reason=problem.reason,
+            details=problem.details,
+        ) from problem
 
 
 def _refuse_one_label_sources(source: Source, params: ConvertParams) -> None:
