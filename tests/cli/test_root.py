@@ -202,3 +202,33 @@ def test_a_command_that_cannot_be_loaded_says_so(capsys, monkeypatch):
     monkeypatch.setitem(root.entries, "train", Entry("imageloom.not_there", "x"))
     assert run(["train"]) == 1
     assert capsys.readouterr().err.startswith("EnvironmentUnsuitableError (ENV-001)")
+
+
+TORCHRUN = {"WORLD_SIZE": "4", "LOCAL_WORLD_SIZE": "2"}
+
+
+@pytest.mark.parametrize(
+    "words",
+    [["train", "--no-such-option"], ["model", "create", "--nothing"], ["trian"], ["data", "split"]],
+)
+@pytest.mark.parametrize(
+    ("variables", "is_told"),
+    [
+        (TORCHRUN | {"RANK": "0", "LOCAL_RANK": "0"}, True),
+        (TORCHRUN | {"RANK": "1", "LOCAL_RANK": "1"}, False),
+        (TORCHRUN | {"RANK": "2", "LOCAL_RANK": "0"}, True),  # of another machine
+        (TORCHRUN | {"RANK": "3", "LOCAL_RANK": "1"}, False),
+        ({"PMI_SIZE": "2", "PMI_RANK": "0"}, True),
+        ({"PMI_SIZE": "2", "PMI_RANK": "1"}, False),
+        ({"RANK": "7", "WORLD_SIZE": "x"}, True),
+    ],
+)
+def test_usage_errors_of_several_ranks_are_told_once_on_each_machine(
+    monkeypatch, capsys, words, variables, is_told
+):
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    assert run(words) == 2
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert bool(said.err) == is_told

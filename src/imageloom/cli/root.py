@@ -12,6 +12,7 @@ import click
 
 from imageloom import __version__
 from imageloom.cli.meant import explained
+from imageloom.errors import ImageloomError
 from imageloom.registry import import_attribute
 from imageloom.system.machine import allow_more_open_files
 
@@ -300,7 +301,8 @@ def run(arguments: Sequence[str]) -> int:
     try:
         code = root.main(list(arguments), prog_name="imageloom", standalone_mode=False)
     except click.ClickException as error:
-        explained(error, _names(root)).show()
+        if not _is_told_by_another():
+            explained(error, _names(root)).show()
         return USAGE_EXIT
     except click.Abort:
         return INTERRUPTED_EXIT
@@ -320,6 +322,19 @@ def _names(group: LazyGroup, words: tuple[str, ...] = ()) -> list[str]:
         else:
             names.append(" ".join((*words, name)))
     return names
+
+
+def _is_told_by_another() -> bool:
+    """Whether torchrun or its like gave the same words to another process of this machine."""
+    from imageloom.distributed.ranks import started_rank
+
+    try:
+        started = started_rank(os.environ)
+    except ImageloomError:  # for a training to tell, which asks for its rank
+        return False
+    if started is None:
+        return False
+    return (started.rank if started.local_rank is None else started.local_rank) > 0
 
 
 def _mend_streams() -> None:
