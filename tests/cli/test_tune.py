@@ -12,6 +12,7 @@ import psutil
 import pytest
 
 from imageloom.cli.root import run
+from imageloom.pipeline.graph.graph import Pipeline
 
 TESTS = Path(__file__).parents[1]
 DEADLINE_S = 60.0
@@ -201,3 +202,13 @@ def test_ctrl_c_stops_the_trial_and_names_the_command_that_goes_on(write, enviro
     assert "Study    hills, 0 of 3 trials" in out
     (tmp_path / "open").touch()
     assert [one["state"] for one in resumed(environment)["trials"]] == ["completed"] * 3
+
+
+def test_the_help_names_what_pictures_with_several_labels_can_be_compared_by(capsys):
+    from imageloom.tuning.metric import read_objective
+
+    assert run(["tune", "--help"]) == 0
+    told = " ".join(capsys.readouterr().out.split())
+    for name in ("Validation micro F1", "Mean_Average_Precision", "Micro_F1", "Exact_Match"):
+        assert name in told
+        assert read_objective(name, "", Pipeline("p", ())).direction == "maximize"

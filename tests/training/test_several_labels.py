@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 import torch
 import torchvision
-from made_label_sets import LABELS, label_set_pictures
+from made_label_sets import LABELS, SEVERAL, label_set_pictures, write_label_sets
 from networks import TINY
 from torch import nn
 
+from imageloom.data.convert import convert
 from imageloom.data.images.split import split
 from imageloom.data.params import SplitParams
 from imageloom.errors import InvalidDatasetError, ParameterParsingError, RunInterruptedError
@@ -195,3 +196,14 @@ def test_the_temperature_is_where_binary_cross_entropy_is_least(batch):
 
     around = np.geomspace(found / 2, found * 2, 41)
     assert math.isclose(min(map(loss, around)), loss(found), abs_tol=1e-9)
+
+
+def test_one_label_alone_is_refused_with_what_to_do(tmp_path):
+    rows = write_label_sets(tmp_path / "pictures", 4)
+    table = "".join(f"{name},{'dog' if at else ''}\n" for at, (name, _) in enumerate(rows))
+    (tmp_path / "pictures" / "labels.csv").write_text(f"file,labels\n{table}")
+    alone = convert(tmp_path / "pictures" / "labels.csv", tmp_path / "images", params=SEVERAL)
+    with pytest.raises(InvalidDatasetError, match=r"no label but 'dog'; .* at least 2") as refused:
+        train(TINY, alone, alone, tmp_path / "run", params=PARAMS, model_params=ModelParams())
+    assert "'dog' or 'other'" in refused.value.hint
+    assert "sub-folder" not in refused.value.hint

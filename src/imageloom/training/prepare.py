@@ -227,6 +227,16 @@ def _everywhere(training: ImageDirectory) -> tuple[str, ...]:
 
 
 def _check_classes(training: ImageDirectory) -> None:
+    if len(training.classes) == 1 and training.has_several_labels:
+        (label,) = training.classes
+        raise InvalidDatasetError(
+            f"The training pictures have no label but {label!r}; training with several labels "
+            "needs at least 2.",
+            hint="Add pictures that have others. Where it is the only one to be learned, make two "
+            f"classes of it: write {label!r} or 'other' for each picture, and convert without "
+            "--labels several.",
+            reason="one-class",
+        )
     if len(training.classes) < 2:
         raise InvalidDatasetError(
             f"The training pictures have one class, {training.classes[0]!r}; training needs at "

@@ -54,8 +54,10 @@ _FLAGS: Final = {"changes": "--set", "pipeline": "PIPELINE"}
     "--metric",
     metavar="METRIC",
     help="What to compare trials by, or NODE.METRIC: one that a node tells at each epoch, of which "
-    "the best counts, or Overall_Accuracy, Macro_F1 or Log_Loss of an evaluation. With its node, "
-    "trials stop there. [default: Top-1 validation accuracy]",
+    "the best counts, or Overall_Accuracy, Macro_F1 or Log_Loss of an evaluation. Where pictures "
+    "have several labels: 'Validation micro F1' at each epoch, or Mean_Average_Precision, Micro_F1 "
+    "or Exact_Match of an evaluation. With its node, trials stop there. "
+    "[default: Top-1 validation accuracy]",
 )
 @_search_option(
     "--direction",
