@@ -7,11 +7,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from imageloom.components.catalogue import load_components
 from imageloom.data.dataset import save_dataset
 from imageloom.data.images.directory import load_image_directory
-from imageloom.errors import InvalidDatasetError, ParameterParsingError
+from imageloom.errors import FailedToWriteOutputsError, InvalidDatasetError, ParameterParsingError
 from imageloom.events import Notice
 from imageloom.preprocessing import CenterCrop, RandomHorizontalFlip, Resize
 from imageloom.preprocessing.transformation_directory import load_transforms, save_transforms
@@ -112,6 +113,19 @@ def test_pictures_away_from_their_manifest_give_a_warning(pictures, make_task, t
     inputs = {"dataset": tmp_path / "dataset"}
     (warning, *_) = warnings_of(CONVERT, make_task, inputs, folder=str(pictures.root))
     assert "labels.csv names are not noticed" in warning
+
+
+def test_a_workspace_among_the_pictures_of_a_table_is_refused_as_such(make_task, tmp_path):
+    for name, colour in (("red/1.png", (220, 30, 20)), ("green/1.png", (20, 200, 40))):
+        (tmp_path / name).parent.mkdir()
+        Image.new("RGB", (8, 6), colour).save(tmp_path / name)
+    (tmp_path / "labels.csv").write_text("file,label\nred/1.png,red\ngreen/1.png,green\n")
+    save_dataset(tmp_path / "labels.csv", tmp_path / "dataset")
+    with pytest.raises(
+        FailedToWriteOutputsError, match=rf"The workspace lies inside {tmp_path}, where the pict"
+    ) as refused:
+        CONVERT.run(make_task(CONVERT, {"dataset": tmp_path / "dataset"}))
+    assert "IMAGELOOM_WORKSPACE" in refused.value.hint
 
 
 def test_what_is_left_out_is_told(pictures, convert, tmp_path):

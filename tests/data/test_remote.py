@@ -256,7 +256,9 @@ def test_what_does_not_fit_is_refused_before_it_begins(bucket, bring, monkeypatc
 def test_what_would_be_more_than_the_limit_is_refused_before_it_begins(bucket, bring):
     bucket.write(FILES)
     total = sum(map(len, FILES.values()))
-    with pytest.raises(FailedToWriteOutputsError, match=r"memory://bucket has .* may take .* GiB"):
+    with pytest.raises(
+        FailedToWriteOutputsError, match=r"memory://bucket has 0 MiB, .* may take .* GiB"
+    ):
         bring(limit_bytes=total - 1)
     assert bucket.read == []
     assert contents(bring(limit_bytes=total)) == FILES

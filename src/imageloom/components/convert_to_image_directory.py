@@ -8,6 +8,7 @@ from imageloom.data.params import ConvertParams
 from imageloom.errors import (
     CouldNotOpenFileError,
     FailedToDownloadFilesError,
+    FailedToWriteOutputsError,
     InvalidDatasetError,
     NotExpectedLabelColumnError,
     printable,
@@ -41,11 +42,30 @@ def run(task: Task) -> Mapping[str, str]:
             "after one, make this node anew (--fresh)."
         )
         task.on_event(Notice("warning", message))
-    images = convert(source, out, params=task.params, on_event=task.on_event, cancel=task.cancel)
+    try:
+        images = convert(
+            source, out, params=task.params, on_event=task.on_event, cancel=task.cancel
+        )
+    except FailedToWriteOutputsError as problem:
+        if problem.reason == "inside-source":
+            raise _inside_pictures(problem) from problem
+        raise
     if images.rejected:
         message = f"{left_out_notice(images, source)} {REJECTED} names each."
         task.on_event(Notice("warning", printable(message)))
     return {}
+
+
+def _inside_pictures(problem: FailedToWriteOutputsError) -> FailedToWriteOutputsError:
+    """Return what a person can do, who chose the workspace and not the place of an output."""
+    return FailedToWriteOutputsError(
+        f"The workspace lies inside {problem.details['inside']}, where the pictures lie, which are "
+        "only read.",
+        hint="Choose another workspace, with --workspace or IMAGELOOM_WORKSPACE; or, beside a "
+        "manifest, lay the pictures into a folder of their own.",
+        reason=problem.reason,
+        details=problem.details,
+    )
 
 
 COMPONENTS.declare(

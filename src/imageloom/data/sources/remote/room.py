@@ -17,6 +17,7 @@ from imageloom.data.sources.remote.address import Address
 from imageloom.errors import FailedToWriteOutputsError
 from imageloom.files.found_files import found_files
 from imageloom.files.locks import release, try_lock
+from imageloom.system.wording import mebibytes
 
 FILES: Final = "files"
 """The folder in that of a copy in which its files lie."""
@@ -75,7 +76,7 @@ def require_room_within(
     others = sum(one.size_bytes for one in copies_in(folder.parent) if one.folder != folder)
     if others + needed_bytes <= limit:
         return
-    beside = f", and copies of other addresses take {_gib(others)} already" if others else ""
+    beside = f", and copies of other addresses take {_size(others)} already" if others else ""
     hint = "Set IMAGELOOM_DOWNLOADS_LIMIT_GIB to more."
     left = (limit - needed_bytes) / _GIB
     if left > 0:
@@ -84,7 +85,7 @@ def require_room_within(
             "remove those not used for longest; image directories made of them need them."
         )
     raise FailedToWriteOutputsError(
-        f"{address} has {_gib(needed_bytes)}{beside}, but copies of what lies at addresses may "
+        f"{address} has {_size(needed_bytes)}{beside}, but copies of what lies at addresses may "
         f"take {limit_gib:,g} GiB together.",
         hint=f"{hint} They lie in {folder.parent}.",
         reason="over-limit",
@@ -150,5 +151,5 @@ def _address_of(folder: Path) -> str:
         return folder.name  # of an older version, which did not write it
 
 
-def _gib(num_bytes: int) -> str:
-    return f"{num_bytes / _GIB:,.2f} GiB"
+def _size(num_bytes: int) -> str:
+    return mebibytes(num_bytes) if num_bytes < _GIB else f"{num_bytes / _GIB:,.1f} GiB"
