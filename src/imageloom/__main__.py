@@ -16,7 +16,9 @@ def main() -> None:
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:  # else the caller ignores it
         signal.signal(signal.SIGINT, _stop)
     from imageloom.cli import main as run_command  # late: it is what takes its time
+    from imageloom.system.pandas_left_out import leave_pandas_out
 
+    leave_pandas_out(os.environ)
     run_command()
 
 

@@ -45,6 +45,7 @@ from imageloom.spec.job import (
 )
 from imageloom.spec.run_settings import RunSettings
 from imageloom.spec.target import TAKE_LOCK_VARIABLE
+from imageloom.system.pandas_left_out import leave_pandas_out
 from imageloom.system.process_entry import end, listen, log_to_stderr
 
 logger = logging.getLogger("imageloom.worker")  # not __name__, which is __main__ in a worker
@@ -57,6 +58,7 @@ def main(folder: Path) -> int:
     """Run the job in a folder as this process's only work; return its exit code."""
     cancel = CancelToken()
     listen(cancel.set)
+    leave_pandas_out(os.environ)
     log_to_stderr()
     began = time.monotonic()
     try:

@@ -21,6 +21,7 @@ from imageloom.launch.local.report import (
     completed,
     write_answer,
 )
+from imageloom.system.pandas_left_out import leave_pandas_out
 from imageloom.system.process_entry import end, listen
 from imageloom.system.processes import ASKING_SIGNALS
 from imageloom.system.quick_imports import garbage_left_alone
@@ -55,6 +56,7 @@ def serve(work: Work) -> int:
     """
     cancel = CancelToken()
     listen(cancel.set)
+    leave_pandas_out(os.environ)
     faulthandler.register(signal.SIGUSR1, all_threads=True)  # a rank that hangs tells where
     signal.pthread_sigmask(signal.SIG_UNBLOCK, ASKING_SIGNALS)
     threading.Thread(target=_stop_with_launcher, args=(cancel,), daemon=True).start()

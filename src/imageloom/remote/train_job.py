@@ -5,6 +5,7 @@ It tells its progress, metrics and notices in the folder's ``events.jsonl``, and
 """
 
 import logging
+import os
 import signal
 import sys
 import traceback
@@ -24,6 +25,7 @@ from imageloom.files.event_lines import EventWriter
 from imageloom.files.publish import write_json
 from imageloom.launch.params import LaunchParams
 from imageloom.spec.job import ERROR_FILE, EVENTS_FILE, LOG_FILE
+from imageloom.system.pandas_left_out import leave_pandas_out
 from imageloom.system.process_entry import end, listen, log_to_stderr
 
 logger = logging.getLogger("imageloom.remote.train_job")  # __name__ is __main__
@@ -56,6 +58,7 @@ def main(folder: Path) -> int:
     """Train as ``train_job.json`` asks; return the exit code."""
     cancel = CancelToken()
     listen(cancel.set)
+    leave_pandas_out(os.environ)
     log_to_stderr()
     (folder / ERROR_FILE).unlink(missing_ok=True)
     events = EventWriter(folder / EVENTS_FILE)

@@ -20,6 +20,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, BinaryIO, Final
 
 from imageloom.errors import any_error
+from imageloom.system.pandas_left_out import leave_pandas_out
 
 _HINT: Final = "This is a mistake in Imageloom. Please report it."
 
@@ -36,6 +37,7 @@ def answer_parent(prepare: Callable[[dict[str, Any]], Answer], *, memory_bytes: 
     """
     answers = pipe_of_answers()
     bound_memory(memory_bytes)
+    leave_pandas_out(os.environ)
     requests = _requests(sys.stdin.buffer)
     setup = json.loads(next(requests))
     answer: Answer | None = None

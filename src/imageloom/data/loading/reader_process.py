@@ -14,6 +14,7 @@ from types import FrameType
 from torch.utils.data.dataloader import _MultiProcessingDataLoaderIter
 
 from imageloom.data.loading.user_code import user_code_left_out
+from imageloom.system.pandas_left_out import leave_pandas_out
 from imageloom.system.processes import ASKING_SIGNALS, held_back
 
 
@@ -68,6 +69,7 @@ def reader_context() -> BaseContext:
 
 def begin_reader(_worker: int) -> None:
     """Make this process stay as long as its owner, and no longer."""
+    leave_pandas_out(os.environ)
     threading.Thread(target=_end_with_owner, daemon=True).start()
     _leave_the_first_request_to_the_owner()
 

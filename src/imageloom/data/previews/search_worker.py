@@ -22,6 +22,7 @@ from imageloom.errors import any_error
 from imageloom.events import Event, Progress
 from imageloom.files.publish import write_json
 from imageloom.system.helper_answers import bound_memory
+from imageloom.system.pandas_left_out import leave_pandas_out
 
 _MAX_MEMORY_BYTES: Final = 6 * 1024**3  # 1.3 million pictures need 1 GiB, decoding in threads 2
 _TOLD_EVERY_S: Final = 0.3
@@ -31,6 +32,7 @@ _HINT: Final = "This is a mistake in Imageloom. Please report it."
 def main() -> None:
     """Search once."""
     bound_memory(_MAX_MEMORY_BYTES)
+    leave_pandas_out(os.environ)
     setup = json.loads(sys.stdin.buffer.readline())
     threading.Thread(target=_end_with_parent, daemon=True).start()
     state = Path(setup["state"])
