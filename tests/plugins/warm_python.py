@@ -22,7 +22,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import IO
 
+from imageloom.extensions import declare_all
+from imageloom.models import families
 from imageloom.models.families.timm import find
+from imageloom.system.pandas_left_out import leave_pandas_out
 
 PRELOADED = ("imageloom.launch.train", "imageloom.training.train")
 
@@ -122,6 +125,7 @@ def _serve(door: socket.socket) -> tuple[int, int]:
 
 
 if __name__ == "__main__":
+    leave_pandas_out({})
     for name in PRELOADED:
         importlib.import_module(name)
     find("timm/test_resnet")  # imports timm as a training does, without torch's compiler
@@ -136,6 +140,8 @@ if __name__ == "__main__":
         asked = json.load(stream)
     os.environ.clear()
     os.environ.update(asked["environment"])
+    if "IMAGELOOM_EXTENSIONS" in os.environ:  # an interpreter would load them where it imports ours
+        declare_all(families)
     os.chdir(asked["folder"])
     sys.argv[:] = ["-c", *asked["arguments"]]
     sys.path[0] = ""

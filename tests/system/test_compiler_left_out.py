@@ -6,10 +6,6 @@ import pytest
 from networks import TINY
 from warm_python import start_program
 
-from imageloom.events import Control
-from imageloom.training.params import TrainParams
-from imageloom.training.train import NewRun, prepare_run
-
 pytestmark = pytest.mark.slow
 
 BEGIN = """
@@ -76,13 +72,55 @@ import torch._dynamo.utils
 assert torch._dynamo.utils.get_optimize_ddp_mode() == "ddp_optimizer"
 dist.destroy_process_group()
 """
-CONTINUED = """
-from pathlib import Path
-from imageloom.events import Control
-from imageloom.training.train import continue_run, read_result
-continue_run(Path(sys.argv[1]), control=Control())
-assert read_result(Path(sys.argv[1])).epochs == 1
+TRAINED = """
+import imageloom
+from imageloom.models.architecture import check_input, resolve_architecture
+from imageloom.models.params import ModelParams
+
+network, pictures, out = sys.argv[1:]
+params = TrainParams(epochs=1, batch_size=4, workers=0, device="cpu")
+assert imageloom.train(network, pictures, pictures, out, params=params).epochs == 1
+assert not is_there() and "_dynamo" not in vars(torch) and "pandas" not in sys.modules
+asked = resolve_architecture(network, ModelParams()), 3, 32, 4
+before = check_input(*asked)
 assert not is_there()
+import torch._dynamo
+assert check_input(*asked) == before  # by what torch itself has taken out of its compiler
+compiled = torch.compile(lambda x: 2 * x, backend="eager")
+assert compiled(torch.ones(1)).item() == 2.0
+"""
+# What else is asked of the compiler comes from it, and a part of it is not had meanwhile.
+ASKED_FOR_MORE = """
+from imageloom.models.architecture import check_input, resolve_architecture
+from imageloom.models.params import ModelParams
+from imageloom.system.compiler_left_out import not_asked_for
+
+with not_asked_for():
+    try:
+        import torch._dynamo.utils
+    except ImportError:
+        pass
+    else:
+        raise AssertionError("it was had")
+assert not is_there()
+
+class Asking(nn.Module):
+    def forward(self, images):
+        import torch._dynamo.utils
+        return images.new_empty(len(images), 3)
+
+import imageloom.models.architecture as module
+module.build_network = lambda *_: Asking()
+check_input(resolve_architecture("resnet18", ModelParams()), 3, 32, 4)
+assert is_there()
+"""
+MORE_OF_IT = """
+from imageloom.system.compiler_left_out import not_asked_for
+with not_asked_for():
+    assert torch._dynamo.is_compiling() is False
+    import torch._dynamo
+    assert torch._dynamo.__file__
+assert is_there() and torch._dynamo is sys.modules["torch._dynamo"]
 """
 
 
@@ -104,10 +142,11 @@ def test_gradients_are_shared_without_a_compiler():
     run(BEGIN + WRAPPED)
 
 
-def test_a_run_that_is_prepared_is_trained_without_a_compiler(make_pictures, tmp_path):
-    pictures = make_pictures(per_class=4)
-    params = TrainParams(epochs=1, batch_size=4, workers=0, device="cpu")
-    prepare_run(
-        NewRun(TINY, pictures, pictures, tmp_path / "run", params=params), control=Control()
-    )
-    run(BEGIN + CONTINUED, tmp_path / "run")
+def test_a_training_imports_no_compiler_from_its_first_check_to_its_report(make_pictures, tmp_path):
+    make_pictures(per_class=4).save(tmp_path / "pictures")
+    run(BEGIN + TRAINED, TINY, tmp_path / "pictures", tmp_path / "run")
+
+
+@pytest.mark.parametrize("program", [ASKED_FOR_MORE, MORE_OF_IT])
+def test_who_asks_for_more_of_the_compiler_has_it(program):
+    run(BEGIN + program)

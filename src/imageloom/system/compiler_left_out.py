@@ -70,6 +70,60 @@ def asked_for_gradient_buckets() -> Iterator[None]:
             del torch._dynamo
 
 
+@contextlib.contextmanager
+def not_asked_for() -> Iterator[None]:
+    """Let functions that torch exempts from the compiler run inside as they are, without it.
+
+    So are many by which it computes shapes. They stay so until somebody imports the compiler.
+
+    Raises:
+        ImportError: From inside, where something of the compiler is imported.
+    """
+    if _COMPILER in sys.modules:
+        yield
+        return
+    stand_in = _NotAskedFor(_COMPILER)
+    sys.modules[_COMPILER] = torch._dynamo = stand_in
+    try:
+        yield
+    finally:
+        _give_way(stand_in)
+
+
+class _NotAskedFor(ModuleType):
+    """Stands in for the compiler where functions are taken out of it."""
+
+    @staticmethod
+    def disable(
+        function: Callable[..., object], recursive: bool = True, **how: object
+    ) -> Callable[..., object]:
+        def as_it_is(*arguments: object, **named: object) -> object:
+            compiler = sys.modules.get(_COMPILER)
+            if compiler is None or isinstance(compiler, _NotAskedFor):
+                return function(*arguments, **named)
+            disabled: Callable[..., object] = compiler.disable(function, recursive, **how)
+            setattr(function, _DISABLED, disabled)
+            return disabled(*arguments, **named)
+
+        return as_it_is
+
+    def __getattr__(self, name: str) -> object:
+        if name.startswith("__"):  # Python asks for some of them when it imports a module
+            raise AttributeError(name)
+        _give_way(self)
+        import torch._dynamo as compiler
+
+        return getattr(compiler, name)
+
+
+def _give_way(stand_in: ModuleType) -> None:
+    """Have a module no longer stand in for the compiler."""
+    if sys.modules.get(_COMPILER) is stand_in:
+        del sys.modules[_COMPILER]
+    if vars(torch).get("_dynamo") is stand_in:
+        del torch._dynamo
+
+
 def _wrappers_of(function: object) -> Iterator[FunctionType]:
     """Yield those that disable a function for the compiler, among the others around it."""
     while isinstance(function, FunctionType):
