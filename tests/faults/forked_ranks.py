@@ -31,7 +31,6 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import torch
-import torch._dynamo  # as a training would in each fork
 from tiny_family import tiny_pictures
 
 from imageloom.distributed.group import Group
@@ -43,6 +42,7 @@ from imageloom.launch.local.blame import RankEnd, first_failure
 from imageloom.launch.local.report import read_answer
 from imageloom.launch.rank import EXIT_CODES, answer_for
 from imageloom.models.params import ModelParams
+from imageloom.system.pandas_left_out import leave_pandas_out
 from imageloom.training import execute, label_kinds
 from imageloom.training.checkpoints import checkpoint, saver
 from imageloom.training.checkpoints.checkpoint import newest_checkpoint
@@ -57,7 +57,7 @@ PARAMS = TrainParams(
     epochs=2, batch_size=4, precision="float32", device="cpu", workers=0, print_frequency=1
 )
 LIMIT_S = 60.0
-CHAOS_KILLS = 10
+CHAOS_KILLS = 5
 
 # What is done, to which rank, and where. Steps are those of a life. Nothing is saved before the
 # end of the first epoch, so a killed run is there again and again until its barrier is passed.
@@ -383,6 +383,7 @@ def _leave_alone_what_is_there() -> None:
 
 
 def main(folder: Path, signals: int = 0) -> None:
+    leave_pandas_out({})
     _leave_alone_what_is_there()
     torch.set_num_threads(1)
     os.environ["GLOO_SOCKET_IFNAME"] = "lo"

@@ -150,7 +150,7 @@ def test_i12_other_versions_than_at_the_start_are_named(of):
 
 def test_h16_a_run_of_four_that_is_killed_again_and_again_ends_as_the_quiet_one(rows):
     lives = [row for row in rows if row["scenario"] == "chaos_life"]
-    assert lives[-1]["killed"] >= 10
+    assert lives[-1]["killed"] >= 5
     assert all(life["passed_over"] == [] for life in lives)
     # The process that made the rows has compared the ends, and would not have come so far.
     assert rows[-1]["scenario"] == "chaos"
