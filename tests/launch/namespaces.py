@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from warm_python import start_program
 
 LINK = Path(__file__).with_name("slow_link.py")
 JOIN = re.compile(r"imageloom (agent join \S+ --token [0-9a-f]+)")
@@ -88,12 +89,29 @@ def cut(namespace):
         network("-n", namespace, "link", "set", "eth0", "up")
 
 
+# As ``ip netns exec`` runs a module of Python, in a process that has imported torch already.
+IN_NAMESPACE = """
+import ctypes, os, runpy, sys, warnings
+namespace, output, module, *words = sys.argv[1:]
+with open(f"/var/run/netns/{namespace}", "rb") as place:
+    library = ctypes.CDLL(None, use_errno=True)
+    if library.setns(place.fileno(), 0x40000000):  # CLONE_NEWNET
+        raise OSError(ctypes.get_errno(), f"setns to {namespace}")
+for stream in (1, 2):
+    os.dup2(os.open(output, os.O_WRONLY | os.O_CREAT | os.O_APPEND), stream)
+warnings.resetwarnings()
+sys.argv[:] = [module, *words]
+runpy.run_module(module, run_name="__main__", alter_sys=True)
+"""
+
+
 @contextlib.contextmanager
 def in_namespace(namespace, output, *words, module="imageloom"):
     """Run the command ``imageloom`` there, or that of another module; yield its process."""
-    command = ["ip", "netns", "exec", namespace, sys.executable, "-m", module, *words]
-    with output.open("w") as stream:
-        process = subprocess.Popen(command, stdout=stream, stderr=subprocess.STDOUT)
+    output.touch()
+    process = start_program(
+        IN_NAMESPACE, namespace, str(output), module, *words, environment=os.environ
+    )
     try:
         yield process
     finally:

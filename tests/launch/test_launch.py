@@ -11,7 +11,8 @@ from pathlib import Path
 
 import psutil
 import pytest
-from networks import TINY
+from tests.training.rank_processes import train_on_ranks
+from tiny_network import tiny_declared, tiny_extensions
 
 from imageloom.errors import (
     CannotResumeError,
@@ -32,30 +33,44 @@ from imageloom.training.train import NewRun, prepare_run
 
 pytestmark = pytest.mark.slow
 
+# So many steps that a run is still at it when a test has heard of the first few.
 PARAMS = TrainParams(
-    epochs=3,
+    epochs=4,
     batch_size=2,
-    learning_rate=0.02,
+    learning_rate=0.002,
     precision="float32",
     device="cpu",
     workers=0,
     print_frequency=1,
+    patience=4,
 )
+STEPS = 20  # of an epoch: 80 pictures, 2 on each of 2 ranks
 TWO = LaunchParams(processes_per_node=2)
 DEADLINE_S = 120.0
 
 
 @pytest.fixture(scope="module")
+def extensions(tmp_path_factory):
+    with tiny_declared():
+        yield tiny_extensions(tmp_path_factory.mktemp("tiny"))
+
+
+@pytest.fixture(autouse=True)
+def _tiny_network(extensions, monkeypatch):
+    monkeypatch.setenv("IMAGELOOM_EXTENSIONS", str(extensions))
+
+
+@pytest.fixture(scope="module")
 def pictures(make_pictures, tmp_path_factory):
     folder = tmp_path_factory.mktemp("pictures")
-    make_pictures(per_class=6, classes=("red", "green"), size=8).save(folder / "training")
+    make_pictures(per_class=40, classes=("red", "green"), size=8).save(folder / "training")
     make_pictures(per_class=3, classes=("red", "green"), size=8, seed=1).save(folder / "validation")
     return folder / "training", folder / "validation"
 
 
 def train_two(pictures, out, *, launch=TWO, **options):
     params = {"params": PARAMS, "model_params": ModelParams(), "launch": launch}
-    return train(TINY, *pictures, out, **params, **options)
+    return train("tiny", *pictures, out, **params, **options)
 
 
 def weights(run):
@@ -63,11 +78,13 @@ def weights(run):
 
 
 @pytest.fixture(scope="module")
-def quiet(pictures, tmp_path_factory):
+def quiet(pictures, extensions, tmp_path_factory):
     """A run on two ranks that nothing disturbs, and the events it told."""
     heard = []
     run = tmp_path_factory.mktemp("quiet") / "run"
-    return train_two(pictures, run, on_event=heard.append), heard
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("IMAGELOOM_EXTENSIONS", str(extensions))
+        return train_two(pictures, run, on_event=heard.append), heard
 
 
 def rank_processes():
@@ -105,9 +122,15 @@ def test_two_ranks_leave_what_one_leaves_and_a_log_each(quiet):
         "70_driver_log_1.txt",
         "70_mpi_log.txt",
     ]
-    assert result.epochs == 3
+    assert result.epochs == PARAMS.epochs
     told = [event.name for event in heard if isinstance(event, Metric)]
-    assert told.count("Train loss") == 3 * 3  # epochs of 12 pictures, in steps of 2 x 2
+    assert told.count("Train loss") == PARAMS.epochs * STEPS
+
+
+def test_two_ranks_train_to_the_bits_of_two_that_nobody_launched(pictures, quiet, tmp_path):
+    assert weights(train_on_ranks("tiny", pictures, tmp_path / "run", PARAMS)) == weights(
+        quiet[0].run
+    )
 
 
 def test_a_killed_rank_is_named_all_start_again_and_nothing_is_left(
@@ -169,7 +192,7 @@ def test_h14_one_rank_that_is_asked_stops_all_and_the_run_goes_on_to_equal_weigh
 
 def test_the_error_of_all_ranks_is_the_runs_error_and_is_not_tried_again(pictures, tmp_path):
     run = prepare_run(
-        NewRun(TINY, *pictures, tmp_path / "run", params=PARAMS),
+        NewRun("tiny", *pictures, tmp_path / "run", params=PARAMS),
         processes=2,
         control=Control(),
     )
@@ -184,7 +207,7 @@ def test_the_error_of_all_ranks_is_the_runs_error_and_is_not_tried_again(picture
 
 def test_i06_sigterm_to_the_command_ends_with_143_and_says_how_to_go_on(pictures, tmp_path):
     training, validation = map(str, pictures)
-    command = [sys.executable, "-m", "imageloom", "train", "--model", TINY]
+    command = [sys.executable, "-m", "imageloom", "train", "--model", "tiny"]
     command += ["--train", training, "--validation", validation, "--out", str(tmp_path / "run")]
     command += ["--epochs", "200", "--batch-size", "2", "--workers", "0", "--print-frequency", "1"]
     command += ["--patience", "200", "--processes-per-node", "2"]
@@ -207,7 +230,7 @@ def test_i06_sigterm_to_the_command_ends_with_143_and_says_how_to_go_on(pictures
 
 def test_a_run_that_somebody_leads_is_left_as_it_is(pictures, tmp_path):
     run = prepare_run(
-        NewRun(TINY, *pictures, tmp_path / "run", params=PARAMS, model_params=ModelParams()),
+        NewRun("tiny", *pictures, tmp_path / "run", params=PARAMS, model_params=ModelParams()),
         control=Control(),
     )
     before = RunDirectory(run).read()

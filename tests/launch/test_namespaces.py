@@ -1,9 +1,6 @@
 """Two machines with networks of their own, as namespaces of the kernel: cut off and back again."""
 
 import contextlib
-import json
-import os
-import shutil
 import sys
 import time
 from pathlib import Path
@@ -17,30 +14,14 @@ from tests.launch.namespaces import (
     slowly_cabled_namespaces,
 )
 from tests.launch.toy_machines import FIXED, MACHINE, WAIT, Machines, two
-from tests.training.rank_processes import continue_on_ranks
-from warm_python import start_program
+from tests.training.rank_processes import train_on_ranks
+from tiny_network import tiny_extensions
+
+from imageloom.training.params import TrainParams
 
 pytestmark = pytest.mark.slow
 
-TINY_FAMILY = Path(__file__).parents[1] / "faults" / "tiny_family.py"
 PARAMS = {"batch_size": 2, "epochs": 1, "workers": 0, "precision": "float32", "device": "cpu"}
-# Where torch is imported already, so are the families of networks.
-DECLARE_TINY = f"import sys; sys.path.insert(0, {str(TINY_FAMILY.parent)!r}); import tiny_family"
-PREPARE = (
-    f"{DECLARE_TINY}\n"
-    + """
-import json, sys
-from pathlib import Path
-from imageloom.events import Control
-from imageloom.training.params import TrainParams
-from imageloom.training.train import NewRun, prepare_run
-
-network, training, validation, out, params = sys.argv[1:]
-params = TrainParams(**json.loads(params))
-new = NewRun(network, Path(training), Path(validation), Path(out), params=params)
-prepare_run(new, processes=2, control=Control())
-"""
-)
 
 
 @pytest.fixture(scope="module")
@@ -143,9 +124,7 @@ def test_torchrun_on_two_machines_learns_what_two_processes_of_one_learn(
 
 
 def use_tiny_family(folder: Path, monkeypatch) -> None:
-    (folder / "extensions" / "families").mkdir(parents=True)
-    shutil.copy(TINY_FAMILY, folder / "extensions" / "families" / "tiny.py")
-    monkeypatch.setenv("IMAGELOOM_EXTENSIONS", str(folder / "extensions"))
+    monkeypatch.setenv("IMAGELOOM_EXTENSIONS", str(tiny_extensions(folder)))
 
 
 def places_in(folder: Path) -> tuple[Path, Path]:
@@ -164,11 +143,7 @@ def words_of(network: str, folder: Path) -> list[str]:
 
 
 def train_on_one_machine(network: str, folder: Path) -> None:
-    run = folder / "one"
-    arguments = [network, *places_in(folder), run, json.dumps(PARAMS)]
-    preparing = start_program(PREPARE, *map(str, arguments), environment=os.environ)
-    assert preparing.wait() == 0, preparing.stderr
-    assert continue_on_ranks(run, extra=DECLARE_TINY) == ([0, 0], ["", ""])
+    train_on_ranks(network, places_in(folder), folder / "one", TrainParams(**PARAMS))
 
 
 def train_on_two_machines(network: str, folder: Path, namespaces: list[str], wait_until) -> str:

@@ -2,14 +2,14 @@
 
 import json
 import os
-import subprocess
-import sys
 import time
-from pathlib import Path
 
 import psutil
 import pytest
 from tests.launch.boards import boards
+from tests.training.rank_processes import train_on_ranks
+from tiny_network import tiny_extensions
+from warm_python import start_program
 
 from imageloom.distributed.ranks import StartedRank
 from imageloom.errors import (
@@ -32,6 +32,7 @@ from imageloom.launch.external.store import store_of_ranks
 from imageloom.launch.external.verdict import tell_answer
 from imageloom.launch.local.report import FOLDER_VARIABLE, TOLD_BY, answer_to
 from imageloom.launch.params import LaunchParams
+from imageloom.training.params import TrainParams
 from imageloom.training.run.directory import RunDirectory
 
 TORCHRUN = {"RANK": "1", "WORLD_SIZE": "2", "LOCAL_RANK": "1", "LOCAL_WORLD_SIZE": "2"}
@@ -242,36 +243,47 @@ def test_under_srun_rank_0_says_where_in_a_file_that_is_gone_afterwards(tmp_path
         pytest.fail("there was a store")
 
 
+PARAMS = {"batch_size": 2, "epochs": 3, "precision": "float32", "device": "cpu"}
+
+
 @pytest.fixture(scope="module")
-def words(make_pictures, tmp_path_factory):
-    """A command that trains, without its ``--out``, and variables for it."""
+def tiny(make_pictures, tmp_path_factory):
+    """A folder with pictures and an extension that has the network."""
     folder = tmp_path_factory.mktemp("tiny")
-    families = folder / "extensions" / "families"
-    families.mkdir(parents=True)
-    tiny = Path(__file__).parents[1] / "faults" / "tiny_family.py"
-    (families / "tiny.py").write_text(tiny.read_text(encoding="utf-8"), encoding="utf-8")
+    tiny_extensions(folder)
     make_pictures(per_class=6, classes=("red", "green")).save(folder / "training")
     make_pictures(per_class=3, classes=("red", "green"), seed=1).save(folder / "validation")
-    options = ["--model=tiny", f"--train={folder / 'training'}", "--batch-size=2", "--device=cpu"]
-    options += [f"--validation={folder / 'validation'}", "--precision=float32", "--epochs=3"]
-    return ["train", *options], {
-        **os.environ,
-        "IMAGELOOM_EXTENSIONS": str(folder / "extensions"),
-    }
+    return folder
 
 
-def torchrun(words, environment, *program):
-    """Start two ranks; return the process of torchrun, with all that they print on its stdout."""
+@pytest.fixture
+def words(tiny, monkeypatch):
+    """A command that trains, without its ``--out``."""
+    monkeypatch.setenv("IMAGELOOM_EXTENSIONS", str(tiny / "extensions"))
+    options = [f"--{name.replace('_', '-')}={value}" for name, value in PARAMS.items()]
+    places = [f"--train={tiny / 'training'}", f"--validation={tiny / 'validation'}"]
+    return ["train", "--model=tiny", *places, *options]
+
+
+# The command torchrun, in a process that has imported torch already; its ranks have not.
+TORCHRUN_COMMAND = """
+import os, sys, warnings
+warnings.resetwarnings()
+os.dup2(2, 1)
+from torch.distributed.run import main
+main(["--standalone", "--nproc-per-node=2", *sys.argv[1:]])
+"""
+
+
+def torchrun(words, *program):
+    """Have torchrun start two ranks; return its exit status and all that they print."""
     program = program or ("-m", "imageloom")
-    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
-    return subprocess.Popen(
-        [*command, *program, *words],
-        env=environment,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
+    running = start_program(TORCHRUN_COMMAND, *program, *words, environment=os.environ)
+    try:
+        status = running.wait(DEADLINE_S)
+    finally:
+        running.kill()
+    return status, running.stderr
 
 
 def weights(run):
@@ -279,31 +291,28 @@ def weights(run):
 
 
 @pytest.mark.slow
-def test_torchrun_trains_to_the_bits_of_our_launcher_also_when_it_is_stopped_in_between(
-    words, tmp_path
+def test_torchrun_trains_to_the_bits_of_our_own_ranks_also_when_it_is_stopped_in_between(
+    words, tiny, tmp_path
 ):
-    words, environment = words
-    ours = [*words, "--workers=0", "--processes-per-node=2", f"--out={tmp_path / 'ours'}"]
-    command = [sys.executable, "-m", "imageloom", *ours]
-    subprocess.run(command, env=environment, check=True, timeout=DEADLINE_S)
+    """As those of our launcher do: tests/launch/test_launch.py."""
+    pictures = tiny / "training", tiny / "validation"
+    ours = train_on_ranks("tiny", pictures, tmp_path / "ours", TrainParams(**PARAMS, workers=0))
 
     run = RunDirectory(tmp_path / "run")
     program = tmp_path / "disturbed.py"
     program.write_text(DISTURBED.format(disturbance=ASK_TORCHRUN_TO_STOP), encoding="utf-8")
-    asked = torchrun([*words, "--workers=1", f"--out={run.path}"], environment, str(program))
-    said = asked.communicate(timeout=DEADLINE_S)[0]
-    assert asked.returncode == 1  # which is torchrun's own
+    status, said = torchrun([*words, "--workers=1", f"--out={run.path}"], str(program))
+    assert status == 1  # which is torchrun's own
     assert run.read().state == "interrupted", said
     assert said.count("RunInterruptedError (RUN-001)") == 1
     assert "started by torchrun as before" in said
     assert f"Resume   imageloom train --resume {run.path}\n" in said
 
-    again = torchrun(["train", "--resume", str(run.path)], environment)
-    said = again.communicate(timeout=DEADLINE_S)[0]
-    assert again.returncode == 0, said
+    status, said = torchrun(["train", "--resume", str(run.path)])
+    assert status == 0, said
     assert said.count("Best ") == 1
     assert run.read().state == "completed"
-    assert weights(run.path) == weights(tmp_path / "ours")
+    assert weights(run.path) == weights(ours)
     logs = {log.name for log in run.log.parent.iterdir()}
     assert logs == {"70_driver_log_0.txt", "70_driver_log_1.txt", "70_mpi_log.txt"}
     left = [one.info["cmdline"] or [] for one in psutil.process_iter(["cmdline"])]
@@ -312,13 +321,11 @@ def test_torchrun_trains_to_the_bits_of_our_launcher_also_when_it_is_stopped_in_
 
 @pytest.mark.slow
 def test_the_own_error_of_another_rank_is_the_runs_and_torchruns(words, tmp_path):
-    words, environment = words
     program = tmp_path / "disturbed.py"
     program.write_text(DISTURBED.format(disturbance=FAIL), encoding="utf-8")
     run = RunDirectory(tmp_path / "run")
-    failing = torchrun([*words, "--workers=0", f"--out={run.path}"], environment, str(program))
-    said = failing.communicate(timeout=DEADLINE_S)[0]
-    assert failing.returncode == 1
+    status, said = torchrun([*words, "--workers=0", f"--out={run.path}"], str(program))
+    assert status == 1
     assert run.read().state == "failed", said
     error = json.loads(run.error.read_text(encoding="utf-8"))
     assert (error["type"], error["details"]["rank"]) == ("InvalidDatasetError", 1)
@@ -350,13 +357,10 @@ dist.destroy_process_group()
 
 
 @pytest.mark.slow
-def test_a_group_that_somebody_made_is_joined_and_left_as_it_was(words, tmp_path):
-    (_, _, training, *_), environment = words
-    training = training.partition("=")[2]
+@pytest.mark.usefixtures("words")
+def test_a_group_that_somebody_made_is_joined_and_left_as_it_was(tiny, tmp_path):
     program = tmp_path / "group.py"
     program.write_text(GROUP, encoding="utf-8")
-    validation = str(Path(training).with_name("validation"))
-    places = [training, validation, str(tmp_path / "run")]
-    training = torchrun(places, environment, str(program))
-    said = training.communicate(timeout=DEADLINE_S)[0]
-    assert training.returncode == 0, said
+    places = [tiny / "training", tiny / "validation", tmp_path / "run"]
+    status, said = torchrun(map(str, places), str(program))
+    assert status == 0, said

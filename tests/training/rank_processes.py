@@ -3,8 +3,11 @@
 import os
 import socket
 import time
+from pathlib import Path
 
 from warm_python import start_program
+
+from imageloom.training.params import TrainParams
 
 # What each process of a run does. ``extra`` is Python of a test; it may use what stands above it.
 CONTINUE_RUN = """
@@ -36,6 +39,18 @@ try:
 except ImageloomError as problem:
     print(type(problem).__name__, problem, file=sys.stderr)
     code = 143 if isinstance(problem, RunInterruptedError) else 1
+"""
+PREPARE = """
+import sys
+from pathlib import Path
+from imageloom.events import Control
+from imageloom.training.params import TrainParams
+from imageloom.training.train import NewRun, prepare_run
+
+network, training, validation, out, params = sys.argv[1:]
+params = TrainParams.model_validate_json(params)
+new = NewRun(network, Path(training), Path(validation), Path(out), params=params)
+prepare_run(new, processes=2, control=Control())
 """
 # As imageloom.launch.rank ends: a thread of gloo that wants the ending interpreter would abort it.
 END = """
@@ -91,3 +106,13 @@ def continue_on_ranks(run, *, world_size=2, extra="pass", timeout_s=60):
     return end_ranks(
         start_ranks(CONTINUE_RUN, run, extra, world_size=world_size, timeout_s=timeout_s)
     )
+
+
+def train_on_ranks(network: str, pictures, out: Path, params: TrainParams) -> Path:
+    """Train a network on two processes from its beginning to its end; return the run."""
+    words = [network, *map(str, pictures), str(out), params.model_dump_json()]
+    preparing = start_program(PREPARE, *words, environment=os.environ)
+    assert preparing.wait() == 0, preparing.stderr
+    statuses, errors = continue_on_ranks(out)
+    assert statuses == [0, 0], errors
+    return out
