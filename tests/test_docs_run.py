@@ -3,6 +3,7 @@
 import re
 import shlex
 import subprocess
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
@@ -52,6 +53,8 @@ def test_the_shell_examples_run_in_order(page, tmp_path, monkeypatch):
     for line in commands:
         brief = re.sub(r"((?<!warmup-)epochs[ =])\d+", r"\g<1>2", line)
         brief = brief.replace("--image-size 128", "--image-size 32")
+        if brief.startswith("imageloom train --model") and "--epochs" not in brief:
+            brief += " --epochs 1 --image-size 32"
         assert run(shlex.split(brief)[1:]) == 0, line
 
 
@@ -80,51 +83,60 @@ ELSEWHERE = {"docs/guides/serve.md", "docs/guides/tune.md"}
 # They open other networks than the one that is trained here; tests/models/test_without_imageloom.py
 # runs them.
 OF_OTHER_NETWORKS = ("densenet121(num_classes=2)", 'create_model("efficientnet_b0"')
-RUNS = ("parts/run", "whole/run-2", "scored/runs/first")
+RUNS = {
+    "README.md": "parts/run",
+    "docs/tutorial.md": "whole/run-2",
+    "docs/guides/training.md": "scored/runs/first",
+}
+# Of these two all begins that begins processes, and those are what standard input could disturb.
+FROM_STANDARD_INPUT = ("README.md", "docs/tutorial.md")
 
 
-@pytest.fixture
-def examples(tmp_path):
-    """All Python examples as one script, without a ``__main__`` guard, as the pages have none."""
-    pages = [str(page.relative_to(REPOSITORY)) for page in (REPOSITORY / "docs").rglob("*.md")]
-    assert set(PLACES) | ELSEWHERE == {
-        page for page in ["README.md", *pages] if blocks(page, "python")
-    }
+def examples(folder: Path, pages: Iterable[str]) -> str:
+    """Return Python examples as one script, without a ``__main__`` guard, as pages have none."""
     parts = ("parts/photos/train", "parts/photos/validation", "parts/photos/new")
     for photos in (*parts, "whole/dataset/train", "whole/dataset/val"):
-        write_photos(tmp_path / photos, per_class=12)
-    write_photos(tmp_path / "whole" / "photos")
-    write_photos(tmp_path / "scored" / "photos" / "test", per_class=12)
-    ant = tmp_path / "scored" / "photos" / "test" / "ants" / "photo-00.jpg"
-    Image.open(ant).save(tmp_path / "parts" / "ant.jpg")
-    Image.open(ant).save(tmp_path / "scored" / "one.jpg")
-    Image.open(ant).save(tmp_path / "scored" / "two.png")
+        write_photos(folder / photos, per_class=12)
+    write_photos(folder / "whole" / "photos")
+    write_photos(folder / "scored" / "photos" / "test", per_class=12)
+    ant = folder / "scored" / "photos" / "test" / "ants" / "photo-00.jpg"
+    Image.open(ant).save(folder / "parts" / "ant.jpg")
+    Image.open(ant).save(folder / "scored" / "one.jpg")
+    Image.open(ant).save(folder / "scored" / "two.png")
     script = [PREAMBLE]
-    for page, place in PLACES.items():
+    for page in pages:
         mine = [
             block
             for block in blocks(page, "python")
             if not any(other in block for other in OF_OTHER_NETWORKS)
         ]
-        script += [f"os.chdir({str(tmp_path / place)!r})", *mine]
+        script += [f"os.chdir({str(folder / PLACES[page])!r})", *mine]
         if page == "docs/guides/training.md":
             script.append("os.rename('runs', '../scored/runs')")
     return "\n".join(script)
 
 
-@pytest.mark.parametrize("main", ["script.py", "-"])
+def test_every_page_with_python_examples_has_its_place():
+    pages = [str(page.relative_to(REPOSITORY)) for page in (REPOSITORY / "docs").rglob("*.md")]
+    assert set(PLACES) | ELSEWHERE == {
+        page for page in ["README.md", *pages] if blocks(page, "python")
+    }
+
+
+@pytest.mark.parametrize(("main", "pages"), [("script.py", PLACES), ("-", FROM_STANDARD_INPUT)])
 def test_the_python_examples_run_as_a_script_and_from_standard_input_with_two_readers(
-    main, examples, tmp_path, python
+    main, pages, tmp_path, python
 ):
-    (tmp_path / "script.py").write_text(examples, encoding="utf-8")
+    script = examples(tmp_path, pages)
+    (tmp_path / "script.py").write_text(script, encoding="utf-8")
     if main != "-":  # a script finds modules beside it, not in the folder that it works in
         odd = "raise RuntimeError('this is not the random of Python')"
         (tmp_path / "parts" / "random.py").write_text(odd, encoding="utf-8")
     command = [python, main]
     done = subprocess.run(
-        command, input=examples, capture_output=True, text=True, cwd=tmp_path, check=False
+        command, input=script, capture_output=True, text=True, cwd=tmp_path, check=False
     )
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.count("Overall_Accuracy") == 2
-    for place in RUNS:
-        assert read_json(tmp_path / place / "run.json", ValueError)["resolved"]["workers"] == 2
+    for run_of in (tmp_path / RUNS[page] for page in pages if page in RUNS):
+        assert read_json(run_of / "run.json", ValueError)["resolved"]["workers"] == 2
