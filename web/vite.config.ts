@@ -12,5 +12,6 @@ export default defineConfig({
     modulePreload: { polyfill: false },
     chunkSizeWarningLimit: 900,
   },
-  test: { include: ["src/**/*.test.ts"], environment: "node" },
+  // No file leaves anything behind for the next, so one process runs them all: 5 instead of 12 s of a processor.
+  test: { include: ["src/**/*.test.ts"], environment: "node", isolate: false },
 });
