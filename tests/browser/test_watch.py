@@ -26,6 +26,12 @@ def finished(studio):
     return studio.wait_for_run(run)
 
 
+def begin_training(studio, **params):
+    """Begin a run that ends with its training: what follows that takes a process for each node."""
+    pipeline = small_training(studio, **params)
+    return studio.ask("runs", {"pipeline": pipeline, "only": ["train"]})["id"]
+
+
 def series_of(studio, run):
     """Every row of every curve of the training, as its files hold them."""
     (folder,) = (studio.workspace / "runs" / run / "nodes" / "train").glob("series")
@@ -76,7 +82,7 @@ def test_a_cell_of_the_confusion_matrix_shows_exactly_its_pictures(studio, finis
 
 def test_a_killed_server_costs_nothing_and_the_page_comes_back_by_itself(studio, tab):
     """J20: a server that is started anew takes over runs that go on."""
-    run = studio.ask("runs", {"pipeline": small_training(studio, epochs=6, seed=2)})["id"]
+    run = begin_training(studio, epochs=6, seed=2)
     tab.goto(f"{studio.address}runs/{run}/nodes/train")
     tab.get_by_text("Epoch 1/6").first.wait_for(timeout=BEGIN_MS)
     studio.kill()
@@ -92,7 +98,7 @@ def test_a_killed_server_costs_nothing_and_the_page_comes_back_by_itself(studio,
 
 
 def test_a_killed_executor_is_told_and_the_run_goes_on_where_it_was(studio, tab):
-    run = studio.ask("runs", {"pipeline": small_training(studio, epochs=8, seed=3)})["id"]
+    run = begin_training(studio, epochs=8, seed=3)
     tab.goto(f"{studio.address}runs/{run}/nodes/train")
     tab.get_by_text("Epoch 2/8").first.wait_for(timeout=BEGIN_MS)
     for pid in studio.executors():
@@ -108,8 +114,7 @@ def test_a_killed_executor_is_told_and_the_run_goes_on_where_it_was(studio, tab)
 
 def test_a_rate_that_gives_nan_opens_the_card_with_its_place_and_the_line_of_the_log(studio, tab):
     # Without BatchNorm, so that the highest rate that is allowed is far too high.
-    pipeline = small_training(studio, network="timm/test_vit", learning_rate=2.0, warmup_epochs=0.0)
-    run = studio.ask("runs", {"pipeline": pipeline, "only": ["train"]})["id"]
+    run = begin_training(studio, network="timm/test_vit", learning_rate=2.0, warmup_epochs=0.0)
     error = studio.wait_for_run(run, ("failed",))["nodes"]["train"]["error"]
     assert error["type"] in ("NaNError", "InfinityError")
     tab.goto(f"{studio.address}runs/{run}")
@@ -124,10 +129,7 @@ def test_a_rate_that_gives_nan_opens_the_card_with_its_place_and_the_line_of_the
 
 
 def test_of_two_trainings_one_waits_and_says_for_whom(studio, tab):
-    runs = [
-        studio.ask("runs", {"pipeline": small_training(studio, epochs=200, seed=seed)})["id"]
-        for seed in (5, 6)
-    ]
+    runs = [begin_training(studio, epochs=200, seed=seed) for seed in (5, 6)]
     waiting = who_waits(studio, runs)
     (other,) = set(runs) - {waiting}
     tab.goto(f"{studio.address}runs/{waiting}/nodes/train")
