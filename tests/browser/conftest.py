@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from .studio_process import StudioProcess
+from .windows import BUSY_MS, open_tab, open_window
 
 CHROMIUM = os.environ.get("IMAGELOOM_CHROMIUM") or shutil.which("chromium")
 SWITCHES = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-sync"]
-BUSY_MS = 90_000  # what is waited for comes, on a busy machine late
 
 
 @pytest.fixture(scope="module")
@@ -39,18 +39,17 @@ def studio(python, tmp_path_factory, chromium):
 
 
 @pytest.fixture
-def tab(studio, chromium):
+def window(chromium):
+    """A window of the test's own. Where tests leave it as it is, a file may have one for all."""
+    with open_window(chromium) as context:
+        yield context
+
+
+@pytest.fixture
+def tab(studio, window):
     """A tab that is signed in; complaints of the browser or a heavy server fail the test."""
-    context = chromium.new_context(viewport={"width": 1440, "height": 900}, locale="en-GB")
-    context.set_default_timeout(BUSY_MS)
-    page = context.new_page()
-    complaints = []
-    page.on("pageerror", lambda problem: complaints.append(str(problem)))
-    page.on("console", lambda told: _note(told, complaints))
-    page.goto(studio.link)
-    yield page
-    context.close()
-    assert complaints == []
+    with open_tab(studio, window) as page:
+        yield page
     assert studio.heavy_libraries() == []
 
 
@@ -59,9 +58,3 @@ def seed():
     """The pipeline of the seed."""
     file = Path(__file__).parents[2] / "examples" / "seed.json"
     return json.loads(file.read_text(encoding="utf-8"))
-
-
-def _note(told, complaints):
-    """Keep what points to a fault of the page; answers that are refused on purpose do not."""
-    if told.type == "error" and "Failed to load resource" not in told.text:
-        complaints.append(told.text)

@@ -6,8 +6,16 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from . import canvas
+from .windows import open_window
 
 pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def window(chromium):
+    """One window for all tests: compiling the page's code once saves a second for each."""
+    with open_window(chromium) as context:
+        yield context
 
 
 @pytest.fixture
@@ -178,7 +186,7 @@ for (const name of ["getItem", "setItem", "removeItem"]) Storage.prototype[name]
 
 def test_a_browser_that_keeps_nothing_draws_and_saves(studio, path, tab):
     """J13: as in some private windows, or where storage is full or denied."""
-    tab.context.add_init_script(NO_STORAGE)
+    tab.add_init_script(NO_STORAGE)
     tab.reload()
     canvas.node(tab, "densenet").wait_for()
     tab.route("**/api/pipelines/*", lambda route: route.abort())

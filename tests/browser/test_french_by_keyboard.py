@@ -7,26 +7,25 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from . import canvas
+from .windows import open_window
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
 
 _IS_FOCUSED = "one => one === document.activeElement"
 
 
+@pytest.fixture(scope="module")
+def window(chromium):
+    """A window of a browser that speaks French."""
+    with open_window(chromium, locale="fr-FR", reduced_motion="reduce") as context:
+        yield context
+
+
 @pytest.fixture
-def page_fr(studio, chromium):
-    """A tab of a browser that speaks French."""
-    context = chromium.new_context(
-        viewport={"width": 1440, "height": 900}, locale="fr-FR", reduced_motion="reduce"
-    )
-    context.set_default_timeout(90_000)
-    tab = context.new_page()
-    complaints = []
-    tab.on("pageerror", lambda problem: complaints.append(str(problem)))
-    tab.goto(studio.link)
-    yield tab
-    context.close()
-    assert complaints == []
+def page_fr(studio, tab):
+    """A tab of it, on the first page."""
+    tab.goto(studio.address)
+    return tab
 
 
 def go_to(tab: Page, target: Locator, *, key: str = "Tab", most: int = 200) -> None:
@@ -149,9 +148,8 @@ def open_what_made_it(tab: Page) -> None:
     expect(canvas.node(tab, "evaluate")).to_have_count(0)  # the model does not depend on it
 
 
-def test_the_language_is_switched_by_a_key_and_kept(studio, page_fr):
+def test_the_language_is_switched_by_a_key_and_kept(page_fr):
     tab = page_fr
-    tab.goto(studio.address)
     go_to(tab, tab.get_by_role("button", name="English"))
     tab.keyboard.press("Enter")
     expect(tab.get_by_role("heading", name="Begin with")).to_be_visible()
@@ -161,8 +159,7 @@ def test_the_language_is_switched_by_a_key_and_kept(studio, page_fr):
     expect(tab.get_by_role("button", name="Français")).to_be_visible()
 
 
-def test_a_menu_of_a_node_opens_by_its_key_and_gives_the_focus_back(studio, seed, page_fr):
-    tab = page_fr
+def test_a_menu_of_a_node_opens_by_its_key_and_gives_the_focus_back(studio, seed, tab):
     tab.goto(studio.address + canvas.keep(studio, seed))
     node = canvas.node(tab, "densenet")
     go_to(tab, node)

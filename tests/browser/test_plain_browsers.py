@@ -3,6 +3,7 @@
 import pytest
 
 from .made_run import made_run
+from .windows import open_window
 
 NARROWEST = {"width": 320, "height": 568}
 YEAR_AHEAD = """
@@ -10,6 +11,13 @@ const now = Date.now;
 Date.now = () => now.call(Date) + 365 * 86_400_000;
 """
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+
+
+@pytest.fixture(scope="module")
+def window(chromium):
+    """One window for all tests: compiling the page's code once saves a second for each."""
+    with open_window(chromium) as context:
+        yield context
 
 
 def test_without_javascript_a_person_is_told_what_to_do(studio, chromium):
@@ -57,7 +65,7 @@ def test_a_view_fits_into_320_pixels(studio, seed, tab, view):
 
 def test_a_browser_a_year_ahead_tells_times_by_the_server(studio, seed, tab):
     studio.ask("pipelines", {"pipeline": {**seed, "name": "Saved at this moment"}})
-    tab.context.add_init_script(YEAR_AHEAD)
+    tab.add_init_script(YEAR_AHEAD)
     tab.goto(studio.address)
     row = tab.get_by_role("row").filter(has_text="Saved at this moment")
     row.get_by_text("just now").wait_for()

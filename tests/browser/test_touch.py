@@ -4,6 +4,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from . import canvas
+from .windows import open_window
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(200)]
 
@@ -35,16 +36,16 @@ SMALL = """() => { const isReached = one => {
     .map(([one, box]) => `${one.outerHTML.slice(0, 120)} ${box.width} x ${box.height}`); }"""
 
 
+@pytest.fixture(scope="module")
+def window(chromium):
+    hand = {"viewport": PHONE, "has_touch": True, "is_mobile": True}
+    with open_window(chromium, **hand, locale="fr-FR", reduced_motion="reduce") as context:
+        yield context
+
+
 @pytest.fixture
-def phone(studio, chromium):
-    context = chromium.new_context(
-        viewport=PHONE, has_touch=True, is_mobile=True, locale="fr-FR", reduced_motion="reduce"
-    )
-    context.set_default_timeout(90_000)
-    tab = context.new_page()
-    tab.goto(studio.link)
-    yield tab
-    context.close()
+def phone(tab):
+    return tab
 
 
 @pytest.fixture

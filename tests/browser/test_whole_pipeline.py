@@ -47,6 +47,7 @@ def pictures(studio):
 
 
 def test_the_old_pages_pipeline_is_drawn_by_hand_run_and_looked_at(studio, pictures, tab):
+    tab.goto(studio.address)
     tab.get_by_role("button", name="Empty").click()
     expect(tab.get_by_text("Nothing is drawn yet.")).to_be_visible()
     draw(tab)
