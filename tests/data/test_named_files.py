@@ -31,6 +31,8 @@ TEXTS = {
     "comma.csv": "file,label\n" + "".join(f"{one},{one[:3]}\n" for one in NAMES),
     "semicolon.csv": "kind;image_path\n" + "".join(f"{one[:3]};{one}\n" for one in NAMES),
     "tab.tsv": "file\tlabel\n" + "".join(f"{one}\t{one[:3]}\n" for one in NAMES),
+    "windows.csv": "file,label\n"
+    + "".join(f"{one.upper()},{one[:3]}\n".replace("/", "\\") for one in NAMES),
     "list.txt": "".join(f"{one} {number}\n" for number, one in enumerate(NAMES)),
     "lines.jsonl": "".join(json.dumps({"label": one[:3], "file": one}) + "\n" for one in NAMES),
     "lines.ndjson": "".join(json.dumps({"file": one}).replace("/", "\\/") + "\n" for one in NAMES),

@@ -27,6 +27,7 @@ from imageloom.data.sources.table.columns import FILE
 from imageloom.data.sources.table.delimited import open_table
 from imageloom.data.sources.table.files import folders_around
 from imageloom.data.sources.table.names_of_others import possible_names
+from imageloom.data.sources.table.other_spellings import OtherSpellings
 from imageloom.errors import ImageloomError
 
 _MAX_BYTES: Final = 1024 * 1024 * 1024  # of a manifest; no JSON or XML above it is read at all
@@ -57,7 +58,12 @@ def named_files(manifest: Path, root: Path) -> Iterator[Named]:
         manifest: A file for which ``is_manifest`` holds.
         root: Absolute folder that names start from, as ``folder_of_names`` found it.
     """
-    find = functools.lru_cache(_KEPT)(functools.partial(_find, root))
+    spellings = OtherSpellings(root)
+
+    @functools.lru_cache(_KEPT)
+    def find(text: str) -> Named | None:
+        return _find(root, text) or _find_respelt(root, text, spellings)
+
     for text in _texts(manifest):
         found = find(text)
         if found is not None:
@@ -71,9 +77,11 @@ def folder_of_names(manifest: Path) -> Path | None:
     lies; None where none does.
     """
     probes = _probes(manifest)
-    for root in chain([manifest.parent], folders_around(manifest.parent) if probes else ()):
-        if any(_find(root, text) for text in probes):
-            return root
+    roots = [manifest.parent, *folders_around(manifest.parent)] if probes else []
+    for find in (_find, _find_respelt):  # the latter lists folders, so all are asked without first
+        for root in roots:
+            if any(find(root, text) for text in probes):
+                return root
     return None
 
 
@@ -96,6 +104,19 @@ def _find(root: Path, text: str) -> Named | None:
                 found = os.lstat(f"{root}/{path}")
                 if not stat.S_ISDIR(found.st_mode):
                     return path, found
+    return None
+
+
+def _find_respelt(root: Path, text: str, spellings: OtherSpellings | None = None) -> Named | None:
+    """Find a file as Windows or macOS would by this name; ``spellings`` remembers folders."""
+    if not text.strip() or len(text) > _MAX_NAME or "\0" in text:
+        return None
+    with contextlib.suppress(ValueError, OSError):
+        path = (spellings or OtherSpellings(root)).find(text)
+        if path:
+            found = os.lstat(root / path)
+            if not stat.S_ISDIR(found.st_mode):
+                return path, found
     return None
 
 
