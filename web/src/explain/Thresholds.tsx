@@ -84,14 +84,14 @@ function Table({ found }: { found: Found }) {
             aria-label={t("thresholds.filter")}
           />
         )}
-        <table className={results.classes} aria-label={t("thresholds.title")}>
+        <table className={`table ${results.classes}`} aria-label={t("thresholds.title")}>
           <thead>
             <tr>
               <th>{t("evaluation.class")}</th>
-              <th className={results.right}>{t("thresholds.reached")}</th>
-              <th className={results.right}>{t("evaluation.precision")}</th>
-              <th className={results.right}>{t("evaluation.recall")}</th>
-              <th className={results.right}>{t("evaluation.f1")}</th>
+              <th className="right">{t("thresholds.reached")}</th>
+              <th className="right">{t("evaluation.precision")}</th>
+              <th className="right">{t("evaluation.recall")}</th>
+              <th className="right">{t("evaluation.f1")}</th>
             </tr>
           </thead>
           <tbody>
@@ -108,9 +108,9 @@ function Table({ found }: { found: Found }) {
                     {row.label}
                   </button>
                 </td>
-                <td className={`${results.right} number`}>{numberIn(row.reached)}</td>
+                <td className="right number">{numberIn(row.reached)}</td>
                 {(["precision", "recall", "f1"] as const).map((name) => (
-                  <td key={name} className={`${results.right} number`}>
+                  <td key={name} className="right number">
                     {row[name] === null ? "–" : fixed(row[name], 3)}
                   </td>
                 ))}
