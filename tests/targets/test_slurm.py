@@ -299,7 +299,7 @@ def test_a_job_that_cannot_be_written_down_is_taken_back(folder, toy, tmp_path):
     # Toys: in place of the file there is a folder when sbatch, which tells no number, is done.
     toy("sbatch", "rm slurm.json && mkdir -p slurm.json/x && echo thanks")
     toy("scancel", f'echo "$@" >{tmp_path}/asked')
-    with pytest.raises(FailedToWriteOutputsError, match=r"slurm\.json .* could not be written"):
+    with pytest.raises(FailedToWriteOutputsError, match=r"slurm\.json could not be written"):
         SlurmTarget("lab", SlurmOptions()).start(folder, Work(("-c", "")))
     name = (tmp_path / "asked").read_text(encoding="utf-8").split("--name=")[1].strip()
     assert f"--job-name={name}\n" in (folder / "job.sbatch").read_text(encoding="utf-8")
