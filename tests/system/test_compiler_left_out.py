@@ -32,11 +32,22 @@ def is_there():
     return "torch._dynamo" in sys.modules
 """
 OPTIMIZERS = """
+from torch.optim.optimizer import register_optimizer_step_post_hook
+
+told = []
+
+def tell(optimizer, arguments, named):
+    told.append((type(optimizer), len(arguments), arguments[0] is optimizer, named))
+
+register_optimizer_step_post_hook(tell)
 before = [learned("sgd"), learned("adamw")]
 assert not is_there()
+without, told = told, []
 import torch._dynamo
-# Now torch's own wrappers are in use, to the same bits.
+# Now torch's own wrappers are in use, to the same bits and with the same words to hooks.
 assert all(map(torch.equal, before, [learned("sgd"), learned("adamw")]))
+assert len(without) == 8
+assert without == told
 compiled = torch.compile(lambda x: 2 * x, backend="eager")
 assert compiled(torch.ones(1)).item() == 2.0
 """

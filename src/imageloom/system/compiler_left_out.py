@@ -48,7 +48,7 @@ def with_plain_step(optimizer: torch.optim.Optimizer) -> None:
         with torch.no_grad():
             result = step(optimizer, *arguments)
         for hook in tuple(_AFTER_STEPS.values()):
-            hook(optimizer, arguments, {})
+            hook(optimizer, (optimizer, *arguments), {})
         return result
 
     optimizer.step = plain_or_whole  # type: ignore[method-assign, assignment]
