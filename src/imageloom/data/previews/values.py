@@ -1,11 +1,12 @@
 """What the preview process answers, as values; both sides import this, so nothing heavy here."""
 
 from dataclasses import dataclass
-from typing import Final, Literal, TypeVar
+from typing import Any, Final, Literal, TypeVar
 
 from pydantic import TypeAdapter
 
 Answer = TypeVar("Answer")
+_READERS: Final[dict[object, TypeAdapter[Any]]] = {}  # each takes a millisecond or two to make
 
 SIZES: Final = (96, 240, 480, 1024)
 """Longest sides of thumbnails in pixels: few, so that the cache holds few of each picture."""
@@ -15,7 +16,10 @@ Size = Literal[96, 240, 480, 1024]
 
 def answer_as(kind: type[Answer], content: object) -> Answer:
     """Return what a helper process answered as the value of which it made JSON."""
-    return TypeAdapter(kind).validate_python(content)
+    if kind not in _READERS:
+        _READERS[kind] = TypeAdapter(kind)
+    answer: Answer = _READERS[kind].validate_python(content)
+    return answer
 
 
 def thumbnail_name(sha256: str, size: int) -> str:
