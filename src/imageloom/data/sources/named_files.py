@@ -78,10 +78,13 @@ def folder_of_names(manifest: Path) -> Path | None:
     """
     probes = _probes(manifest)
     roots = [manifest.parent, *folders_around(manifest.parent)] if probes else []
-    for find in (_find, _find_respelt):  # the latter lists folders, so all are asked without first
-        for root in roots:
-            if any(find(root, text) for text in probes):
-                return root
+    for root in roots:
+        if any(_find(root, text) for text in probes):
+            return root
+    for root in roots:  # each is listed for this, so all are asked without first
+        spellings = OtherSpellings(root)
+        if any(_find_respelt(root, text, spellings) for text in probes):
+            return root
     return None
 
 
@@ -107,12 +110,12 @@ def _find(root: Path, text: str) -> Named | None:
     return None
 
 
-def _find_respelt(root: Path, text: str, spellings: OtherSpellings | None = None) -> Named | None:
-    """Find a file as Windows or macOS would by this name; ``spellings`` remembers folders."""
+def _find_respelt(root: Path, text: str, spellings: OtherSpellings) -> Named | None:
+    """Find a file as Windows or macOS would by this name."""
     if not text.strip() or len(text) > _MAX_NAME or "\0" in text:
         return None
     with contextlib.suppress(ValueError, OSError):
-        path = (spellings or OtherSpellings(root)).find(text)
+        path = spellings.find(text)
         if path:
             found = os.lstat(root / path)
             if not stat.S_ISDIR(found.st_mode):
