@@ -3,13 +3,16 @@
 import io
 import json
 import os
+import shlex
 import tarfile
 import zipfile
 
 import pytest
 
 import imageloom
+from imageloom.cli.root import run
 from imageloom.data.convert import convert
+from imageloom.data.images.directory import load_image_directory
 from imageloom.data.open import open_images
 from imageloom.data.params import ConvertParams
 from imageloom.errors import FailedToWriteOutputsError, InvalidDatasetError
@@ -142,6 +145,30 @@ def test_one_is_opened_once_and_again_when_it_changes(packed, tmp_path):
     assert open_images(path, settings=settings).counts == COUNTS
     packed(below("images", PICTURES) | {"annotations.xml": cvat({"1.png": "cat"})})
     assert open_images(path, settings=settings).counts == {"cat": 1}
+
+
+@pytest.mark.parametrize("export", [name for name in EXPORTS if "beside" not in name])
+def test_an_export_that_was_unpacked_names_the_file_that_has_its_labels(packed, tmp_path, export):
+    with zipfile.ZipFile(packed(EXPORTS[export])) as archive:
+        archive.extractall(tmp_path / "unpacked")
+    with pytest.raises(InvalidDatasetError, match="an export of a labelling program") as e:
+        convert(tmp_path / "unpacked", tmp_path / "images")
+    words = shlex.split(e.value.hint.rsplit(": ", 1)[1])
+    assert words[:3] == ["imageloom", "data", "convert"]
+    assert words[-2:] == ["--out", "pictures"]
+    words[-1] = str(tmp_path / "images")
+    assert run(words[1:]) == 0
+    assert load_image_directory(tmp_path / "images").counts == COUNTS
+    unlabelled = ConvertParams(labels="none")
+    assert len(convert(tmp_path / "unpacked", tmp_path / "none", params=unlabelled)) == 3
+
+
+def test_class_folders_beside_labels_are_read_as_before(packed, tmp_path):
+    files = below("ants", {"1.png": png(1)}) | below("images", {"2.png": png(2)})
+    with zipfile.ZipFile(packed(files | {"annotations.xml": cvat()})) as archive:
+        archive.extractall(tmp_path / "unpacked")
+    images = convert(tmp_path / "unpacked", tmp_path / "images")
+    assert images.counts == {"ants": 1, "images": 1}
 
 
 @pytest.mark.parametrize("name", ["annotations.xml", "result.json", "project-1-at-2026.json"])

@@ -21,7 +21,11 @@ from imageloom.data.sources.kind import Source, absolute_path, find_source
 from imageloom.data.sources.label_studio import read_label_studio
 from imageloom.data.sources.legacy import read_old_directory
 from imageloom.data.sources.listing import Listing
-from imageloom.data.sources.packed_export import find_export, params_of_export
+from imageloom.data.sources.packed_export import (
+    find_export,
+    params_of_export,
+    refuse_unpacked_export,
+)
 from imageloom.data.sources.parquet.unpack import unpack_parquet
 from imageloom.data.sources.remote.address import is_address
 from imageloom.data.sources.remote.fetch import fetch
@@ -142,6 +146,8 @@ def list_source(source: Source, params: ConvertParams, *, control: Control) -> L
     """
     _refuse_one_label_sources(source, params)
     if source.kind == "folder":
+        if params.labels != "none":
+            refuse_unpacked_export(source.path)
         return scan_folder(source.path, params, control=control)
     readers = {
         "table": read_table,

@@ -8,6 +8,7 @@ one of class folders, in which documents do not count.
 
 import os
 import re
+import shlex
 from pathlib import Path, PurePosixPath
 from typing import Final, NamedTuple
 
@@ -24,6 +25,7 @@ _JSON: Final = re.compile(r"result\.json|project-\d+-at-[\w-]+\.json")
 _COCO_FOLDER: Final = "annotations"
 _COCO: Final = re.compile(r"instances_(.+)\.json")
 _COCO_KEYS: Final = {"images", "annotations", "categories"}
+_FOLDERS: Final = ({"images"}, {"images", _COCO_FOLDER})
 _START_BYTES: Final = 4096
 
 
@@ -83,6 +85,29 @@ def params_of_export(export: PackedExport, archive: Path, params: ConvertParams)
             reason="folder-outside",
         )
     return params.replace(folder=os.path.relpath(root, labels.parent))
+
+
+def refuse_unpacked_export(folder: Path) -> None:
+    """Refuse the folder of an export that somebody unpacked, which has no folder for each class.
+
+    Raises:
+        InvalidDatasetError: It is one; the hint names the file that has its labels.
+    """
+    export = find_export(folder)
+    if export is None:
+        return
+    labels = export.labels.path
+    start = os.path.relpath(_folder(export), labels.parent)
+    options = "" if start == "." else f" --folder {shlex.quote(start)}"
+    if {one.name for one in _entries(export.top) if one.is_dir()} in _FOLDERS:
+        raise InvalidDatasetError(
+            f"{folder} is an export of a labelling program: its labels stand in {labels.name}, and "
+            "as a folder per class it would have one class, 'images'.",
+            hint="Convert that file: imageloom data convert "
+            f"{shlex.quote(str(labels))}{options} --out pictures",
+            reason="unpacked-export",
+            details={"labels": str(labels)},
+        )
 
 
 def _folder(export: PackedExport) -> Path:
