@@ -78,6 +78,17 @@ def test_the_list_has_the_newest_first_with_state_and_what_is_done(two_runs, wri
     assert lines[-1].startswith("Next     imageloom runs show ")
 
 
+def test_the_list_has_the_beginning_of_a_long_failure_and_show_has_all(write, capsys, monkeypatch):
+    monkeypatch.setattr(screen, "_WIDTH_OF_A_FILE", 250)
+    failed = write(explode="fail")
+    long = "The pictures are gone. " + "They lay in a folder far away. " * 20 + "Last words."
+    assert run(["run", failed, "--set", f"explode.message={long}"]) == 1
+    row = next(line for line in output_of(capsys, "runs", "list").splitlines() if "gone" in line)
+    assert row.rstrip().endswith(" ...")
+    assert len(row[row.index("explode:") :].rstrip()) <= 120
+    assert "Last words." in output_of(capsys, "runs", "show", "last")
+
+
 def test_the_list_can_be_cut_and_filtered(two_runs, write, capsys):
     assert run(["run", write(name="Bad toys", explode="fail")]) == 1
     assert len(json_of(capsys, "runs", "list", "--limit", "1")["runs"]) == 1

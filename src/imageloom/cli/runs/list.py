@@ -1,6 +1,7 @@
 """``imageloom runs list``."""
 
 import functools
+import textwrap
 import time
 from typing import TYPE_CHECKING, Final
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from imageloom.pipeline.index.summary import RunSummary
 
 _SHOWN: Final = 20
+_PROBLEM_CHARS: Final = 120  # 'runs show' has the rest
 _WIDE: Final = 76  # columns; all of a list has room from here on
 _option = functools.partial(click.option, cls=SectionOption, section="Which runs")
 
@@ -105,7 +107,8 @@ def command(call: Call) -> Outcome:
 
 def _row(run: "RunSummary") -> list[str]:
     nodes = f"{run.num_done:,}/{run.num_nodes:,}"
-    return [run.id, run.state.value, nodes, _time(run), run.name, run.problem.partition("\n")[0]]
+    problem = textwrap.shorten(run.problem.partition("\n")[0], _PROBLEM_CHARS, placeholder=" ...")
+    return [run.id, run.state.value, nodes, _time(run), run.name, problem]
 
 
 def _time(run: "RunSummary") -> str:
