@@ -2,7 +2,9 @@
 
 import hashlib
 import json
+import math
 import os
+import re
 import shlex
 from pathlib import Path
 
@@ -491,6 +493,15 @@ def test_evaluate_prints_the_figures_and_where_the_report_is(trained, capsys, mo
     out = capsys.readouterr().out
     for figure in ("Overall Accuracy", "Macro F1", "Log Loss", "Expected Calibration Error"):
         assert figure in out
+    (row,) = (one for one in out.splitlines() if "95 % interval" in one)
+    written = json.loads((trained / "figures" / "evaluation.json").read_text())
+    right = written["evaluations"][0]["figures"]["Overall_Accuracy"]
+    low, high = (float(one) / 100 for one in re.findall(r"\d+\.\d", row))
+    assert low < right < high
+    for rate in (low, high):  # each would give what was found with a chance of 2.5 % at most
+        spread = math.sqrt(rate * (1 - rate) / 9)
+        assert abs(right - rate) == pytest.approx(1.96 * spread, abs=2e-3)
+    assert "Top 5" not in out  # of two classes, the right one is always among five
     assert f"open {trained}/figures/report.html in a browser" in out
     names = {
         "evaluation.json",

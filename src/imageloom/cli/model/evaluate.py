@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from imageloom.scoring.label_set_evaluation import LabelSetEvaluation
 
 _NUMBERS: Final = {"Log_Loss", "Expected_Calibration_Error"}  # the other figures are fractions
+_WITH_INTERVAL: Final = ("Overall_Accuracy", "Exact_Match")
 _PAIRS_SHOWN: Final = 5
 _LABELS_SHOWN: Final = 20
 
@@ -96,11 +97,24 @@ def _figures(evaluations: "Sequence[AnyEvaluation]") -> RenderableType:
     columns: list[Column] = [("Figure", "left"), *((one.name, "right") for one in evaluations)]
     summaries = [one.summary() for one in evaluations]
     rows = [["Images", *(f"{one.images:,}" for one in evaluations)]]
-    rows += [
-        [name.replace("_", " "), *(figures_text(summary, name) for summary in summaries)]
-        for name in summaries[0]
-    ]
+    for name in summaries[0]:
+        if name == "Top_5_Accuracy" and all(len(one.classes) <= 5 for one in evaluations):
+            continue  # it is always 100 %
+        words = name.replace("_", " ")
+        rows.append([words, *(figures_text(summary, name) for summary in summaries)])
+        if name in _WITH_INTERVAL:
+            rows.append(["  its 95 % interval", *(_interval(one) for one in evaluations)])
     return table(columns, rows)
+
+
+def _interval(evaluation: "AnyEvaluation") -> str:
+    from imageloom.scoring.evaluation import Evaluation
+
+    if isinstance(evaluation, Evaluation):
+        low, high = evaluation.accuracy_interval
+    else:
+        low, high = evaluation.exact_match_interval
+    return f"{100 * low:.1f} to {percent(high)}"
 
 
 def _confusions(evaluation: "Evaluation") -> tuple[RenderableType, ...]:
