@@ -1,5 +1,8 @@
 """Pipelines from Python: the same engine, workspace and cache as on the command line."""
 
+import contextlib
+import sqlite3
+
 import pytest
 
 import imageloom
@@ -53,6 +56,23 @@ def test_the_second_run_does_nothing_and_a_file_starts_from_its_own_folder(photo
     assert {one.state for one in outcome.nodes.values()} == {NodeState.CACHED}
     told = [event.facts.state for event in seen if isinstance(event, NodeChanged)]
     assert NodeState.RUNNING not in told
+
+
+@pytest.mark.slow
+def test_a_run_goes_on_while_somebody_holds_the_database_and_says_so_once(photos, tmp_path):
+    workspace = Workspace(tmp_path / "workspace")
+    imageloom.run_pipeline(split_pipeline(photos), workspace=workspace.root)
+    seen = []
+    with contextlib.closing(sqlite3.connect(workspace.database, isolation_level=None)) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        outcome = imageloom.run_pipeline(
+            split_pipeline(photos), workspace=workspace.root, on_event=seen.append
+        )
+    assert {one.state for one in outcome.nodes.values()} == {NodeState.CACHED}
+    notices = [event.notice for event in seen if isinstance(event, RunNotice)]
+    (warning,) = [one.message for one in notices if one.level == "warning"]
+    assert "holds the database" in warning
+    assert warning.endswith("The run goes on; the list of runs is behind.")
 
 
 @pytest.mark.slow

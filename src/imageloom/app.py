@@ -71,6 +71,7 @@ _MIB: Final = 1024**2
 _ALL: Final = 1_000_000
 _MADE: Final = (NodeState.COMPLETED, NodeState.COMPLETED_WITH_WARNINGS)
 _SYNC_INTERVAL_S: Final = 1.0
+_SYNC_TIMEOUT_S: Final = 2.0
 
 
 @dataclass(frozen=True)
@@ -182,9 +183,12 @@ class Engine:
     @functools.cached_property
     def _rows(self) -> "RunIndex":
         """The same, for who only has a row to bring up to date, and waits for no other run."""
+        return self._open_index(wait_s=30.0)
+
+    def _open_index(self, *, wait_s: float) -> "RunIndex":
         from imageloom.pipeline.index.index import open_index  # SQLAlchemy takes its time
 
-        return open_index(self.settings.database_url, self.workspace)
+        return open_index(self.settings.database_url, self.workspace, busy_timeout_s=wait_s)
 
     def sweep(self) -> None:
         """Write down what became of the nodes of runs whose process was lost.
@@ -445,7 +449,11 @@ class Engine:
 
 
 class _IndexMirror:
-    """Passes events on and keeps the index in step; the run does not depend on the database."""
+    """Passes events on and keeps the index in step; the run does not depend on the database.
+
+    It waits for moments only where somebody holds the database: whoever lists runs looks at their
+    files as well, and the nodes would wait with it.
+    """
 
     def __init__(self, engine: Engine, run: RunFolder, sink: RunSink) -> None:
         self._engine = engine
@@ -455,7 +463,6 @@ class _IndexMirror:
         self._next_sync = 0.0
 
     def __call__(self, event: RunEvent) -> None:
-        # Whoever lists runs looks at their files as well, so now and then is enough.
         if isinstance(event, NodeChanged) and time.monotonic() >= self._next_sync:
             self.sync()
         self._sink(event)
@@ -465,12 +472,16 @@ class _IndexMirror:
         if self._is_in_trouble:
             return
         try:
-            self._engine._rows.sync(self._run)
+            self._rows.sync(self._run)
             self._next_sync = time.monotonic() + _SYNC_INTERVAL_S
         except ImageloomError as problem:
             self._is_in_trouble = True
             text = f"{problem.message} The run goes on; the list of runs is behind."
             self._sink(RunNotice(Notice("warning", text)))
+
+    @functools.cached_property
+    def _rows(self) -> "RunIndex":
+        return self._engine._open_index(wait_s=_SYNC_TIMEOUT_S)
 
 
 def _versions() -> dict[str, str]:
