@@ -38,7 +38,7 @@ def finish(session: Session, state: LoopState) -> None:
     """
     model = publish_best(session, state, is_end=True)
     params = ScoreParams(
-        batch_size=max(session.params.pictures_per_batch, ScoreParams().batch_size),
+        batch_size=session.params.pictures_per_batch * 2,  # as after each epoch, so it has room
         device=str(session.compute.device),
         workers=0,
     )
