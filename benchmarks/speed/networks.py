@@ -14,6 +14,7 @@ class Job:
         network: Its name in torchvision, timm and Imageloom.
         size: Side of its input in pixels.
         batch_size: Pictures per step.
+        short_steps: Steps of an epoch where the whole benchmark is to take minutes.
         is_small: Whether the first layers keep the size of the pictures: a convolution of 3 x 3
             without stride, and no pooling (He et al. 2015, section 4.2).
     """
@@ -21,18 +22,21 @@ class Job:
     network: str
     size: int = 224
     batch_size: int = 16
+    short_steps: int = 6
     is_small: bool = False
 
 
 JOBS = {
-    "resnet18": Job("resnet18"),
+    "resnet18": Job("resnet18", short_steps=12),
     "resnet50": Job("resnet50"),
     "densenet121": Job("densenet121"),
-    "resnet18-small": Job("resnet18", size=32, batch_size=64, is_small=True),
+    "resnet18-small": Job("resnet18", size=32, batch_size=64, short_steps=20, is_small=True),
     # For a GPU, which so few pictures would not fill.
     "resnet50-256": Job("resnet50", batch_size=256),
     "resnet18-small-512": Job("resnet18", size=32, batch_size=512, is_small=True),
 }
+
+ON_A_CPU = ("resnet18", "resnet50", "densenet121", "resnet18-small")
 
 
 def build(job, num_classes=1000):

@@ -111,9 +111,14 @@ def hardware():
 
 
 def processor():
+    """Return the processor's name, with what it has for bfloat16.
+
+    Steps depend on it more than on anything else, and a virtual machine may lack it.
+    """
     lines = Path("/proc/cpuinfo").read_text().splitlines()
-    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    return names[0] if names else platform.machine()
+    said = {key.strip(): value.strip() for key, _, value in (one.partition(":") for one in lines)}
+    has = [one for one in ("amx_bf16", "avx512_bf16") if one in said.get("flags", "").split()]
+    return f"{said.get('model name') or platform.machine()} ({', '.join(has) or 'no bfloat16'})"
 
 
 def versions():
