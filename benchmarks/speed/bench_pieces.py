@@ -27,7 +27,7 @@ from torchvision.transforms.v2 import functional as F
 from imageloom.data.decoding.decode import decode_rgb
 from imageloom.data.decoding.jpeg import first_rows, read_jpeg_header
 from imageloom.data.loading.resize import BILINEAR, resized
-from imageloom.models.compute import Compute, computes_in_bfloat16
+from imageloom.models.compute import Compute, is_faster_in_bfloat16
 from imageloom.preprocessing import IMAGENET_NORMALISATION
 from imageloom.system.allocator import kept_for_the_next
 
@@ -123,11 +123,11 @@ def a_step(network, images):
     """Return what takes a step of training; freed memory goes where the allocator sends it."""
     optimizer = torch.optim.SGD(network.parameters(), lr=1e-6, momentum=0.9, fused=True)
     inputs, labels = images.float(), torch.arange(len(images))
-    has_bfloat16 = computes_in_bfloat16(torch.device("cpu"))
+    is_bfloat16 = is_faster_in_bfloat16(torch.device("cpu"))
 
     def take():
         optimizer.zero_grad()
-        with torch.autocast("cpu", dtype=torch.bfloat16, enabled=has_bfloat16):
+        with torch.autocast("cpu", dtype=torch.bfloat16, enabled=is_bfloat16):
             loss = torch.nn.functional.cross_entropy(network(inputs), labels)
         loss.backward()
         optimizer.step()

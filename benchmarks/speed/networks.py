@@ -39,6 +39,15 @@ JOBS = {
 ON_A_CPU = ("resnet18", "resnet50", "densenet121", "resnet18-small")
 
 
+def is_faster_in_bfloat16(device):
+    """Whether a device of torch is: GPUs that need not emulate it, and CPUs with AMX."""
+    import torch
+
+    if device.type == "cuda":
+        return torch.cuda.is_bf16_supported(including_emulation=False)
+    return torch.cpu._is_amx_tile_supported()
+
+
 def build(job, num_classes=1000):
     """Return torchvision's network with random weights."""
     import torchvision

@@ -3,11 +3,13 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from networks import JOBS, MEAN, MIN_SCALE, STD, Job
+import torch
+from networks import JOBS, MEAN, MIN_SCALE, STD, Job, is_faster_in_bfloat16
 from pictures import NUM_CLASSES, linked_copy
 from watched import HERE
 
 PEERS = HERE / "peers"
+_AMP = ("--amp", "--amp-dtype", "bfloat16")
 CEILING, OURS = "ceiling", "imageloom"
 
 
@@ -77,7 +79,7 @@ def timm(wish):
         *("--train-split", "train", "--val-split", "val", "--num-classes", NUM_CLASSES),
         *("--model", network, "--img-size", job.size, "--batch-size", job.batch_size),
         *("--epochs", wish.epochs, "--workers", wish.workers, "--device", wish.device),
-        *("--amp", "--amp-dtype", "bfloat16", "--channels-last"),
+        *("--channels-last", *(_AMP if is_faster_in_bfloat16(torch.device(wish.device)) else ())),
         *("--opt", "sgd", "--lr", 0.001, "--sched", "step", "--warmup-epochs", 0),
         *("--scale", MIN_SCALE, 1.0, "--train-interpolation", "bilinear", "--color-jitter", 0),
         *("--mean", *MEAN, "--std", *STD, "--smoothing", 0),

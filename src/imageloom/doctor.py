@@ -130,24 +130,24 @@ def _torch_findings() -> Iterator[Finding]:
 def _cpu_precision() -> Finding:
     import torch
 
-    from imageloom.models.compute import computes_in_bfloat16
+    from imageloom.models.compute import is_faster_in_bfloat16
 
     capability = torch.backends.cpu.get_cpu_capability()
-    if computes_in_bfloat16(torch.device("cpu")):
+    if is_faster_in_bfloat16(torch.device("cpu")):
         return Finding("CPU precision", "ok", f"bfloat16 and float32 ({capability})")
-    found = f"float32 ({capability}); no bfloat16 instructions, so 'auto' takes float32"
+    found = f"float32 ({capability}); bfloat16 is not faster without AMX"
     return Finding("CPU precision", "ok", found)
 
 
 def _gpu(number: int) -> Finding:
     import torch
 
-    from imageloom.models.compute import computes_in_bfloat16
+    from imageloom.models.compute import is_faster_in_bfloat16
 
     device = torch.device("cuda", number)
     try:
         free, total = torch.cuda.mem_get_info(device)
-        precision = "bfloat16 and float32" if computes_in_bfloat16(device) else "float32"
+        precision = "bfloat16 and float32" if is_faster_in_bfloat16(device) else "float32"
         torch.zeros(8, device=device).add_(1).sum().item()
     except RuntimeError as problem:  # what torch raises for every CUDA error
         advice = "Is another program using the GPU exclusively? See nvidia-smi."

@@ -32,6 +32,14 @@ def test_bfloat16_computes_in_bfloat16_and_float32_does_not():
             assert layer(inputs).dtype == dtype
 
 
+@pytest.mark.parametrize("has_amx", [True, False])
+def test_auto_takes_bfloat16_on_a_cpu_with_amx_alone(monkeypatch, has_amx):
+    monkeypatch.setattr(torch.cpu, "_is_amx_tile_supported", lambda: has_amx)
+    monkeypatch.setattr(torch.cpu, "_is_avx512_bf16_supported", lambda: True)
+    assert choose_compute("cpu", "auto").precision == ("bfloat16" if has_amx else "float32")
+    assert choose_compute("cpu", "bfloat16").precision == "bfloat16"
+
+
 @pytest.mark.parametrize("name", ["gpu", "cuda:x", "cpu:", "", "cuda:-1", "mps"])
 def test_f19_words_that_name_no_device_are_refused(name):
     with pytest.raises(ParameterParsingError, match="must be auto, cpu, cuda or cuda:N"):

@@ -11,7 +11,6 @@ from functools import partial
 
 import torch
 import torchvision
-from ceiling import has_bfloat16
 from fastai.callback.channelslast import ChannelsLast
 from fastai.vision.all import (
     Callback,
@@ -23,7 +22,7 @@ from fastai.vision.all import (
     accuracy,
     vision_learner,
 )
-from networks import JOBS, MEAN, MIN_SCALE, STD, build
+from networks import JOBS, MEAN, MIN_SCALE, STD, build, is_faster_in_bfloat16
 
 DEVICE = torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
@@ -70,7 +69,7 @@ def main(name, folder, epochs, workers, out):
         metrics=accuracy,
         path=out,
         opt_func=partial(OptimWrapper, opt=torch.optim.SGD, momentum=0.9),
-        cbs=[ChannelsLast, *([Bfloat16] if has_bfloat16(DEVICE) else [])],
+        cbs=[ChannelsLast, *([Bfloat16] if is_faster_in_bfloat16(DEVICE) else [])],
     )
     learner.fit(int(epochs), lr=0.001)
     learner.save("model")

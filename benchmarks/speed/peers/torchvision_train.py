@@ -11,8 +11,7 @@ import sys
 from pathlib import Path
 
 import torch
-from ceiling import has_bfloat16
-from networks import JOBS, MEAN, MIN_SCALE, STD, build
+from networks import JOBS, MEAN, MIN_SCALE, STD, build, is_faster_in_bfloat16
 from torch.utils.data import DataLoader
 from torchvision import transforms as T
 from torchvision.datasets import ImageFolder
@@ -56,7 +55,7 @@ def main(name, folder, epochs, workers, out, *options):
 
     def logits_of(inputs):
         inputs = inputs.to(device, non_blocking=True, memory_format=memory_format)
-        enabled = by_hand and has_bfloat16(device)
+        enabled = by_hand and is_faster_in_bfloat16(device)
         with torch.autocast(device.type, dtype=torch.bfloat16, enabled=enabled):
             return network(inputs).float()
 

@@ -31,7 +31,7 @@ class ScoreParams(Params):
     precision: ScorePrecision = parameter(
         "float32",
         help="Arithmetic of the network. float32 gives the same scores on every machine and with "
-        "every batch size; bfloat16 is faster; 'auto' takes it where the device has it.",
+        "every batch size; 'auto' takes bfloat16 where it is faster.",
     )
 
 

@@ -29,7 +29,7 @@ class ServeParams(Params):
     device: str = parameter("auto", help="'auto', 'cpu', 'cuda' or 'cuda:N'.")
     precision: ScorePrecision = parameter(
         "float32",
-        help="Arithmetic of the network, as in 'imageloom score'; bfloat16 is faster.",
+        help="Arithmetic of the network, as in 'imageloom score'.",
     )
     decoders: int = parameter(
         -1,

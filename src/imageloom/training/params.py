@@ -223,7 +223,7 @@ class TrainParams(Params):
     )
     precision: Precision = parameter(
         "auto",
-        help="Arithmetic of the network; 'auto' takes bfloat16 where the device has it.",
+        help="Arithmetic of the network; 'auto' takes bfloat16 where it is faster.",
         section="Machine",
     )
     device: str = parameter("auto", help="'auto', 'cpu', 'cuda' or 'cuda:N'.", section="Machine")
