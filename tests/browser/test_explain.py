@@ -119,9 +119,10 @@ def test_two_runs_that_are_chosen_stand_side_by_side(studio, two, tab):
     loss = tab.get_by_role("region", name="train: Train loss")
     loss.scroll_into_view_if_needed()
     loss.locator("canvas").wait_for()
+    # The chart is drawn anew when the second curve comes, so its legend is looked for each time.
     tab.wait_for_function(
-        "legend => legend.innerText.split('…').length === 3",
-        arg=loss.locator(".u-legend").element_handle(),
+        "loss => loss.querySelector('.u-legend')?.innerText.split('…').length === 3",
+        arg=loss.element_handle(),
     )
     # The pictures that changed sides are those whose 'correct' differs in the two evaluations.
     rights = []
