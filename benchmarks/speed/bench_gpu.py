@@ -13,18 +13,17 @@ Without a GPU nothing is measured. --device cpu tries the script out there, in s
 
 import functools
 import os
-import statistics
 import time
 from concurrent.futures import ThreadPoolExecutor
 
 import simplejpeg
 import torch
-from networks import JOBS, build
+from networks import JOBS
 from report import parser_of, publish
 from rounds import Found, in_turn, median_and_spread, table
+from steps import step_speed
 from torchvision.io import ImageReadMode, decode_jpeg
 
-NUM_CLASSES = 1000
 STEPS = {
     "step, optimizer parameter by parameter": {"foreach": False},
     "step, foreach optimizer": {"foreach": True},
@@ -33,41 +32,6 @@ STEPS = {
     "step, fused optimizer, CUDA graphs": {"fused": True, "mode": "reduce-overhead"},
 }
 DECODED_AT_ONCE = 64
-
-
-def step_speed(job, device, num_steps, *, mode=None, **optimizer_options):
-    """Return images per second of a step and the seconds until the first one had ended."""
-    torch.compiler.reset()
-    torch.manual_seed(1)
-    network = build(job, NUM_CLASSES).to(device, memory_format=torch.channels_last)
-    optimizer = torch.optim.SGD(
-        network.parameters(), lr=0.001, momentum=0.9, weight_decay=1e-4, **optimizer_options
-    )
-    forward = network if mode is None else torch.compile(network, mode=mode)
-    criterion = torch.nn.CrossEntropyLoss()
-    shape = (job.batch_size, 3, job.size, job.size)
-    inputs = torch.randn(shape, device=device).to(memory_format=torch.channels_last)
-    labels = torch.randint(NUM_CLASSES, shape[:1], device=device)
-
-    def take_step():
-        optimizer.zero_grad()
-        with torch.autocast(device.type, dtype=torch.bfloat16):
-            loss = criterion(forward(inputs), labels)
-        loss.backward()
-        optimizer.step()
-        return loss.item()  # the host waits for it, as a loop that checks its loss must
-
-    began = time.perf_counter()
-    take_step()
-    first_seconds = time.perf_counter() - began
-    for _ in range(2):
-        take_step()
-    seconds = []
-    for _ in range(num_steps):
-        began = time.perf_counter()
-        take_step()
-        seconds.append(time.perf_counter() - began)
-    return job.batch_size / statistics.median(seconds), first_seconds
 
 
 def decoded_by_cores(photos, pool):

@@ -118,7 +118,7 @@ def processor():
     lines = Path("/proc/cpuinfo").read_text().splitlines()
     said = {key.strip(): value.strip() for key, _, value in (one.partition(":") for one in lines)}
     has = [one for one in ("amx_bf16", "avx512_bf16") if one in said.get("flags", "").split()]
-    return f"{said.get('model name') or platform.machine()} ({', '.join(has) or 'no bfloat16'})"
+    return " with ".join(filter(None, (said.get("model name") or platform.machine(), *has)))
 
 
 def versions():
