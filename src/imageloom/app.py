@@ -183,12 +183,17 @@ class Engine:
     @functools.cached_property
     def _rows(self) -> "RunIndex":
         """The same, for who only has a row to bring up to date, and waits for no other run."""
-        return self._open_index(wait_s=30.0)
-
-    def _open_index(self, *, wait_s: float) -> "RunIndex":
         from imageloom.pipeline.index.index import open_index  # SQLAlchemy takes its time
 
-        return open_index(self.settings.database_url, self.workspace, busy_timeout_s=wait_s)
+        return open_index(self.settings.database_url, self.workspace)
+
+    @functools.cached_property
+    def _impatient_rows(self) -> "RunIndex":
+        """The same, for a run: where somebody holds the database, it must not wait for long."""
+        from imageloom.pipeline.index.index import open_index
+
+        url, wait_s = self.settings.database_url, _SYNC_TIMEOUT_S
+        return open_index(url, self.workspace, busy_timeout_s=wait_s)
 
     def sweep(self) -> None:
         """Write down what became of the nodes of runs whose process was lost.
@@ -219,8 +224,8 @@ class Engine:
             known.pop("targets", None)
         known.pop("limits", None)
         if "_rows" in known and self._rows.is_in_memory:
-            known.pop("_rows", None)
-            known.pop("index", None)
+            for name in ("_rows", "_impatient_rows", "index"):
+                known.pop(name, None)
         return Refreshed(targets_changed=is_changed, needs_restart=extensions_changed())
 
     def check(self, pipeline: Pipeline) -> tuple[Problem, ...]:
@@ -472,16 +477,12 @@ class _IndexMirror:
         if self._is_in_trouble:
             return
         try:
-            self._rows.sync(self._run)
+            self._engine._impatient_rows.sync(self._run)
             self._next_sync = time.monotonic() + _SYNC_INTERVAL_S
         except ImageloomError as problem:
             self._is_in_trouble = True
             text = f"{problem.message} The run goes on; the list of runs is behind."
             self._sink(RunNotice(Notice("warning", text)))
-
-    @functools.cached_property
-    def _rows(self) -> "RunIndex":
-        return self._engine._open_index(wait_s=_SYNC_TIMEOUT_S)
 
 
 def _versions() -> dict[str, str]:
