@@ -184,3 +184,8 @@ def size_text(size_bytes: int) -> str:
 def percent(fraction: float) -> str:
     """Return a fraction as people read it: ``97.4 %``."""
     return f"{100 * fraction:.1f} %"
+
+
+def percent_range(low: float, high: float) -> str:
+    """Return an interval of fractions as people read it: ``95.9 % to 98.4 %``."""
+    return f"{percent(low)} to {percent(high)}"

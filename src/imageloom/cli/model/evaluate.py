@@ -1,6 +1,7 @@
 """``imageloom evaluate``."""
 
 from collections.abc import Mapping, Sequence
+from operator import attrgetter
 from typing import TYPE_CHECKING, Final
 
 import click
@@ -10,7 +11,7 @@ from rich.text import Text
 from imageloom.cli.call import Call, Outcome, call_command
 from imageloom.cli.flags import parameter_options, read_params
 from imageloom.cli.places import PathType, place_option
-from imageloom.cli.screen import Column, line, percent, table
+from imageloom.cli.screen import Column, line, percent, percent_range, table
 from imageloom.cli.signals import NOT_WRITTEN
 from imageloom.preprocessing.similar_names import shown
 from imageloom.scoring.params import EvaluateParams
@@ -22,7 +23,11 @@ if TYPE_CHECKING:
     from imageloom.scoring.label_set_evaluation import LabelSetEvaluation
 
 _NUMBERS: Final = {"Log_Loss", "Expected_Calibration_Error"}  # the other figures are fractions
-_WITH_INTERVAL: Final = ("Overall_Accuracy", "Exact_Match")
+_INTERVALS: Final = {
+    "Overall_Accuracy": attrgetter("accuracy_interval"),
+    "Exact_Match": attrgetter("exact_match_interval"),
+}
+_TOP: Final = 5
 _PAIRS_SHOWN: Final = 5
 _LABELS_SHOWN: Final = 20
 
@@ -98,23 +103,14 @@ def _figures(evaluations: "Sequence[AnyEvaluation]") -> RenderableType:
     summaries = [one.summary() for one in evaluations]
     rows = [["Images", *(f"{one.images:,}" for one in evaluations)]]
     for name in summaries[0]:
-        if name == "Top_5_Accuracy" and all(len(one.classes) <= 5 for one in evaluations):
+        if name == "Top_5_Accuracy" and all(len(one.classes) <= _TOP for one in evaluations):
             continue  # it is always 100 %
         words = name.replace("_", " ")
         rows.append([words, *(figures_text(summary, name) for summary in summaries)])
-        if name in _WITH_INTERVAL:
-            rows.append(["  its 95 % interval", *(_interval(one) for one in evaluations)])
+        if name in _INTERVALS:
+            intervals = map(_INTERVALS[name], evaluations)
+            rows.append(["  its 95 % interval", *(percent_range(*one) for one in intervals)])
     return table(columns, rows)
-
-
-def _interval(evaluation: "AnyEvaluation") -> str:
-    from imageloom.scoring.evaluation import Evaluation
-
-    if isinstance(evaluation, Evaluation):
-        low, high = evaluation.accuracy_interval
-    else:
-        low, high = evaluation.exact_match_interval
-    return f"{100 * low:.1f} to {percent(high)}"
 
 
 def _confusions(evaluation: "Evaluation") -> tuple[RenderableType, ...]:

@@ -8,7 +8,7 @@ import click
 from rich.console import RenderableType
 
 from imageloom.cli.call import Call, Outcome, call_command
-from imageloom.cli.screen import Column, line, percent, table
+from imageloom.cli.screen import Column, line, percent, percent_range, table
 from imageloom.cli.workspace import named_run, open_existing_engine, workspace_option
 
 if TYPE_CHECKING:
@@ -97,7 +97,7 @@ def _figures(figures: Sequence["EvaluationFigures"]) -> RenderableType:
             f"{one.run}, {one.node}, {one.name}",
             f"{one.images:,}",
             percent(one.accuracy),
-            f"{percent(one.low)} to {percent(one.high)}",
+            percent_range(one.low, one.high),
             percent(one.macro_f1),
             *([_or_nothing(one.mean_average_precision)] if True in several else []),
         ]
