@@ -52,7 +52,7 @@ def find_export(unpacked: Path) -> PackedExport | None:
         top, files = files[0], _entries(files[0])
     if (top / _COCO_FOLDER).is_dir():
         files += _entries(top / _COCO_FOLDER)
-    found = [one for one in files if one.is_file() and _is_export(one)]
+    found = [one for one in files if _is_export(one)]
     return PackedExport(find_source(found[0]), top) if len(found) == 1 else None
 
 
@@ -96,18 +96,19 @@ def refuse_unpacked_export(folder: Path) -> None:
     export = find_export(folder)
     if export is None:
         return
+    if {one.name for one in _entries(export.top) if one.is_dir()} not in _FOLDERS:
+        return
     labels = export.labels.path
     start = os.path.relpath(_folder(export), labels.parent)
     options = "" if start == "." else f" --folder {shlex.quote(start)}"
-    if {one.name for one in _entries(export.top) if one.is_dir()} in _FOLDERS:
-        raise InvalidDatasetError(
-            f"{folder} is an export of a labelling program: its labels stand in {labels.name}, and "
-            "as a folder per class it would have one class, 'images'.",
-            hint="Convert that file: imageloom data convert "
-            f"{shlex.quote(str(labels))}{options} --out pictures",
-            reason="unpacked-export",
-            details={"labels": str(labels)},
-        )
+    raise InvalidDatasetError(
+        f"{folder} is an export of a labelling program: its labels stand in {labels.name}, and as "
+        "a folder per class it would have one class, 'images'.",
+        hint="Convert that file: imageloom data convert "
+        f"{shlex.quote(str(labels))}{options} --out pictures",
+        reason="unpacked-export",
+        details={"labels": str(labels)},
+    )
 
 
 def _folder(export: PackedExport) -> Path:
@@ -126,11 +127,16 @@ def _entries(folder: Path) -> list[Path]:
 
 
 def _is_export(path: Path) -> bool:
+    # The name first: to ask the disk of each of a thousand class folders takes its time.
     if path.name == _XML:
-        with path.open("rb") as file:
-            return b"<annotations" in file.read(_START_BYTES)
+        return path.is_file() and _begins_annotations(path)
     form = _COCO if path.parent.name == _COCO_FOLDER else _JSON
-    return form.fullmatch(path.name) is not None and _holds_labels(path)
+    return form.fullmatch(path.name) is not None and path.is_file() and _holds_labels(path)
+
+
+def _begins_annotations(path: Path) -> bool:
+    with path.open("rb") as file:
+        return b"<annotations" in file.read(_START_BYTES)
 
 
 def _holds_labels(path: Path) -> bool:
