@@ -37,8 +37,10 @@ def finish(session: Session, state: LoopState) -> None:
     The model is read back from its directory, so the figures are those of what was published.
     """
     model = publish_best(session, state, is_end=True)
+    # No more at once than a step or validation had room for, nor than scoring takes by itself.
+    batch_size = session.params.pictures_per_batch
     params = ScoreParams(
-        batch_size=session.params.pictures_per_batch * 2,  # as after each epoch, so it has room
+        batch_size=max(batch_size, min(2 * batch_size, ScoreParams().batch_size)),
         device=str(session.compute.device),
         workers=0,
     )
