@@ -8,6 +8,15 @@ import urllib.request
 import numpy as np
 
 
+class RefusedError(Exception):
+    """A server gave another answer than the probabilities."""
+
+    def __init__(self, status, content):
+        super().__init__(f"{status}: {content!r}")
+        self.status = status
+        self.answer = json.loads(content)
+
+
 def ask(url, body=None, **headers):
     """Return status, headers and body of an answer."""
     named = {name.replace("_", "-"): value for name, value in headers.items()}
@@ -31,12 +40,17 @@ def files_body(files, **more):
 
 
 def infer(address, model, files):
-    """Return the probabilities of some files, all in binary: float32 [N, K]."""
+    """Return the probabilities of some files, all in binary: float32 [N, K].
+
+    Raises:
+        RefusedError: with the status and the JSON of any other answer.
+    """
     body, length = files_body(files, parameters={"binary_data_output": True})
     status, headers, content = ask(
         f"{address}v2/models/{model}/infer", body, Inference_Header_Content_Length=length
     )
-    assert status == 200, content
+    if status != 200:
+        raise RefusedError(status, content)
     header_length = int(headers["Inference-Header-Content-Length"])
     outputs = {one["name"]: one for one in json.loads(content[:header_length])["outputs"]}
     found = outputs["probabilities"]

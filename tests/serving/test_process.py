@@ -22,7 +22,7 @@ from imageloom.serving.params import ServeParams
 from imageloom.serving.serve import ServingSetup, serving
 
 from .conftest import ANYWHERE, running
-from .second_client import ask, infer
+from .second_client import RefusedError, ask, infer
 
 pytestmark = [pytest.mark.slow, pytest.mark.processes]
 SCRIPT = Path(sys.executable).with_name("imageloom")
@@ -55,24 +55,30 @@ def test_sigterm_answers_what_was_taken_and_refuses_what_comes(model, pictures):
     with started(model, "--listen", "127.0.0.1:0") as (process, address, said):
         assert "curl --data-binary @photo.jpg" in said
         assert "3 classes: red, green, blue" in said
-        answers = []
-        threads = [
-            threading.Thread(
-                target=lambda: answers.append(infer(address, "flowers", files).shape), daemon=True
-            )
-            for _ in range(4)
-        ]
+        shapes, refused = [], []
+
+        def client():
+            try:
+                shapes.append(infer(address, "flowers", files).shape)
+            except (RefusedError, OSError) as refusal:
+                refused.append(refusal)
+
+        threads = [threading.Thread(target=client, daemon=True) for _ in range(4)]
         for thread in threads:
             thread.start()
-        while int(inside(address)) == 0 and not answers:
+        while int(inside(address)) == 0 and not shapes:
             pass
         process.send_signal(signal.SIGTERM)
         for thread in threads:
             thread.join(60)
         assert process.wait(60) == 0
-        # Those that were not taken yet were refused, by their connection; none was given half.
-        assert answers
-        assert set(answers) == {(19, 3)}
+        assert shapes, "what was taken is answered"
+        assert set(shapes) == {(19, 3)}, "and none is answered by half"
+        assert len(shapes) + len(refused) == 4
+        # What was not taken found no listener, or was told so where its connection stood already.
+        for refusal in refused:
+            if isinstance(refusal, RefusedError):
+                assert (refusal.status, refusal.answer["reason"]) == (503, "stopping")
         assert "answering what was taken" in process.stderr.read()
 
 
