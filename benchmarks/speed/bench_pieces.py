@@ -3,8 +3,10 @@
     python benchmarks/speed/bench_pieces.py --pictures PHOTOS --full --rounds 5
 
 Pieces of reading are milliseconds of processor time for one picture with one thread, over all
-photos; pieces of a step are milliseconds on the wall with all cores. Which of the rows the product
-takes, and why not the others, stands in docs/experiments.md.
+photos; those between two pictures are timed alone, each after a photo was decoded, because the
+decoder leaves none of their code in the processor's caches. Pieces of a step are milliseconds on
+the wall with all cores. Which of the rows the product takes, and why not the others, stands in
+docs/experiments.md.
 """
 
 import contextlib
@@ -18,6 +20,7 @@ import numpy as np
 import simplejpeg
 import torch
 import torchvision
+from networks import MIN_SCALE
 from PIL import Image
 from report import parser_of, publish
 from rounds import Found, in_turn, median_and_spread, table
@@ -26,9 +29,11 @@ from torchvision.transforms.v2 import functional as F
 
 from imageloom.data.decoding.decode import decode_rgb
 from imageloom.data.decoding.jpeg import first_rows, read_jpeg_header
+from imageloom.data.loading.random_numbers import Draw
+from imageloom.data.loading.random_operations import random_part
 from imageloom.data.loading.resize import BILINEAR, resized
 from imageloom.models.compute import Compute, is_faster_in_bfloat16
-from imageloom.preprocessing import IMAGENET_NORMALISATION
+from imageloom.preprocessing import IMAGENET_NORMALISATION, RandomResizedCrop
 from imageloom.system.allocator import kept_for_the_next
 
 SIZE, BATCH = 224, 16
@@ -73,6 +78,46 @@ def reading(photos):
             resized(part(), [SIZE, SIZE]).permute(1, 2, 0).contiguous()
         ),
     }
+
+
+def between_pictures(photos):
+    """Return pieces by name that take nothing, and that take longer after a decoder."""
+    turns, seeds = itertools.cycle([decode_rgb(photo) for photo in photos]), itertools.count()
+    crop = RandomResizedCrop(size=SIZE, min_scale=MIN_SCALE)
+
+    def drawn(kind):
+        draw = kind(next(seeds))
+        return random_part(crop, 375, 500, draw), draw.happens(0.5)
+
+    def part():
+        return next(turns)[:, :280, :300]
+
+    def by_torchvision():
+        part_1CHW = part()[None].contiguous(memory_format=torch.channels_last)
+        return F.resize(part_1CHW, [SIZE, SIZE], interpolation=BILINEAR, antialias=True)
+
+    return {
+        "draw a part and a flip, torch": lambda: drawn(TorchsDraw),
+        "draw a part and a flip, NumPy": lambda: drawn(Draw),
+        "scale by torchvision's function": by_torchvision,
+        "scale by torch's": lambda: resized(part(), [SIZE, SIZE]),
+    }
+
+
+class TorchsDraw:
+    """Draws as torchvision's transforms do, but from a generator of its own."""
+
+    def __init__(self, seed):
+        self.generator = torch.Generator().manual_seed(seed)
+
+    def uniform(self, low, high):
+        return torch.empty(1).uniform_(low, high, generator=self.generator).item()
+
+    def integer(self, low, high):
+        return int(torch.randint(low, high, (1,), generator=self.generator).item())
+
+    def happens(self, probability):
+        return bool(torch.rand(1, generator=self.generator) < probability)
 
 
 def step():
@@ -157,6 +202,15 @@ def main():
         for photo in photos:
             pieces[name](photo)
         found.add(name, ms=(time.thread_time() - began) / len(photos) * 1000)
+    pieces = between_pictures(photos)
+    for _, name in in_turn(list(pieces), arguments.rounds):
+        seconds = 0.0
+        for photo in photos:
+            decode_rgb(photo)
+            began = time.thread_time()
+            pieces[name]()
+            seconds += time.thread_time() - began
+        found.add(f"between two pictures: {name}", ms=seconds / len(photos) * 1000)
     rows = [[name, median_and_spread(found.of(name, "ms"), 3)] for name in found.names()]
     mean_bytes = sum(map(len, photos)) / len(photos)
     about = (

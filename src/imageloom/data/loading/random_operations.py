@@ -16,7 +16,7 @@ import torch
 
 from imageloom import preprocessing as records
 from imageloom.data.loading.pixel_functions import F
-from imageloom.data.loading.random_numbers import Draw
+from imageloom.data.loading.random_numbers import Draw, float32
 from imageloom.data.loading.resize import BILINEAR, resized
 from imageloom.errors import InvalidDatasetError
 
@@ -224,7 +224,7 @@ def random_erasing(op: records.RandomErasing, image_CHW: torch.Tensor, draw: Dra
 
 def _drawn_ratio(ratios: tuple[float, float], draw: Draw) -> float:
     """Return a ratio of two sides whose logarithm is equally likely everywhere, in float32."""
-    return torch.tensor(draw.uniform(*_logarithms(ratios))).exp().item()
+    return float32(math.exp(draw.uniform(*_logarithms(ratios))))
 
 
 @functools.cache
