@@ -4,8 +4,9 @@
 
 Each pipeline runs in a process of its own with one thread (peers/load.py). What counts is processor
 time, all threads included, because others use the machine too; time on the wall stands beside it.
-Reading is from the page cache. Short by default; the committed results are those of --full
---rounds 5.
+Reading is from the page cache. What each part of Imageloom's way takes stands in a table of its
+own, as its readers count it in every training. Short by default; the committed results are those of
+--full --rounds 5.
 """
 
 import json
@@ -33,20 +34,24 @@ def run(pipeline, job, folder, work):
     seen = watch([sys.executable, *words], work / "notes", env=ONE_THREAD)
     shutil.rmtree(work)
     measured = json.loads(seen.output.splitlines()[-1])
-    return {
+    rest = measured["seconds"] - sum(measured["parts"].values())
+    speeds = {
         "per_core": measured["images"] / measured["cpu_seconds"],
         "per_second": measured["images"] / measured["seconds"],
     }
+    parts = {**measured["parts"], "normalising and the rest": rest}
+    return speeds, {part: seconds / measured["seconds"] for part, seconds in parts.items()}
 
 
 def compare(name, arguments):
     job = JOBS[name]
     batches = (FULL if arguments.full else SHORT)[name]
     folder = folders_for(job, {"train": (batches + 2) * job.batch_size}, arguments)
-    found = Found()
+    found, shares = Found(), Found()
     for number, pipeline in in_turn(arguments.pipelines, arguments.rounds):
-        values = run(pipeline, job, folder, arguments.work / "loader")
+        values, parts = run(pipeline, job, folder, arguments.work / "loader")
         found.add(pipeline, **values)
+        shares.add(pipeline, **parts)
         print(number, name, pipeline, {key: round(one) for key, one in values.items()}, flush=True)
     rows = [
         [
@@ -65,7 +70,18 @@ def compare(name, arguments):
         "Imageloom over it",
         "from the picture cache over it",
     ]
-    return table(header, rows)
+    return f"{table(header, rows)}\n\n{table_of_parts(shares)}"
+
+
+def table_of_parts(shares):
+    """Return a table of what the readers of Imageloom count, with a line for each part."""
+    names = [name for name in ("imageloom", CACHED) if name in shares.names()]
+    parts = dict.fromkeys(part for name, part in shares.values if name in names)
+    rows = [
+        [part, *(median_and_spread(shares.of(name, part), 1, unit=0.01) for name in names)]
+        for part in parts
+    ]
+    return table(["% of the seconds", *names], rows)
 
 
 def main():

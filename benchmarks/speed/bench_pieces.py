@@ -140,9 +140,13 @@ def step():
         places = last.permute(0, 2, 3, 1).to(torch.int32) + torch.tensor([0, 256, 512])
         return levels.index_select(0, places.flatten())
 
+    def one_by_one():
+        return [compute.inputs(image_1CHW, IMAGENET_NORMALISATION) for image_1CHW in last.split(1)]
+
     pieces = {
         "normalise 16 pictures, channel by channel": by_channels,
         "normalise 16 pictures, a table of 256 levels": by_levels,
+        "normalise 16 pictures, row by row, one after the other": one_by_one,
         "normalise 16 pictures, row by row": lambda: compute.inputs(last, IMAGENET_NORMALISATION),
     }
     network = torchvision.models.resnet18().to(memory_format=torch.channels_last)

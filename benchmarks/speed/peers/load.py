@@ -5,8 +5,10 @@
 FOLDER holds train/CLASS/FILE. Every pipeline ends in float32 that a network takes: a random part of
 each picture in the size (at 32 pixels a shifted one where the system has that), mirrored or not,
 normalised. Two batches pass before time is taken. Each system is asked as its own training asks it.
+Imageloom says besides what each part of its reading took, all batches together.
 """
 
+import collections
 import itertools
 import json
 import sys
@@ -18,6 +20,7 @@ from networks import MEAN, MIN_SCALE, STD, Job
 
 CPU = torch.device("cpu")
 WARM_UP = 2
+parts = collections.Counter()  # seconds of each
 READ_AHEAD = {"timm": 1}  # batches that are read when another one is handed out
 
 
@@ -83,6 +86,7 @@ def imageloom(folder, job, *, is_cached=False):
         assert sum(len(batch.labels_B) for batch in loader.batches(keys)) == len(images)
     compute = choose_compute("cpu", "float32")
     for batch in loader.batches(keys):
+        parts.update(vars(batch.times))
         yield compute.inputs(batch.images_BCHW, IMAGENET_NORMALISATION)
 
 
@@ -109,12 +113,14 @@ def main(name, folder, size, batch_size):
     for inputs in itertools.islice(batches, WARM_UP):
         assert inputs.shape[1:] == (3, job.size, job.size), inputs.shape
         assert inputs.dtype == torch.float32, inputs.dtype
+    parts.clear()
     torch.set_num_threads(1)  # some of them set it when they are imported
     began, began_cpu = time.monotonic(), time.process_time()
     ready = READ_AHEAD.get(name, 0) * job.batch_size
     images = sum(len(inputs) for inputs in batches) - ready
     seconds, cpu_seconds = time.monotonic() - began, time.process_time() - began_cpu
-    print(json.dumps({"images": images, "seconds": seconds, "cpu_seconds": cpu_seconds}))
+    measured = {"images": images, "seconds": seconds, "cpu_seconds": cpu_seconds, "parts": parts}
+    print(json.dumps(measured))
 
 
 if __name__ == "__main__":

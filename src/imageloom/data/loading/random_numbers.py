@@ -23,7 +23,7 @@ class Draw:
     They are those of torch's generator on a CPU with that seed, one by one: a Mersenne Twister
     (Matsumoto and Nishimura 1998) begun with the seed's lower 32 bits, and torch's way from its
     integers to numbers of float32. Torch itself is not asked: between two pictures, when the
-    decoder has emptied the processor's caches, a part and a flip take 0.09 ms by torch and 0.04 so
+    decoder has emptied the processor's caches, a part and a flip take 0.16 ms by torch and 0.08 so
     (benchmarks/results/pieces_amd_cpu2_202611.md). Nor do pixels depend on its version.
 
     Args:

@@ -30,7 +30,7 @@ def resized(image_CHW: torch.Tensor, size: list[int]) -> torch.Tensor:
     batch_1CHW = image_CHW.permute(1, 2, 0).contiguous()[None].permute(0, 3, 1, 2)
     if len(size) == 2 and _torch_scales_uint8():
         # What torchvision would call, after asking again for each picture what is known here; that
-        # takes 0.07 ms between two pictures (benchmarks/results/pieces_amd_cpu2_202611.md).
+        # takes 0.16 ms between two pictures (benchmarks/results/pieces_amd_cpu2_202611.md).
         scaled_1CHW = torch.nn.functional.interpolate(
             batch_1CHW, size, mode="bilinear", antialias=True
         )
