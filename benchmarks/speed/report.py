@@ -4,6 +4,7 @@ import argparse
 import importlib.metadata
 import os
 import platform
+import shlex
 import sys
 import time
 from pathlib import Path
@@ -95,7 +96,7 @@ def command(parser):
         else:
             words.append(word)
         name_next = place_name(flag) if flag in places and not value and not name_next else ""
-    return " ".join(words)
+    return shlex.join(words)
 
 
 def place_name(flag):

@@ -112,3 +112,15 @@ def test_the_memory_of_processes_below_is_counted():
     ) as child:
         assert child.stdout.readline() == b"ready\n"
         assert watched.pss_of_tree(os.getpid()) - before > 40_000_000
+
+
+def test_a_result_says_a_command_that_a_shell_takes_without_the_folders(monkeypatch):
+    monkeypatch.syspath_prepend(SPEED)
+    report = loaded("report")
+    parser = report.parser_of("Says something.")
+    monkeypatch.setattr(
+        sys, "argv", [str(SPEED / "bench_x.py"), "--work", "/a b", "--systems", "by hand", "timm"]
+    )
+    assert report.command(parser) == (
+        "python benchmarks/speed/bench_x.py --work WORK --systems 'by hand' timm"
+    )
