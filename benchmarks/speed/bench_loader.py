@@ -70,18 +70,18 @@ def compare(name, arguments):
         "Imageloom over it",
         "from the picture cache over it",
     ]
-    return f"{table(header, rows)}\n\n{table_of_parts(shares)}"
+    return "\n\n".join([table(header, rows), *table_of_parts(shares)])
 
 
 def table_of_parts(shares):
-    """Return a table of what the readers of Imageloom count, with a line for each part."""
+    """Return a table of what the readers of Imageloom count, or none where they did not run."""
     names = [name for name in ("imageloom", CACHED) if name in shares.names()]
     parts = dict.fromkeys(part for name, part in shares.values if name in names)
     rows = [
         [part, *(median_and_spread(shares.of(name, part), 1, unit=0.01) for name in names)]
         for part in parts
     ]
-    return table(["% of the seconds", *names], rows)
+    return [table(["% of the seconds", *names], rows)] if names else []
 
 
 def main():

@@ -9,6 +9,7 @@ import socket
 import subprocess
 import sys
 import threading
+import urllib.error
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -60,7 +61,7 @@ def test_sigterm_answers_what_was_taken_and_refuses_what_comes(model, pictures):
         def client():
             try:
                 shapes.append(infer(address, "flowers", files).shape)
-            except (RefusedError, OSError) as refusal:
+            except (RefusedError, urllib.error.URLError) as refusal:
                 refused.append(refusal)
 
         threads = [threading.Thread(target=client, daemon=True) for _ in range(4)]
@@ -75,7 +76,7 @@ def test_sigterm_answers_what_was_taken_and_refuses_what_comes(model, pictures):
         assert shapes, "what was taken is answered"
         assert set(shapes) == {(19, 3)}, "and none is answered by half"
         assert len(shapes) + len(refused) == 4
-        # What was not taken found no listener, or was told so where its connection stood already.
+        # What was not taken could not send its question, or was told so on its connection.
         for refusal in refused:
             if isinstance(refusal, RefusedError):
                 assert (refusal.status, refusal.answer["reason"]) == (503, "stopping")

@@ -20,7 +20,8 @@ _FRACTION_BITS: Final = 24  # of a float32, with the one that is not stored
 class Draw:
     """Draws the same numbers in the same order for the same seed.
 
-    They are those of torch's generator on a CPU with that seed, one by one: a Mersenne Twister
+    They are those of torch's generator on a CPU with that seed, one by one (in the last bit of a
+    uniform number torch differs on processors that round twice there): a Mersenne Twister
     (Matsumoto and Nishimura 1998) begun with the seed's lower 32 bits, and torch's way from its
     integers to numbers of float32. Torch itself is not asked: between two pictures, when the
     decoder has emptied the processor's caches, a part and a flip take 0.16 ms by torch and 0.08 so
