@@ -33,8 +33,8 @@ class Watched:
     Attributes:
         seconds: From its start to its end.
         marks: What ``marks/sitecustomize.py`` noted, as word and seconds since the start.
-        peak_bytes: Most memory of all its processes together, pages that several of them share
-            counted once (PSS); 0 where it was not looked at.
+        peak_bytes: Most memory of all its processes together (``Memory``); 0 where it was not
+            looked at.
         cpu_seconds: Processor time of all of them.
         output: What it said.
     """
@@ -72,7 +72,7 @@ def watch(command, folder, *, memory_every_s=0.0, env=None):
             stdout=output,
             stderr=subprocess.STDOUT,
         )
-        with looking_at_memory(process.pid, memory_every_s) as peaks:
+        with looking_at_memory(process.pid, memory_every_s) as memory:
             code = process.wait()
     seconds, after = time.monotonic() - began, os.times()
     text = said.read_text(errors="replace")
@@ -83,7 +83,7 @@ def watch(command, folder, *, memory_every_s=0.0, env=None):
     return Watched(
         seconds=seconds,
         marks=[(word, at - began) for word, at in read_marks(folder)],
-        peak_bytes=max(peaks, default=0),
+        peak_bytes=memory.peak_bytes,
         cpu_seconds=after.children_user
         + after.children_system
         - before.children_user
@@ -137,38 +137,68 @@ def epochs_of(marks, steps_per_epoch):
     return epochs
 
 
+class Memory:
+    """Most memory of a process and all below it, looked at from time to time.
+
+    Pages that several of them share count once (PSS). What a process held for a moment between two
+    looks is known of each alone (VmHWM, as the kernel notes it); it is added for the largest.
+    """
+
+    def __init__(self, pid):
+        self._pid = pid
+        self._most_together = 0
+        self._seen, self._ever = {}, {}  # resident bytes of each process
+
+    def look(self):
+        together = 0
+        for pid in tree_of(self._pid):
+            sizes = sizes_of_process(pid)
+            together += sizes.get("Pss", 0)
+            self._seen[pid] = max(self._seen.get(pid, 0), sizes.get("Rss", 0))
+            self._ever[pid] = max(self._ever.get(pid, 0), sizes.get("VmHWM", 0))
+        self._most_together = max(self._most_together, together)
+
+    @property
+    def peak_bytes(self):
+        if not self._ever:
+            return 0
+        largest = max(self._ever, key=self._ever.get)
+        return self._most_together + max(0, self._ever[largest] - self._seen[largest])
+
+
 @contextlib.contextmanager
 def looking_at_memory(pid, every_s):
     """Look at the memory of a process and all below it until the body is left."""
-    peaks, ended = [], threading.Event()
+    memory, ended = Memory(pid), threading.Event()
 
     def look():
         while not ended.wait(every_s):
-            peaks.append(pss_of_tree(pid))
+            memory.look()
 
     thread = threading.Thread(target=look)
     if every_s:
         thread.start()
     try:
-        yield peaks
+        yield memory
     finally:
         ended.set()
         if every_s:
             thread.join()
 
 
-def pss_of_tree(pid):
-    """Return the bytes of a process and all below it, each page shared out among its users."""
+def tree_of(pid):
+    """Return a process and all below it."""
     try:
-        pids = [pid, *(one.pid for one in psutil.Process(pid).children(recursive=True))]
+        return [pid, *(one.pid for one in psutil.Process(pid).children(recursive=True))]
     except psutil.NoSuchProcess:
-        return 0
-    return sum(map(pss_of, pids))
+        return []
 
 
-def pss_of(pid):
+def sizes_of_process(pid):
+    """Return what Linux says of a process's memory in bytes, by its words; nothing if it ended."""
     try:
-        lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
-    except OSError:  # it has ended meanwhile
-        return 0
-    return next((int(line.split()[1]) * 1024 for line in lines if line.startswith("Pss:")), 0)
+        texts = [Path(f"/proc/{pid}/{name}").read_text() for name in ("smaps_rollup", "status")]
+    except OSError:
+        return {}
+    lines = (line.split() for text in texts for line in text.splitlines())
+    return {one[0][:-1]: int(one[1]) * 1024 for one in lines if one[-1:] == ["kB"]}

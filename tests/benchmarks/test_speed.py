@@ -2,7 +2,6 @@
 
 import importlib.util
 import io
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -104,14 +103,20 @@ def test_a_command_that_fails_is_told_with_its_traceback(tmp_path):
 
 
 @pytest.mark.skipif(not Path("/proc/self/smaps_rollup").exists(), reason="needs Linux's /proc")
-def test_the_memory_of_processes_below_is_counted():
-    holds = "import sys; held = bytearray(50_000_000); print('ready', flush=True); sys.stdin.read()"
-    before = watched.pss_of_tree(os.getpid())
-    with subprocess.Popen(
-        [sys.executable, "-c", holds], stdin=subprocess.PIPE, stdout=subprocess.PIPE
-    ) as child:
-        assert child.stdout.readline() == b"ready\n"
-        assert watched.pss_of_tree(os.getpid()) - before > 40_000_000
+@pytest.mark.parametrize(
+    "held", ["held = bytearray(90_000_000)", "bytearray(90_000_000); held = 0"]
+)
+def test_most_memory_of_processes_is_noted_also_where_it_was_held_between_two_looks(held):
+    script = f"import sys; {held}; print('ready', flush=True); sys.stdin.read()"
+    parent = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {script!r}])"
+    for program in (script, parent):
+        with subprocess.Popen(
+            [sys.executable, "-c", program], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        ) as child:
+            assert child.stdout.readline() == b"ready\n"
+            memory = watched.Memory(child.pid)
+            memory.look()
+        assert 90_000_000 < memory.peak_bytes < 180_000_000
 
 
 def test_a_result_says_a_command_that_a_shell_takes_without_the_folders(monkeypatch):

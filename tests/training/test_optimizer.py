@@ -1,4 +1,6 @@
+import gc
 import json
+import weakref
 
 import pytest
 import torch
@@ -110,3 +112,21 @@ def plain_optimizer(network, name):
     if name == "adamw":
         return torch.optim.AdamW(groups, lr=0.05, foreach=False)
     return torch.optim.SGD(groups, lr=0.05, momentum=0.9, nesterov=True, foreach=False)
+
+
+@pytest.mark.parametrize("name", ["sgd", "adamw"])
+def test_memory_is_free_as_soon_as_nobody_holds_it(name):
+    network = small_network()
+    optimizer = make_optimizer(network, TrainParams(optimizer=name))
+    network(torch.rand(2, 3, 3, 3)).sum().backward()
+    optimizer.step()
+    kept = optimizer.state[network[0].weight]
+    state = weakref.ref(kept["momentum_buffer" if name == "sgd" else "exp_avg"])
+    weight = weakref.ref(network[0].weight)
+    gc.disable()
+    try:
+        del network, optimizer, kept
+        assert weight() is None
+        assert state() is None
+    finally:
+        gc.enable()

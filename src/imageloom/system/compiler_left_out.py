@@ -7,6 +7,7 @@ what it compiles. Where somebody has imported it, everything here is torch's own
 import contextlib
 import inspect
 import sys
+import weakref
 from collections.abc import Callable, Iterator
 from types import CodeType, FunctionType, ModuleType
 from typing import Final, cast
@@ -41,8 +42,11 @@ def with_plain_step(optimizer: torch.optim.Optimizer) -> None:
     """
     whole = type(optimizer).step
     step: Callable[..., object] = inspect.unwrap(whole)
+    # An optimizer that holds itself would keep its network's memory until Python looks for such.
+    itself = weakref.ref(optimizer)
 
     def plain_or_whole(*arguments: object) -> object:
+        optimizer = itself()
         if _COMPILER in sys.modules:
             return cast("Callable[..., object]", whole)(optimizer, *arguments)
         with torch.no_grad():
