@@ -3,13 +3,17 @@ import os
 import re
 import signal
 import subprocess
+import time
 from multiprocessing.synchronize import Condition, SemLock
+from types import SimpleNamespace
 
 import numpy as np
 import psutil
 import pytest
 import torch
 
+from imageloom.data.loading import loader as loader_module
+from imageloom.data.loading import picture_reader
 from imageloom.data.loading.loader import (
     BatchKey,
     PictureLoader,
@@ -50,6 +54,32 @@ def test_augmentation_is_drawn_afresh_at_each_epoch_and_from_the_seed(images):
     assert torch.equal(epoch_0, again_0)
     assert not torch.equal(epoch_0, epoch_1)
     assert not torch.equal(epoch_0, batches(images, workers=0, seed=2)[0].images_BCHW)
+
+
+@pytest.mark.parametrize(("network_s", "read_in_each_epoch"), [(50, [6, 3, 0]), (70, [6, 6, 6])])
+def test_pictures_are_kept_where_reading_takes_more_than_a_twentieth_of_the_time(
+    images, monkeypatch, network_s, read_in_each_epoch
+):
+    """Reading 3 pictures takes 3 of 53 s, or of 73 s; the first batch is there to learn it."""
+    now, decode = [0.0], picture_reader.decode_rgb
+
+    def decode_for_a_second(content, *, rows=None):
+        now[0] += 1
+        return decode(content, rows=rows)
+
+    monkeypatch.setattr(picture_reader, "decode_rgb", decode_for_a_second)
+    clock = SimpleNamespace(perf_counter=lambda: now[0], monotonic=time.monotonic)
+    monkeypatch.setattr(loader_module, "time", clock)
+    read = []
+    reading = Reading(hold_bytes=10_000_000)
+    with contextlib.closing(PictureLoader(images, AUGMENTED, seed=1, reading=reading)) as loader:
+        for epoch in range(3):
+            before, network = now[0], 0
+            for _ in loader.batches([BatchKey(epoch, (0, 1, 2)), BatchKey(epoch, (3, 4, 5))]):
+                now[0] += network_s
+                network += network_s
+            read.append(now[0] - before - network)
+    assert read == read_in_each_epoch
 
 
 @pytest.mark.slow

@@ -70,6 +70,7 @@ def reader_of(images, cache, transforms=(), **options):
 def pictures(images, cache, transforms=(), **options):
     """Each picture in two epochs, from a reader of its own."""
     reader = reader_of(images, cache, transforms, **options)
+    reader.keep_more = True
     read = [[reader.picture(epoch, row) for row in range(len(images))] for epoch in range(2)]
     return [picture for epoch in read for picture in epoch], reader
 

@@ -38,6 +38,7 @@ def images(tree):
 def pictures(images, transforms, **options):
     """Each picture in three epochs."""
     reader = PictureReader(images.index, images.root, transforms, seed=5, **options)
+    reader.keep_more = True
     return [
         [reader.picture(epoch, position) for position in range(len(images))] for epoch in range(3)
     ]
@@ -65,6 +66,7 @@ def test_a_part_is_cut_out_as_from_the_whole_picture(images):
 
 def test_pictures_are_kept_only_in_the_room_there_is(images):
     reader = PictureReader(images.index, images.root, (), seed=0, hold_bytes=100_000)
+    reader.keep_more = True
     for position in range(len(images)):
         reader.picture(0, position)
     held = reader._held._pictures

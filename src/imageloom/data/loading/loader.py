@@ -45,6 +45,7 @@ _CHECK_INTERVAL_S: Final = 5.0
 # 2.15, Python 3.11, batches of two tensors).
 _FILES: Final = 10
 _FILES_PER_WORKER: Final = 8
+_READING_TO_SAVE: Final = 0.05  # of the time, from which on decoded pictures are worth their memory
 
 
 class Batch(NamedTuple):
@@ -104,7 +105,8 @@ class Reading:
     Attributes:
         workers: Processes that read ahead; with 0 this one reads, when it needs a batch.
         threads: With 0 workers, how many threads of this process read a batch together.
-        hold_bytes: With 0 workers, memory that may keep decoded pictures (``PictureReader``).
+        hold_bytes: With 0 workers, memory that may keep decoded pictures (``PictureReader``), where
+            reading takes a part of the time that is worth it.
         pin_memory: Put batches where a GPU can fetch them by itself.
     """
 
@@ -150,11 +152,11 @@ class PictureLoader:
             write_index(slim, source)
             reading = replace(reading, threads=1, hold_bytes=0)
         threads = self._own.enter_context(ReadingThreads(reading.threads))
-        reader = PictureReader(
+        self._reader = PictureReader(
             source, images.root, transforms, seed, hold_bytes=reading.hold_bytes, cache=cache
         )
         self._loader: DataLoader[_MadeBatch | ImageloomError] = DataLoader(
-            _PictureDataset(reader, threads),
+            _PictureDataset(self._reader, threads),
             batch_size=None,  # a key is a whole batch
             sampler=self._keys,
             num_workers=workers,
@@ -176,7 +178,8 @@ class PictureLoader:
             EnvironmentUnsuitableError: Workers would need more open files than are allowed.
             WorkerLostError: A worker process died or hung.
         """
-        since, is_first = time.perf_counter(), True
+        began = since = time.perf_counter()
+        reading_s, is_first = 0.0, True
         self._keys.value = keys
         workers = self._loader.num_workers
         if workers > 0 and self._loader._iterator is None:
@@ -195,6 +198,8 @@ class PictureLoader:
                 self._on_event(Notice("warning", made.notice))
             yield made.as_waited_for(since, is_first=is_first)
             since, is_first = time.perf_counter(), False
+            reading_s += made.ended - made.began
+            self._reader.keep_more = reading_s > _READING_TO_SAVE * (since - began)
 
     def close(self) -> None:
         """End the worker processes and remove their index."""

@@ -56,6 +56,9 @@ class PictureReader:
             operation, so that they are decoded once; those that find no room are read each time.
         cache: Scaled copies that stand in for the pictures; then an original is opened only to make
             one, and of what changed in it no more is noticed than another size.
+
+    Attributes:
+        keep_more: Whether pictures are kept that are not yet, where there is room; not at first.
     """
 
     def __init__(
@@ -76,6 +79,7 @@ class PictureReader:
         first = transforms[0] if transforms else None
         self._crop = first if isinstance(first, RandomResizedCrop) else None
         self._held = _HeldPictures(hold_bytes)
+        self.keep_more = False
         self._cache = cache
 
     @property
@@ -103,7 +107,8 @@ class PictureReader:
         draw = Draw(seed_of_sample(self._seed, epoch, position, time))
         clock = clock or PartClock()
         try:
-            if self._crop is not None and self._held.is_full and position not in self._held:
+            keeps = position in self._held or (self.keep_more and not self._held.is_full)
+            if self._crop is not None and not keeps:
                 part_CHW = self._cut(self._crop, position, draw, clock)
                 image_CHW = apply_drawn(part_CHW, self._drawn[1:], draw)
             else:
@@ -124,7 +129,8 @@ class PictureReader:
         image_CHW = self._held.get(position)
         if image_CHW is None:
             image_CHW = apply_transforms(self._pixels(position, clock), self._same_each_time, 0)
-            image_CHW = self._held.keep(position, image_CHW)
+            if self.keep_more:
+                image_CHW = self._held.keep(position, image_CHW)
         return image_CHW
 
     def _cut(
