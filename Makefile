@@ -20,7 +20,7 @@ DEMO_ARGS ?=
 # Those of the benchmarks of speed; they need pictures:
 # make bench BENCH_ARGS="--pictures PHOTOS --small-pictures CIFAR --timm-train train.py --rounds 3"
 BENCH_ARGS ?=
-BENCHES ?= pieces precision train loader start score overheads scaling gpu cifar
+BENCHES ?= pieces precision memory train loader start score overheads scaling gpu cifar
 SCREENS ?= /tmp/imageloom-screens
 SCREENS_ARGS ?=
 # As many at once as tests/conftest.py finds right for this machine; those of a file stay together, and
