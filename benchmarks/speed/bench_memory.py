@@ -7,14 +7,12 @@ no zeros from the kernel, page by page; but what one step gave back fits the nex
 """
 
 import json
-import os
-import subprocess
 import sys
 
 from networks import JOBS, ON_A_CPU
 from report import parser_of, publish
 from rounds import Found, in_turn, median_and_spread, table
-from watched import HERE
+from watched import HERE, watch
 
 WAYS = ("kept", "returned")
 HEADER = [
@@ -28,13 +26,10 @@ HEADER = [
 ]
 
 
-def run(name, way):
-    command = [sys.executable, HERE / "peers" / "step_memory.py", name, way]
-    environment = {"PYTHONPATH": str(HERE)}
-    said = subprocess.run(
-        command, env=os.environ | environment, check=True, capture_output=True, text=True
-    )
-    return json.loads(said.stdout.splitlines()[-1])
+def run(name, way, work):
+    words = [HERE / "peers" / "step_memory.py", name, way]
+    seen = watch([sys.executable, *words], work / "notes")
+    return json.loads(seen.output.splitlines()[-1])
 
 
 def row_of(found, way):
@@ -58,13 +53,16 @@ def main():
     for name in arguments.networks:
         found = Found()
         for number, way in in_turn(WAYS, arguments.rounds):
-            values = run(name, way)
+            values = run(name, way, arguments.work)
             print(
                 number, name, way, {key: round(one, 2) for key, one in values.items()}, flush=True
             )
             found.add(way, **values)
         sections += [f"## {name}", table(HEADER, [row_of(found, way) for way in WAYS])]
-    sections.append(f"Median of {arguments.rounds} (least to most); float32, channels last.")
+    sections.append(
+        f"Median of {arguments.rounds} (least to most); float32, channels last. Faults and "
+        "seconds in the kernel are means of all steps, the first and making the network included."
+    )
     publish("memory", arguments, parser, sections)
 
 

@@ -19,14 +19,13 @@ from imageloom.system.allocator import kept_for_the_next
 
 STEPS = 5
 UNTIMED = 3  # in step_speed
-PRECISION = "float32"
 
 
 def main(name, way):
     before = resource.getrusage(resource.RUSAGE_SELF)
     with kept_for_the_next() if way == "kept" else contextlib.nullcontext():
         speed, _ = step_speed(
-            JOBS[name], torch.device("cpu"), STEPS, precision=PRECISION, fused=True
+            JOBS[name], torch.device("cpu"), STEPS, precision="float32", fused=True
         )
     after = resource.getrusage(resource.RUSAGE_SELF)
     steps = STEPS + UNTIMED
