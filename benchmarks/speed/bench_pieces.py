@@ -30,10 +30,10 @@ from torchvision.transforms.v2 import functional as F
 from imageloom.data.decoding.decode import decode_rgb
 from imageloom.data.decoding.jpeg import first_rows, read_jpeg_header
 from imageloom.data.loading.random_numbers import Draw
-from imageloom.data.loading.random_operations import random_part
+from imageloom.data.loading.random_operations import random_crop, random_part
 from imageloom.data.loading.resize import BILINEAR, resized
 from imageloom.models.compute import Compute, is_faster_in_bfloat16
-from imageloom.preprocessing import IMAGENET_NORMALISATION, RandomResizedCrop
+from imageloom.preprocessing import IMAGENET_NORMALISATION, RandomCrop, RandomResizedCrop
 from imageloom.system.allocator import kept_for_the_next
 
 SIZE, BATCH = 224, 16
@@ -82,8 +82,13 @@ def reading(photos):
 
 def between_pictures(photos):
     """Return pieces by name that take nothing, and that take longer after a decoder."""
-    turns, seeds = itertools.cycle([decode_rgb(photo) for photo in photos]), itertools.count()
+    whole = [decode_rgb(photo) for photo in photos]
+    turns, seeds = itertools.cycle(whole), itertools.count()
     crop = RandomResizedCrop(size=SIZE, min_scale=MIN_SCALE)
+    small_turns = itertools.cycle(
+        [resized(image_CHW, [32, 32]).permute(1, 2, 0).contiguous() for image_CHW in whole]
+    )
+    small_crop = RandomCrop(size=32, padding=4)
 
     def drawn(kind):
         draw = kind(next(seeds))
@@ -96,11 +101,26 @@ def between_pictures(photos):
         part_1CHW = part()[None].contiguous(memory_format=torch.channels_last)
         return F.resize(part_1CHW, [SIZE, SIZE], interpolation=BILINEAR, antialias=True)
 
+    def small():
+        return next(small_turns).permute(2, 0, 1)
+
+    def padded_then_cut():
+        draw = Draw(next(seeds))
+        padded_CHW = F.pad(small(), [small_crop.padding] * 4)
+        top, left = draw.integer(0, 9), draw.integer(0, 9)
+        return padded_CHW[:, top : top + 32, left : left + 32].permute(1, 2, 0).contiguous()
+
+    def cut_at_once():
+        part_CHW = random_crop(small_crop, small(), Draw(next(seeds)))
+        return part_CHW.permute(1, 2, 0).contiguous()
+
     return {
         "draw a part and a flip, torch": lambda: drawn(TorchsDraw),
         "draw a part and a flip, NumPy": lambda: drawn(Draw),
         "scale by torchvision's function": by_torchvision,
         "scale by torch's": lambda: resized(part(), [SIZE, SIZE]),
+        "random crop of 32 px, padded and then cut": padded_then_cut,
+        "random crop of 32 px, cut at once": cut_at_once,
     }
 
 

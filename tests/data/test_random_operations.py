@@ -50,6 +50,8 @@ CASES = [
     (records.RandomResizedCrop(size=40, min_scale=1.0), random_resized_crop),
     (records.RandomCrop(size=30), random_crop),
     (records.RandomCrop(size=33, padding=4), random_crop),
+    (records.RandomCrop(size=20, padding=90), random_crop),  # may hold no pixel of the picture
+    (records.RandomCrop(size=200, padding=90), random_crop),  # may hold all of them
     (records.RandomHorizontalFlip(), lambda op: v2.RandomHorizontalFlip(op.p)),
     (records.RandomVerticalFlip(p=0.3), lambda op: v2.RandomVerticalFlip(op.p)),
     (

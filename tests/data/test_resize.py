@@ -33,3 +33,10 @@ def test_pixels_are_torchvisions_and_channels_stay_together(kind, size):
     assert torch.equal(scaled_CHW, expected)
     if min(size) > 1:
         assert scaled_CHW.permute(1, 2, 0).is_contiguous()
+
+
+@pytest.mark.parametrize("size", [[50, 90], [50]])
+def test_a_picture_of_that_size_is_left_as_it_is(size):
+    image_CHW = torch.randint(0, 256, (3, 50, 90), dtype=torch.uint8)
+    assert resize.resized(image_CHW, size).data_ptr() == image_CHW.data_ptr()
+    assert F.resize(image_CHW, size).equal(image_CHW)

@@ -73,9 +73,7 @@ class CopiedPictures:
         has_room = row < self._rows_with_room
         pixels_HWC = self._found(row, sha256) if has_room else None
         if pixels_HWC is None:
-            image_CHW, size = original(), self.size(row)
-            if image_CHW.shape[-2:] != size:
-                image_CHW = resized(image_CHW, list(size))
+            image_CHW = resized(original(), list(self.size(row)))
             pixels_HWC = np.ascontiguousarray(image_CHW.permute(1, 2, 0).numpy())
             if has_room and self._keeps:
                 self._keep(sha256, pixels_HWC)

@@ -25,7 +25,13 @@ def resized(image_CHW: torch.Tensor, size: list[int]) -> torch.Tensor:
     Args:
         image_CHW: uint8.
         size: Height and width, or one number for the shorter side.
+
+    Returns:
+        uint8; the picture itself where it has that size.
     """
+    sides = image_CHW.shape[-2:]
+    if size in ([*sides], [min(sides)]):
+        return image_CHW
     # By way of HWC the batch gets the stride of a whole picture, by which torch knows the layout.
     batch_1CHW = image_CHW.permute(1, 2, 0).contiguous()[None].permute(0, 3, 1, 2)
     if len(size) == 2 and _torch_scales_uint8():
