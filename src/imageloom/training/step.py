@@ -97,8 +97,7 @@ class Stepper:
         """
         self._buffers.keep()
         self.optimizer.zero_grad(set_to_none=True)
-        sums, problem = self._gradients(batches)
-        problem = problem or _problem(self._gradient_norm(), "gradient")
+        sums, problem = _read(self._gradients(batches), self._gradient_norm())
         sums, problem, wished = self._over_all_processes(sums, problem, wishes())
         if problem:
             self._buffers.put_back()
@@ -111,7 +110,7 @@ class Stepper:
     def _buffers(self) -> "_Buffers":
         return _Buffers(self.network)
 
-    def _gradients(self, batches: Iterable[MicroBatch]) -> tuple[ScoreSums, Problem | None]:
+    def _gradients(self, batches: Iterable[MicroBatch]) -> list["_Passed"]:
         """Add up the gradients of all batches, in parts where memory does not suffice."""
         parts = self.parts
         if parts is None:
@@ -133,20 +132,18 @@ class Stepper:
             if self.compute.is_gpu:
                 torch.cuda.empty_cache()
 
-    def _added_up(self, batches: Iterable[MicroBatch]) -> tuple[ScoreSums, Problem | None]:
-        sums, problem = ScoreSums(), None
+    def _added_up(self, batches: Iterable[MicroBatch]) -> list["_Passed"]:
+        passed: list[_Passed] = []
         for batch in batches:
             try:
-                batch_sums = self._backward(batch)
+                passed.append(self._backward(batch))
             except RuntimeError as error:
                 if self.parts is None or not is_out_of_memory(error):
                     raise
                 raise _TooLargeError(len(batch.labels_B)) from error
-            problem = problem or _problem(batch_sums.loss, "loss")
-            sums += batch_sums
-        return sums, problem
+        return passed
 
-    def _backward(self, batch: MicroBatch) -> ScoreSums:
+    def _backward(self, batch: MicroBatch) -> "_Passed":
         network = self.reducing or self.network
         with contextlib.nullcontext() if batch.ends_step else without_reduction(network):
             with self.compute.autocast():
@@ -155,14 +152,12 @@ class Stepper:
             # Gradients become the mean over processes, and the step's is their sum.
             torch.autograd.backward(part_of_step * self.group.ranks.world_size)
         correct = num_right(logits_BK, batch.main_labels)
-        # One transfer for both numbers: each one makes a GPU wait for the host.
-        values = torch.stack([loss.detach().double(), correct.double()]).tolist()
         if self.exchange is not None and batch.ends_step:
             self.exchange.add_backward()
-        if batch.share == 0:
-            return ScoreSums()
-        images = len(batch.labels_B)
-        return ScoreSums(images=images, loss=values[0] * images, top1=int(values[1]))
+        return _Passed(
+            images=len(batch.labels_B) if batch.share > 0 else 0,
+            loss_and_right=torch.stack([loss.detach().double(), correct.double()]),
+        )
 
     def _losses(
         self, logits_BK: torch.Tensor, batch: MicroBatch
@@ -179,9 +174,9 @@ class Stepper:
             loss * (own * batch.share) + others_loss * (other.part * other.share),
         )
 
-    def _gradient_norm(self) -> float:
+    def _gradient_norm(self) -> torch.Tensor:
         gradients = [p.grad for p in self.network.parameters() if p.grad is not None]
-        return float(torch.nn.utils.get_total_norm(gradients))
+        return torch.nn.utils.get_total_norm(gradients)
 
     def _over_all_processes(
         self, sums: ScoreSums, problem: Problem | None, wishes: Sequence[bool]
@@ -194,6 +189,34 @@ class Stepper:
         problems = [_PROBLEMS[int(row[4])] for row in rows]
         wished = [any(column) for column in zip(*(row[5:] for row in rows), strict=True)]
         return joined_sums(row[:4] for row in rows), next(filter(None, problems), None), wished
+
+
+@dataclass(frozen=True)
+class _Passed:
+    """What is known of a batch that passed forwards and backwards.
+
+    Attributes:
+        images: How many of its pictures count.
+        loss_and_right: float64 [2], still on the device: its loss, and how many are named right.
+    """
+
+    images: int
+    loss_and_right: torch.Tensor
+
+
+def _read(passed: Sequence[_Passed], norm: torch.Tensor) -> tuple[ScoreSums, Problem | None]:
+    """Return the sums over a step's batches and the first thing that is not finite.
+
+    All numbers cross at once: at each crossing a GPU runs out of work while the program waits.
+    """
+    on_device = [norm.double().reshape(1), *(batch.loss_and_right for batch in passed)]
+    norm_value, *values = torch.cat(on_device).tolist()
+    sums, problem = ScoreSums(), None
+    for batch, loss, right in zip(passed, values[::2], values[1::2], strict=True):
+        if batch.images:
+            problem = problem or _problem(loss, "loss")
+            sums += ScoreSums(images=batch.images, loss=loss * batch.images, top1=int(right))
+    return sums, problem or _problem(norm_value, "gradient")
 
 
 class _Buffers:
