@@ -85,9 +85,7 @@ def between_pictures(photos):
     whole = [decode_rgb(photo) for photo in photos]
     turns, seeds = itertools.cycle(whole), itertools.count()
     crop = RandomResizedCrop(size=SIZE, min_scale=MIN_SCALE)
-    small_turns = itertools.cycle(
-        [resized(image_CHW, [32, 32]).permute(1, 2, 0).contiguous() for image_CHW in whole]
-    )
+    small_turns = itertools.cycle([resized(image_CHW, [32, 32]) for image_CHW in whole])
     small_crop = RandomCrop(size=32, padding=4)
 
     def drawn(kind):
@@ -101,17 +99,14 @@ def between_pictures(photos):
         part_1CHW = part()[None].contiguous(memory_format=torch.channels_last)
         return F.resize(part_1CHW, [SIZE, SIZE], interpolation=BILINEAR, antialias=True)
 
-    def small():
-        return next(small_turns).permute(2, 0, 1)
-
     def padded_then_cut():
         draw = Draw(next(seeds))
-        padded_CHW = F.pad(small(), [small_crop.padding] * 4)
+        padded_CHW = F.pad(next(small_turns), [small_crop.padding] * 4)
         top, left = draw.integer(0, 9), draw.integer(0, 9)
         return padded_CHW[:, top : top + 32, left : left + 32].permute(1, 2, 0).contiguous()
 
     def cut_at_once():
-        part_CHW = random_crop(small_crop, small(), Draw(next(seeds)))
+        part_CHW = random_crop(small_crop, next(small_turns), Draw(next(seeds)))
         return part_CHW.permute(1, 2, 0).contiguous()
 
     return {

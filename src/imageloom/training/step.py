@@ -97,7 +97,8 @@ class Stepper:
         """
         self._buffers.keep()
         self.optimizer.zero_grad(set_to_none=True)
-        sums, problem = _read(self._gradients(batches), self._gradient_norm())
+        passed = self._gradients(batches)
+        sums, problem = _read(passed, self._gradient_norm())
         sums, problem, wished = self._over_all_processes(sums, problem, wishes())
         if problem:
             self._buffers.put_back()
